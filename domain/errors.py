@@ -1,0 +1,63 @@
+"""Which refusals does the domain know? Each carries a code for programs, a sentence for people and the field's path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(eq=False)
+class DomainError(Exception):
+    """A refusal the caller can act on. `path` names the offending input field, outermost first."""
+
+    message: str
+    path: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidInput(DomainError):
+    """A field's value is not acceptable; the message says what would be right."""
+
+
+class NotFound(DomainError):
+    """No such thing, or not visible to this viewer (the two look the same)."""
+
+
+class Forbidden(DomainError):
+    """The actor's role does not allow the operation."""
+
+
+class Unauthenticated(DomainError):
+    """Nobody is signed in, or the credential is wrong, expired or revoked."""
+
+
+@dataclass(eq=False)
+class IllegalMove(DomainError):
+    """The alert's status does not allow this move; `allowed` lists the statuses it may go to."""
+
+    current: str = ""
+    allowed: Sequence[str] = ()
+
+
+@dataclass(eq=False)
+class StaleVersion(DomainError):
+    """The row changed since the caller read it; read it again and decide anew."""
+
+    expected: int = 0
+    actual: int = 0
+
+
+@dataclass(eq=False)
+class NewerAlertOpen(DomainError):
+    """A newer open alert has the same dedup key, so the older one cannot be reopened."""
+
+    newer_alert_id: UUID | None = None
+
+
+@dataclass(eq=False)
+class IdempotencyConflict(DomainError):
+    """The idempotency key was used within 24 hours for another input."""
+
+    first_used_at: datetime | None = None
