@@ -1,0 +1,1 @@
+"""Silences: who must not be woken, by matcher and time range."""

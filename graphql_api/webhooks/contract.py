@@ -1,0 +1,37 @@
+"""What does a parser take and give? The seam between a source's format and the ingest path."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from domain.alerts.signal import RejectedItem, Signal
+from domain.integrations.model import Integration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One authenticated post: its bytes, its headers (names in lower case) and the integration it belongs to."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    integration: Integration
+
+
+@dataclass(eq=False)
+class PayloadError(Exception):
+    """The whole body cannot be read: 400 not the format at all, 401 bad signature, 415 wrong type, 422 wrong shape.
+
+    `path` names the offending field, outermost first. The body is kept on the receipt all the same.
+    """
+
+    status: int
+    message: str
+    path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.message
+
+
+# Items in the order of the payload; one bad item never sinks the others.
+Parsed: TypeAlias = list[Signal | RejectedItem]
+Parser: TypeAlias = Callable[[Post], Parsed]
