@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from domain.alerts.signal import RejectedItem, Signal
@@ -10,11 +11,16 @@ from domain.integrations.model import Integration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One authenticated post: its bytes, its headers (names in lower case) and the integration it belongs to."""
+    """One authenticated post: its bytes, its headers (names in lower case) and the integration it belongs to.
+
+    `received_at` (UTC) is when it arrived. A parser has no clock; it needs "now" where the format speaks of time passed:
+    an `endsAt` that is over, a signature that is too old.
+    """
 
     body: bytes
     headers: Mapping[str, str]
     integration: Integration
+    received_at: datetime
 
 
 @dataclass(eq=False)
