@@ -1,0 +1,1 @@
+"""The stores: PostgreSQL (the record), Redis streams (live), objects (attachments)."""

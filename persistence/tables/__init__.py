@@ -1,0 +1,67 @@
+"""Which tables are there? The schema as SQLAlchemy sees it; migrations/ is what the database runs.
+
+Names in `alerts`, `users` and `alert_rules` are fixed by the product's data model and never renamed or dropped.
+Three tables are range-partitioned by time, so that old data leaves by DROP, not by DELETE; their partitions are made
+by persistence/partitions.py. Rows there carry no foreign keys: a key check a row would cost more than the insert,
+and the ids are made by the same transaction that makes the row they name.
+"""
+
+from persistence.tables.alerts import (
+    alert_groups,
+    alert_rules,
+    alerts,
+    attachments,
+    early_resolves,
+    integration_activity,
+    integration_keys,
+    integrations,
+    silences,
+)
+from persistence.tables.base import OPEN, XID8, metadata
+from persistence.tables.log import (
+    alert_events,
+    alert_metrics,
+    leases,
+    log_epoch,
+    receipts,
+    rejected_items,
+    relay_cursors,
+    signals,
+)
+from persistence.tables.people import (
+    audit_log,
+    idempotency_keys,
+    memberships,
+    sessions,
+    teams,
+    users,
+)
+
+__all__ = [
+    "OPEN",
+    "XID8",
+    "alert_events",
+    "alert_groups",
+    "alert_metrics",
+    "alert_rules",
+    "alerts",
+    "attachments",
+    "audit_log",
+    "early_resolves",
+    "idempotency_keys",
+    "integration_activity",
+    "integration_keys",
+    "integrations",
+    "leases",
+    "log_epoch",
+    "memberships",
+    "metadata",
+    "receipts",
+    "rejected_items",
+    "relay_cursors",
+    "sessions",
+    "signals",
+    "silences",
+    "teams",
+    "users",
+]

@@ -1,0 +1,106 @@
+"""Who uses Tocsin, what they may do, and what they did."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from persistence.tables.base import (
+    flag,
+    integer,
+    json,
+    metadata,
+    primary_id,
+    time,
+    user_role,
+    uuid,
+)
+
+teams = sa.Table(
+    "teams",
+    metadata,
+    primary_id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    flag("is_private", default=False),
+    time("created_at"),
+    time("archived_at", nullable=True),
+    integer("version", 1),
+)
+
+# `email` has no unique index: an address must be erasable, and an index would keep it. Uniqueness is on a keyed HMAC
+# of the normalised address, which is erased with it.
+users = sa.Table(
+    "users",
+    metadata,
+    primary_id(),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_digest", sa.LargeBinary, nullable=True, unique=True),
+    sa.Column("password_hash", sa.Text, nullable=True),
+    sa.Column("first_name", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("last_name", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("role", user_role, nullable=False),
+    uuid("team_id", references="teams.id"),
+    time("created_at"),
+    time("last_login", nullable=True),
+    flag("is_active", default=True),
+    integer("version", 1),
+)
+
+memberships = sa.Table(
+    "memberships",
+    metadata,
+    sa.Column("team_id", pg.UUID(as_uuid=True), sa.ForeignKey("teams.id"), primary_key=True),
+    sa.Column("user_id", pg.UUID(as_uuid=True), sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("role", user_role, nullable=False),
+    time("created_at"),
+    sa.Index("ix_memberships_user_id", "user_id"),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    primary_id(),
+    uuid("user_id", references="users.id", nullable=False),
+    sa.Column("refresh_digest", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("previous_digest", sa.LargeBinary, nullable=True),
+    time("created_at"),
+    time("last_used_at"),
+    time("idle_expires_at"),
+    time("expires_at"),
+    time("revoked_at", nullable=True),
+    sa.Column("user_agent", sa.Text, nullable=True),
+    sa.Column("ip_address", pg.INET, nullable=True),
+    sa.Index("ix_sessions_user_id", "user_id"),
+    sa.Index("ix_sessions_previous_digest", "previous_digest"),
+)
+
+audit_log = sa.Table(
+    "audit_log",
+    metadata,
+    primary_id(),
+    time("occurred_at"),
+    sa.Column("actor_kind", sa.Text, nullable=False),
+    uuid("actor_id"),
+    uuid("session_id"),
+    sa.Column("ip_address", pg.INET, nullable=True),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("target_kind", sa.Text, nullable=True),
+    uuid("target_id"),
+    json("before", default=None),
+    json("after", default=None),
+    sa.Column("request_id", sa.Text, nullable=True),
+    sa.Index("ix_audit_log_occurred_at", "occurred_at"),
+    sa.Index("ix_audit_log_target_id", "target_id"),
+)
+
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("actor_id", pg.UUID(as_uuid=True), primary_key=True),
+    sa.Column("mutation", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("input_digest", sa.LargeBinary, nullable=False),
+    json("result"),
+    time("created_at"),
+    sa.Index("ix_idempotency_keys_created_at", "created_at"),
+)
