@@ -23,7 +23,12 @@ def labels_payload(labels: Mapping[str, str], *, ignore: frozenset[str] = frozen
     digest = blake2b(digest_size=12)
     for name in sorted(labels):
         if name not in ignore:
-            digest.update(name.encode("utf-8", "surrogatepass") + b"\xff" + labels[name].encode("utf-8", "surrogatepass") + b"\xff")
+            digest.update(
+                name.encode("utf-8", "surrogatepass")
+                + b"\xff"
+                + labels[name].encode("utf-8", "surrogatepass")
+                + b"\xff"
+            )
     return digest.hexdigest()
 
 

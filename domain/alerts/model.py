@@ -53,8 +53,9 @@ class Alert:
     """One problem, however often its source repeats it. All times are UTC.
 
     `started_at` is the source's time of the problem's begin, `created_at` Tocsin's. `source_time` is the source time
-    of the newest signal applied: an older one never beats it. `episode` counts openings. `pinned` names the fields a
-    person edited: the source no longer overwrites them.
+    of the newest signal applied (None when it named none): an older one never beats it. `episode` counts openings.
+    `pinned` names the fields a person edited: the source no longer overwrites them. `hold_until` keeps re-sends from
+    reopening what a person resolved; the source's own resolve clears it.
     """
 
     id: UUID
@@ -68,7 +69,7 @@ class Alert:
     updated_at: datetime
     started_at: datetime
     last_seen_at: datetime
-    source_time: datetime
+    source_time: datetime | None = None
     description: str | None = None
     status: AlertStatus = AlertStatus.ACTIVE
     service_name: str | None = None
@@ -87,6 +88,7 @@ class Alert:
     is_false_positive: bool = False
     snoozed_until: datetime | None = None
     expires_at: datetime | None = None
+    hold_until: datetime | None = None
     repeat_logged_at: datetime | None = None
     assigned_to: UUID | None = None
     team_id: UUID | None = None

@@ -80,7 +80,8 @@ UPGRADE = (
   pinned TEXT[] DEFAULT '{}' NOT NULL,
   started_at TIMESTAMP WITH TIME ZONE NOT NULL,
   last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  source_time TIMESTAMP WITH TIME ZONE NOT NULL,
+  source_time TIMESTAMP WITH TIME ZONE,
+  hold_until TIMESTAMP WITH TIME ZONE,
   repeat_logged_at TIMESTAMP WITH TIME ZONE,
   acknowledged_at TIMESTAMP WITH TIME ZONE,
   investigating_at TIMESTAMP WITH TIME ZONE,
@@ -107,7 +108,8 @@ UPGRADE = (
     """CREATE TABLE early_resolves (
   integration_id UUID NOT NULL,
   dedup_key TEXT NOT NULL,
-  source_time TIMESTAMP WITH TIME ZONE NOT NULL,
+  source_time TIMESTAMP WITH TIME ZONE,
+  received_at TIMESTAMP WITH TIME ZONE NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
   CONSTRAINT pk_early_resolves PRIMARY KEY (integration_id, dedup_key)
 )""",

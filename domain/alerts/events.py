@@ -1,0 +1,85 @@
+"""What can happen to an alert? One event a happening: the timeline people read and the outbox consumers follow."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from domain.alerts.model import AlertStatus, Severity
+
+
+class AlertEventKind(StrEnum):
+    """The kinds of entry on a timeline."""
+
+    OPENED = "opened"
+    REPEATED = "repeated"
+    UPDATED = "updated"
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+    INVESTIGATING = "investigating"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    ASSIGNED = "assigned"
+    COMMENTED = "commented"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
+    ATTACHMENT_ADDED = "attachment_added"
+    ATTACHMENT_REMOVED = "attachment_removed"
+
+
+class ActorKind(StrEnum):
+    """Who acted."""
+
+    USER = "user"
+    INTEGRATION = "integration"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it. `id` is the user's or the integration's; None for the system itself."""
+
+    kind: ActorKind
+    id: UUID | None = None
+
+
+SYSTEM = Actor(ActorKind.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertEvent:
+    """One entry of an alert's timeline.
+
+    `severity`, `status` and `version` are the alert's after the event. `data` holds what the kind needs, as JSON:
+    `changes` {field: [before, after]}, `comment`, `reason`, `count`, `decisions` [see domain/alerts/decisions.py].
+    """
+
+    id: UUID
+    alert_id: UUID
+    kind: AlertEventKind
+    occurred_at: datetime
+    actor: Actor
+    version: int
+    severity: Severity
+    status: AlertStatus
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LogPosition:
+    """A place in the log. `(xid, seq)` is the safe order; see persistence/event_log.py."""
+
+    xid: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEvent:
+    """An event as the log holds it: with its place and the time it was written."""
+
+    event: AlertEvent
+    position: LogPosition
+    recorded_at: datetime
