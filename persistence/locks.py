@@ -1,0 +1,37 @@
+"""Which advisory locks are there, and in which order are they taken? Always global first, then keys by number.
+
+A writer takes them in its transaction's first statement, before any write gives it a transaction id. So of two writers
+of one alert the later one has the greater xid, and the log's order is the order of the changes (see event_log.py).
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.alerts.dedup import lock_id
+
+# Shared by everyone who changes alerts; exclusive for who creates, changes or ends a silence. Without it a silence and
+# an alert that arrive together could each miss the other.
+SILENCES_LOCK = 7_311_018_252
+
+
+def sorted_lock_ids(keys: Iterable[tuple[UUID, str]]) -> list[int]:
+    """The lock numbers of (integration id, dedup key) pairs, sorted, each once: the same order for every writer."""
+    return sorted({lock_id(integration_id, key) for integration_id, key in keys})
+
+
+def lock_statement(lock_ids: Sequence[int], *, silences: str = "shared") -> str:
+    """One SELECT that takes the silences lock (`shared` or `exclusive`) and then the keys' locks in order."""
+    globally = "pg_advisory_xact_lock_shared" if silences == "shared" else "pg_advisory_xact_lock"
+    calls = [f"{globally}({SILENCES_LOCK})", *(f"pg_advisory_xact_lock({int(number)})" for number in lock_ids)]
+    # A VALUES list of a thousand rows is evaluated in order; a target list is too, but is capped at 1664 columns.
+    return "SELECT count(*) FROM (VALUES " + ",".join(f"(({call})::text)" for call in calls) + ") AS taken(lock)"
+
+
+async def take_locks(
+    connection: AsyncConnection, keys: Iterable[tuple[UUID, str]], *, silences: str = "shared"
+) -> None:
+    """Take the locks of these keys; the first statement of the connection's transaction."""
+    await connection.execute(sa.text(lock_statement(sorted_lock_ids(keys), silences=silences)))
