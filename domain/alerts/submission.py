@@ -1,23 +1,31 @@
 """What travels from the door to the ingest queue? One post's items and the receipt that answers for them."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
+from domain.alerts.events import Actor
 from domain.alerts.signal import ItemResult, RejectedItem, Signal
 from domain.integrations.model import Integration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """One post. `receipt_id` is a UUIDv7 made on arrival; `received_at` is UTC."""
+    """One post. `receipt_id` is a UUIDv7 made on arrival; `received_at` is UTC.
+
+    `actor` is who did it when that is not the integration itself (a person who creates an alert by hand). `extra` runs
+    in the same transaction after the write, with the store's connection and the results: for rows that must exist if
+    and only if the alert does (audit, idempotency). It may raise a DomainError: then nothing is written.
+    """
 
     receipt_id: UUID
     received_at: datetime
     integration: Integration
     items: Sequence[Signal | RejectedItem]
+    actor: Actor | None = None
+    extra: "Callable[[Any, Sequence[ItemResult]], Awaitable[None]] | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +37,7 @@ class Receipt:
     results: tuple[ItemResult, ...]
 
 
-class QueueFull(Exception):
+class QueueFull(Exception):  # noqa: N818 - a condition the caller answers with 503, not a fault
     """The ingest queue holds as much as it may; answer 503 with `retry_after_seconds`."""
 
     def __init__(self, retry_after_seconds: int) -> None:
