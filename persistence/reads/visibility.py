@@ -1,0 +1,20 @@
+"""How does a statement keep to the viewer's sight? One condition, the SQL form of domain/alerts/visibility.py."""
+
+import sqlalchemy as sa
+
+from domain.alerts.visibility import Sight
+from persistence.tables import alerts, teams
+
+
+def visible(sight: Sight, team_id: sa.ColumnElement[object] = alerts.c.team_id) -> sa.ColumnElement[bool]:
+    """The condition that `team_id` is within sight.
+
+    It lists the few teams that are hidden, not the many that are seen: the list is read once a statement, then tested
+    row by row, so an index on the sort order still serves the page.
+    """
+    if sight.everything:
+        return sa.true()
+    hidden = sa.select(teams.c.id).where(teams.c.is_private)
+    if sight.team_ids:
+        hidden = hidden.where(teams.c.id.not_in(sorted(sight.team_ids)))
+    return sa.or_(team_id.is_(None), team_id != sa.all_(sa.func.array(hidden.scalar_subquery())))

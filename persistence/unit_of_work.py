@@ -1,0 +1,42 @@
+"""What is one change? Everything a use case writes, in one transaction: all of it or none.
+
+The use case opens a unit of work, and commits it or leaves it; leaving without commit rolls back. It must not be held
+across a `yield`, nor used by two coroutines at once.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from persistence.alerts import AlertRepository
+
+
+class UnitOfWork:
+    """One transaction and the repositories that write in it. READ COMMITTED: locks, not retries, order the writers."""
+
+    connection: AsyncConnection
+    alerts: AlertRepository
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._pending = engine.connect()
+
+    async def __aenter__(self) -> Self:
+        self.connection = await self._pending.__aenter__()
+        self.alerts = AlertRepository(self.connection)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Closes (and so rolls back) shielded from cancellation: a request that is cancelled here must not leak its
+        # connection, nor leave a transaction open.
+        await self._pending.__aexit__(kind, error, trace)
+
+    async def commit(self) -> None:
+        """Make it durable. When this raises because the connection was lost, the outcome is unknown."""
+        await self.connection.commit()
+
+
+UnitOfWorkFactory = Callable[[], UnitOfWork]
