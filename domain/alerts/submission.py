@@ -37,7 +37,7 @@ class Receipt:
     results: tuple[ItemResult, ...]
 
 
-class QueueFull(Exception):  # noqa: N818 - a condition the caller answers with 503, not a fault
+class QueueFull(Exception):
     """The ingest queue holds as much as it may; answer 503 with `retry_after_seconds`."""
 
     def __init__(self, retry_after_seconds: int) -> None:

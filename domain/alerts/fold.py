@@ -1,0 +1,313 @@
+"""What does a signal do to the alert of its key? The state table of deduplication.
+
+| newest alert of the key  | signal       | newer than what is known          | older (a late delivery)          |
+|--------------------------|--------------|-----------------------------------|----------------------------------|
+| none                     | firing       | open one                          | open it closed: its resolve came |
+| none                     | acknowledged | nothing to acknowledge            | the same                         |
+| none                     | resolved     | remember it, make no alert        | the same                         |
+| open                     | firing       | count it, take its content        | count it, keep the content       |
+| open                     | acknowledged | acknowledge if active             | ignore                           |
+| open                     | resolved     | resolve                           | ignore                           |
+| resolved, held           | firing       | count it (a person closed this)   | count it                         |
+| resolved, in the window  | firing       | reopen it                         | count it                         |
+| resolved, past the window| firing       | open a new one                    | count it                         |
+| resolved                 | resolved     | end the hold, note the time       | ignore                           |
+
+"Older" is by the source's time, then by arrival (problem.Moment). So the outcome does not depend on the order in which
+deliveries come in. `ignore` is said on the receipt as STALE; nothing is dropped silently.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain.alerts.decisions import fold_decision, silence_decision
+from domain.alerts.events import Actor, ActorKind, AlertEvent, AlertEventKind
+from domain.alerts.model import AlertStatus, ResolvedBy
+from domain.alerts.normalise import NormalSignal
+from domain.alerts.problem import AlertState, Moment, Problem
+from domain.alerts.signal import ItemResult, Outcome, SignalStatus
+from domain.ids import new_id
+from domain.silences.model import Silence
+
+REPEAT_LOG_INTERVAL = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldPolicy:
+    """How long a closed alert can come back. `reopen_window`: after a close by the source. `manual_resolve_hold`: how
+    long re-sends of the same episode cannot reopen what a person closed.
+    """
+
+    reopen_window: timedelta = timedelta(hours=1)
+    manual_resolve_hold: timedelta = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Fold:
+    """One batch being folded: what it has made so far. `silences` are those that may be active during the batch."""
+
+    policy: FoldPolicy
+    silences: tuple[Silence, ...]
+    events: list[AlertEvent] = field(default_factory=list)
+    touched: dict[UUID, AlertState] = field(default_factory=dict)
+
+    def apply(self, problem: Problem, signal: NormalSignal, actor: Actor) -> ItemResult:
+        """Fold one signal into its problem; the result says what became of it."""
+        if signal.status is SignalStatus.FIRING:
+            return self._firing(problem, signal, actor)
+        if signal.status is SignalStatus.RESOLVED:
+            return self._resolved(problem, signal, actor)
+        return self._acknowledged(problem, signal, actor)
+
+    def finish(self) -> None:
+        """Log the batch's repeats: one event an alert with their count, and at most one a minute."""
+        for state in self.touched.values():
+            if not state.unlogged_repeats:
+                continue
+            due = state.repeat_logged_at is None or state.last_seen_at - state.repeat_logged_at >= REPEAT_LOG_INTERVAL
+            if due and state.is_open:
+                state.repeat_logged_at = state.last_seen_at
+                data = {"changes": {"occurrences": [state.occurrences - state.unlogged_repeats, state.occurrences]}}
+                data["count"] = state.unlogged_repeats  # type: ignore[assignment]  # JSON of mixed shape
+                actor = Actor(ActorKind.INTEGRATION, state.integration_id)
+                self._log(state, AlertEventKind.REPEATED, state.last_seen_at, actor, data, new_version=False)
+            state.unlogged_repeats = 0
+
+    # -- firing ----------------------------------------------------------------------------------------------------
+
+    def _firing(self, problem: Problem, signal: NormalSignal, actor: Actor) -> ItemResult:
+        said = Moment(signal.source_time, signal.received_at)
+        alert = problem.alert
+        if alert is None:
+            return self._open(problem, signal, actor, "no alert of this key is known")
+        if said.is_older_than(alert.known):
+            self._count(alert, signal)
+            return _result(alert, Outcome.STALE, "older than what is already known of this problem; counted only")
+        if alert.is_open:
+            return self._repeat(alert, signal, actor)
+        if _is_held(alert, signal):
+            self._count(alert, signal)
+            return _result(
+                alert, Outcome.HELD, "a person resolved this episode and the source has not resolved it since"
+            )
+        closed_at = max(alert.resolved_at or alert.last_seen_at, alert.hold_until or alert.last_seen_at)
+        if signal.received_at - closed_at <= self.policy.reopen_window:
+            return self._reopen(alert, signal, actor)
+        return self._open(
+            problem, signal, actor, "the last alert of this key was closed longer ago than the reopen window"
+        )
+
+    def _open(self, problem: Problem, signal: NormalSignal, actor: Actor, reason: str) -> ItemResult:
+        previous = problem.alert
+        alert_id = new_id()
+        if previous is not None and alert_id <= previous.id:
+            alert_id = UUID(int=previous.id.int + 1)  # another host's clock was ahead: newest must stay greatest
+        state = AlertState(
+            id=alert_id,
+            integration_id=problem.integration_id,
+            dedup_key=problem.dedup_key,
+            dedup_recipe=signal.signal.dedup_recipe,
+            title=signal.title,
+            severity=signal.severity,
+            source=signal.source,
+            service_name=signal.service_name,
+            labels=signal.labels,
+            status=AlertStatus.ACTIVE,
+            team_id=signal.team_id,
+            occurrences=1,
+            episode=1,
+            version=0,
+            content_hash=signal.content_hash,
+            created_at=signal.received_at,
+            updated_at=signal.received_at,
+            started_at=signal.started_at or signal.received_at,
+            last_seen_at=signal.received_at,
+            source_time=signal.source_time,
+            expires_at=signal.signal.expires_at,
+            repeat_logged_at=signal.received_at,
+            description=signal.description,
+            metadata=signal.metadata,
+            is_new=True,
+        )
+        problem.alert = state
+        self._touch(state)
+        suppressing = self._suppress(state, signal.received_at)
+        decisions = [*(d.as_json() for d in signal.decisions), fold_decision("opened", reason).as_json(), *suppressing]
+        self._log(state, AlertEventKind.OPENED, signal.received_at, actor, {"decisions": decisions})
+        if problem.early_resolve is not None:
+            early, problem.early_resolve = problem.early_resolve, None
+            problem.early_resolve_changed = True
+            if Moment(signal.source_time, signal.received_at).is_older_than(early):
+                self._close(state, early, actor, "its resolve arrived before it")
+                return _result(state, Outcome.RESOLVED, "opened and closed: its resolve arrived before it")
+        return _result(state, Outcome.OPENED, reason)
+
+    def _reopen(self, alert: AlertState, signal: NormalSignal, actor: Actor) -> ItemResult:
+        reason = "it fired again within the reopen window"
+        before = alert.status
+        alert.status = AlertStatus.ACTIVE
+        alert.episode += 1
+        alert.started_at = signal.started_at or signal.received_at
+        alert.resolved_at = alert.resolved_by = alert.resolution = None
+        alert.acknowledged_at = alert.investigating_at = alert.snoozed_until = alert.hold_until = None
+        alert.is_false_positive = False
+        self._count(alert, signal, is_repeat=False)
+        changes = self._take_content(alert, signal)
+        changes["status"] = [before.value, alert.status.value]
+        suppressing = self._suppress(alert, signal.received_at)
+        decisions = [
+            *(d.as_json() for d in signal.decisions),
+            fold_decision("reopened", reason).as_json(),
+            *suppressing,
+        ]
+        data = {"changes": changes, "decisions": decisions}
+        self._log(alert, AlertEventKind.REOPENED, signal.received_at, actor, data)
+        return _result(alert, Outcome.REOPENED, reason)
+
+    def _repeat(self, alert: AlertState, signal: NormalSignal, actor: Actor) -> ItemResult:
+        changes = self._take_content(alert, signal) if signal.content_hash != alert.content_hash else {}
+        self._count(alert, signal)
+        if not changes:
+            return _result(alert, Outcome.REPEATED, "the same problem again")
+        suppressing = self._suppress(alert, signal.received_at) if "labels" in changes else []
+        data = {"changes": changes, "decisions": [*(d.as_json() for d in signal.decisions), *suppressing]}
+        self._log(alert, AlertEventKind.UPDATED, signal.received_at, actor, data)
+        return _result(alert, Outcome.UPDATED, f"the source changed {', '.join(sorted(changes))}")
+
+    # -- resolved, acknowledged ------------------------------------------------------------------------------------
+
+    def _resolved(self, problem: Problem, signal: NormalSignal, actor: Actor) -> ItemResult:
+        said = Moment(signal.source_time, signal.received_at)
+        alert = problem.alert
+        if alert is None:
+            if problem.early_resolve is None or problem.early_resolve.is_older_than(said):
+                problem.early_resolve, problem.early_resolve_changed = said, True
+            reason = "no alert of this key is known; kept in case its firing is late"
+            return ItemResult(outcome=Outcome.NO_ALERT, dedup_key=problem.dedup_key, reason=reason)
+        if said.is_older_than(alert.known):
+            return _result(alert, Outcome.STALE, "a newer statement about this problem is already known")
+        if alert.is_open:
+            self._close(alert, said, actor, "the source says it is over")
+            return _result(alert, Outcome.RESOLVED, "the source says it is over")
+        self._touch(alert)
+        alert.source_time = said.source_time if said.source_time is not None else alert.source_time
+        alert.last_seen_at = max(alert.last_seen_at, said.received_at)
+        alert.hold_until = None
+        return _result(alert, Outcome.REPEATED, "it was resolved already")
+
+    def _close(self, alert: AlertState, said: Moment, actor: Actor, reason: str) -> None:
+        self._touch(alert)
+        before = alert.status
+        alert.status = AlertStatus.RESOLVED
+        alert.resolved_at = max(said.received_at, alert.created_at)
+        alert.resolved_by = ResolvedBy.SOURCE
+        alert.resolution = reason
+        alert.hold_until = alert.expires_at = None
+        alert.source_time = said.source_time if said.source_time is not None else alert.source_time
+        alert.last_seen_at = max(alert.last_seen_at, said.received_at)
+        data = {"changes": {"status": [before.value, alert.status.value]}, "reason": reason}
+        self._log(alert, AlertEventKind.RESOLVED, alert.resolved_at, actor, data)
+
+    def _acknowledged(self, problem: Problem, signal: NormalSignal, actor: Actor) -> ItemResult:
+        alert = problem.alert
+        if alert is None or not alert.is_open:
+            reason = "there is no open alert of this key to acknowledge"
+            return ItemResult(outcome=Outcome.NO_ALERT, dedup_key=problem.dedup_key, reason=reason)
+        if Moment(signal.source_time, signal.received_at).is_older_than(alert.known):
+            return _result(alert, Outcome.STALE, "a newer statement about this problem is already known")
+        if alert.status is not AlertStatus.ACTIVE:
+            return _result(alert, Outcome.REPEATED, "it was acknowledged already")
+        self._touch(alert)
+        before, alert.status = alert.status, AlertStatus.ACKNOWLEDGED
+        alert.acknowledged_at = signal.received_at
+        alert.last_seen_at = max(alert.last_seen_at, signal.received_at)
+        data = {"changes": {"status": [before.value, alert.status.value]}, "reason": "acknowledged at the source"}
+        self._log(alert, AlertEventKind.ACKNOWLEDGED, signal.received_at, actor, data)
+        return _result(alert, Outcome.ACKNOWLEDGED, "acknowledged at the source")
+
+    # -- parts -----------------------------------------------------------------------------------------------------
+
+    def _touch(self, alert: AlertState) -> None:
+        self.touched[alert.id] = alert
+
+    def _count(self, alert: AlertState, signal: NormalSignal, *, is_repeat: bool = True) -> None:
+        """One more occurrence. An older one moves no watermark: `known` only grows."""
+        self._touch(alert)
+        if not Moment(signal.source_time, signal.received_at).is_older_than(alert.known):
+            alert.source_time = signal.source_time
+            if signal.signal.expires_at is not None:
+                alert.expires_at = signal.signal.expires_at
+        alert.occurrences += 1
+        alert.unlogged_repeats += is_repeat
+        alert.last_seen_at = max(alert.last_seen_at, signal.received_at)
+
+    def _take_content(self, alert: AlertState, signal: NormalSignal) -> dict[str, list[Any]]:
+        """The source's content replaces what it said before, but never what a person wrote. Returns what people see
+        change; a new description or annotation alone (a value that moves with every re-send) is taken quietly.
+        """
+        changes: dict[str, list[Any]] = {}
+        for name in ("title", "severity", "service_name", "labels"):
+            before, after = getattr(alert, name), getattr(signal, name)
+            if before != after and name not in alert.pinned:
+                changes[name] = [before, after]
+                setattr(alert, name, after)
+        alert.description, alert.metadata = signal.description, signal.metadata
+        alert.content_hash = signal.content_hash
+        alert.has_new_content = True
+        return changes
+
+    def _suppress(self, alert: AlertState, at: datetime) -> list[dict[str, Any]]:
+        """Mark the alert with the silences that hold it now; the decisions say which and why."""
+        holding = [
+            s for s in self.silences if s.starts_at <= at < s.ends_at and s.holds(alert.integration_id, alert.labels)
+        ]
+        alert.suppressed_by = tuple(silence.id for silence in holding)
+        return [silence_decision(silence.id, silence.comment).as_json() for silence in holding]
+
+    def _log(
+        self,
+        alert: AlertState,
+        kind: AlertEventKind,
+        at: datetime,
+        actor: Actor,
+        data: dict[str, Any],
+        *,
+        new_version: bool = True,
+    ) -> None:
+        alert.version += new_version
+        alert.updated_at = max(alert.updated_at, at)
+        self.events.append(
+            AlertEvent(
+                id=new_id(),
+                alert_id=alert.id,
+                kind=kind,
+                occurred_at=at,
+                actor=actor,
+                version=alert.version,
+                severity=alert.severity,
+                status=alert.status,
+                data=data,
+            )
+        )
+
+
+def _is_held(alert: AlertState, signal: NormalSignal) -> bool:
+    """A person closed it and the source only says the same again. A start after the close is a new episode."""
+    if alert.hold_until is None or signal.received_at >= alert.hold_until:
+        return False
+    is_new_episode = (
+        signal.started_at is not None and alert.resolved_at is not None and signal.started_at > alert.resolved_at
+    )
+    return not is_new_episode
+
+
+def _result(alert: AlertState, outcome: Outcome, reason: str) -> ItemResult:
+    return ItemResult(outcome=outcome, alert_id=alert.id, dedup_key=alert.dedup_key, reason=reason)
+
+
+def active_silences(silences: Iterable[Silence], now: datetime) -> tuple[Silence, ...]:
+    """Those that can hold an alert at or after `now`."""
+    return tuple(silence for silence in silences if silence.ends_at > now)
