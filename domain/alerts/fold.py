@@ -37,8 +37,10 @@ REPEAT_LOG_INTERVAL = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldPolicy:
-    """How long a closed alert can come back. `reopen_window`: after a close by the source. `manual_resolve_hold`: how
-    long re-sends of the same episode cannot reopen what a person closed.
+    """How long can a closed alert come back?
+
+    `reopen_window`: after a close by the source. `manual_resolve_hold`: how long re-sends of the same episode cannot
+    reopen what a person closed.
     """
 
     reopen_window: timedelta = timedelta(hours=1)
@@ -73,7 +75,9 @@ class Fold:
                 data = {"changes": {"occurrences": [state.occurrences - state.unlogged_repeats, state.occurrences]}}
                 data["count"] = state.unlogged_repeats  # type: ignore[assignment]  # JSON of mixed shape
                 actor = Actor(ActorKind.INTEGRATION, state.integration_id)
-                self._log(state, AlertEventKind.REPEATED, state.last_seen_at, actor, data, new_version=False)
+                self._log(
+                    state, AlertEventKind.REPEATED, at=state.last_seen_at, actor=actor, data=data, new_version=False
+                )
             state.unlogged_repeats = 0
 
     # -- firing ----------------------------------------------------------------------------------------------------
@@ -136,7 +140,7 @@ class Fold:
         self._touch(state)
         suppressing = self._suppress(state, signal.received_at)
         decisions = [*(d.as_json() for d in signal.decisions), fold_decision("opened", reason).as_json(), *suppressing]
-        self._log(state, AlertEventKind.OPENED, signal.received_at, actor, {"decisions": decisions})
+        self._log(state, AlertEventKind.OPENED, at=signal.received_at, actor=actor, data={"decisions": decisions})
         if problem.early_resolve is not None:
             early, problem.early_resolve = problem.early_resolve, None
             problem.early_resolve_changed = True
@@ -164,7 +168,7 @@ class Fold:
             *suppressing,
         ]
         data = {"changes": changes, "decisions": decisions}
-        self._log(alert, AlertEventKind.REOPENED, signal.received_at, actor, data)
+        self._log(alert, AlertEventKind.REOPENED, at=signal.received_at, actor=actor, data=data)
         return _result(alert, Outcome.REOPENED, reason)
 
     def _repeat(self, alert: AlertState, signal: NormalSignal, actor: Actor) -> ItemResult:
@@ -174,7 +178,7 @@ class Fold:
             return _result(alert, Outcome.REPEATED, "the same problem again")
         suppressing = self._suppress(alert, signal.received_at) if "labels" in changes else []
         data = {"changes": changes, "decisions": [*(d.as_json() for d in signal.decisions), *suppressing]}
-        self._log(alert, AlertEventKind.UPDATED, signal.received_at, actor, data)
+        self._log(alert, AlertEventKind.UPDATED, at=signal.received_at, actor=actor, data=data)
         return _result(alert, Outcome.UPDATED, f"the source changed {', '.join(sorted(changes))}")
 
     # -- resolved, acknowledged ------------------------------------------------------------------------------------
@@ -209,7 +213,7 @@ class Fold:
         alert.source_time = said.source_time if said.source_time is not None else alert.source_time
         alert.last_seen_at = max(alert.last_seen_at, said.received_at)
         data = {"changes": {"status": [before.value, alert.status.value]}, "reason": reason}
-        self._log(alert, AlertEventKind.RESOLVED, alert.resolved_at, actor, data)
+        self._log(alert, AlertEventKind.RESOLVED, at=alert.resolved_at, actor=actor, data=data)
 
     def _acknowledged(self, problem: Problem, signal: NormalSignal, actor: Actor) -> ItemResult:
         alert = problem.alert
@@ -225,7 +229,7 @@ class Fold:
         alert.acknowledged_at = signal.received_at
         alert.last_seen_at = max(alert.last_seen_at, signal.received_at)
         data = {"changes": {"status": [before.value, alert.status.value]}, "reason": "acknowledged at the source"}
-        self._log(alert, AlertEventKind.ACKNOWLEDGED, signal.received_at, actor, data)
+        self._log(alert, AlertEventKind.ACKNOWLEDGED, at=signal.received_at, actor=actor, data=data)
         return _result(alert, Outcome.ACKNOWLEDGED, "acknowledged at the source")
 
     # -- parts -----------------------------------------------------------------------------------------------------
@@ -245,8 +249,10 @@ class Fold:
         alert.last_seen_at = max(alert.last_seen_at, signal.received_at)
 
     def _take_content(self, alert: AlertState, signal: NormalSignal) -> dict[str, list[Any]]:
-        """The source's content replaces what it said before, but never what a person wrote. Returns what people see
-        change; a new description or annotation alone (a value that moves with every re-send) is taken quietly.
+        """Take the source's content in place of what it said before, but never of what a person wrote.
+
+        Returns what people see change; a new description or annotation alone (a value that moves with every re-send)
+        is taken quietly.
         """
         changes: dict[str, list[Any]] = {}
         for name in ("title", "severity", "service_name", "labels"):
@@ -271,10 +277,10 @@ class Fold:
         self,
         alert: AlertState,
         kind: AlertEventKind,
+        *,
         at: datetime,
         actor: Actor,
         data: dict[str, Any],
-        *,
         new_version: bool = True,
     ) -> None:
         alert.version += new_version
