@@ -1,4 +1,4 @@
-"""How is an alert read for a change, and written back? Locks first, then the row, then only the columns that changed."""
+"""How is an alert read for a change, and written back? Locks first, then the row; then only what changed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -26,7 +26,7 @@ ONE_OPEN_PER_KEY = "uq_alerts_open_dedup_key"
 
 def alert_of(row: sa.RowMapping) -> Alert:
     """The alert a row of ALERT_COLUMNS holds."""
-    values = {name: row[name] for name in _FIELDS}
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
     values["severity"] = Severity(values["severity"])
     values["status"] = AlertStatus(values["status"])
     resolved_by = values["resolved_by"]
@@ -40,8 +40,8 @@ def _changed_fields(change: Change) -> tuple[str, ...]:
     return tuple(name for name in _FIELDS if getattr(change.before, name) != getattr(change.after, name))
 
 
-def _stored(alert: Alert, name: str) -> Any:
-    value = getattr(alert, name)
+def _stored(alert: Alert, name: str) -> object:
+    value: object = getattr(alert, name)
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -62,9 +62,7 @@ class AlertRepository:
             sa.select(alerts.c.integration_id, alerts.c.dedup_key).where(alerts.c.id.in_(wanted), visible(sight))
         )
         await take_locks(self._connection, [(row.integration_id, row.dedup_key) for row in keys])
-        rows = await self._connection.execute(
-            sa.select(*ALERT_COLUMNS).where(alerts.c.id.in_(wanted), visible(sight))
-        )
+        rows = await self._connection.execute(sa.select(*ALERT_COLUMNS).where(alerts.c.id.in_(wanted), visible(sight)))
         return {row["id"]: alert_of(row) for row in rows.mappings()}
 
     async def newer_open(self, alert: Alert) -> UUID | None:
@@ -111,8 +109,8 @@ class AlertRepository:
             written = (await self._connection.execute(statement)).all()
         except IntegrityError as error:
             if ONE_OPEN_PER_KEY in str(error.orig):
-                raise NewerAlertOpen("a newer alert of the same dedup key is open") from error
+                raise NewerAlertOpen(message="a newer alert of the same dedup key is open") from error
             raise
         if len(written) != len(changes):
             # Only a writer that took no lock can cause this.
-            raise StaleVersion("the alert changed meanwhile; read it again")
+            raise StaleVersion(message="the alert changed meanwhile; read it again")

@@ -1,0 +1,151 @@
+"""What may a person do to an alert besides moving it? Assign, comment, snooze, wake, edit. Pure, as lifecycle.py is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
+
+from domain.alerts.change import Change, change, unchanged
+from domain.alerts.events import Actor, AlertEventKind
+from domain.alerts.lifecycle import allowed_statuses
+from domain.alerts.model import (
+    MAX_DESCRIPTION,
+    MAX_LABEL_NAME,
+    MAX_LABEL_VALUE,
+    MAX_LABELS,
+    MAX_SERVICE_NAME,
+    MAX_TITLE,
+    Alert,
+    Severity,
+)
+from domain.errors import IllegalMove, InvalidInput, StaleVersion
+from domain.text import check_storable, checked_optional_text, checked_text
+
+MAX_COMMENT = 10_000
+MAX_SNOOZE = timedelta(days=90)
+
+
+class Unset(Enum):
+    """The one value that means "not given", where None means "no value"."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPatch:
+    """What a person edits; a field left out stays as it is."""
+
+    title: str | Unset = UNSET
+    description: str | Unset | None = UNSET
+    severity: Severity | Unset = UNSET
+    service_name: str | Unset | None = UNSET
+    labels: Mapping[str, str] | Unset = UNSET
+    is_false_positive: bool | Unset = UNSET
+
+
+# A source re-sends these with every repeat; once a person edited one, the source no longer overwrites it.
+PINNABLE = frozenset({"title", "description", "severity", "service_name", "labels"})
+
+
+def require_version(alert: Alert, expected: int | None) -> None:
+    """StaleVersion unless the alert is still what the caller read. None means: whatever it is now."""
+    if expected is not None and expected != alert.version:
+        raise StaleVersion(
+            message=f"the alert is at version {alert.version}, not {expected}: read it again",
+            path=("expectedVersion",),
+            expected=expected,
+            actual=alert.version,
+        )
+
+
+def assign(alert: Alert, *, assignee: UUID | None, actor: Actor, now: datetime) -> Change:
+    """Give it to somebody, or to nobody. Nothing changes when it is theirs already."""
+    if alert.assigned_to == assignee:
+        return unchanged(alert)
+    return change(alert, AlertEventKind.ASSIGNED, actor=actor, now=now, updates={"assigned_to": assignee})
+
+
+def comment(alert: Alert, *, text: str, actor: Actor, now: datetime) -> Change:
+    """Write a note on the timeline."""
+    body = checked_text(text, path=("text",), limit=MAX_COMMENT)
+    return change(alert, AlertEventKind.COMMENTED, actor=actor, now=now, data={"comment": body})
+
+
+def snooze(alert: Alert, *, until: datetime, actor: Actor, now: datetime) -> Change:
+    """Leave it in peace until then; it stays open."""
+    if not alert.is_open:
+        raise IllegalMove(
+            message="cannot snooze an alert that is resolved",
+            current=alert.status.value,
+            allowed=[status.value for status in allowed_statuses(alert.status)],
+        )
+    if until <= now:
+        raise InvalidInput(message="must be in the future", path=("until",))
+    if until > now + MAX_SNOOZE:
+        raise InvalidInput(message=f"must be within {MAX_SNOOZE.days} days", path=("until",))
+    if alert.snoozed_until == until:
+        return unchanged(alert)
+    return change(alert, AlertEventKind.SNOOZED, actor=actor, now=now, updates={"snoozed_until": until})
+
+
+def wake(alert: Alert, *, actor: Actor, now: datetime) -> Change:
+    """End the snooze: a person early, or the system when it is over. Nothing changes when it is awake."""
+    if alert.snoozed_until is None:
+        return unchanged(alert)
+    return change(alert, AlertEventKind.WOKEN, actor=actor, now=now, updates={"snoozed_until": None})
+
+
+def update(alert: Alert, *, patch: AlertPatch, actor: Actor, now: datetime) -> Change:
+    """Edit what people read. Only what really differs is changed, told and pinned."""
+    wanted = _checked(patch)
+    different = {name: value for name, value in wanted.items() if getattr(alert, name) != value}
+    if not different:
+        return unchanged(alert)
+    pinned = tuple(sorted({*alert.pinned, *(PINNABLE & different.keys())}))
+    return change(alert, AlertEventKind.UPDATED, actor=actor, now=now, updates={**different, "pinned": pinned})
+
+
+def _checked(patch: AlertPatch) -> dict[str, Any]:
+    given = {
+        field.name: getattr(patch, field.name) for field in fields(patch) if getattr(patch, field.name) is not UNSET
+    }
+    if not given:
+        raise InvalidInput(message="name at least one field to change")
+    if "title" in given:
+        given["title"] = checked_text(given["title"], path=("title",), limit=MAX_TITLE)
+    if "description" in given:
+        given["description"] = checked_optional_text(given["description"], path=("description",), limit=MAX_DESCRIPTION)
+    if "service_name" in given:
+        given["service_name"] = checked_optional_text(
+            given["service_name"], path=("serviceName",), limit=MAX_SERVICE_NAME
+        )
+    if "labels" in given:
+        given["labels"] = checked_labels(given["labels"])
+    return given
+
+
+def checked_labels(labels: Mapping[str, object]) -> dict[str, str]:
+    """Labels as a person gave them: text to text, bounded, storable."""
+    if len(labels) > MAX_LABELS:
+        raise InvalidInput(message=f"must have at most {MAX_LABELS} labels, not {len(labels)}", path=("labels",))
+    checked: dict[str, str] = {}
+    for name, value in labels.items():
+        if not isinstance(value, str):
+            raise InvalidInput(message="a label's value must be text", path=("labels", name))
+        if not name or len(name) > MAX_LABEL_NAME:
+            raise InvalidInput(
+                message=f"a label's name must have 1 to {MAX_LABEL_NAME} characters", path=("labels", name[:40])
+            )
+        if len(value) > MAX_LABEL_VALUE:
+            raise InvalidInput(
+                message=f"a label's value must have at most {MAX_LABEL_VALUE} characters", path=("labels", name)
+            )
+        check_storable(name, path=("labels",))
+        check_storable(value, path=("labels", name))
+        checked[name] = value
+    return checked
