@@ -1,16 +1,21 @@
 """How is the one log written and read? Timeline and outbox in one append-only table.
 
-A `bigserial` cursor loses events: a later number can commit first. So a reader goes by `(xid, seq)` and stops before the
-oldest transaction still running (`pg_snapshot_xmin`): everything below it is finished, whatever order it committed in.
+A `bigserial` cursor loses events: a later number can commit first. So a reader goes by `(xid, seq)` and stops before
+the oldest transaction still running (`pg_snapshot_xmin`): all below it is finished, whatever order it committed in.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+import asyncpg
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.alerts.events import AlertEvent
+from domain.alerts.cursor import MAX_NUMBER, Cursor, LogState
+from domain.alerts.events import Actor, ActorKind, AlertEvent, AlertEventKind, LogPosition, RecordedEvent
+from domain.alerts.model import AlertStatus, Severity
 from persistence.tables import alert_events
 
 # The relay listens here. A hint only: it also looks by itself, so a lost notice costs a quarter of a second.
@@ -41,3 +46,97 @@ async def append_events(connection: AsyncConnection, events: Sequence[AlertEvent
         ],
     )
     await connection.execute(sa.select(sa.func.pg_notify(EVENTS_CHANNEL, "")))
+
+
+# How much earlier than the event at the cursor a later one may say it was recorded. Transaction ids, not clocks, order
+# the log: a writer reads its clock, waits for the alerts' locks, and only then is given its id. So an event that comes
+# later in the log can carry the earlier time, by as long as a transaction lives (seconds: statements and idling inside
+# one are limited, see engine.py) plus the difference of two hosts' clocks. Too small a margin loses events for ever; a
+# generous one costs nothing, for partitions are months: on the first day of a month two are read instead of one.
+RECORDED_AT_MARGIN = timedelta(days=1)
+# Beyond this many, "how many events behind" says no more than "very far".
+MAX_COUNTED_LAG = 10_000
+
+_READ = """
+SELECT xid, seq, recorded_at, id, alert_id, kind, occurred_at, actor_kind, actor_id, version,
+       severity::text AS severity, status::text AS status, data::text AS data
+  FROM alert_events
+ WHERE (xid, seq) > ($1::xid8, $2::bigint)
+   AND xid < pg_snapshot_xmin(pg_current_snapshot())
+   AND recorded_at >= $3
+ ORDER BY xid, seq
+ LIMIT $4
+"""
+_STATE = """
+SELECT epoch, pg_snapshot_xmin(snapshot) AS xmin, pg_snapshot_xmax(snapshot) AS xmax, clock_timestamp() AS now
+  FROM log_epoch, pg_current_snapshot() AS snapshot
+"""
+# Without the bound of safe order: events that wait behind a long transaction are part of the lag.
+_LAG = """
+SELECT consumer, behind.events, behind.seconds
+  FROM relay_cursors AS place, LATERAL (
+       SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(ahead.recorded_at)), 0) AS seconds
+         FROM (SELECT recorded_at FROM alert_events
+                WHERE (xid, seq) > (place.xid, place.seq) AND recorded_at >= place.recorded_at - $1::interval
+                ORDER BY xid, seq LIMIT $2) AS ahead
+       ) AS behind
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How far a consumer is behind the log. `events` stops counting at MAX_COUNTED_LAG."""
+
+    consumer: str
+    events: int
+    seconds: float
+
+
+def recorded_event_of(row: asyncpg.Record) -> RecordedEvent:
+    """The event a row of the log holds."""
+    event = AlertEvent(
+        id=row["id"],
+        alert_id=row["alert_id"],
+        kind=AlertEventKind(row["kind"]),
+        occurred_at=row["occurred_at"],
+        actor=Actor(ActorKind(row["actor_kind"]), row["actor_id"]),
+        version=row["version"],
+        severity=Severity(row["severity"]),
+        status=AlertStatus(row["status"]),
+        data=orjson.loads(row["data"]),
+    )
+    return RecordedEvent(event=event, position=LogPosition(row["xid"], row["seq"]), recorded_at=row["recorded_at"])
+
+
+class LogReader:
+    """The log in safe order. Reads the primary only: a replica's snapshot says nothing about who still writes."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def state(self) -> LogState:
+        """The log's epoch and the place after everything that is finished now."""
+        row = await self._pool.fetchrow(_STATE)
+        if row is None:
+            message = "log_epoch is empty: the database was not migrated"
+            raise RuntimeError(message)
+        head = Cursor(epoch=row["epoch"], position=LogPosition(row["xmin"] - 1, MAX_NUMBER), recorded_at=row["now"])
+        return LogState(head=head, next_xid=row["xmax"], now=row["now"])
+
+    async def read_after(self, cursor: Cursor, *, limit: int) -> list[RecordedEvent]:
+        """The next events after the cursor, at most `limit`, in the order every reader sees them."""
+        rows = await self._pool.fetch(
+            _READ, cursor.position.xid, cursor.position.seq, _earliest(cursor.recorded_at), limit
+        )
+        return [recorded_event_of(row) for row in rows]
+
+    async def lags(self) -> list[Lag]:
+        """How far each consumer that ever ran is behind."""
+        rows = await self._pool.fetch(_LAG, RECORDED_AT_MARGIN, MAX_COUNTED_LAG)
+        return [
+            Lag(consumer=row["consumer"], events=row["events"], seconds=max(0.0, float(row["seconds"]))) for row in rows
+        ]
+
+
+def _earliest(recorded_at: datetime) -> datetime:
+    return recorded_at - RECORDED_AT_MARGIN

@@ -1,0 +1,27 @@
+"""How do the log's readers reach PostgreSQL? By a few asyncpg connections of their own, apart from the engine's pool.
+
+So a thousand clients that resume at once wait for each other here, and not for the queries and mutations of the rest.
+"""
+
+import asyncpg
+
+from tocsin.settings import Settings
+
+IDLE_IN_TRANSACTION_MS = "15000"
+
+
+async def open_log_pool(settings: Settings, *, size: int, name: str) -> asyncpg.Pool:
+    """A pool that connects on first use (a database that is down does not stop a start) and reconnects by itself."""
+    return await asyncpg.create_pool(
+        settings.database_dsn,
+        min_size=0,
+        max_size=size,
+        timeout=settings.db_connect_timeout.total_seconds(),
+        command_timeout=settings.db_statement_timeout.total_seconds(),
+        server_settings={
+            "application_name": name,
+            "timezone": "UTC",
+            "jit": "off",
+            "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_MS,
+        },
+    )
