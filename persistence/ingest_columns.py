@@ -1,0 +1,98 @@
+"""Which columns does the ingest transaction write? The statement and its arrays are both made from these lists."""
+
+Columns = tuple[tuple[str, str], ...]
+
+# Written when an alert is made; the second element is the type of the array's elements.
+ALERT_COLUMNS: Columns = (
+    ("id", "uuid"),
+    ("integration_id", "uuid"),
+    ("dedup_key", "text"),
+    ("dedup_recipe", "text"),
+    ("title", "text"),
+    ("description", "text"),
+    ("severity", "alert_severity"),
+    ("status", "alert_status"),
+    ("source", "text"),
+    ("service_name", "text"),
+    ("labels", "jsonb"),
+    ("metadata", "jsonb"),
+    ("team_id", "uuid"),
+    ("occurrences", "bigint"),
+    ("episode", "integer"),
+    ("version", "integer"),
+    ("content_hash", "bigint"),
+    ("created_at", "timestamptz"),
+    ("updated_at", "timestamptz"),
+    ("started_at", "timestamptz"),
+    ("last_seen_at", "timestamptz"),
+    ("source_time", "timestamptz"),
+    ("repeat_logged_at", "timestamptz"),
+    ("acknowledged_at", "timestamptz"),
+    ("resolved_at", "timestamptz"),
+    ("resolved_by", "text"),
+    ("resolution", "text"),
+    ("expires_at", "timestamptz"),
+    ("suppressed_by", "text"),
+)
+# Written when a known alert is folded into. Content follows only when the source changed it (`has_new_content`).
+STATE_COLUMNS: Columns = (
+    ("id", "uuid"),
+    ("status", "alert_status"),
+    ("occurrences", "bigint"),
+    ("episode", "integer"),
+    ("version", "integer"),
+    ("updated_at", "timestamptz"),
+    ("started_at", "timestamptz"),
+    ("last_seen_at", "timestamptz"),
+    ("source_time", "timestamptz"),
+    ("repeat_logged_at", "timestamptz"),
+    ("acknowledged_at", "timestamptz"),
+    ("investigating_at", "timestamptz"),
+    ("resolved_at", "timestamptz"),
+    ("resolved_by", "text"),
+    ("resolution", "text"),
+    ("is_false_positive", "boolean"),
+    ("hold_until", "timestamptz"),
+    ("snoozed_until", "timestamptz"),
+    ("expires_at", "timestamptz"),
+    ("suppressed_by", "text"),
+    ("has_new_content", "boolean"),
+)
+CONTENT_COLUMNS: Columns = (
+    ("title", "text"),
+    ("severity", "alert_severity"),
+    ("service_name", "text"),
+    ("labels", "jsonb"),
+    ("content_hash", "bigint"),
+    ("description", "text"),
+    ("metadata", "jsonb"),
+)
+EVENT_COLUMNS: Columns = (
+    ("id", "uuid"),
+    ("alert_id", "uuid"),
+    ("kind", "text"),
+    ("occurred_at", "timestamptz"),
+    ("actor_kind", "text"),
+    ("actor_id", "uuid"),
+    ("version", "integer"),
+    ("severity", "alert_severity"),
+    ("status", "alert_status"),
+    ("data", "jsonb"),
+)
+SIGNAL_COLUMNS: Columns = (
+    ("received_at", "timestamptz"),
+    ("receipt_id", "uuid"),
+    ("item", "integer"),
+    ("integration_id", "uuid"),
+    ("alert_id", "uuid"),
+    ("outcome", "text"),
+    ("reason", "text"),
+    ("body", "jsonb"),
+)
+RECEIPT_COLUMNS: Columns = (
+    ("received_at", "timestamptz"),
+    ("id", "uuid"),
+    ("integration_id", "uuid"),
+    ("accepted", "integer"),
+    ("rejected", "integer"),
+)

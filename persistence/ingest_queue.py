@@ -1,0 +1,297 @@
+"""How do many posts share one COMMIT? Every waiting submission goes into the next transaction (group commit).
+
+A submission's answer leaves only after its COMMIT. The queue is bounded: past its limit `submit` raises QueueFull at
+once, and while the database is down StoreUnavailable at once; there is never a false yes. A caller that goes away while
+it waits changes nothing: its submission is committed all the same.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import asyncpg
+import structlog
+
+from domain.alerts.fold import FoldPolicy
+from domain.alerts.submission import QueueFull, Receipt, StoreUnavailable, Submission
+from domain.errors import DomainError
+from domain.ports import Clock
+from persistence.event_log import EVENTS_CHANNEL
+from persistence.ingest_store import IngestStore
+
+log = structlog.get_logger(__name__)
+
+RECONNECT_SECONDS = 0.25
+CONNECT_TIMEOUT_SECONDS = 3.0
+# A statement that takes longer hangs on something that will not end by waiting: the post is answered 503 instead.
+COMMAND_TIMEOUT_SECONDS = 10.0
+# How long after a connection lost in COMMIT a receipt is looked up before the caller is told to send again.
+RECEIPT_LOOKUP_SECONDS = 3.0
+NOTIFY_DEBOUNCE_SECONDS = 0.005
+CONNECTION_LOST = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLimits:
+    """How much is taken at once.
+
+    `batch_signals`: signals in one transaction (past 100 only the 99th percentile grows). `waiting`: signals that may
+    wait. `writers`: connections that commit in turn.
+    """
+
+    batch_signals: int = 100
+    waiting: int = 20_000
+    writers: int = 2
+    retry_after_seconds: int = 1
+    outage_retry_after_seconds: int = 5
+
+
+@dataclass(slots=True, kw_only=True)
+class QueueObserver:
+    """What the metrics listen to; called on the event loop, after COMMIT."""
+
+    on_batch: Callable[[Sequence[Receipt]], None] = field(default=lambda _receipts: None)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    submission: Submission
+    answer: asyncio.Future[Receipt]
+
+    @property
+    def weight(self) -> int:
+        return max(1, len(self.submission.items))
+
+
+class IngestQueue:
+    """Implements the Ingest port over PostgreSQL. Start it in the event loop it will serve."""
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        clock: Clock,
+        policy: FoldPolicy,
+        limits: QueueLimits | None = None,
+        observer: QueueObserver | None = None,
+    ) -> None:
+        self._dsn = dsn
+        self._clock = clock
+        self._policy = policy
+        self.limits = limits or QueueLimits()
+        self._observer = observer or QueueObserver()
+        self._queue: deque[_Waiting] = deque()
+        self._waiting_signals = 0
+        self._work = asyncio.Event()
+        self._committed = asyncio.Event()
+        self._connected = 0
+        self._closing = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def depth(self) -> int:
+        """Signals waiting for a transaction."""
+        return self._waiting_signals
+
+    @property
+    def is_available(self) -> bool:
+        """Whether at least one writer has a connection."""
+        return self._connected > 0
+
+    async def start(self) -> None:
+        """Start the writers. A database that is down does not stop the start: posts get 503 until it is back."""
+        first = asyncio.Event()
+        self._tasks = [asyncio.create_task(self._write_for_ever(first)) for _ in range(self.limits.writers)]
+        self._tasks.append(asyncio.create_task(self._notify_for_ever()))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(first.wait(), CONNECT_TIMEOUT_SECONDS)
+
+    async def close(self) -> None:
+        """Take nothing new, commit what waits, and let the connections go."""
+        self._closing = True
+        self._work.set()
+        writers = self._tasks[:-1]
+        if writers:
+            await asyncio.wait(writers, timeout=COMMAND_TIMEOUT_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._fail_waiting(StoreUnavailable(self.limits.outage_retry_after_seconds))
+
+    async def submit(self, submission: Submission) -> Receipt:
+        """Fold the submission into alerts and return after COMMIT.
+
+        Raises QueueFull, StoreUnavailable, or the DomainError of the submission's `extra`.
+        """
+        if self._closing or not self._connected:
+            raise StoreUnavailable(self.limits.outage_retry_after_seconds)
+        if self._waiting_signals >= self.limits.waiting:
+            raise QueueFull(self.limits.retry_after_seconds)
+        waiting = _Waiting(submission, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._waiting_signals += waiting.weight
+        self._work.set()
+        return await asyncio.shield(waiting.answer)
+
+    # -- writers ---------------------------------------------------------------------------------------------------
+
+    async def _write_for_ever(self, first: asyncio.Event) -> None:
+        while not self._closing:
+            try:
+                connection = await asyncpg.connect(
+                    self._dsn,
+                    timeout=CONNECT_TIMEOUT_SECONDS,
+                    command_timeout=COMMAND_TIMEOUT_SECONDS,
+                    server_settings={
+                        "application_name": "tocsin-ingest",
+                        "jit": "off",
+                        "TimeZone": "UTC",
+                        "idle_in_transaction_session_timeout": "15000",
+                    },
+                )
+            except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+                self._outage(error)
+                await asyncio.sleep(RECONNECT_SECONDS)
+                continue
+            self._connected += 1
+            first.set()
+            try:
+                await self._serve(IngestStore(connection, clock=self._clock, policy=self._policy))
+            except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+                self._connected -= 1
+                self._outage(error)
+                await asyncio.sleep(RECONNECT_SECONDS)
+            else:
+                self._connected -= 1
+            finally:
+                connection.terminate()
+
+    async def _serve(self, store: IngestStore) -> None:
+        """Commit batches until the queue closes; raises when the connection is lost or the database refuses."""
+        while True:
+            batch = self._take()
+            if batch:
+                await self._commit(store, batch)
+            elif self._closing:
+                return
+            else:
+                self._work.clear()
+                if not self._queue:
+                    await self._work.wait()
+
+    def _take(self) -> list[_Waiting]:
+        """Everything that waits, up to a batch. One with rows of its own (`extra`) goes alone: it may refuse."""
+        batch: list[_Waiting] = []
+        weight = 0
+        while self._queue and (not batch or weight + self._queue[0].weight <= self.limits.batch_signals):
+            if self._queue[0].submission.extra is not None and batch:
+                break
+            waiting = self._queue.popleft()
+            self._waiting_signals -= waiting.weight
+            weight += waiting.weight
+            batch.append(waiting)
+            if waiting.submission.extra is not None:
+                break
+        return batch
+
+    async def _commit(self, store: IngestStore, batch: list[_Waiting]) -> None:
+        try:
+            receipts = await store.write([waiting.submission for waiting in batch])
+        except DomainError as refusal:
+            self._refuse(batch, refusal)
+            return
+        except CONNECTION_LOST as error:
+            # The COMMIT may or may not have happened: a task of its own finds out, so that the writer can reconnect.
+            self._tasks.append(asyncio.create_task(self._settle(batch)))
+            raise ConnectionResetError(str(error)) from error
+        except asyncpg.PostgresError:
+            self._refuse(batch, StoreUnavailable(self.limits.outage_retry_after_seconds))
+            log.exception("ingest_batch_failed", submissions=len(batch))
+            raise
+        except Exception as fault:
+            self._refuse(batch, fault)
+            log.exception("ingest_batch_fault", submissions=len(batch))
+            return
+        for waiting, receipt in zip(batch, receipts, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(receipt)
+        self._committed.set()
+        self._observer.on_batch(receipts)
+
+    async def _settle(self, batch: Sequence[_Waiting]) -> None:
+        """After a connection lost in COMMIT: look each receipt up; say 503 for those that are not there."""
+        found: dict[int, Receipt] = {}
+        with contextlib.suppress(*CONNECTION_LOST, asyncpg.PostgresError):
+            async with asyncio.timeout(RECEIPT_LOOKUP_SECONDS):
+                connection = await self._reconnect()
+                try:
+                    store = IngestStore(connection, clock=self._clock, policy=self._policy)
+                    for index, waiting in enumerate(batch):
+                        submission = waiting.submission
+                        if await store.find_receipt(submission):
+                            results = await store.stored_results(submission)
+                            found[index] = Receipt(
+                                id=submission.receipt_id, received_at=submission.received_at, results=results
+                            )
+                finally:
+                    connection.terminate()
+        for index, waiting in enumerate(batch):
+            if waiting.answer.done():
+                continue
+            if index in found:
+                waiting.answer.set_result(found[index])
+            else:
+                waiting.answer.set_exception(StoreUnavailable(self.limits.outage_retry_after_seconds))
+
+    async def _reconnect(self) -> asyncpg.Connection:
+        while True:
+            try:
+                return await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_SECONDS)
+            except (*CONNECTION_LOST, asyncpg.PostgresError):
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    # -- outage ----------------------------------------------------------------------------------------------------
+
+    def _outage(self, error: BaseException) -> None:
+        """Without any connection nobody may wait: everyone in the queue is told at once."""
+        if self._connected <= 0:
+            if self._queue:
+                log.error("ingest_store_unavailable", error=str(error), waiting=len(self._queue))
+            self._fail_waiting(StoreUnavailable(self.limits.outage_retry_after_seconds))
+
+    def _fail_waiting(self, error: Exception) -> None:
+        batch = list(self._queue)
+        self._queue.clear()
+        self._waiting_signals = 0
+        self._refuse(batch, error)
+
+    @staticmethod
+    def _refuse(batch: Sequence[_Waiting], error: Exception) -> None:
+        for waiting in batch:
+            if not waiting.answer.done():
+                waiting.answer.set_exception(error)
+
+    # -- hint for the relay ----------------------------------------------------------------------------------------
+
+    async def _notify_for_ever(self) -> None:
+        """Wake the relay, a few milliseconds after a COMMIT and on a connection of its own.
+
+        NOTIFY inside the write would make every COMMIT wait for the one before (it takes a lock of the whole server
+        until the transaction's end). It is only a hint: the relay looks by itself four times a second.
+        """
+        while True:
+            with contextlib.suppress(*CONNECTION_LOST, asyncpg.PostgresError):
+                connection = await asyncpg.connect(
+                    self._dsn, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=COMMAND_TIMEOUT_SECONDS
+                )
+                try:
+                    while True:
+                        await self._committed.wait()
+                        await asyncio.sleep(NOTIFY_DEBOUNCE_SECONDS)
+                        self._committed.clear()
+                        await connection.execute(f"NOTIFY {EVENTS_CHANNEL}")
+                finally:
+                    connection.terminate()
+            await asyncio.sleep(RECONNECT_SECONDS)

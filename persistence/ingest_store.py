@@ -1,0 +1,229 @@
+"""How does a batch of posts become durable? One transaction: lock the keys, read their state, fold, write, COMMIT.
+
+A store owns one direct connection (prepared statements and advisory locks belong to a session) and runs one batch at a
+time. A batch that fails for its data is split until the bad item stands alone and is rejected on its receipt; a
+deadlock is tried again; after a connection lost in COMMIT the receipt is looked up before the answer is given.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from domain.alerts.fold import FoldPolicy
+from domain.alerts.ingest import Item, Key, ingest, keys_of, prepare
+from domain.alerts.problem import Problem
+from domain.alerts.signal import ItemResult, Outcome, RejectedItem, Signal
+from domain.alerts.submission import Receipt, Submission
+from domain.ids import new_id
+from domain.ports import Clock
+from persistence.ingest_rows import problem_of, write_arguments
+from persistence.ingest_sql import (
+    EARLY_RESOLVES_SQL,
+    EARLY_RESOLVES_USED_SQL,
+    READ_SQL,
+    REJECTED_SQL,
+    WRITE_SQL,
+)
+from persistence.locks import SILENCES_LOCK, sorted_lock_ids
+from persistence.standing_silences import StandingSilences
+
+MAX_REJECTED_BYTES = 256 * 1024
+MAX_ATTEMPTS = 5
+RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+# The data's own fault: what PostgreSQL says of a value it cannot take, and what asyncpg says before sending one.
+DATA_FAULTS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    UnicodeEncodeError,
+    OverflowError,
+    orjson.JSONEncodeError,
+)
+
+
+class IngestStore:
+    """Writes batches over one connection. Not for two tasks at once."""
+
+    def __init__(self, connection: asyncpg.Connection, *, clock: Clock, policy: FoldPolicy) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._policy = policy
+        self._silences = StandingSilences()
+
+    async def write(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        """Fold and commit all submissions in one transaction; the receipts are durable when this returns.
+
+        Raises asyncpg and OS errors when the database cannot do it, a DomainError when a submission's `extra` refuses.
+        """
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                return await self._transaction(submissions)
+            except RETRYABLE:
+                await self._rollback()
+                if attempt == MAX_ATTEMPTS:
+                    raise
+            except DATA_FAULTS as fault:
+                await self._rollback()
+                return await self._split(submissions, fault)
+            except BaseException:
+                await self._rollback()
+                raise
+        raise AssertionError("unreachable")
+
+    async def _split(self, submissions: Sequence[Submission], fault: Exception) -> list[Receipt]:
+        """Halve until the bad item stands alone; its neighbours are written, it is rejected on its receipt."""
+        if len(submissions) > 1:
+            middle = len(submissions) // 2
+            return [*await self.write(submissions[:middle]), *await self.write(submissions[middle:])]
+        (submission,) = submissions
+        bad = await self._bad_items(submission, range(len(submission.items)))
+        if not bad:
+            raise fault
+        items = [
+            RejectedItem(message=f"the database cannot keep this item: {fault}", raw=_as_bytes(item))
+            if index in bad
+            else item
+            for index, item in enumerate(submission.items)
+        ]
+        return await self.write([replace(submission, items=items)])
+
+    async def _bad_items(self, submission: Submission, indexes: Sequence[int]) -> set[int]:
+        """Which items fail by themselves: tried in a transaction that is always rolled back."""
+        trial = replace(submission, items=[submission.items[index] for index in indexes], extra=None)
+        try:
+            await self._begin_and_write([trial])
+        except DATA_FAULTS:
+            if len(indexes) == 1:
+                return set(indexes)
+        else:
+            return set()
+        finally:
+            await self._rollback()
+        middle = len(indexes) // 2
+        return await self._bad_items(submission, indexes[:middle]) | await self._bad_items(submission, indexes[middle:])
+
+    async def _transaction(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        results = await self._begin_and_write(submissions)
+        receipts, start = [], 0
+        for submission in submissions:
+            own = tuple(results[start : start + len(submission.items)])
+            start += len(submission.items)
+            if submission.extra is not None:
+                await submission.extra(self._connection, own)  # noqa: S610 - not Django's
+            receipts.append(Receipt(id=submission.receipt_id, received_at=submission.received_at, results=own))
+        await self._connection.execute("COMMIT")
+        return receipts
+
+    async def _begin_and_write(self, submissions: Sequence[Submission]) -> list[ItemResult]:
+        items = prepare(submissions)
+        keys = keys_of(items)
+        await self._begin(keys)
+        problems, silences_version = await self._read(keys)
+        now = self._clock.now()
+        silences = await self._silences.at(self._connection, version=silences_version, now=now)
+        ingested = ingest(items, problems, silences=silences, policy=self._policy)
+        await self._connection.fetch(WRITE_SQL, *write_arguments(submissions, items, ingested, now=now))
+        await self._write_early_resolves(ingested.problems, now)
+        for item in items:
+            if isinstance(item.content, RejectedItem):
+                await self._write_rejected(item, item.content)
+        return ingested.results
+
+    async def _begin(self, keys: Sequence[Key]) -> None:
+        """BEGIN and take every lock, in one round trip and before any write (see locks.py)."""
+        numbers = ",".join(map(str, sorted_lock_ids(keys)))
+        await self._connection.execute(  # noqa: S608 - only numbers of our own making
+            f"BEGIN; SELECT pg_advisory_xact_lock_shared({SILENCES_LOCK});"
+            f"SELECT count(pg_advisory_xact_lock(number)::text) FROM unnest('{{{numbers}}}'::bigint[]) AS number"
+        )
+
+    async def _read(self, keys: Sequence[Key]) -> tuple[dict[Key, Problem], int]:
+        rows = await self._connection.fetch(READ_SQL, [key[0] for key in keys], [key[1] for key in keys])
+        problems = {}
+        for row in rows:
+            key = keys[row["ord"] - 1]
+            problems[key] = problem_of(row, key)
+        return problems, rows[0]["silences_version"] if rows else self._silences.version
+
+    async def _write_early_resolves(self, problems: Sequence[Problem], now: datetime) -> None:
+        changed = [problem for problem in problems if problem.early_resolve_changed]
+        waiting = [(p, p.early_resolve) for p in changed if p.early_resolve is not None]
+        used = [problem for problem in changed if problem.early_resolve is None]
+        if waiting:
+            await self._connection.execute(
+                EARLY_RESOLVES_SQL,
+                [problem.integration_id for problem, _ in waiting],
+                [problem.dedup_key for problem, _ in waiting],
+                [moment.source_time for _, moment in waiting],
+                [moment.received_at for _, moment in waiting],
+                now,
+            )
+        if used:
+            await self._connection.execute(
+                EARLY_RESOLVES_USED_SQL,
+                [problem.integration_id for problem in used],
+                [problem.dedup_key for problem in used],
+            )
+
+    async def _write_rejected(self, item: Item, content: RejectedItem) -> None:
+        await self._connection.execute(
+            REJECTED_SQL,
+            new_id(),
+            item.submission.receipt_id,
+            item.index,
+            item.submission.integration.id,
+            item.submission.received_at,
+            content.message.replace("\x00", "\\0"),
+            [part.replace("\x00", "\\0") for part in content.path],
+            content.raw[:MAX_REJECTED_BYTES],
+            len(content.raw) > MAX_REJECTED_BYTES,
+        )
+
+    async def _rollback(self) -> None:
+        """End the transaction if there is one; a connection that is gone has none."""
+        with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+            if not self._connection.is_closed():
+                await self._connection.execute("ROLLBACK")
+
+    async def find_receipt(self, submission: Submission) -> bool:
+        """Whether a submission's transaction committed, asked after its connection was lost in COMMIT."""
+        return bool(
+            await self._connection.fetchval(
+                "SELECT EXISTS (SELECT FROM receipts WHERE received_at = $1 AND id = $2)",
+                submission.received_at,
+                submission.receipt_id,
+            )
+        )
+
+    async def stored_results(self, submission: Submission) -> tuple[ItemResult, ...]:
+        """The results of a committed submission, read back from its signals."""
+        rows = await self._connection.fetch(
+            "SELECT s.item, s.outcome, s.reason, s.alert_id, a.dedup_key FROM signals s LEFT JOIN alerts a "
+            "ON a.id = s.alert_id WHERE s.received_at = $1 AND s.receipt_id = $2",
+            submission.received_at,
+            submission.receipt_id,
+        )
+        return _results_from(submission, {row["item"]: row for row in rows})
+
+
+def _as_bytes(item: Signal | RejectedItem) -> bytes:
+    """What is kept of an item the database refused: its own bytes, or the signal as a person can read it."""
+    return item.raw if isinstance(item, RejectedItem) else repr(item).encode("utf-8", "backslashreplace")
+
+
+def _results_from(submission: Submission, rows: dict[int, Any]) -> tuple[ItemResult, ...]:
+    results = []
+    for index, item in enumerate(submission.items):
+        row = rows.get(index)
+        if row is not None:
+            values = {name: row[name] for name in ("outcome", "reason", "alert_id", "dedup_key")}
+            results.append(ItemResult(**{**values, "outcome": Outcome(values["outcome"])}))
+        else:
+            reason = item.message if isinstance(item, RejectedItem) else "rejected by the database"
+            results.append(ItemResult(outcome=Outcome.REJECTED, reason=reason))
+    return tuple(results)
