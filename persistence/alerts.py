@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -76,8 +76,12 @@ class AlertRepository:
             )
         )
 
-    async def save(self, changes: Sequence[Change], *, recorded_at: datetime) -> None:
-        """Write the changed columns and append the events. Changes without an event write nothing."""
+    async def save(self, changes: Sequence[Change]) -> None:
+        """Write the changed columns and append the events. Changes without an event write nothing.
+
+        When an event was recorded is the machine's own time, never the injected clock's: the log's readers leave out
+        partitions by it.
+        """
         effective = [change for change in changes if change.events]
         by_columns: dict[tuple[str, ...], list[Change]] = {}
         for change in effective:
@@ -85,7 +89,7 @@ class AlertRepository:
         for names, same in by_columns.items():
             await self._update(names, same)
         events = [event for change in effective for event in change.events]
-        await append_events(self._connection, events, recorded_at=recorded_at)
+        await append_events(self._connection, events, recorded_at=datetime.now(tz=UTC))
 
     async def _update(self, names: tuple[str, ...], changes: Sequence[Change]) -> None:
         """One UPDATE for all changes of the same columns; it must meet every row at the version that was read."""

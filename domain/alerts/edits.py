@@ -1,6 +1,6 @@
 """What may a person do to an alert besides moving it? Assign, comment, snooze, wake, edit. Pure, as lifecycle.py is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import Enum
@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.alerts.change import Change, change, unchanged
+from domain.alerts.decisions import silence_decision
 from domain.alerts.events import Actor, AlertEventKind
 from domain.alerts.lifecycle import allowed_statuses
 from domain.alerts.model import (
@@ -21,6 +22,7 @@ from domain.alerts.model import (
     Severity,
 )
 from domain.errors import IllegalMove, InvalidInput, StaleVersion
+from domain.silences.model import Silence
 from domain.text import check_storable, checked_optional_text, checked_text
 
 MAX_COMMENT = 10_000
@@ -100,14 +102,22 @@ def wake(alert: Alert, *, actor: Actor, now: datetime) -> Change:
     return change(alert, AlertEventKind.WOKEN, actor=actor, now=now, updates={"snoozed_until": None})
 
 
-def update(alert: Alert, *, patch: AlertPatch, actor: Actor, now: datetime) -> Change:
-    """Edit what people read. Only what really differs is changed, told and pinned."""
+def update(alert: Alert, *, patch: AlertPatch, actor: Actor, now: datetime, silences: Sequence[Silence] = ()) -> Change:
+    """Edit what people read. Only what really differs is changed, told and pinned.
+
+    Silences go by labels: an alert whose labels change may come under one of `silences`, or out of it.
+    """
     wanted = _checked(patch)
-    different = {name: value for name, value in wanted.items() if getattr(alert, name) != value}
-    if not different:
+    updates = {name: value for name, value in wanted.items() if getattr(alert, name) != value}
+    if not updates:
         return unchanged(alert)
-    pinned = tuple(sorted({*alert.pinned, *(PINNABLE & different.keys())}))
-    return change(alert, AlertEventKind.UPDATED, actor=actor, now=now, updates={**different, "pinned": pinned})
+    data: dict[str, Any] = {}
+    if "labels" in updates:
+        holding = [s for s in silences if s.is_in_force(now) and s.holds(alert.integration_id, updates["labels"])]
+        updates["suppressed_by"] = tuple(silence.id for silence in holding)
+        data["decisions"] = [silence_decision(silence.id, silence.comment).as_json() for silence in holding]
+    updates["pinned"] = tuple(sorted({*alert.pinned, *(PINNABLE & updates.keys())}))
+    return change(alert, AlertEventKind.UPDATED, actor=actor, now=now, data=data, updates=updates)
 
 
 def _checked(patch: AlertPatch) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""Who acts, when, and through what? What every use case on alerts is given."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.alerts.change import Change
+from domain.alerts.events import Actor, ActorKind
+from domain.alerts.ports import UnitOfWorkFactory
+from domain.audit.model import AuditEntry
+from domain.identity.model import Viewer
+from domain.ids import new_id
+from domain.ports import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """A signed-in person's request. The role was checked at the door (graphql_api/permissions.py)."""
+
+    viewer: Viewer
+    clock: Clock
+    open: UnitOfWorkFactory
+    request_id: str | None = None
+    ip_address: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """The person, as events name them."""
+        return Actor(ActorKind.USER, self.viewer.user_id)
+
+    def audit_entry(
+        self,
+        action: str,
+        *,
+        target_id: UUID,
+        occurred_at: datetime,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> AuditEntry:
+        """The audit entry of an action on an alert."""
+        return AuditEntry(
+            id=new_id(),
+            occurred_at=occurred_at,
+            actor_kind=ActorKind.USER,
+            actor_id=self.viewer.user_id,
+            session_id=self.viewer.session_id,
+            ip_address=self.ip_address,
+            action=action,
+            target_kind="alert",
+            target_id=target_id,
+            before=before,
+            after=after,
+            request_id=self.request_id,
+        )
+
+    def audit_change(self, action: str, change: Change, *, occurred_at: datetime) -> AuditEntry:
+        """The audit entry of a change: the version and every field before and after it."""
+        differences = {name: pair for event in change.events for name, pair in event.data.get("changes", {}).items()}
+        return self.audit_entry(
+            action,
+            target_id=change.after.id,
+            occurred_at=occurred_at,
+            before={"version": change.before.version, **{name: pair[0] for name, pair in differences.items()}},
+            after={"version": change.after.version, **{name: pair[1] for name, pair in differences.items()}},
+        )

@@ -1,0 +1,116 @@
+"""What do the use cases on alerts need of the world? Ports that persistence/ fulfils, and tests with fakes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import UUID
+
+from domain.alerts.attachments import Attachment
+from domain.alerts.change import Change
+from domain.alerts.model import Alert
+from domain.alerts.visibility import Sight
+from domain.audit.model import AuditTrail
+from domain.silences.model import Silence
+
+
+class AlertRepository(Protocol):
+    """The alerts, within one transaction."""
+
+    async def get_for_change(self, ids: Iterable[UUID], *, sight: Sight) -> dict[UUID, Alert]:
+        """Lock and read the alerts of these ids that are within sight. Comes before the transaction's first write."""
+        ...
+
+    async def newer_open(self, alert: Alert) -> UUID | None:
+        """The open alert that holds this alert's dedup key, if another one does."""
+        ...
+
+    async def save(self, changes: Sequence[Change]) -> None:
+        """Write what changed and append the events."""
+        ...
+
+
+class PeopleDirectory(Protocol):
+    """Who may be given an alert, as the transaction sees it."""
+
+    async def sight_of(self, user_id: UUID) -> Sight | None:
+        """How far a user sees; None when there is no such active user."""
+        ...
+
+    async def private_teams(self) -> frozenset[UUID]:
+        """The teams whose alerts only their members and administrators see."""
+        ...
+
+
+class SilenceReader(Protocol):
+    """The silences, as a transaction sees them that holds the silences lock."""
+
+    async def not_ended(self, now: datetime) -> Sequence[Silence]:
+        """Those that end after `now`."""
+        ...
+
+
+class AttachmentRepository(Protocol):
+    """The records of files on alerts, within one transaction; the bytes are in the object store."""
+
+    async def add(self, attachment: Attachment) -> None:
+        """Record a file whose bytes are stored already."""
+        ...
+
+    async def get(self, attachment_id: UUID) -> Attachment | None:
+        """The record; None when there is none, or its file was removed."""
+        ...
+
+    async def count(self, alert_id: UUID) -> int:
+        """How many files the alert has."""
+        ...
+
+    async def mark_deleted(self, attachment_id: UUID, *, now: datetime) -> None:
+        """The file is removed; the record stays, for the timeline names it."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: committed as a whole, or not at all."""
+
+    @property
+    def alerts(self) -> AlertRepository:
+        """The alerts."""
+        ...
+
+    @property
+    def attachments(self) -> AttachmentRepository:
+        """The files on alerts."""
+        ...
+
+    @property
+    def people(self) -> PeopleDirectory:
+        """Who may be given an alert."""
+        ...
+
+    @property
+    def silences(self) -> SilenceReader:
+        """The silences that may hold an alert."""
+        ...
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The audit log."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Roll back whatever is not committed."""
+        ...
+
+    async def commit(self) -> None:
+        """Make it durable."""
+        ...
+
+
+UnitOfWorkFactory = Callable[[], UnitOfWork]
