@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 import orjson
+import structlog
 
 from domain.alerts.fold import FoldPolicy
 from domain.alerts.ingest import Item, Key, ingest, keys_of, prepare
@@ -32,8 +33,14 @@ from persistence.ingest_sql import (
 from persistence.locks import SILENCES_LOCK, sorted_lock_ids
 from persistence.standing_silences import StandingSilences
 
+# By the simple protocol, which takes several statements at once; only numbers of our own making go into the text.
+BEGIN_SQL = (
+    f"BEGIN; SELECT pg_advisory_xact_lock_shared({SILENCES_LOCK});"
+    "SELECT count(pg_advisory_xact_lock(number)::text) FROM unnest('{{{numbers}}}'::bigint[]) AS number"
+)
 MAX_REJECTED_BYTES = 256 * 1024
 MAX_ATTEMPTS = 5
+log = structlog.get_logger(__name__)
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 # The data's own fault: what PostgreSQL says of a value it cannot take, and what asyncpg says before sending one.
 DATA_FAULTS = (
@@ -81,6 +88,7 @@ class IngestStore:
             middle = len(submissions) // 2
             return [*await self.write(submissions[:middle]), *await self.write(submissions[middle:])]
         (submission,) = submissions
+        log.warning("ingest_item_rejected", receipt_id=str(submission.receipt_id), error=str(fault))
         bad = await self._bad_items(submission, range(len(submission.items)))
         if not bad:
             raise fault
@@ -137,10 +145,7 @@ class IngestStore:
     async def _begin(self, keys: Sequence[Key]) -> None:
         """BEGIN and take every lock, in one round trip and before any write (see locks.py)."""
         numbers = ",".join(map(str, sorted_lock_ids(keys)))
-        await self._connection.execute(  # noqa: S608 - only numbers of our own making
-            f"BEGIN; SELECT pg_advisory_xact_lock_shared({SILENCES_LOCK});"
-            f"SELECT count(pg_advisory_xact_lock(number)::text) FROM unnest('{{{numbers}}}'::bigint[]) AS number"
-        )
+        await self._connection.execute(BEGIN_SQL.format(numbers=numbers))
 
     async def _read(self, keys: Sequence[Key]) -> tuple[dict[Key, Problem], int]:
         rows = await self._connection.fetch(READ_SQL, [key[0] for key in keys], [key[1] for key in keys])

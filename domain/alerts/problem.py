@@ -53,7 +53,7 @@ class AlertState:
     started_at: datetime
     last_seen_at: datetime
     source_time: datetime | None
-    pinned: frozenset[str] = frozenset()
+    pinned: tuple[str, ...] = ()
     acknowledged_at: datetime | None = None
     investigating_at: datetime | None = None
     resolved_at: datetime | None = None

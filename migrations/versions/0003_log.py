@@ -10,10 +10,10 @@ depends_on = None
 UPGRADE = (
     "CREATE SEQUENCE alert_events_seq",
     """CREATE TABLE alert_events (
-  recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  id UUID NOT NULL,
   xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
   seq BIGINT DEFAULT nextval('alert_events_seq'::regclass) NOT NULL,
+  recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  id UUID NOT NULL,
   alert_id UUID NOT NULL,
   kind TEXT NOT NULL,
   occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -23,11 +23,10 @@ UPGRADE = (
   severity alert_severity NOT NULL,
   status alert_status NOT NULL,
   data JSONB DEFAULT '{}'::jsonb NOT NULL,
-  CONSTRAINT pk_alert_events PRIMARY KEY (recorded_at, id)
+  CONSTRAINT pk_alert_events PRIMARY KEY (xid, seq, recorded_at)
 )
  PARTITION BY RANGE (recorded_at)""",
     "CREATE INDEX ix_alert_events_alert_id ON alert_events (alert_id, xid, seq)",
-    "CREATE INDEX ix_alert_events_cursor ON alert_events (xid, seq)",
     """CREATE TABLE signals (
   received_at TIMESTAMP WITH TIME ZONE NOT NULL,
   receipt_id UUID NOT NULL,

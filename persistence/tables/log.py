@@ -15,14 +15,15 @@ from persistence.tables.base import (
     uuid,
 )
 
-# Timeline and outbox in one append-only log. (xid, seq) is the safe reading order; see persistence/event_log.py.
+# Timeline and outbox in one append-only log. (xid, seq) is the safe reading order (persistence/event_log.py), so it
+# leads the primary key; `recorded_at` is in it because it is the partition key.
 alert_events = sa.Table(
     "alert_events",
     metadata,
+    sa.Column("xid", XID8, primary_key=True, server_default=sa.text("pg_current_xact_id()")),
+    sa.Column("seq", sa.BigInteger, primary_key=True, server_default=sa.text("nextval('alert_events_seq'::regclass)")),
     sa.Column("recorded_at", sa.DateTime(timezone=True), primary_key=True),
-    sa.Column("id", pg.UUID(as_uuid=True), primary_key=True),
-    sa.Column("xid", XID8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
-    sa.Column("seq", sa.BigInteger, nullable=False, server_default=sa.text("nextval('alert_events_seq'::regclass)")),
+    uuid("id", nullable=False),
     uuid("alert_id", nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     time("occurred_at"),
@@ -32,7 +33,6 @@ alert_events = sa.Table(
     sa.Column("severity", alert_severity, nullable=False),
     sa.Column("status", alert_status, nullable=False),
     json("data"),
-    sa.Index("ix_alert_events_cursor", "xid", "seq"),
     sa.Index("ix_alert_events_alert_id", "alert_id", "xid", "seq"),
     postgresql_partition_by="RANGE (recorded_at)",
 )
