@@ -1,0 +1,78 @@
+"""What do the use cases on silences need of the world? A transaction that holds the silences lock, and its stores."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import UUID
+
+from domain.audit.model import AuditTrail
+from domain.silences.marks import Mark, OpenAlert
+from domain.silences.model import Silence
+
+
+class SilenceStore(Protocol):
+    """The silences, and the marks they leave on open alerts."""
+
+    async def get(self, silence_id: UUID, *, integration_id: UUID | None) -> Silence | None:
+        """The silence, when it is of this scope (None: those of every integration)."""
+        ...
+
+    async def count_standing(self, *, integration_id: UUID | None) -> int:
+        """How many silences of the scope are pending or active."""
+        ...
+
+    async def due(self, now: datetime) -> Sequence[Silence]:
+        """Those whose start or end has passed and is not applied yet, the earliest first."""
+        ...
+
+    async def add(self, silence: Silence) -> None:
+        """Keep a new one."""
+        ...
+
+    async def save(self, silence: Silence) -> None:
+        """Keep the new state of a known one."""
+        ...
+
+    async def open_alerts(self, silence: Silence) -> Sequence[OpenAlert]:
+        """The open alerts it may hold: all that it does hold are among them."""
+        ...
+
+    async def marked_alerts(self, silence_id: UUID) -> Sequence[OpenAlert]:
+        """The open alerts that carry its mark."""
+        ...
+
+    async def write_marks(self, marks: Sequence[Mark], *, recorded_at: datetime) -> None:
+        """Change the alerts' marks and append the events."""
+        ...
+
+
+class SilenceWork(Protocol):
+    """One transaction that holds the silences lock from its first statement: nobody else writes an alert meanwhile."""
+
+    @property
+    def silences(self) -> SilenceStore:
+        """The silences."""
+        ...
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The audit log."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Begin, and take the lock."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Roll back whatever is not committed."""
+        ...
+
+    async def commit(self) -> None:
+        """Make it durable."""
+        ...
+
+
+SilenceWorkFactory = Callable[[], SilenceWork]
