@@ -3,9 +3,14 @@
 So a thousand clients that resume at once wait for each other here, and not for the queries and mutations of the rest.
 """
 
+from typing import TypeAlias
+
 import asyncpg
 
 from tocsin.settings import Settings
+
+# A connection, whether it was opened alone or lent by a pool.
+DirectConnection: TypeAlias = "asyncpg.Connection | asyncpg.pool.PoolConnectionProxy"
 
 IDLE_IN_TRANSACTION_MS = "15000"
 
