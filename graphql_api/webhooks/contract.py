@@ -13,8 +13,8 @@ from domain.integrations.model import Integration
 class Post:
     """One authenticated post: its bytes, its headers (names in lower case) and the integration it belongs to.
 
-    `received_at` (UTC) is when it arrived. A parser has no clock; it needs "now" where the format speaks of time passed:
-    an `endsAt` that is over, a signature that is too old.
+    `received_at` (UTC) is when it arrived. A parser has no clock; it needs "now" where the format speaks of time that
+    has passed: an `endsAt` that is over, a signature that is too old.
     """
 
     body: bytes
