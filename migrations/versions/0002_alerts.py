@@ -45,6 +45,16 @@ UPGRADE = (
   CONSTRAINT uq_integration_keys_digest UNIQUE (digest)
 )""",
     "CREATE INDEX ix_integration_keys_integration_id ON integration_keys (integration_id)",
+    # Every process keeps the keys in memory: whoever changes one, by whatever way, wakes them to read again.
+    """CREATE FUNCTION notify_integrations() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('tocsin_integrations', '');
+  RETURN NULL;
+END $$""",
+    """CREATE TRIGGER integrations_notify AFTER INSERT OR UPDATE OR DELETE ON integrations
+FOR EACH STATEMENT EXECUTE FUNCTION notify_integrations()""",
+    """CREATE TRIGGER integration_keys_notify AFTER INSERT OR UPDATE OR DELETE ON integration_keys
+FOR EACH STATEMENT EXECUTE FUNCTION notify_integrations()""",
     """CREATE TABLE alert_groups (
   id UUID NOT NULL,
   title TEXT NOT NULL,
@@ -132,7 +142,9 @@ UPGRADE = (
     "CREATE INDEX ix_silences_ends_at ON silences (ends_at)",
     # Every change of a silence moves this number, so a writer that holds the silences lock sees at a glance whether the
     # silences it knows are still the ones that stand.
+    # A sequence nobody has called yet shows the same number before and after its first call: call it once.
     "CREATE SEQUENCE silences_version",
+    "SELECT nextval('silences_version')",
     """CREATE FUNCTION bump_silences_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM nextval('silences_version');
@@ -183,6 +195,7 @@ DOWNGRADE = (
     "DROP TABLE integration_keys",
     "DROP TABLE integration_activity",
     "DROP TABLE integrations",
+    "DROP FUNCTION notify_integrations()",
     "DROP TYPE alert_status",
     "DROP TYPE alert_severity",
 )
