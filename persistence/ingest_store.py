@@ -35,7 +35,7 @@ from persistence.standing_silences import StandingSilences
 
 # By the simple protocol, which takes several statements at once; only numbers of our own making go into the text.
 BEGIN_SQL = (
-    f"BEGIN; SELECT pg_advisory_xact_lock_shared({SILENCES_LOCK});"
+    "BEGIN; SELECT pg_advisory_xact_lock_shared({silences});"
     "SELECT count(pg_advisory_xact_lock(number)::text) FROM unnest('{{{numbers}}}'::bigint[]) AS number"
 )
 MAX_REJECTED_BYTES = 256 * 1024
@@ -145,7 +145,7 @@ class IngestStore:
     async def _begin(self, keys: Sequence[Key]) -> None:
         """BEGIN and take every lock, in one round trip and before any write (see locks.py)."""
         numbers = ",".join(map(str, sorted_lock_ids(keys)))
-        await self._connection.execute(BEGIN_SQL.format(numbers=numbers))
+        await self._connection.execute(BEGIN_SQL.format(silences=SILENCES_LOCK, numbers=numbers))
 
     async def _read(self, keys: Sequence[Key]) -> tuple[dict[Key, Problem], int]:
         rows = await self._connection.fetch(READ_SQL, [key[0] for key in keys], [key[1] for key in keys])
