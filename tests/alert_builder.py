@@ -13,7 +13,7 @@ ANNA = Actor(ActorKind.USER, UUID("00000000-0000-7000-8000-00000000a11a"))
 HOUR = timedelta(hours=1)
 
 
-def an_alert(**fields: Any) -> Alert:
+def an_alert(**fields: Any) -> Alert:  # noqa: ANN401 - each field has its own type, checked by Alert
     """An active alert, opened at noon; the times that its status implies are set."""
     alert_id = fields.pop("id", None) or new_id()
     defaults: dict[str, Any] = {

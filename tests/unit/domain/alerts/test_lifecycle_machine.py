@@ -1,7 +1,10 @@
 """Does any sequence of moves and edits keep an alert and its timeline consistent?"""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -10,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from domain.alerts import edits, lifecycle
 from domain.alerts.change import TRACKED_FIELDS, Change, as_json
 from domain.alerts.edits import AlertPatch
-from domain.alerts.events import AlertEvent
+from domain.alerts.events import AlertEventKind
 from domain.alerts.model import AlertStatus, ResolvedBy, Severity
 from domain.errors import IllegalMove
 from domain.ids import new_id
@@ -33,7 +36,7 @@ class Life(RuleBasedStateMachine):
         self.alert = an_alert(expires_at=NOON + 30 * HOUR)
         self.now = NOON
         self.told: dict[str, Any] = {name: as_json(getattr(self.alert, name)) for name in TRACKED_FIELDS}
-        self.events: list[AlertEvent] = []
+        self.kinds: list[AlertEventKind] = []
 
     def _apply(self, change: Change) -> None:
         before, after = change.before, change.after
@@ -50,17 +53,12 @@ class Life(RuleBasedStateMachine):
             for name, (was, became) in event.data.get("changes", {}).items():
                 assert self.told[name] == was
                 self.told[name] = became
-        self.events.extend(change.events)
+        self.kinds.extend(event.kind for event in change.events)
         self.alert = after
 
-    def _try(self, move: Any, **arguments: Any) -> None:
-        try:
-            change = move(self.alert, actor=ANNA, now=self.now, **arguments)
-        except IllegalMove as refusal:
-            assert refusal.current == self.alert.status.value
-            assert refusal.allowed
-        else:
-            self._apply(change)
+    def _try(self, move: Callable[..., Change], **arguments: object) -> None:
+        with suppress(IllegalMove):
+            self._apply(move(self.alert, actor=ANNA, now=self.now, **arguments))
 
     @rule(minutes=st.integers(1, 600))
     def time_passes(self, minutes: int) -> None:
@@ -88,7 +86,7 @@ class Life(RuleBasedStateMachine):
         self._apply(lifecycle.time_out(self.alert, now=self.now))
 
     @rule(assignee=st.sampled_from(USERS))
-    def assign(self, assignee: Any) -> None:
+    def assign(self, assignee: UUID | None) -> None:
         self._apply(edits.assign(self.alert, assignee=assignee, actor=ANNA, now=self.now))
 
     @rule(hours=st.integers(1, 48))
@@ -114,7 +112,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_timeline_tells_the_state(self) -> None:
         assert self.told == {name: as_json(getattr(self.alert, name)) for name in TRACKED_FIELDS}
-        assert self.alert.version == 1 + len(self.events)
+        assert self.alert.version == 1 + len(self.kinds)
 
     @invariant()
     def the_times_fit_the_status(self) -> None:
@@ -127,7 +125,7 @@ class Life(RuleBasedStateMachine):
             assert alert.acknowledged_at is not None
         if alert.status is AlertStatus.INVESTIGATING:
             assert alert.investigating_at is not None
-        assert alert.episode == 1 + sum(event.kind.value == "reopened" for event in self.events)
+        assert alert.episode == 1 + self.kinds.count(AlertEventKind.REOPENED)
 
 
 Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
