@@ -1,1 +1,3 @@
 """The command: reads the settings, brings up what is embedded, and starts the roles. Composes all other packages."""
+
+VERSION = "0.1.0"

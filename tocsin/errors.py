@@ -1,0 +1,8 @@
+"""What stops a start? Something the operator can mend, said in one line on stderr, with a non-zero exit."""
+
+
+class StartError(Exception):
+    """A start that cannot succeed; the message is one line that says what is wrong and what to do about it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
