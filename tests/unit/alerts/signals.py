@@ -62,9 +62,9 @@ class Book:
         self.events += ingested.events
         return ingested
 
-    def say(self, received: float, status: SignalStatus = FIRING, **values: object) -> Outcome:
+    def say(self, received: float, status: SignalStatus = FIRING, *, key: str = "t:1:k", **values: object) -> Outcome:
         """Fold one signal that arrived at START plus `received` seconds; returns its outcome."""
-        return self.post(submission(at(received), signal(status, **values))).results[0].outcome
+        return self.post(submission(at(received), signal(status, key=key, **values))).results[0].outcome
 
     @property
     def alert(self) -> AlertState:
