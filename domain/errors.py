@@ -61,3 +61,18 @@ class IdempotencyConflict(DomainError):
     """The idempotency key was used within 24 hours for another input."""
 
     first_used_at: datetime | None = None
+
+
+class AlreadyExists(DomainError):
+    """Another one has this name or address already."""
+
+
+class InvalidCredentials(DomainError):
+    """The address, password, code or refresh token is not right; it is not said which."""
+
+
+@dataclass(eq=False)
+class TooManyAttempts(DomainError):
+    """Too many failed attempts; the next is looked at after `retry_after_seconds`."""
+
+    retry_after_seconds: int = 0

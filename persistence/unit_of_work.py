@@ -11,6 +11,9 @@ from typing import Self
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persistence.alerts import AlertRepository
+from persistence.attachments import AttachmentRepository
+from persistence.audit import AuditTrail
+from persistence.people_directory import PeopleDirectory
 
 
 class UnitOfWork:
@@ -18,6 +21,9 @@ class UnitOfWork:
 
     connection: AsyncConnection
     alerts: AlertRepository
+    attachments: AttachmentRepository
+    people: PeopleDirectory
+    audit: AuditTrail
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._pending = engine.connect()
@@ -25,6 +31,9 @@ class UnitOfWork:
     async def __aenter__(self) -> Self:
         self.connection = await self._pending.__aenter__()
         self.alerts = AlertRepository(self.connection)
+        self.attachments = AttachmentRepository(self.connection)
+        self.people = PeopleDirectory(self.connection)
+        self.audit = AuditTrail(self.connection)
         return self
 
     async def __aexit__(

@@ -1,0 +1,1 @@
+"""Who uses Tocsin, how they prove it, and how far they see."""

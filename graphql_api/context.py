@@ -1,0 +1,132 @@
+"""What may a resolver see? One context an operation: who asks, for which request, and through which ports.
+
+A socket holds many operations and outlives roles and caches: each operation gets a context of its own, and a
+subscription calls `renew()` before each event, so no loader serves yesterday's rows.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from uuid import UUID
+
+import strawberry
+from sqlalchemy.ext.asyncio import AsyncConnection
+from strawberry.dataloader import DataLoader
+
+from domain.alerts.events import Actor, ActorKind
+from domain.alerts.submission import Ingest
+from domain.audit.model import AuditEntry, AuditOutcome
+from domain.errors import Unauthenticated
+from domain.identity.model import Viewer
+from domain.ids import new_id
+from graphql_api.state import AppState
+from persistence.unit_of_work import UnitOfWork
+from tocsin.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+BatchLoad: TypeAlias = "Callable[[Context, list[Key]], Awaitable[Sequence[Value]]]"
+
+
+@dataclass(kw_only=True)
+class Context:
+    """The operation's surroundings. No database session lives here: a read or a change opens a short one of its own.
+
+    `credential_problem` says why a token that was sent does not count ("expired"): the field that needs a viewer
+    answers with it.
+    """
+
+    state: AppState
+    viewer: Viewer | None = None
+    request_id: str = ""
+    ip: str | None = None
+    user_agent: str | None = None
+    credential_problem: str | None = None
+    _loaders: dict[object, DataLoader[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """The process's settings."""
+        return self.state.settings
+
+    @property
+    def ingest(self) -> Ingest:
+        """The one way in for signals."""
+        if self.state.ingest is None:
+            message = "the ingest queue is not open"
+            raise RuntimeError(message)
+        return self.state.ingest
+
+    def now(self) -> datetime:
+        """The current time, UTC."""
+        return self.state.clock.now()
+
+    def uow(self) -> UnitOfWork:
+        """One change: a transaction of its own."""
+        return self.state.uow()
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A short connection for one read, `async with context.read() as connection`; never held across a yield."""
+        return self.state.reads.connect()
+
+    def require_viewer(self) -> Viewer:
+        """Who is signed in; Unauthenticated when nobody is."""
+        if self.viewer is None:
+            raise Unauthenticated(self.credential_problem or "sign in first: this needs a valid access token")
+        return self.viewer
+
+    @property
+    def actor(self) -> Actor:
+        """The person who acts, for events."""
+        return Actor(ActorKind.USER, self.require_viewer().user_id)
+
+    def loader(self, load: "BatchLoad[Key, Value]") -> DataLoader[Key, Value]:
+        """The operation's loader for a batch function: keys asked for in one tick become one call."""
+        known = self._loaders.get(load)
+        if known is None:
+
+            async def batch(keys: list[Key]) -> list[Any]:
+                return list(await load(self, keys))
+
+            known = self._loaders[load] = DataLoader(load_fn=batch)
+        return known
+
+    def renew(self) -> None:
+        """Forget what was loaded; a subscription calls it before each event."""
+        self._loaders.clear()
+
+    def audit_entry(
+        self,
+        action: str,
+        *,
+        target_kind: str | None = None,
+        target_id: UUID | None = None,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+        outcome: AuditOutcome = AuditOutcome.DONE,
+    ) -> AuditEntry:
+        """An audit entry of this request by its viewer; append it in the change's own transaction."""
+        viewer = self.viewer
+        return AuditEntry(
+            id=new_id(),
+            occurred_at=self.now(),
+            actor_kind=ActorKind.USER if viewer else ActorKind.SYSTEM,
+            actor_id=viewer.user_id if viewer else None,
+            session_id=viewer.session_id if viewer else None,
+            ip_address=self.ip,
+            action=action,
+            outcome=outcome,
+            target_kind=target_kind,
+            target_id=target_id,
+            before=before,
+            after=after,
+            request_id=self.request_id or None,
+        )
+
+
+# Annotate every resolver's `info` with it.
+Info: TypeAlias = strawberry.Info[Context, None]

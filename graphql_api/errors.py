@@ -1,0 +1,228 @@
+"""How does a refusal reach the client? As data: one GraphQL type a domain error, in the payload's union.
+
+A client matches on `__typename` or on `code`. Top-level `errors` are for what no payload can hold: nobody signed in, a
+limit, a malformed document, or a bug of ours (masked, with a reference: graphql_api/masking.py).
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar, Union
+
+import strawberry
+from strawberry.extensions import FieldExtension
+from strawberry.types.base import get_object_definition
+from strawberry.types.field import StrawberryField
+
+from domain import errors
+from graphql_api.exposes import expose_enum
+
+Result = TypeVar("Result")
+
+
+class ErrorCode(StrEnum):
+    """The kind of refusal, for programs."""
+
+    INVALID_INPUT = "INVALID_INPUT"
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
+    ILLEGAL_MOVE = "ILLEGAL_MOVE"
+    STALE_VERSION = "STALE_VERSION"
+    NEWER_ALERT_OPEN = "NEWER_ALERT_OPEN"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    OVERLOADED = "OVERLOADED"
+
+
+expose_enum(
+    ErrorCode,
+    description="The kind of refusal, for programs; `message` is for people.",
+    values={
+        ErrorCode.INVALID_INPUT: "A field's value is not acceptable; `path` names it.",
+        ErrorCode.NOT_FOUND: "No such thing, or not visible to you.",
+        ErrorCode.FORBIDDEN: "Your role does not allow it.",
+        ErrorCode.UNAUTHENTICATED: "Nobody is signed in, or the token is wrong, expired or revoked.",
+        ErrorCode.INVALID_CREDENTIALS: "The address, password, code or refresh token is not right.",
+        ErrorCode.TOO_MANY_ATTEMPTS: "Too many failed attempts; wait before the next.",
+        ErrorCode.ILLEGAL_MOVE: "The alert's status does not allow this move.",
+        ErrorCode.STALE_VERSION: "It changed since you read it.",
+        ErrorCode.NEWER_ALERT_OPEN: "A newer open alert has the same dedup key.",
+        ErrorCode.ALREADY_EXISTS: "Another one has this name or address.",
+        ErrorCode.IDEMPOTENCY_CONFLICT: "The idempotency key was used for another input.",
+        ErrorCode.OVERLOADED: "The server is full or its database is away; try again shortly.",
+    },
+)
+
+
+@strawberry.interface(description="A refusal the caller can act on.")
+class UserError:
+    """What every error type has."""
+
+    message: str = strawberry.field(description="A sentence for a person.")
+    code: ErrorCode = strawberry.field(description="The kind of refusal, for programs.")
+    path: list[str] | None = strawberry.field(
+        description="The input field it is about, outermost first; null when it is about none.", default=None
+    )
+
+
+@strawberry.type(description="A field's value is not acceptable; the message says what would be right.")
+class InvalidInput(UserError):
+    """See domain.errors.InvalidInput."""
+
+
+@strawberry.type(description="No such thing, or not visible to you; the two look the same.")
+class NotFound(UserError):
+    """See domain.errors.NotFound."""
+
+
+@strawberry.type(description="Your role does not allow it.")
+class Forbidden(UserError):
+    """See domain.errors.Forbidden."""
+
+
+@strawberry.type(description="The alert's status does not allow this move.")
+class IllegalMove(UserError):
+    """See domain.errors.IllegalMove."""
+
+    current: str = strawberry.field(description="The status the alert has.", default="")
+    allowed: list[str] = strawberry.field(description="The statuses it may go to.", default_factory=list)
+
+
+@strawberry.type(description="It changed since you read it: read it again and decide anew.")
+class StaleVersion(UserError):
+    """See domain.errors.StaleVersion."""
+
+    expected: int = strawberry.field(description="The version you gave.", default=0)
+    actual: int = strawberry.field(description="The version it has.", default=0)
+
+
+@strawberry.type(description="A newer open alert has the same dedup key, so the older one cannot be reopened.")
+class NewerAlertOpen(UserError):
+    """See domain.errors.NewerAlertOpen."""
+
+    newer_alert_id: strawberry.ID | None = strawberry.field(description="The alert that is open.", default=None)
+
+
+@strawberry.type(description="Another one has this name or address already.")
+class AlreadyExists(UserError):
+    """See domain.errors.AlreadyExists."""
+
+
+@strawberry.type(description="The address, password, code or refresh token is not right. It is not said which.")
+class InvalidCredentials(UserError):
+    """See domain.errors.InvalidCredentials."""
+
+
+@strawberry.type(description="Too many failed attempts from here for this address.")
+class TooManyAttempts(UserError):
+    """See domain.errors.TooManyAttempts."""
+
+    retry_after_seconds: int = strawberry.field(description="How long to wait before the next attempt.", default=0)
+
+
+@strawberry.type(description="The idempotency key was used within 24 hours for another input.")
+class IdempotencyConflict(UserError):
+    """See domain.errors.IdempotencyConflict."""
+
+    first_used_at: datetime | None = strawberry.field(description="When the key was first used.", default=None)
+
+
+def _moves(error: errors.DomainError) -> dict[str, Any]:
+    return {"current": error.current.upper(), "allowed": [name.upper() for name in error.allowed]}  # type: ignore[attr-defined]
+
+
+def _same(*names: str) -> Callable[[errors.DomainError], dict[str, Any]]:
+    return lambda error: {name: getattr(error, name) for name in names}
+
+
+# Each domain error: its GraphQL type, its code, and the fields it has beyond the interface.
+MAPPING: dict[type[errors.DomainError], tuple[type[UserError], ErrorCode, Callable[[Any], dict[str, Any]]]] = {
+    errors.InvalidInput: (InvalidInput, ErrorCode.INVALID_INPUT, _same()),
+    errors.NotFound: (NotFound, ErrorCode.NOT_FOUND, _same()),
+    errors.Forbidden: (Forbidden, ErrorCode.FORBIDDEN, _same()),
+    errors.IllegalMove: (IllegalMove, ErrorCode.ILLEGAL_MOVE, _moves),
+    errors.StaleVersion: (StaleVersion, ErrorCode.STALE_VERSION, _same("expected", "actual")),
+    errors.NewerAlertOpen: (NewerAlertOpen, ErrorCode.NEWER_ALERT_OPEN, _same("newer_alert_id")),
+    errors.AlreadyExists: (AlreadyExists, ErrorCode.ALREADY_EXISTS, _same()),
+    errors.InvalidCredentials: (InvalidCredentials, ErrorCode.INVALID_CREDENTIALS, _same()),
+    errors.TooManyAttempts: (TooManyAttempts, ErrorCode.TOO_MANY_ATTEMPTS, _same("retry_after_seconds")),
+    errors.IdempotencyConflict: (IdempotencyConflict, ErrorCode.IDEMPOTENCY_CONFLICT, _same("first_used_at")),
+}
+
+
+def code_of(error: errors.DomainError) -> ErrorCode:
+    """The code of a domain error."""
+    if isinstance(error, errors.Unauthenticated):
+        return ErrorCode.UNAUTHENTICATED
+    return MAPPING[type(error)][1]
+
+
+def as_user_error(error: errors.DomainError) -> UserError | None:
+    """The GraphQL object for a domain error; None for Unauthenticated, which is a top-level error."""
+    known = MAPPING.get(type(error))
+    if known is None:
+        return None
+    kind, code, extra = known
+    return kind(message=error.message, code=code, path=list(error.path) or None, **extra(error))
+
+
+class Payload:
+    """A payload union: its success type and the refusals it may hold."""
+
+    def __init__(self, name: str, success: type, refusals: tuple[type[UserError], ...], description: str) -> None:
+        self.refusals = tuple(dict.fromkeys((*refusals, InvalidInput, Forbidden)))
+        self.graphql_type: Any = Annotated[
+            Union[(success, *self.refusals)], strawberry.union(f"{name}Payload", description=description)
+        ]
+
+
+def payload(name: str, success: type, *refusals: type[UserError], description: str | None = None) -> Payload:
+    """`<name>Payload = success | refusals…`. InvalidInput and Forbidden are always among the refusals."""
+    return Payload(name, success, refusals, description or f"What became of `{name[0].lower()}{name[1:]}`.")
+
+
+class RefusalsAsData(FieldExtension):
+    """Turns a DomainError into a member of the payload union; one it does not hold is a bug, and stays raised."""
+
+    def __init__(self, refusals: tuple[type[UserError], ...]) -> None:
+        self._refusals = refusals
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: object, info: strawberry.Info[Any], **kwargs: object
+    ) -> object:
+        """Run the mutation."""
+        try:
+            return await next_(source, info, **kwargs)
+        except errors.DomainError as error:
+            found = as_user_error(error)
+            if found is None or not isinstance(found, self._refusals):
+                raise
+            return found
+
+
+def mutation(
+    answer: Payload, *, description: str, name: str | None = None
+) -> Callable[[Callable[..., Awaitable[Result]]], StrawberryField]:
+    """Make an `async def` that returns the success type a mutation field.
+
+    Besides `info` it takes one argument, which is the mutation's `input` whatever its Python name.
+    """
+
+    def decorate(resolver: Callable[..., Awaitable[Result]]) -> StrawberryField:
+        field: Any = strawberry.mutation(
+            resolver=resolver,
+            name=name,
+            description=description,
+            graphql_type=answer.graphql_type,
+            extensions=[RefusalsAsData(answer.refusals)],
+        )
+        (argument,) = field.arguments
+        argument.graphql_name = "input"
+        argument.description = get_object_definition(argument.type, strict=True).description
+        made: StrawberryField = field
+        return made
+
+    return decorate

@@ -1,0 +1,1 @@
+"""People, teams and sign-in, as the API shows them."""

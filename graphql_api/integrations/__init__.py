@@ -1,0 +1,1 @@
+"""Integrations, their keys and the preview, as the API shows them."""

@@ -1,0 +1,114 @@
+"""Which scalars does the schema add? Times in UTC, durations in ISO 8601, raw JSON; and how ids are read."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import strawberry
+from strawberry.scalars import JSON
+from strawberry.types.scalar import ScalarDefinition
+
+from domain.errors import NotFound
+
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+_DURATION = re.compile(
+    r"P(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
+    r"(?:T(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,8})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,6})?)S)?)?",
+    re.ASCII,
+)
+MAX_DURATION = timedelta(days=3660)
+SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE = 86_400, 3_600, 60
+
+
+def parse_time(value: object) -> datetime:
+    """An RFC 3339 time with its offset, as UTC."""
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        message = "a DateTime is RFC 3339 text with an offset, such as 2026-11-24T06:14:00Z"
+        raise ValueError(message)
+    # The seventh digit of a second is beyond what PostgreSQL keeps.
+    try:
+        return datetime.fromisoformat(_FRACTION.sub(r"\1", value.upper().replace(" ", "T"))).astimezone(UTC)
+    except OverflowError as error:
+        message = "the DateTime is out of range"
+        raise ValueError(message) from error
+
+
+def format_time(value: datetime) -> str:
+    """UTC, with a Z. A time without a zone is a bug of ours, so it raises."""
+    if value.tzinfo is None:
+        message = "a time without a zone reached the API"
+        raise ValueError(message)
+    return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def parse_duration(value: object) -> timedelta:
+    """An ISO 8601 duration of weeks, days, hours, minutes and seconds. Months and years have no fixed length."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not match or value in {"P", "PT"} or str(value).endswith("T"):
+        message = "a Duration is ISO 8601 text of weeks, days, hours, minutes and seconds, such as PT15M or P1DT2H"
+        raise ValueError(message)
+    duration = timedelta(**{unit: float(number) for unit, number in match.groupdict().items() if number})
+    if duration > MAX_DURATION:
+        message = "a Duration is at most P3660D"
+        raise ValueError(message)
+    return duration
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest ISO 8601 form; zero is PT0S."""
+    sign = "-" if value < timedelta(0) else ""
+    value = abs(value)
+    hours, rest = divmod(value.seconds, SECONDS_PER_HOUR)
+    minutes, seconds = divmod(rest, SECONDS_PER_MINUTE)
+    fraction = f".{value.microseconds:06d}".rstrip("0") if value.microseconds else ""
+    clock = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
+    clock += f"{seconds}{fraction}S" if seconds or fraction else ""
+    days = f"{value.days}D" if value.days else ""
+    return f"{sign}P{days}{'T' + clock if clock else ''}" if days or clock else "PT0S"
+
+
+def _as_is(value: object) -> object:
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A time in UTC, RFC 3339: `2026-11-24T06:14:00.123Z`. Input may carry any offset.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=format_time,
+        parse_value=parse_time,
+    ),
+    timedelta: strawberry.scalar(
+        name="Duration",
+        description="A length of time, ISO 8601: `PT15M`, `P1DT2H`. Weeks, days, hours, minutes and seconds.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339#appendix-A",
+        serialize=format_duration,
+        parse_value=parse_duration,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value: what a monitoring tool sent, as it was sent.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        serialize=_as_is,
+        parse_value=_as_is,
+    ),
+}
+
+
+def uuid_or_none(value: str) -> UUID | None:
+    """The UUID an id names; None for text that is none, which therefore names nothing."""
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
+
+
+def uuid_of(value: str, what: str, *path: str) -> UUID:
+    """The UUID an id in an input names. Text that is no UUID names nothing: NotFound, as for an absent row."""
+    found = uuid_or_none(value)
+    if found is None:
+        message = f"no such {what}"
+        raise NotFound(message, path)
+    return found

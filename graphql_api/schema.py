@@ -1,0 +1,99 @@
+"""What is the schema? Each noun's queries, mutations and subscriptions, put together; printed as schema.graphql.
+
+`python -m graphql_api.schema` prints it, `--write` writes schema.graphql, `--check` fails when that file differs.
+"""
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+
+from graphql_api.identity.queries import IdentityQueries
+from graphql_api.limits import DocumentLimits, Documents, Limits
+from graphql_api.masking import MaskErrors
+from graphql_api.permissions import guard
+from graphql_api.scalars import SCALARS
+
+SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
+
+# Their order is the order of the printed schema. The right-most base comes first.
+QUERIES: tuple[type, ...] = (IdentityQueries,)
+MUTATIONS: tuple[type, ...] = ()
+SUBSCRIPTIONS: tuple[type, ...] = ()
+
+
+class Schema(strawberry.Schema):
+    """Our schema. Errors are logged where they are shown (graphql_api/masking.py), not here a second time."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: object = None) -> None:
+        """Leave them to the masking extension."""
+
+
+def _root(name: str, parts: tuple[type, ...], description: str) -> type | None:
+    if not parts:
+        return None
+    made: type = strawberry.type(type(name, tuple(reversed(parts)), {}), name=name, description=description)
+    return made
+
+
+def _roots() -> tuple[Any, Any, Any]:
+    query = _root("Query", QUERIES, "What can be read.")
+    mutation = _root("Mutation", MUTATIONS, "What can be changed. Each takes one `input` and answers with a union.")
+    subscription = _root("Subscription", SUBSCRIPTIONS, "What can be followed as it happens.")
+    for root in (query, mutation, subscription):
+        if root is not None:
+            guard(root)
+    return query, mutation, subscription
+
+
+# Made once a process: the guard adds to the fields themselves.
+ROOTS = _roots()
+
+
+def build_schema(documents: Documents) -> Schema:
+    """The executable schema; `documents` is its cache of parsed documents, which knows the limits."""
+    query, mutation, subscription = ROOTS
+    return Schema(
+        query=query,
+        mutation=mutation,
+        subscription=subscription,
+        # The first extension is the outermost: masking sees what all others raise.
+        extensions=[MaskErrors, lambda: DocumentLimits(documents)],
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+
+
+def printed() -> str:
+    """The schema in SDL, in a stable order."""
+    limits = Limits(depth=1, aliases=1, tokens=1)
+    return build_schema(Documents(limits)).as_str().strip() + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print, write or check schema.graphql."""
+    parser = argparse.ArgumentParser(prog="python -m graphql_api.schema", description="The GraphQL schema.")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--write", action="store_true", help="write schema.graphql")
+    choice.add_argument("--check", action="store_true", help="fail when schema.graphql is out of date")
+    asked = parser.parse_args(arguments)
+    text = printed()
+    if asked.write:
+        SCHEMA_FILE.write_text(text)
+    elif asked.check:
+        kept = SCHEMA_FILE.read_text() if SCHEMA_FILE.exists() else ""
+        if kept != text:
+            difference = difflib.unified_diff(kept.splitlines(), text.splitlines(), "schema.graphql", "the code")
+            sys.stderr.write("\n".join(difference) + "\nrun: python -m graphql_api.schema --write\n")
+            return 1
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
