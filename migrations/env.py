@@ -8,10 +8,9 @@ from alembic import context
 from sqlalchemy.dialects.postgresql import base as pg_base
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from persistence.locks import MIGRATION_LOCK
 from persistence.tables import XID8, metadata
 
-# Any fixed number: two `tocsin migrate` at once take turns instead of failing half-way.
-MIGRATION_LOCK = 7_311_018_251
 PARTITION_OR_FOREIGN = ("_p20", "_default")
 
 pg_base.ischema_names["xid8"] = XID8
@@ -35,11 +34,12 @@ def _include_object(_object: object, name: str | None, kind: str, _reflected: ob
 
 
 def _run(connection: sa.Connection) -> None:
+    # Before the limits below: the wait for another migration's end may be long.
+    connection.execute(sa.text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
     # A migration that cannot get its lock at once fails and is tried again; one that waits would block every writer
     # queued behind it.
     connection.execute(sa.text("SET lock_timeout = '5s'"))
     connection.execute(sa.text("SET statement_timeout = '15min'"))
-    connection.execute(sa.text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
     connection.commit()
     try:
         context.configure(

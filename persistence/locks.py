@@ -15,6 +15,8 @@ from domain.alerts.dedup import lock_id
 # Shared by everyone who changes alerts; exclusive for who creates, changes or ends a silence. Without it a silence and
 # an alert that arrive together could each miss the other.
 SILENCES_LOCK = 7_311_018_252
+# Held by whoever migrates the database: two at once take turns instead of failing half-way.
+MIGRATION_LOCK = 7_311_018_251
 
 
 def sorted_lock_ids(keys: Iterable[tuple[UUID, str]]) -> list[int]:

@@ -75,7 +75,7 @@ async def ensure_partitions(
     for partitioned in PARTITIONED:
         made += await _ensure(owner, partitioned, list(_months_around(now, months_ahead)))
     if made:
-        _log.info("partitions made", partitions=made)
+        _log.info("partitions made", count=len(made), newest=max(made))
     return tuple(made)
 
 
