@@ -8,8 +8,9 @@ it waits changes nothing: its submission is committed all the same.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 import structlog
@@ -30,7 +31,15 @@ COMMAND_TIMEOUT_SECONDS = 10.0
 # How long after a connection lost in COMMIT a receipt is looked up before the caller is told to send again.
 RECEIPT_LOOKUP_SECONDS = 3.0
 NOTIFY_DEBOUNCE_SECONDS = 0.005
-CONNECTION_LOST = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+# What a lost connection looks like: to the socket, to the server that is going down, and to asyncpg's own state.
+CONNECTION_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +97,8 @@ class IngestQueue:
         self._committed = asyncio.Event()
         self._connected = 0
         self._closing = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.Task[None]] = []
+        self._helpers: set[asyncio.Task[None]] = set()
 
     @property
     def depth(self) -> int:
@@ -103,8 +113,8 @@ class IngestQueue:
     async def start(self) -> None:
         """Start the writers. A database that is down does not stop the start: posts get 503 until it is back."""
         first = asyncio.Event()
-        self._tasks = [asyncio.create_task(self._write_for_ever(first)) for _ in range(self.limits.writers)]
-        self._tasks.append(asyncio.create_task(self._notify_for_ever()))
+        self._writers = [asyncio.create_task(self._write_for_ever(first)) for _ in range(self.limits.writers)]
+        self._help(self._notify_for_ever())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(first.wait(), CONNECT_TIMEOUT_SECONDS)
 
@@ -112,12 +122,12 @@ class IngestQueue:
         """Take nothing new, commit what waits, and let the connections go."""
         self._closing = True
         self._work.set()
-        writers = self._tasks[:-1]
-        if writers:
-            await asyncio.wait(writers, timeout=COMMAND_TIMEOUT_SECONDS)
-        for task in self._tasks:
+        if self._writers:
+            await asyncio.wait(self._writers, timeout=COMMAND_TIMEOUT_SECONDS)
+        tasks = [*self._writers, *self._helpers]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._fail_waiting(StoreUnavailable(self.limits.outage_retry_after_seconds))
 
     async def submit(self, submission: Submission) -> Receipt:
@@ -204,16 +214,18 @@ class IngestQueue:
             return
         except CONNECTION_LOST as error:
             # The COMMIT may or may not have happened: a task of its own finds out, so that the writer can reconnect.
-            self._tasks.append(asyncio.create_task(self._settle(batch)))
+            self._help(self._settle(batch))
             raise ConnectionResetError(str(error)) from error
         except asyncpg.PostgresError:
             self._refuse(batch, StoreUnavailable(self.limits.outage_retry_after_seconds))
             log.exception("ingest_batch_failed", submissions=len(batch))
             raise
         except Exception as fault:
+            # Our own bug, most likely; but what state it left the connection in is unknown, so it is not used again.
             self._refuse(batch, fault)
             log.exception("ingest_batch_fault", submissions=len(batch))
-            return
+            message = "the connection is given up after a fault"
+            raise ConnectionResetError(message) from fault
         for waiting, receipt in zip(batch, receipts, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(receipt)
@@ -251,6 +263,11 @@ class IngestQueue:
                 return await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_SECONDS)
             except (*CONNECTION_LOST, asyncpg.PostgresError):
                 await asyncio.sleep(RECONNECT_SECONDS)
+
+    def _help(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._helpers.add(task)
+        task.add_done_callback(self._helpers.discard)
 
     # -- outage ----------------------------------------------------------------------------------------------------
 
