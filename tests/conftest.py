@@ -1,0 +1,158 @@
+"""What may every test ask for? The address of a real service, a database of its own, a free port.
+
+A service that this machine cannot run skips its tests by name; with CI set, any skip fails the run.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import redis.asyncio as redis_asyncio
+
+from tests.services import databases
+from tests.services.errors import UnavailableError
+from tests.services.running import POSTGRESQL, REDIS, TIMESCALE, Services
+from tocsin.embedded.state import free_port as any_free_port
+
+_SERVICES = pytest.StashKey[Services]()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One set of services a run."""
+    config.stash[_SERVICES] = Services()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The controller starts the services before xdist starts its workers, which inherit the addresses."""
+    config = session.config
+    if _is_worker(config) or not config.getoption("numprocesses", None) or config.option.collectonly:
+        return
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    config.stash[_SERVICES].start_all(terminal.write_line if terminal else print)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing outlives the run."""
+    config.stash[_SERVICES].stop_all()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With CI set a skip is a failure: everything was meant to run there."""
+    if not os.environ.get("CI") or _is_worker(session.config):
+        return
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal and terminal.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what did not run, and what CI makes of it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    terminalreporter.section(f"{len(skipped)} skipped", red=bool(os.environ.get("CI")))
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        terminalreporter.write_line(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
+    if os.environ.get("CI"):
+        terminalreporter.write_line("CI is set: a skipped test fails the run")
+
+
+@pytest.fixture(scope="session")
+def services(pytestconfig: pytest.Config) -> Services:
+    """The real servers of this run, each started when first asked for."""
+    return pytestconfig.stash[_SERVICES]
+
+
+def _address(services: Services, variable: str) -> str:
+    try:
+        return services.url(variable)
+    except UnavailableError as error:
+        pytest.skip(f"{variable}: {error}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server_url(services: Services) -> str:
+    """A superuser's address of the PostgreSQL server: for tests that make roles or look at other sessions."""
+    return _address(services, POSTGRESQL)
+
+
+@pytest.fixture(scope="session")
+def timescale_server_url(services: Services) -> str:
+    """A superuser's address of the PostgreSQL server with TimescaleDB."""
+    return _address(services, TIMESCALE)
+
+
+@contextmanager
+def _database(server_url: str, *, timescale: bool = False) -> Iterator[str]:
+    url = databases.create_database(server_url, timescale=timescale)
+    try:
+        yield url
+    finally:
+        databases.drop_database(server_url, url)
+
+
+@pytest.fixture
+def database_url(postgresql_server_url: str) -> Iterator[str]:
+    """A migrated database for this test alone, as the role that owns it (`postgresql://…`)."""
+    with _database(postgresql_server_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgresql_server_url: str) -> Iterator[str]:
+    """A migrated database the tests of one module share: for those that fill it once and only read."""
+    with _database(postgresql_server_url) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgresql_server_url: str) -> Iterator[str]:
+    """A database without any table, for tests of migrations."""
+    url = databases.create_empty_database(postgresql_server_url)
+    try:
+        yield url
+    finally:
+        databases.drop_database(postgresql_server_url, url)
+
+
+@pytest.fixture
+def timescale_url(timescale_server_url: str) -> Iterator[str]:
+    """A migrated database for this test alone, with the extension TimescaleDB created."""
+    with _database(timescale_server_url, timescale=True) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(services: Services, worker_number: int) -> str:
+    """An empty Redis database; each xdist worker has its own number. Channels are shared by all numbers."""
+    url = f"{_address(services, REDIS).rsplit('/', 1)[0]}/{worker_number}"
+    databases.run(_flush(url))
+    return url
+
+
+async def _flush(url: str) -> None:
+    client = redis_asyncio.from_url(url)
+    try:
+        await client.flushdb()
+    finally:
+        await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def worker_number() -> int:
+    """0 without xdist, else 1 for the first worker, and so on."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return int(worker.removeprefix("gw")) + 1 if worker else 0
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    return any_free_port()
