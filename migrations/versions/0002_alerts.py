@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 UPGRADE = (
-    "CREATE TYPE alert_severity AS ENUM ('critical','high','medium','low')",
+    "CREATE TYPE alert_severity AS ENUM ('low','medium','high','critical')",
     "CREATE TYPE alert_status AS ENUM ('active','acknowledged','investigating','resolved')",
     """CREATE TABLE integrations (
   id UUID NOT NULL,

@@ -26,7 +26,8 @@ metadata = sa.MetaData(
 
 OPEN = "status IN ('active','acknowledged','investigating')"
 
-alert_severity = pg.ENUM("critical", "high", "medium", "low", name="alert_severity", create_type=False)
+# Ascending, so that "worst first, newest first" is one index read backwards.
+alert_severity = pg.ENUM("low", "medium", "high", "critical", name="alert_severity", create_type=False)
 alert_status = pg.ENUM("active", "acknowledged", "investigating", "resolved", name="alert_status", create_type=False)
 user_role = pg.ENUM("admin", "manager", "operator", "viewer", name="user_role", create_type=False)
 
