@@ -66,15 +66,6 @@ async def _tables(owner: DirectConnection) -> list[str]:
     return [row["name"] for row in rows]
 
 
-async def create_application_role(owner: DirectConnection, role: str, password: str | None = None) -> None:
-    """Make the role, or give it the password anew; for a database that Tocsin itself set up."""
-    quoted = await owner.fetchval("SELECT quote_ident($1)", role)
-    secret = await owner.fetchval("SELECT quote_nullable($1::text)", password)
-    exists = await owner.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", role)
-    verb = "ALTER" if exists else "CREATE"
-    await owner.execute(f"{verb} ROLE {quoted} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {secret}")
-
-
 async def check_role_separation(connection: DirectConnection) -> RoleSeparation:
     """What the connected role could do to the history."""
     row = await connection.fetchrow(

@@ -1,0 +1,63 @@
+"""How does a test fill whatever tables a schema has? One row a table, made up from the columns' types."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects.postgresql import base as pg_base
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from persistence.tables import XID8
+
+pg_base.ischema_names["xid8"] = XID8
+MOMENT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+# Its one row is made by the migration.
+SINGLETONS = {"log_epoch", "alembic_version"}
+_BY_TYPE: dict[type[Any], Any] = {
+    sa.DateTime: MOMENT,
+    sa.Boolean: True,
+    sa.Integer: 1,
+    sa.Float: 1.0,
+    sa.LargeBinary: b"\x00\xff",
+    pg.INET: "192.0.2.1",
+    pg.JSONB: {"some": "thing"},
+    pg.ARRAY: [],
+    XID8: 1,
+}
+
+
+async def fill_every_table(url: str) -> list[str]:
+    """Put one new row into each table of the database; returns the tables' names."""
+    engine = create_async_engine("postgresql+asyncpg://" + url.split("://", 1)[1])
+    try:
+        async with engine.begin() as connection:
+            found = sa.MetaData()
+            await connection.run_sync(found.reflect)
+            tables = [table for table in found.sorted_tables if not _is_partition(table.name)]
+            rows: dict[str, dict[str, Any]] = {}
+            for table in tables:
+                if table.name not in SINGLETONS:
+                    rows[table.name] = {column.name: _value(column, rows) for column in table.columns}
+                    await connection.execute(sa.insert(table).values(rows[table.name]))
+            return sorted(rows)
+    finally:
+        await engine.dispose()
+
+
+def _is_partition(name: str) -> bool:
+    return "_p20" in name or name.endswith("_default")
+
+
+def _value(column: sa.Column[Any], rows: dict[str, dict[str, Any]]) -> object:
+    for key in column.foreign_keys:
+        return rows[key.column.table.name][key.column.name]
+    if isinstance(column.type, pg.UUID | sa.Uuid):
+        return uuid4()
+    if isinstance(column.type, pg.ENUM):
+        return column.type.enums[0]
+    for kind, value in _BY_TYPE.items():
+        if isinstance(column.type, kind):
+            return uuid4().bytes if isinstance(value, bytes) else value
+    return f"text {uuid4()}"
