@@ -92,7 +92,7 @@ class Lag:
     seconds: float
 
 
-def recorded_event_of(row: asyncpg.Record) -> RecordedEvent:
+def recorded_event_of(row: asyncpg.Record | sa.RowMapping) -> RecordedEvent:
     """The event a row of the log holds."""
     event = AlertEvent(
         id=row["id"],

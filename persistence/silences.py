@@ -56,6 +56,17 @@ async def standing_silences(connection: AsyncConnection) -> list[Silence]:
     return [silence_of(row) for row in rows.mappings()]
 
 
+class StandingSilences:
+    """The silences that are not over, for a transaction that changes an alert's labels."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def standing(self) -> list[Silence]:
+        """All of them; read while the silences lock is held."""
+        return await standing_silences(self._connection)
+
+
 class SilenceStore:
     """The silences, and the marks they leave on open alerts, within one transaction that holds the silences lock."""
 

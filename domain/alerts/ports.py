@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from domain.alerts.attachments import Attachment
@@ -42,11 +42,25 @@ class PeopleDirectory(Protocol):
         ...
 
 
-class SilenceReader(Protocol):
+class StandingSilences(Protocol):
     """The silences, as a transaction sees them that holds the silences lock."""
 
-    async def not_ended(self, now: datetime) -> Sequence[Silence]:
-        """Those that end after `now`."""
+    async def standing(self) -> Sequence[Silence]:
+        """Those that are not over."""
+        ...
+
+
+class IdempotencyKeys(Protocol):
+    """The keys that creating mutations were sent with, within one transaction."""
+
+    async def claim(
+        self, *, actor_id: UUID, mutation: str, key: str, input_digest: bytes, now: datetime
+    ) -> dict[str, Any] | None:
+        """None when the key is ours now; otherwise what its first use made. Raises IdempotencyConflict."""
+        ...
+
+    async def settle(self, *, actor_id: UUID, mutation: str, key: str, result: dict[str, Any]) -> None:
+        """Keep what was made."""
         ...
 
 
@@ -89,8 +103,13 @@ class UnitOfWork(Protocol):
         ...
 
     @property
-    def silences(self) -> SilenceReader:
+    def silences(self) -> StandingSilences:
         """The silences that may hold an alert."""
+        ...
+
+    @property
+    def idempotency(self) -> IdempotencyKeys:
+        """What was created under which key."""
         ...
 
     @property

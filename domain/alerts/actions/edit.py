@@ -20,7 +20,7 @@ async def update_alert(
     """Edit what people read; the source no longer overwrites what was edited."""
 
     async def plan(work: UnitOfWork, _alerts: Sequence[Alert]) -> Step:
-        silences = () if patch.labels is UNSET else await work.silences.not_ended(acting.clock.now())
+        silences = () if patch.labels is UNSET else await work.silences.standing()
 
         def step(alert: Alert, now: datetime) -> Change:
             return edits.update(alert, patch=patch, actor=acting.actor, now=now, silences=silences)

@@ -1,0 +1,156 @@
+"""Which alerts does a client ask for? One filter, with one meaning in SQL (persistence/reads/alert_filter.py) and here.
+
+A table of cases runs against both (tests/alert_filter_cases.py). Conditions given together must all hold. A field
+without a value fulfils no condition on a value, and `none_of` of such a condition holds: there is no third truth value.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.alerts.model import OPEN_STATUSES, Alert, AlertStatus, Severity
+from domain.errors import InvalidInput
+from domain.silences.matchers import LabelMatcher
+from domain.text import check_storable
+
+MAX_VALUES = 500
+MAX_DEPTH = 5
+MAX_PARTS = 50
+MAX_SEARCH = 200
+MAX_SEARCH_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """A half-open range: `since <= time < before`; an end that is None is open."""
+
+    since: datetime | None = None
+    before: datetime | None = None
+
+    def holds(self, time: datetime | None) -> bool:
+        """Whether the time is within; no time never is."""
+        if time is None:
+            return False
+        return (self.since is None or time >= self.since) and (self.before is None or time < self.before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """None means "no condition". `service_names` may hold None: alerts without a service; the same for `team_ids`.
+
+    `search` finds alerts whose title, description or service hold every word of it, wherever it stands.
+    """
+
+    ids: frozenset[UUID] | None = None
+    statuses: frozenset[AlertStatus] | None = None
+    severities: frozenset[Severity] | None = None
+    sources: frozenset[str] | None = None
+    service_names: frozenset[str | None] | None = None
+    team_ids: frozenset[UUID | None] | None = None
+    assignees: frozenset[UUID | None] | None = None
+    integration_ids: frozenset[UUID] | None = None
+    group_ids: frozenset[UUID | None] | None = None
+    created_at: TimeRange | None = None
+    updated_at: TimeRange | None = None
+    resolved_at: TimeRange | None = None
+    labels: tuple[LabelMatcher, ...] = ()
+    dedup_key: str | None = None
+    is_open: bool | None = None
+    is_snoozed: bool | None = None
+    is_suppressed: bool | None = None
+    is_false_positive: bool | None = None
+    search: str | None = None
+    all_of: tuple["AlertFilter", ...] = ()
+    any_of: tuple["AlertFilter", ...] = ()
+    none_of: tuple["AlertFilter", ...] = ()
+
+    @property
+    def parts(self) -> tuple["AlertFilter", ...]:
+        """The filters nested in this one."""
+        return self.all_of + self.any_of + self.none_of
+
+
+EVERY_ALERT = AlertFilter()
+
+
+def walk(condition: AlertFilter, depth: int = 1) -> Iterator[tuple[int, AlertFilter]]:
+    """The filter and all that is nested in it, each with its depth."""
+    yield depth, condition
+    for part in condition.parts:
+        yield from walk(part, depth + 1)
+
+
+def check(condition: AlertFilter) -> None:
+    """Refuse what would cost too much, or cannot be in any alert."""
+    for count, (depth, part) in enumerate(walk(condition), start=1):
+        if depth > MAX_DEPTH or count > MAX_PARTS:
+            raise InvalidInput(
+                message=f"a filter may nest {MAX_DEPTH} deep and have {MAX_PARTS} parts", path=("filter",)
+            )
+        for name in ("ids", "sources", "service_names", "team_ids", "assignees", "integration_ids", "group_ids"):
+            if len(getattr(part, name) or ()) > MAX_VALUES:
+                raise InvalidInput(message=f"at most {MAX_VALUES} values", path=("filter", name))
+        for text in (*(part.sources or ()), *(part.service_names or ()), part.dedup_key, part.search):
+            if text is not None:
+                check_storable(text, path=("filter",))
+        if part.search is not None:
+            search_words(part.search)
+
+
+def search_words(text: str) -> list[str]:
+    """The words to be found."""
+    if len(text) > MAX_SEARCH:
+        raise InvalidInput(message=f"must have at most {MAX_SEARCH} characters", path=("filter", "search"))
+    words = text.split()
+    if len(words) > MAX_SEARCH_WORDS:
+        raise InvalidInput(message=f"must have at most {MAX_SEARCH_WORDS} words", path=("filter", "search"))
+    return words
+
+
+def uses_search(condition: AlertFilter) -> bool:
+    """Whether full text takes part: a stream of events cannot be filtered by it."""
+    return any(part.search is not None for _, part in walk(condition))
+
+
+def matches(condition: AlertFilter, alert: Alert) -> bool:
+    """Whether the alert fulfils the filter."""
+    return (
+        _within(condition.ids, alert.id)
+        and _within(condition.statuses, alert.status)
+        and _within(condition.severities, alert.severity)
+        and _within(condition.sources, alert.source)
+        and _within(condition.service_names, alert.service_name)
+        and _within(condition.team_ids, alert.team_id)
+        and _within(condition.assignees, alert.assigned_to)
+        and _within(condition.integration_ids, alert.integration_id)
+        and _within(condition.group_ids, alert.group_id)
+        and _during(condition.created_at, alert.created_at)
+        and _during(condition.updated_at, alert.updated_at)
+        and _during(condition.resolved_at, alert.resolved_at)
+        and condition.dedup_key in {None, alert.dedup_key}
+        and condition.is_open in {None, alert.status in OPEN_STATUSES}
+        and condition.is_snoozed in {None, alert.snoozed_until is not None}
+        and condition.is_suppressed in {None, bool(alert.suppressed_by)}
+        and condition.is_false_positive in {None, alert.is_false_positive}
+        and all(matcher.matches(alert.labels) for matcher in condition.labels)
+        and _mentions(condition.search, alert)
+        and all(matches(part, alert) for part in condition.all_of)
+        and (not condition.any_of or any(matches(part, alert) for part in condition.any_of))
+        and not any(matches(part, alert) for part in condition.none_of)
+    )
+
+
+def _within(wanted: frozenset[object] | None, value: object) -> bool:
+    return wanted is None or value in wanted
+
+
+def _during(wanted: TimeRange | None, time: datetime | None) -> bool:
+    return wanted is None or wanted.holds(time)
+
+
+def _mentions(search: str | None, alert: Alert) -> bool:
+    if search is None:
+        return True
+    text = "\n".join((alert.title, alert.description or "", alert.service_name or "")).lower()
+    return all(word.lower() in text for word in search_words(search))

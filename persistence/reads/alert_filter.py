@@ -1,0 +1,125 @@
+"""How is a filter asked of PostgreSQL? By conditions its indexes can serve, as domain/alerts/filter.py means them."""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.alerts.filter import AlertFilter, TimeRange, search_words
+from domain.alerts.model import OPEN_STATUSES
+from domain.silences.matchers import LabelMatcher, MatchOperator
+from persistence.reads.label_regex import to_postgresql
+from persistence.tables import alerts
+
+Condition = sa.ColumnElement[bool]
+
+_SEARCHED = (
+    alerts.c.title
+    + "\n"
+    + sa.func.coalesce(alerts.c.description, "")
+    + "\n"
+    + sa.func.coalesce(alerts.c.service_name, "")
+)
+
+
+def condition(wanted: AlertFilter) -> Condition:
+    """The WHERE of a filter."""
+    return sa.and_(sa.true(), *_conditions(wanted))
+
+
+def one_of(column: sa.ColumnElement[Any], values: Iterable[StrEnum]) -> Condition:
+    """`column IN ('a','b')` with the words themselves, not parameters.
+
+    A partial index is used only where its predicate is seen to follow from the query's; from a parameter it is not.
+    """
+    words = sorted(value.value for value in values)
+    if not words:
+        return sa.false()
+    return column.in_([sa.literal_column(f"'{word}'", column.type) for word in words])
+
+
+IS_OPEN = one_of(alerts.c.status, OPEN_STATUSES)
+IS_RESOLVED = alerts.c.status == sa.literal_column("'resolved'", alerts.c.status.type)
+
+
+def _conditions(wanted: AlertFilter) -> Iterator[Condition]:
+    if wanted.statuses is not None:
+        yield one_of(alerts.c.status, wanted.statuses)
+    if wanted.severities is not None:
+        yield one_of(alerts.c.severity, wanted.severities)
+    if wanted.is_open is not None:
+        yield IS_OPEN if wanted.is_open else IS_RESOLVED
+    if wanted.dedup_key is not None:
+        yield alerts.c.dedup_key == wanted.dedup_key
+    yield from _values(wanted)
+    yield from _flags(wanted)
+    yield from (_label(matcher) for matcher in wanted.labels)
+    if wanted.search is not None:
+        yield from (_SEARCHED.icontains(word, autoescape=True) for word in search_words(wanted.search))
+    yield from _nested(wanted)
+
+
+def _nested(wanted: AlertFilter) -> Iterator[Condition]:
+    yield from (condition(part) for part in wanted.all_of)
+    if wanted.any_of:
+        yield sa.or_(*(condition(part) for part in wanted.any_of))
+    # IS NOT TRUE, not NOT: a comparison with NULL is neither true nor false, and `none_of` it must hold.
+    yield from (condition(part).is_not(sa.true()) for part in wanted.none_of)
+
+
+def _values(wanted: AlertFilter) -> Iterator[Condition]:
+    for column, values in (
+        (alerts.c.id, wanted.ids),
+        (alerts.c.source, wanted.sources),
+        (alerts.c.service_name, wanted.service_names),
+        (alerts.c.team_id, wanted.team_ids),
+        (alerts.c.assigned_to, wanted.assignees),
+        (alerts.c.integration_id, wanted.integration_ids),
+        (alerts.c.group_id, wanted.group_ids),
+    ):
+        if values is not None:
+            yield _within(column, values)
+    for column, range_ in (
+        (alerts.c.created_at, wanted.created_at),
+        (alerts.c.updated_at, wanted.updated_at),
+        (alerts.c.resolved_at, wanted.resolved_at),
+    ):
+        if range_ is not None:
+            yield from _during(column, range_)
+
+
+def _flags(wanted: AlertFilter) -> Iterator[Condition]:
+    for flag, is_set in (
+        (wanted.is_snoozed, alerts.c.snoozed_until.is_not(None)),
+        (wanted.is_suppressed, alerts.c.suppressed_by != sa.literal_column("'{}'", alerts.c.suppressed_by.type)),
+        (wanted.is_false_positive, alerts.c.is_false_positive.is_(sa.true())),
+    ):
+        if flag is not None:
+            yield is_set if flag else sa.not_(is_set)
+
+
+def _within(column: sa.ColumnElement[Any], values: Iterable[UUID | str | None]) -> Condition:
+    known = sorted(value for value in values if value is not None)
+    found = column.in_(known) if known else sa.false()
+    return sa.or_(column.is_(None), found) if None in set(values) else found
+
+
+def _during(column: sa.ColumnElement[Any], wanted: TimeRange) -> Iterator[Condition]:
+    yield column.is_not(None)
+    if wanted.since is not None:
+        yield column >= wanted.since
+    if wanted.before is not None:
+        yield column < wanted.before
+
+
+def _label(matcher: LabelMatcher) -> Condition:
+    """A label that is absent counts as empty, as in Alertmanager."""
+    actual = sa.func.coalesce(alerts.c.labels[matcher.name].astext, "")
+    if matcher.operator is MatchOperator.EQUAL:
+        return actual == matcher.value
+    if matcher.operator is MatchOperator.NOT_EQUAL:
+        return actual != matcher.value
+    found = actual.op("~", is_comparison=True)(sa.literal(to_postgresql(matcher.value)))
+    return found if matcher.operator is MatchOperator.REGEX else sa.not_(found)

@@ -1,0 +1,79 @@
+"""How is a page of alerts read? By keyset, in one statement, within the viewer's sight; page 10,000 costs as page 1."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.alerts.filter import AlertFilter
+from domain.alerts.model import Alert
+from domain.alerts.order import NEWEST_FIRST, AlertOrder
+from domain.alerts.visibility import Sight
+from domain.errors import InvalidInput
+from persistence.alerts import ALERT_COLUMNS, alert_of
+from persistence.reads.alert_filter import condition
+from persistence.reads.visibility import visible
+from persistence.tables import alerts
+
+AlertKey = tuple[Any, ...]
+
+
+async def read_alerts(
+    connection: AsyncConnection,
+    *,
+    wanted: AlertFilter,
+    sight: Sight,
+    limit: int,
+    order: AlertOrder = NEWEST_FIRST,
+    after: AlertKey | None = None,
+    before: AlertKey | None = None,
+    backward: bool = False,
+) -> list[Alert]:
+    """The first `limit` alerts beyond `after`; when `backward`, those next to `before`, in reverse order."""
+    columns = [alerts.c[name] for name in order.columns]
+    statement = sa.select(*ALERT_COLUMNS).where(condition(wanted), visible(sight))
+    for key, towards_end in ((after, True), (before, False)):
+        if key is not None:
+            statement = statement.where(_beyond(columns, key, greater=towards_end is not order.descending))
+    descending = order.descending is not backward
+    statement = statement.order_by(*(column.desc() if descending else column.asc() for column in columns))
+    async with bad_patterns_refused():
+        rows = await connection.execute(statement.limit(limit))
+    return [alert_of(row) for row in rows.mappings()]
+
+
+async def count_alerts(connection: AsyncConnection, *, wanted: AlertFilter, sight: Sight) -> int:
+    """How many alerts fulfil the filter."""
+    statement = sa.select(sa.func.count()).select_from(alerts).where(condition(wanted), visible(sight))
+    async with bad_patterns_refused():
+        return await connection.scalar(statement) or 0
+
+
+async def alerts_by_ids(connection: AsyncConnection, ids: Sequence[UUID], *, sight: Sight) -> dict[UUID, Alert]:
+    """The alerts of these ids that are within sight."""
+    rows = await connection.execute(sa.select(*ALERT_COLUMNS).where(alerts.c.id.in_(ids), visible(sight)))
+    return {row["id"]: alert_of(row) for row in rows.mappings()}
+
+
+def _beyond(columns: Sequence[sa.Column[Any]], key: AlertKey, *, greater: bool) -> sa.ColumnElement[bool]:
+    """One row comparison, which an index on the columns answers by a range."""
+    values = sa.tuple_(*(sa.literal(value, column.type) for column, value in zip(columns, key, strict=True)))
+    return sa.tuple_(*columns) > values if greater else sa.tuple_(*columns) < values
+
+
+@asynccontextmanager
+async def bad_patterns_refused() -> AsyncIterator[None]:
+    """A label's pattern that PostgreSQL cannot read is the client's to mend, not a fault of ours."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(getattr(error.orig, "__cause__", None), asyncpg.InvalidRegularExpressionError):
+            raise InvalidInput(
+                message="a label's regular expression cannot be asked of a list", path=("filter", "labels")
+            ) from error
+        raise
