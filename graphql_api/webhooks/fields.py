@@ -204,10 +204,10 @@ def put_all(metadata: dict[str, Any], warnings: list[str], fields: Iterable[tupl
 
 
 def _warn_of_link(warnings: list[str], name: str, value: str) -> None:
-    _warn(warnings, f"{name[:80]} was left out: it is not an http or https link: {value[:80]!r}")
+    warn(warnings, f"{name[:80]} was left out: it is not an http or https link: {value[:80]!r}")
 
 
-def _warn(warnings: list[str], warning: str) -> None:
+def warn(warnings: list[str], warning: str) -> None:
     """A hostile payload must not make a thousand warnings."""
     if len(warnings) < MAX_WARNINGS:
         warnings.append(warning)
@@ -222,7 +222,7 @@ def _kept(value: object, name: str, warnings: list[str], depth: int) -> object:
             key: _kept(entry, f"{name}.{key}" if is_top else name, warnings, depth - 1) for key, entry in value.items()
         }
     if isinstance(value, dict | list):
-        _warn(warnings, f"{name} is nested more than {MAX_METADATA_DEPTH} levels deep; the rest was left out")
+        warn(warnings, f"{name} is nested more than {MAX_METADATA_DEPTH} levels deep; the rest was left out")
         return None
     if isinstance(value, str) and is_unsafe_text(value):
         _warn_of_link(warnings, name, value)
