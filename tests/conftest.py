@@ -105,6 +105,12 @@ def database_url(postgresql_server_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def application_url(database_url: str) -> str:
+    """The database of `database_url` as the application's lesser role, which is what production runs as."""
+    return databases.application_url(database_url)
+
+
 @pytest.fixture(scope="module")
 def module_database_url(postgresql_server_url: str) -> Iterator[str]:
     """A migrated database the tests of one module share: for those that fill it once and only read."""

@@ -10,20 +10,24 @@ import os
 import secrets
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
 from alembic import command
+from alembic.config import Config
 
-from tocsin.migrate import ROOT, alembic_configuration
+from persistence.roles import grant_application_role
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 T = TypeVar("T")
+ROOT = Path(__file__).resolve().parent.parent.parent
 OWNER = "tocsin_test_owner"
+APPLICATION = "tocsin_test_app"
 PASSWORD = "tests-only"
 # Any fixed number: workers take turns at making the template.
 TEMPLATE_LOCK = 7_311_018_299
@@ -48,6 +52,13 @@ def create_empty_database(server_url: str) -> str:
     name = f"test_{os.getpid()}_{secrets.token_hex(4)}"
     run(_create_empty(server_url, name))
     return _url(server_url, name)
+
+
+def application_url(database_url: str) -> str:
+    """The same database as the application's lesser role, with the rights a migration gives it."""
+    run(_grant(database_url))
+    parts = urlsplit(database_url)
+    return parts._replace(netloc=f"{APPLICATION}:{PASSWORD}@{parts.hostname}:{parts.port}").geturl()
 
 
 def drop_database(server_url: str, url: str) -> None:
@@ -91,7 +102,7 @@ async def _create(server_url: str, *, name: str, template: str, timescale: bool)
 
 
 async def _make_template(admin: asyncpg.Connection, server_url: str, *, template: str, timescale: bool) -> None:
-    await _ensure_owner(admin)
+    await _ensure_roles(admin)
     await admin.execute(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")  # left half-made by a run that was killed
     await admin.execute(f"CREATE DATABASE {template} OWNER {OWNER}")
     if timescale:
@@ -99,7 +110,8 @@ async def _make_template(admin: asyncpg.Connection, server_url: str, *, template
         async with _connected(parts._replace(path=f"/{template}").geturl()) as database:
             await database.execute("CREATE EXTENSION timescaledb")
     # In a thread: the migrations run an event loop of their own.
-    configuration = alembic_configuration(_url(server_url, template))
+    configuration = Config(ROOT / "alembic.ini")
+    configuration.attributes["url"] = _url(server_url, template)
     await asyncio.to_thread(command.upgrade, configuration, "head")
     # Nobody may connect to it again, or copies of it would be refused.
     await admin.execute(f"ALTER DATABASE {template} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
@@ -107,15 +119,20 @@ async def _make_template(admin: asyncpg.Connection, server_url: str, *, template
 
 async def _create_empty(server_url: str, name: str) -> None:
     async with _connected(server_url) as admin:
-        await _ensure_owner(admin)
+        await _ensure_roles(admin)
         await admin.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
 
 
-async def _ensure_owner(admin: asyncpg.Connection) -> None:
-    try:
-        await admin.execute(f"CREATE ROLE {OWNER} LOGIN PASSWORD '{PASSWORD}'")
-    except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):  # the latter when two workers race
-        return
+async def _ensure_roles(admin: asyncpg.Connection) -> None:
+    for role, right in ((OWNER, "CREATEROLE"), (APPLICATION, "NOCREATEROLE")):
+        # Both errors mean that it is there; the second, that another worker was making it just now.
+        with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+            await admin.execute(f"CREATE ROLE {role} LOGIN {right} PASSWORD '{PASSWORD}'")
+
+
+async def _grant(database_url: str) -> None:
+    async with _connected(database_url) as owner:
+        await grant_application_role(owner, APPLICATION)
 
 
 async def _drop(server_url: str, name: str) -> None:
