@@ -1,0 +1,129 @@
+"""Which parts of the documentation are printed from the code? Those between `<!-- generated: NAME -->` markers.
+
+`python -m docs.generate` writes them anew (`make docs`); with `--check` it changes nothing and fails if a page is stale.
+A table that a person keeps in step by hand is wrong one release later.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import PydanticUndefined
+
+from domain.alerts import fold, lifecycle, model, severity
+from graphql_api import permissions
+from tocsin.settings import Settings
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
+
+
+def settings_table() -> str:
+    """Every setting: its variable, its default and what it means."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        lines.append(f"| `TOCSIN_{name.upper()}` | {_default(field.default)} | {_cell(field.description or '')} |")
+    return "\n".join(lines)
+
+
+def _default(value: Any) -> str:  # noqa: ANN401 - a default may be anything
+    if value is None or value is PydanticUndefined:
+        return ""
+    if isinstance(value, timedelta):
+        return f"`{value.total_seconds():g}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, StrEnum):
+        return f"`{value.value}`"
+    return f"`{value}`"
+
+
+def moves_table() -> str:
+    """The moves an alert's life allows."""
+    return lifecycle.moves_table()
+
+
+def fold_table() -> str:
+    """What a signal does to the alert of its key: the table at the head of domain/alerts/fold.py."""
+    return _tables_of(inspect.getdoc(fold) or "")
+
+
+def _tables_of(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if line.startswith("|"))
+
+
+def severity_words() -> str:
+    """Which words of the sources mean which severity."""
+    lines = ["| severity | words (in any case) |", "|---|---|"]
+    for name, words in severity._WORDS.items():  # noqa: SLF001 - the table itself, printed
+        lines.append(f"| `{name.value}` | {', '.join(f'`{word}`' for word in words.split())} |")
+    return "\n".join(lines)
+
+
+def size_limits() -> str:
+    """How long the parts of an alert may be."""
+    rows = (
+        ("title", f"{model.MAX_TITLE} characters"),
+        ("description", f"{model.MAX_DESCRIPTION} characters"),
+        ("service", f"{model.MAX_SERVICE_NAME} characters"),
+        ("labels", f"{model.MAX_LABELS}"),
+        ("a label's name", f"{model.MAX_LABEL_NAME} characters"),
+        ("a label's value", f"{model.MAX_LABEL_VALUE} characters"),
+    )
+    return "\n".join(["| field | limit |", "|---|---|", *(f"| {name} | {limit} |" for name, limit in rows)])
+
+
+def permission_tables() -> str:
+    """The least role each root field of the schema needs."""
+    parts = []
+    for root, fields in permissions.ROOT_FIELDS.items():
+        lines = [f"### {root}", "", "| field | least role |", "|---|---|"]
+        lines += [f"| `{name}` | {access.value} |" for name, access in sorted(fields.items())]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+GENERATORS: Mapping[str, Callable[[], str]] = {
+    "settings": settings_table,
+    "moves": moves_table,
+    "fold": fold_table,
+    "severity-words": severity_words,
+    "size-limits": size_limits,
+    "permissions": permission_tables,
+}
+
+
+def rendered(text: str, generators: Mapping[str, Callable[[], str]] = GENERATORS) -> str:
+    """The page with every generated part printed anew. KeyError for a part nobody generates."""
+    return BLOCK.sub(lambda found: f"{found[1]}{generators[found['name']]()}\n{found[3]}", text)
+
+
+def pages() -> list[Path]:
+    """Every page that may hold generated parts."""
+    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the stale pages, or only name them."""
+    stale = [page for page in pages() if rendered(page.read_text()) != page.read_text()]
+    for page in stale:
+        if "--check" in arguments:
+            print(f"{page.relative_to(ROOT)} is stale: run `make docs`", file=sys.stderr)
+        else:
+            page.write_text(rendered(page.read_text()))
+            print(f"wrote {page.relative_to(ROOT)}")
+    return int(bool(stale) and "--check" in arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
