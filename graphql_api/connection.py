@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 import strawberry
@@ -18,6 +18,12 @@ from domain.errors import InvalidInput
 DEFAULT_PAGE = 25
 MAX_PAGE = 100
 MAX_CURSOR = 1000
+
+# The arguments of every connection.
+First = Annotated[int | None, strawberry.argument(description="How many from the front, at most 100; 25 by default.")]
+After = Annotated[str | None, strawberry.argument(description="Only what lies after this cursor.")]
+Last = Annotated[int | None, strawberry.argument(description="How many from the end, at most 100.")]
+Before = Annotated[str | None, strawberry.argument(description="Only what lies before this cursor.")]
 
 Node = TypeVar("Node")
 Key = TypeVar("Key", bound=tuple[Any, ...])
@@ -63,7 +69,7 @@ class Cursors(Generic[Key]):
     """Writes and reads the cursors of one order. `key` is the tuple type of the sort key: `tuple[datetime, UUID]`."""
 
     order: str
-    key: type[Key]
+    key: object
 
     def encode(self, key: Key) -> str:
         """The cursor of a row with this sort key."""
@@ -78,9 +84,10 @@ class Cursors(Generic[Key]):
             order, *rest = msgspec.json.decode(raw, type=list[Any])
             if order != self.order:
                 raise _refused(argument)
-            return msgspec.convert(rest, self.key)
+            key: Key = msgspec.convert(rest, self.key)
         except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
             raise _refused(argument) from error
+        return key
 
 
 def _refused(argument: str) -> InvalidInput:

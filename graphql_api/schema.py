@@ -13,6 +13,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.identity.mutations import IdentityMutations
 from graphql_api.identity.queries import IdentityQueries
 from graphql_api.limits import DocumentLimits, Documents, Limits
 from graphql_api.masking import MaskErrors
@@ -23,7 +24,7 @@ SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
 
 # Their order is the order of the printed schema. The right-most base comes first.
 QUERIES: tuple[type, ...] = (IdentityQueries,)
-MUTATIONS: tuple[type, ...] = ()
+MUTATIONS: tuple[type, ...] = (IdentityMutations,)
 SUBSCRIPTIONS: tuple[type, ...] = ()
 
 

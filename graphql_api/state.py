@@ -3,10 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.submission import Ingest
+from domain.identity.sessions import RefreshTokens, SessionPolicy
+from domain.identity.sign_in import SignInDesk
 from domain.ports import Clock
+from graphql_api.identity.tokens import AccessTokens
+from graphql_api.observability.metrics import Metrics
+from persistence.login_attempts import LoginAttempts
+from persistence.passwords import Argon2Hasher
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
 
@@ -25,12 +32,27 @@ class AppState:
     ingest: Ingest | None = None
     directory: Any = None
     hub: Any = None
-    redis: Any = None
+    redis: Redis | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     reads: AsyncEngine = field(init=False)
+    access_tokens: AccessTokens = field(init=False)
+    hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
+    sign_in_desk: SignInDesk = field(init=False)
 
     def __post_init__(self) -> None:
         # A read is one statement: without AUTOCOMMIT each would cost a BEGIN and a ROLLBACK on the wire as well.
         self.reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        key = self.settings.derived_key
+        self.access_tokens = AccessTokens(key("access-token"), lifetime=self.settings.access_token_ttl)
+        self.sign_in_desk = SignInDesk(
+            units=self.uow,
+            hasher=self.hasher,
+            throttle=LoginAttempts(self.redis),
+            tokens=RefreshTokens(key("refresh-token")),
+            policy=SessionPolicy(self.settings.session_idle_timeout, self.settings.session_absolute_timeout),
+            clock=self.clock,
+            address_key=key("email-hash"),
+        )
 
     def uow(self) -> UnitOfWork:
         """One change: a transaction of its own."""

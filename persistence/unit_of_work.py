@@ -13,7 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from persistence.alerts import AlertRepository
 from persistence.attachments import AttachmentRepository
 from persistence.audit import AuditTrail
+from persistence.idempotency import IdempotencyKeys
 from persistence.people_directory import PeopleDirectory
+from persistence.sessions import SessionRepository
+from persistence.silences import StandingSilences
+from persistence.users import UserRepository
 
 
 class UnitOfWork:
@@ -23,6 +27,10 @@ class UnitOfWork:
     alerts: AlertRepository
     attachments: AttachmentRepository
     people: PeopleDirectory
+    silences: StandingSilences
+    users: UserRepository
+    sessions: SessionRepository
+    idempotency: IdempotencyKeys
     audit: AuditTrail
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -33,6 +41,10 @@ class UnitOfWork:
         self.alerts = AlertRepository(self.connection)
         self.attachments = AttachmentRepository(self.connection)
         self.people = PeopleDirectory(self.connection)
+        self.silences = StandingSilences(self.connection)
+        self.users = UserRepository(self.connection)
+        self.sessions = SessionRepository(self.connection)
+        self.idempotency = IdempotencyKeys(self.connection)
         self.audit = AuditTrail(self.connection)
         return self
 

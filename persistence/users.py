@@ -155,6 +155,13 @@ async def teams_in_sight(connection: AsyncConnection, sight: Sight, ids: Sequenc
     return [team_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
+async def teams_by_ids(connection: AsyncConnection, ids: Sequence[UUID]) -> list[Team | None]:
+    """Teams in the order of their ids, whoever asks: only for what the caller may see in any case."""
+    statement = sa.select(*_TEAM).where(teams.c.id.in_(list(ids)))
+    found = {row["id"]: team_of(row) for row in (await connection.execute(statement)).mappings()}
+    return [found.get(team_id) for team_id in ids]
+
+
 async def members_of(connection: AsyncConnection, team_ids: Sequence[UUID]) -> dict[UUID, list[tuple[Role, User]]]:
     """The members of teams with their role there, by the time they joined."""
     statement = (

@@ -1,13 +1,17 @@
-"""How are people and the server shown?"""
+"""How are people, teams and the server shown?"""
+
+from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
 from domain.identity import model
+from graphql_api.context import Info
 from graphql_api.exposes import expose_enum, exposes
+from graphql_api.identity.loaders import load_members, load_teams
 
-Role = expose_enum(
+expose_enum(
     model.Role,
-    name="Role",
     description="What a person may do; each role may do all that the ones after it may.",
     values={
         model.Role.ADMIN: "Everything, people included.",
@@ -16,6 +20,15 @@ Role = expose_enum(
         model.Role.VIEWER: "Reads.",
     },
 )
+
+
+async def _primary_team(root: strawberry.Parent[model.User], info: Info) -> model.Team | None:
+    return None if root.team_id is None else await info.context.loader(load_teams).load(root.team_id)
+
+
+async def _members(root: strawberry.Parent[model.Team], info: Info) -> "list[TeamMember]":
+    rows = await info.context.loader(load_members).load(root.id)
+    return [TeamMember(role=role, user=user) for role, user in rows]  # type: ignore[arg-type] # the domain object is it
 
 
 @exposes(model.User, description="A person who signs in.")
@@ -29,6 +42,44 @@ class User:
     last_name: str = strawberry.field(description="Family name; may be empty.")
     role: model.Role = strawberry.field(description="What the person may do.")
     is_active: bool = strawberry.field(description="Whether the person may sign in.")
+    created_at: datetime = strawberry.field(description="When the person was let in.")
+    last_login: datetime | None = strawberry.field(description="When the person last signed in.")
+    team = strawberry.field(
+        resolver=_primary_team,
+        graphql_type=Annotated["Team", strawberry.lazy("graphql_api.identity.types")] | None,
+        description="The primary team; null for none, or for one you may not see.",
+    )
+
+
+@strawberry.type(description="A person's place in a team.")
+class TeamMember:
+    """See domain.identity.model.Membership."""
+
+    role: model.Role = strawberry.field(description="The role within the team.")
+    user: User = strawberry.field(description="The person.")
+
+
+@exposes(model.Team, description="People who share responsibility for alerts.")
+class Team:
+    """See domain.identity.model.Team."""
+
+    id: strawberry.ID = strawberry.field(description="The team's id.")
+    name: str = strawberry.field(description="The name people read.")
+    slug: str = strawberry.field(description="The name for addresses.")
+    is_private: bool = strawberry.field(description="Whether only members and administrators see it and its alerts.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    members = strawberry.field(
+        resolver=_members, graphql_type=list[TeamMember], description="Who is in it, by the time they joined."
+    )
+
+
+@strawberry.type(description="One thing the server can or cannot do, as it is set up here.")
+class Feature:
+    """A switch a client may want to know of."""
+
+    name: str = strawberry.field(description="The feature's name.")
+    enabled: bool = strawberry.field(description="Whether it is there.")
+    detail: str | None = strawberry.field(description="What that means here; null where there is nothing to add.")
 
 
 @strawberry.type(description="What this server is.")
@@ -36,3 +87,4 @@ class ServerInfo:
     """Facts a client may want before it does anything."""
 
     version: str = strawberry.field(description="The server's version.")
+    features: list[Feature] = strawberry.field(description="What this server can do, as it is set up.")

@@ -1,0 +1,122 @@
+"""What do the use cases of identity need of the world? Stores within one transaction, a password hasher, a throttle."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import UUID
+
+from domain.audit.model import AuditTrail
+from domain.identity.model import Membership, Team, User
+from domain.identity.sessions import Session
+
+
+class People(Protocol):
+    """People and teams."""
+
+    async def by_email(self, email_digest: bytes) -> User | None:
+        """The person with this address."""
+        ...
+
+    async def by_id(self, user_id: UUID) -> User | None:
+        """The person with this id."""
+        ...
+
+    async def add(self, user: User, *, email_digest: bytes) -> bool:
+        """Write a new person; False when the address is taken."""
+        ...
+
+    async def signed_in(self, user: User) -> None:
+        """Note `last_login`, and the password hash where it was made anew."""
+        ...
+
+    async def add_team(self, team: Team) -> bool:
+        """Write a new team; False when its name or slug is taken."""
+        ...
+
+    async def team_by_id(self, team_id: UUID) -> Team | None:
+        """The team with this id, unless it is archived."""
+        ...
+
+    async def put_member(self, membership: Membership) -> None:
+        """Make a person a member of a team, or change the role there."""
+        ...
+
+
+class Sessions(Protocol):
+    """Sign-ins."""
+
+    async def add(self, session: Session) -> None:
+        """Write a new session."""
+        ...
+
+    async def locked(self, session_id: UUID) -> Session | None:
+        """The session, locked until the transaction ends: of two refreshes at once the second sees the first."""
+        ...
+
+    async def save(self, session: Session) -> None:
+        """Write what a use or a revocation changed."""
+        ...
+
+
+class IdentityUnit(Protocol):
+    """One transaction: commit, or leave it and nothing happened."""
+
+    @property
+    def users(self) -> People:
+        """People and teams."""
+        ...
+
+    @property
+    def sessions(self) -> Sessions:
+        """Sign-ins."""
+        ...
+
+    @property
+    def audit(self) -> AuditTrail:
+        """Where entries go."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End; without commit, roll back."""
+        ...
+
+    async def commit(self) -> None:
+        """Make it durable."""
+        ...
+
+
+IdentityUnits = Callable[[], IdentityUnit]
+
+
+class PasswordHasher(Protocol):
+    """Slow on purpose, and never on the event loop."""
+
+    async def hash(self, password: str) -> str:
+        """The hash to store."""
+        ...
+
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether the password is right. None takes as long as a real hash and is never right."""
+        ...
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether the hash was made with weaker parameters than today's."""
+        ...
+
+
+class LoginThrottle(Protocol):
+    """Slows down whoever guesses."""
+
+    async def attempt(self, email_digest: bytes, ip_address: str | None) -> int:
+        """Count an attempt. 0, or the seconds to wait before the next is looked at."""
+        ...
+
+    async def succeeded(self, email_digest: bytes, ip_address: str | None) -> None:
+        """Forget the failures of this address from here."""
+        ...

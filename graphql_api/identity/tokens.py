@@ -1,0 +1,77 @@
+"""What is an access token? A short-lived JWT that names a person and a session; it grants nothing by itself.
+
+Each request looks the session up, so a logout, a revocation or a changed role counts at once. The signature only
+spares the database strangers.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+ALGORITHM = "HS256"
+ISSUER = "tocsin"
+AUDIENCE = "tocsin-api"
+MAX_TOKEN = 2_000
+
+
+class InvalidToken(Exception):
+    """The token does not count; the message says why, to whoever sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Whom a token names."""
+
+    user_id: UUID
+    session_id: UUID
+    expires_at: datetime
+
+
+class AccessTokens:
+    """Signs and reads access tokens with a key derived from the server's secret."""
+
+    def __init__(self, key: bytes, *, lifetime: timedelta) -> None:
+        self.lifetime = lifetime
+        self._key = OctKey.import_key(key)
+        # Names the key without telling of it, so that a later change of key is seen in the header.
+        self._key_id = hashlib.sha256(b"kid:" + key).hexdigest()[:12]
+
+    def sign(self, *, user_id: UUID, session_id: UUID, now: datetime) -> tuple[str, datetime]:
+        """A token and the time it ends."""
+        expires_at = now + self.lifetime
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user_id),
+            "sid": str(session_id),
+            "iat": int(now.timestamp()),
+            "exp": int(expires_at.timestamp()),
+        }
+        header = {"alg": ALGORITHM, "kid": self._key_id, "typ": "JWT"}
+        return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM]), expires_at.replace(microsecond=0)
+
+    def read(self, token: str, *, now: datetime) -> Claims:
+        """The claims of a token we signed and that has not expired; InvalidToken otherwise."""
+        if len(token) > MAX_TOKEN:
+            message = "the access token is not one of ours"
+            raise InvalidToken(message)
+        try:
+            decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+            claims = decoded.claims
+            is_ours = claims["iss"] == ISSUER and claims["aud"] == AUDIENCE
+            read = Claims(UUID(claims["sub"]), UUID(claims["sid"]), datetime.fromtimestamp(claims["exp"], now.tzinfo))
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            message = "the access token is not one of ours"
+            raise InvalidToken(message) from error
+        if not is_ours:
+            message = "the access token is for another service"
+            raise InvalidToken(message)
+        if now >= read.expires_at:
+            message = "the access token has expired: refresh the session"
+            raise InvalidToken(message)
+        return read

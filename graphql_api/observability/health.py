@@ -1,0 +1,144 @@
+"""Is this process well? `/livez`: it answers. `/readyz`: it can take work. `/healthz`: everything it knows of itself.
+
+Only PostgreSQL makes it unready: without Redis alerts are still taken and nothing is lost, so a balancer that drops
+every process when Redis restarts would turn a small fault into an outage.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from graphql_api.http import encode
+from graphql_api.observability.metrics import gauge
+from graphql_api.state import AppState
+from graphql_api.version import VERSION
+
+CHECK_SECONDS = 2.0
+_STARTED = time.monotonic()
+_FAULTS = (SQLAlchemyError, RedisError, OSError, TimeoutError)
+
+# How long the oldest event has waited that a consumer has not read. The lower bound in time lets PostgreSQL pass over
+# the months that cannot hold it.
+_LAG = sa.text("""
+SELECT c.consumer, coalesce(extract(epoch FROM clock_timestamp() - e.recorded_at), 0)::float AS seconds
+  FROM relay_cursors c
+  LEFT JOIN LATERAL (
+    SELECT recorded_at FROM alert_events
+     WHERE (xid, seq) > (c.xid, c.seq) AND recorded_at >= c.recorded_at - interval '1 hour'
+     ORDER BY xid, seq LIMIT 1) e ON true
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The state of one dependency."""
+
+    name: str
+    is_well: bool
+    is_needed: bool
+    milliseconds: float
+    detail: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What the endpoints show."""
+        state = "up" if self.is_well else "down"
+        shown: dict[str, Any] = {"state": state, "milliseconds": self.milliseconds}
+        return shown if self.detail is None else {**shown, "detail": self.detail}
+
+
+async def _check(name: str, ask: Callable[[], Awaitable[object]], *, is_needed: bool) -> Check:
+    started = time.perf_counter()
+    detail = None
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await ask()
+    except _FAULTS as error:
+        # The kind of error, never its text: a driver's message may name hosts and users.
+        detail = type(error).__name__
+    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    return Check(name, detail is None, is_needed, milliseconds, detail)
+
+
+async def check_all(state: AppState) -> list[Check]:
+    """Ask every dependency, at the same time."""
+
+    async def postgresql() -> None:
+        async with state.reads.connect() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+
+    checks = [_check("postgresql", postgresql, is_needed=True)]
+    if state.redis is not None:
+        checks.append(_check("redis", state.redis.ping, is_needed=False))
+    return list(await asyncio.gather(*checks))
+
+
+async def relay_lag(state: AppState) -> dict[str, float]:
+    """Seconds each consumer of the log is behind; empty when the database cannot say."""
+    try:
+        async with asyncio.timeout(CHECK_SECONDS), state.reads.connect() as connection:
+            return {row.consumer: row.seconds for row in await connection.execute(_LAG)}
+    except _FAULTS:
+        return {}
+
+
+def _answer(body: dict[str, Any], *, is_well: bool) -> Response:
+    headers = {"cache-control": "no-store", **({} if is_well else {"retry-after": "2"})}
+    return Response(encode(body), 200 if is_well else 503, headers, "application/json")
+
+
+async def livez(_request: Request) -> Response:
+    """The process answers."""
+    return _answer({"status": "ok"}, is_well=True)
+
+
+async def readyz(request: Request) -> Response:
+    """Whether to send it work, with the state of each dependency."""
+    checks = await check_all(request.app.state.tocsin)
+    is_ready = all(check.is_well for check in checks if check.is_needed)
+    return _answer({"status": _status(checks), "checks": _by_name(checks)}, is_well=is_ready)
+
+
+async def healthz(request: Request) -> Response:
+    """Everything the process knows of itself; 503 like readyz."""
+    state: AppState = request.app.state.tocsin
+    checks, lag = await asyncio.gather(check_all(state), relay_lag(state))
+    body = {
+        "status": _status(checks),
+        "version": VERSION,
+        "uptimeSeconds": round(time.monotonic() - _STARTED, 1),
+        "checks": _by_name(checks),
+        "ingest": {"waitingSignals": getattr(state.ingest, "depth", 0)},
+        "relay": {"lagSeconds": {name: round(seconds, 3) for name, seconds in lag.items()}},
+        "subscriptions": int(state.metrics.subscriptions._value.get()),  # noqa: SLF001 - the client has no reader
+    }
+    return _answer(body, is_well=all(check.is_well for check in checks if check.is_needed))
+
+
+async def metrics(request: Request) -> Response:
+    """The Prometheus text format."""
+    state: AppState = request.app.state.tocsin
+    lag = gauge(
+        "tocsin_relay_lag_seconds",
+        "How long the oldest event has waited that a consumer has not read.",
+        "consumer",
+        await relay_lag(state),
+    )
+    return Response(state.metrics.render(lag), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _status(checks: list[Check]) -> str:
+    if all(check.is_well for check in checks):
+        return "ok"
+    return "degraded" if all(check.is_well for check in checks if check.is_needed) else "unavailable"
+
+
+def _by_name(checks: list[Check]) -> dict[str, Any]:
+    return {check.name: check.as_json() for check in checks}

@@ -1,0 +1,211 @@
+"""How do operations travel over a WebSocket? graphql-transport-ws, with the gaps of the stock handler closed.
+
+`connection_init` carries `{"authorization": "Bearer …"}`. Each operation gets a context of its own, for the person the
+session belongs to *now*. A message that is no JSON object, or a request that is malformed, closes with 4400; a syntax
+error ends only its own operation.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from graphql import GraphQLError, OperationType
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from strawberry import Schema
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, PingMessage, SubscribeMessage
+from strawberry.types.unset import UNSET
+from strawberry.utils.aio import aclosing
+
+from graphql_api.context import Context
+from graphql_api.http import BadRequest, as_graphql_request, encode
+from graphql_api.identity.authentication import authenticate
+from graphql_api.limits import Documents
+from graphql_api.masking import present_all
+from graphql_api.middleware import request_id_of
+from graphql_api.state import AppState
+
+INIT_SECONDS = 10
+MAX_OPERATIONS = 50
+# Pings a client may send in a second, on average, before it is taken for a flood.
+PINGS_PER_SECOND = 5.0
+
+
+@dataclass(kw_only=True)
+class SocketContext:
+    """What is known of a socket: `authorization` is what `connection_init` carried."""
+
+    state: AppState
+    request_id: str
+    ip: str | None
+    user_agent: str | None
+    connection_params: dict[str, object] | None = None
+    authorization: str | None = None
+
+    async def for_operation(self) -> Context:
+        """A context of its own for one operation, with the viewer read anew."""
+        caller = await authenticate(self.state, self.authorization)
+        return Context(
+            state=self.state,
+            viewer=caller.viewer,
+            credential_problem=caller.problem,
+            request_id=self.request_id,
+            ip=self.ip,
+            user_agent=self.user_agent,
+        )
+
+
+class SocketAdapter(ASGIWebSocketAdapter):
+    """Reads messages: JSON objects of bounded size."""
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:  # noqa: ARG002
+        """The messages, each a JSON object."""
+        socket: WebSocket = self.ws
+        most = socket.app.state.tocsin.settings.graphql_max_body_bytes
+        with suppress(WebSocketDisconnect):
+            while socket.application_state != WebSocketState.DISCONNECTED:
+                try:
+                    text = await socket.receive_text()
+                except KeyError as error:
+                    raise NonTextMessageReceived from error
+                try:
+                    if len(text) > most:
+                        raise NonJsonMessageReceived
+                    message = orjson.loads(text)
+                except orjson.JSONDecodeError as error:
+                    raise NonJsonMessageReceived from error
+                if not isinstance(message, dict):
+                    raise NonJsonMessageReceived
+                yield message
+
+
+class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
+    """One socket's conversation."""
+
+    context: SocketContext
+    _ping_budget = PINGS_PER_SECOND * 10
+    _last_ping = 0.0
+
+    async def handle_connection_init(self, message: Any) -> None:  # noqa: ANN401 - what a client sent
+        """A null payload is the same as none."""
+        if message.get("payload") is None:
+            message = {**message, "payload": {}}
+        await super().handle_connection_init(message)
+
+    async def handle_ping(self, message: PingMessage) -> None:
+        """Answer, unless pings come in a flood: each costs a write."""
+        now = asyncio.get_running_loop().time()
+        self._ping_budget = min(PINGS_PER_SECOND * 10, self._ping_budget + (now - self._last_ping) * PINGS_PER_SECOND)
+        self._last_ping = now
+        self._ping_budget -= 1
+        if self._ping_budget < 0:
+            await self.websocket.close(code=4400, reason="too many pings")
+            return
+        await super().handle_ping(message)
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """Refuse what is not a request before an operation is made of it."""
+        operation_id: object = message.get("id")
+        if not isinstance(operation_id, str) or not operation_id:
+            await self.handle_invalid_message("`id` must be a non-empty string")
+            return
+        try:
+            as_graphql_request(message.get("payload"))
+        except BadRequest as error:
+            # A close reason holds at most 123 bytes.
+            await self.handle_invalid_message(error.message[:100])
+            return
+        await super().handle_subscribe(message)
+
+    async def run_operation(self, operation: Operation[Any, None]) -> None:
+        """Run one operation in a context of its own."""
+        metrics = self.context.state.metrics
+        try:
+            context = await self.context.for_operation()
+            documents: Documents = self.view.documents  # type: ignore[attr-defined]
+            try:
+                node = documents.operation(operation.query, operation.operation_name)
+            except GraphQLError as error:
+                await operation.send_initial_errors(present_all([error], context))
+                return
+            is_subscription = node.operation is OperationType.SUBSCRIPTION
+            source = await self.schema.stream(
+                operation.query,
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.operation_name,
+            )
+            async with aclosing(source):
+                if is_subscription:
+                    with metrics.subscriptions.track_inprogress():
+                        await self._send_result_stream(operation, source)
+                else:
+                    async with asyncio.timeout(context.settings.graphql_timeout.total_seconds()):
+                        await self._send_result_stream(operation, source)
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        except Exception as error:  # noqa: BLE001 - the last line of defence of one operation
+            await self.handle_task_exception(error)
+            self.operations.pop(operation.id, None)
+            with suppress(Exception):
+                await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def send_message(self, message: Message) -> None:
+        """Send, unless the socket is gone."""
+        await super().send_message(message)
+
+
+class SocketEndpoint(GraphQL[Any, None]):
+    """The WebSocket side of `/graphql`."""
+
+    websocket_adapter_class = SocketAdapter
+    graphql_transport_ws_handler_class = SocketHandler
+
+    def __init__(self, schema: Schema, documents: Documents, *, allowed_origins: list[str]) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=timedelta(seconds=INIT_SECONDS),
+            max_subscriptions_per_connection=MAX_OPERATIONS,
+            allowed_origins=allowed_origins,
+        )
+        self.documents = documents
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket."""
+        state: AppState = scope["app"].state.tocsin
+        with state.metrics.sockets.track_inprogress():
+            await super().__call__(scope, receive, send)
+
+    async def get_context(self, request: Request | WebSocket, response: object) -> Any:  # noqa: ANN401, ARG002
+        """What is known of the socket before anything was said."""
+        return SocketContext(
+            state=request.app.state.tocsin,
+            request_id=request_id_of(request.scope),
+            ip=request.client.host if request.client else None,
+            user_agent=request.headers.get("user-agent"),
+        )
+
+    async def on_ws_connect(self, context: Any) -> Any:  # noqa: ANN401
+        """Check the credentials once, so that a client with a dead token learns it at once (4403)."""
+        given = (context.connection_params or {}).get("authorization")
+        if given is not None and not isinstance(given, str):
+            raise ConnectionRejectionError
+        context.authorization = given
+        if given and (await authenticate(context.state, given)).viewer is None:
+            raise ConnectionRejectionError
+        return UNSET
+
+    def encode_json(self, data: object) -> str:
+        """Text frames, as the protocol has it."""
+        return encode(data).decode()  # type: ignore[arg-type]
