@@ -7,7 +7,7 @@ import strawberry
 from domain.identity.people import NewTeam, add_team, make_team
 from graphql_api.context import Info
 from graphql_api.errors import AlreadyExists, IdempotencyConflict, mutation, payload
-from graphql_api.idempotency import create_once
+from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
 from graphql_api.identity.types import Team
 from persistence.users import teams_by_ids
 

@@ -8,7 +8,7 @@ from domain.identity import model
 from domain.identity.people import NewUser, add_user, make_user
 from graphql_api.context import Info
 from graphql_api.errors import AlreadyExists, IdempotencyConflict, NotFound, mutation, payload
-from graphql_api.idempotency import create_once
+from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
 from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User
 from graphql_api.scalars import uuid_of
