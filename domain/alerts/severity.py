@@ -6,9 +6,9 @@ from domain.alerts.model import Severity
 
 _WORDS: dict[Severity, str] = {
     Severity.CRITICAL: "critical crit fatal emergency emerg disaster alert page blocker sev0 sev1 p0 p1",
-    Severity.HIGH: "high error err major severe sev2 p2",
+    Severity.HIGH: "high error err major severe alarm sev2 p2",
     Severity.MEDIUM: "medium warning warn minor moderate average sev3 p3",
-    Severity.LOW: "low info information informational notice debug trivial none ok sev4 sev5 p4 p5",
+    Severity.LOW: "low info information informational notice debug trivial none ok insufficient_data sev4 sev5 p4 p5",
 }
 _BY_WORD: dict[str, Severity] = {word: severity for severity, words in _WORDS.items() for word in words.split()}
 
