@@ -1,3 +1,1 @@
 """The command: reads the settings, brings up what is embedded, and starts the roles. Composes all other packages."""
-
-VERSION = "0.1.0"

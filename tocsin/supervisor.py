@@ -64,6 +64,11 @@ class Supervisor:
         self._running.append(_Running(unit=unit, process=process, started=time.monotonic()))
         return process
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is anything to stop."""
+        return bool(self._running)
+
     def watch(self, stopping: threading.Event) -> None:
         """Restart what dies until `stopping` is set."""
         while not stopping.is_set():

@@ -1,0 +1,101 @@
+"""How does each role run in a process of its own? These functions run until the process is asked to stop.
+
+Each role checks first that it works on the schema it was written for. What it imports is loaded here and not at the
+top: `tocsin --help` needs none of it, and the relay needs no GraphQL.
+"""
+# ruff: noqa: PLC0415
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Coroutine
+
+from tocsin.errors import StartError
+from tocsin.migrate import require_current
+from tocsin.settings import Settings
+
+# Requests in flight when a stop is asked for get this long; sockets are closed with a code that says so.
+DRAIN_SECONDS = 10
+
+
+def run_api(settings: Settings, listener: socket.socket) -> None:
+    """Answer on `listener`."""
+    import uvicorn
+
+    from graphql_api.app import create_app
+
+    prepare(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            ws_max_size=settings.graphql_max_body_bytes,
+            proxy_headers=settings.trusted_proxies is not None,
+            forwarded_allow_ips=settings.trusted_proxies,
+        )
+    )
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # Until uvicorn listens to signals itself. It sends itself the signal again when it is done, and this one catches
+    # it: a stop that was asked for is not a failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise StartError("the API did not start: the log lines above say why")
+
+
+def run_relay(settings: Settings) -> None:
+    """Carry the log's events to their consumers; stand by while another relay does."""
+    from jobs import relay
+
+    prepare(settings)
+    _run_until_stopped(lambda: relay.run(settings))
+
+
+def run_scheduler(settings: Settings) -> None:
+    """Do what is due by time."""
+    from jobs import scheduler
+
+    prepare(settings)
+    _run_until_stopped(lambda: scheduler.run(settings))
+
+
+def run_worker(settings: Settings) -> None:
+    """Work through the jobs; returns when asked to stop."""
+    if settings.effective_broker_url is None:
+        raise StartError("TOCSIN_BROKER_URL and TOCSIN_REDIS_URL are not set: a worker needs one of them")
+    from jobs import worker
+
+    prepare(settings)
+    worker.run(settings)
+
+
+def prepare(settings: Settings) -> None:
+    """Logs, and the check of the schema."""
+    from graphql_api.observability.logs import configure_logging
+
+    configure_logging(settings)
+    require_current(settings)
+
+
+def _run_until_stopped(role: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Run the coroutine until it ends or a signal cancels it."""
+
+    async def run() -> None:
+        task = asyncio.ensure_future(role())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            return
+
+    asyncio.run(run())

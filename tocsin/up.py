@@ -1,0 +1,121 @@
+"""What does `tocsin up` do, in which order? Everything on one machine, from an empty folder to a first alert.
+
+A busy port and an unwritable folder are found before anything slow. Whatever was started is stopped again, in order,
+whether the start fails, Ctrl-C is pressed or SIGTERM comes; a SIGKILL of this process is answered by the kernel
+(processes.py).
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+
+from tocsin.api_processes import api_units, role_unit
+from tocsin.console import Progress
+from tocsin.embedded import folders, services
+from tocsin.first_steps import FirstSteps, prepare_first_steps, wait_for_api, welcome
+from tocsin.listening import listen, with_actual_port
+from tocsin.migrate import migrate
+from tocsin.processes import die_with_parent
+from tocsin.settings import LogFormat, Settings
+from tocsin.supervisor import Supervisor
+
+# What only the parent needs: the children are given less.
+PARENT_ONLY = ("TOCSIN_DATABASE_OWNER_URL", "TOCSIN_ADMIN_PASSWORD")
+
+
+class _StopAsked(BaseException):
+    """A signal came while starting: unwind, stopping what runs. Not an Exception, so that no handler swallows it."""
+
+
+@dataclass(slots=True)
+class _Signals:
+    """SIGINT, SIGTERM and SIGHUP: during the start they end it at once, later they end the watch."""
+
+    stopping: threading.Event
+    starting: bool = True
+
+    def install(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._handle)
+
+    def _handle(self, *_: object) -> None:
+        self.stopping.set()
+        if self.starting:
+            self.starting = False  # a second signal does not interrupt the stop
+            raise _StopAsked
+
+
+def up(settings: Settings, *, stop_with_parent: bool) -> None:
+    """Run everything until asked to stop."""
+    parent = os.getppid()
+    if stop_with_parent:
+        die_with_parent(signal.SIGTERM)
+        if os.getppid() != parent:
+            return
+    signals = _Signals(threading.Event())
+    signals.install()
+    progress = Progress()
+    supervisor = Supervisor(progress.line)
+    try:
+        _start(settings, supervisor=supervisor, progress=progress)
+        signals.starting = False
+        supervisor.watch(signals.stopping)
+    except _StopAsked:
+        pass
+    finally:
+        signals.starting = False
+        if supervisor.is_running:
+            with progress.step("Stopping"):
+                supervisor.stop_all()
+
+
+def _start(settings: Settings, *, supervisor: Supervisor, progress: Progress) -> None:
+    data_dir = folders.prepare_data_dir(settings.data_dir)
+    folders.hold_data_dir(data_dir)
+    listener = listen(settings)
+    settings = with_actual_port(settings, listener).model_copy(update={"data_dir": data_dir})
+    settings = services.start(settings, supervisor=supervisor, progress=progress)
+    with progress.step("Migrating the database"):
+        migrate(settings)
+    with progress.step("Preparing the first steps"):
+        first_steps = prepare_first_steps(settings)
+    _start_roles(settings, listener, supervisor=supervisor, progress=progress, first_steps=first_steps)
+
+
+def _start_roles(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    supervisor: Supervisor,
+    progress: Progress,
+    first_steps: FirstSteps,
+) -> None:
+    environment = _environment(settings)
+    with progress.step("Starting the API, relay, worker and scheduler"):
+        api = [supervisor.start(unit) for unit in api_units(settings, listener, environment)]
+        for role in ("relay", "worker"):
+            supervisor.start(role_unit(role, [role], environment))
+        owner = {"TOCSIN_DATABASE_OWNER_URL": settings.database_owner_url or ""}  # makes months, drops expired ones
+        supervisor.start(role_unit("scheduler", ["scheduler"], {**environment, **owner}))
+        wait_for_api(settings, api)
+    sys.stdout.write(welcome(settings, first_steps))
+    sys.stdout.flush()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Our own environment with the addresses that were found, without what only this process needs."""
+    environment = {name: value for name, value in os.environ.items() if name not in PARENT_ONLY}
+    environment |= {
+        "TOCSIN_DATABASE_URL": settings.database_url or "",
+        "TOCSIN_REDIS_URL": settings.redis_url or "",
+        "TOCSIN_DATA_DIR": str(settings.data_dir),
+        "TOCSIN_HOST": settings.host,
+        "TOCSIN_PORT": str(settings.port),
+        "TOCSIN_API_WORKERS": "1",
+    }
+    if "TOCSIN_LOG_FORMAT" not in environment and sys.stderr.isatty():
+        environment["TOCSIN_LOG_FORMAT"] = LogFormat.CONSOLE.value
+    return environment
