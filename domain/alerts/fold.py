@@ -97,7 +97,7 @@ class Fold:
             return _result(
                 alert, Outcome.HELD, "a person resolved this episode and the source has not resolved it since"
             )
-        closed_at = max(alert.resolved_at or alert.last_seen_at, alert.hold_until or alert.last_seen_at)
+        closed_at = max(moment for moment in (alert.resolved_at, alert.hold_until) if moment is not None)
         if signal.received_at - closed_at <= self.policy.reopen_window:
             return self._reopen(alert, signal, actor)
         return self._open(
