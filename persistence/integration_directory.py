@@ -12,7 +12,6 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +20,7 @@ import orjson
 import structlog
 
 from domain.alerts.model import Severity
+from domain.integrations.keys import key_digest
 from domain.integrations.model import FieldMapping, Integration, IntegrationSource
 from domain.ports import Clock
 from persistence.backoff import Backoff
@@ -65,11 +65,6 @@ class _Entry:
     expires_at: datetime | None
 
 
-def key_digest(key: str) -> bytes:
-    """What is stored of a key, and looked up."""
-    return sha256(key.encode("utf-8", "surrogateescape")).digest()
-
-
 class IntegrationDirectory:
     """The live keys of the database. Start it in the event loop it will serve."""
 
@@ -83,7 +78,7 @@ class IntegrationDirectory:
         dsn: str,
         *,
         clock: Clock,
-        unseal: Callable[[bytes], str],
+        unseal: Callable[[UUID, bytes], str],
         limits: DirectoryLimits | None = None,
     ) -> None:
         self._dsn = dsn
@@ -236,6 +231,7 @@ class IntegrationDirectory:
         known = self._integrations.get(row["id"])
         if known is not None and known[0] == raw:
             return known[1]
+        sealed: bytes | None = row["sealed_hmac_secret"]
         integration = Integration(
             id=row["id"],
             name=row["name"],
@@ -244,7 +240,7 @@ class IntegrationDirectory:
             default_team_id=row["default_team_id"],
             severity_map={word: Severity(value) for word, value in orjson.loads(row["severity_map"]).items()},
             mapping=_mapping_of(row["mapping"]),
-            hmac_secret=None if row["sealed_hmac_secret"] is None else self._unseal(row["sealed_hmac_secret"]),
+            hmac_secret=sealed if sealed is None else self._unseal(row["id"], sealed),
             version=row["version"],
         )
         self._integrations[row["id"]] = (raw, integration)
