@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,9 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # msgspec's own bound on the digits of a number (and Python's).
 _LONGEST_INT = 4_300
 _LONGEST_NAME = 200
+_MAX_LOOSE_DEPTH = 100
+# A noncharacter, which no text holds: it stands where something was that cannot be stored.
+UNSTORABLE_MARK = "\ufdd0"
 _LONGEST_PATH = 20
 
 
@@ -51,16 +54,15 @@ def check_storable(raw: bytes, value: object) -> None:
             raise ItemError("contains the character NUL, which cannot be stored", path)
 
 
+def has_unstorable(text: str) -> bool:
+    """Whether a text holds a NUL or a lone surrogate."""
+    return _UNSTORABLE.search(text) is not None
+
+
 def diagnose(raw: bytes) -> ItemError | None:
     """Which field made the strict decoder refuse these bytes? None when they are not JSON at all."""
     try:
-        value = json.loads(
-            raw.decode("utf-8", "surrogateescape"),
-            strict=False,
-            parse_int=_int_or_flaw,
-            parse_float=_float_or_flaw,
-            parse_constant=lambda name: _Flaw(f"{name} is not a JSON number"),
-        )
+        value = _loads(raw)
     except RecursionError:
         return ItemError("is nested too deeply")
     except ValueError:
@@ -72,6 +74,49 @@ def diagnose(raw: bytes) -> ItemError | None:
             what = "the character NUL" if found[0] == "\x00" else "bytes that are not UTF-8, or a lone surrogate"
             return ItemError(f"contains {what}, which cannot be stored", _path(place))
     return ItemError("contains a control character or an escape that JSON does not allow")
+
+
+def _loads(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """JSON as Python's own decoder takes it: lone surrogates, control characters and all, with a _Flaw for a number."""
+    return json.loads(
+        raw.decode("utf-8", "surrogateescape"),
+        strict=False,
+        parse_int=_int_or_flaw,
+        parse_float=_float_or_flaw,
+        parse_constant=lambda name: _Flaw(f"{name} is not a JSON number"),
+    )
+
+
+def loose_value(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """A JSON value in which UNSTORABLE_MARK stands for whatever cannot be stored, so that the rest can still be read.
+
+    Raises ItemError when it is nested too deeply, ValueError when it is not JSON.
+    """
+    try:
+        value = _loads(raw)
+    except RecursionError as error:
+        raise ItemError("is nested too deeply") from error
+    return _marked(value, _MAX_LOOSE_DEPTH)
+
+
+def _marked(value: object, depth: int) -> object:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub(UNSTORABLE_MARK, value)
+    if isinstance(value, _Flaw) or depth == 0:
+        return UNSTORABLE_MARK
+    if isinstance(value, list):
+        return [_marked(entry, depth - 1) for entry in value]
+    if isinstance(value, dict):
+        return {_UNSTORABLE.sub(UNSTORABLE_MARK, name): _marked(entry, depth - 1) for name, entry in value.items()}
+    return value
+
+
+def marked_path(value: object) -> Path | None:
+    """The path of the first UNSTORABLE_MARK in a value, if there is one."""
+    for place, text in _walk(value):
+        if isinstance(text, str) and UNSTORABLE_MARK in text:
+            return _path(place)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

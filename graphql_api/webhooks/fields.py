@@ -55,6 +55,8 @@ def required_text(value: object, path: Path) -> str:
 
 def optional_text(value: object, path: Path) -> str | None:
     """A scalar as text, None when absent or blank; ItemError naming the field for a list or an object."""
+    if value is None:
+        return None
     if isinstance(value, dict | list):
         raise ItemError("must be text", path)
     return text(value)
@@ -123,7 +125,7 @@ def moment(value: object, path: Path) -> datetime | None:
         return utc(value)
     if isinstance(value, str):
         trimmed = value.strip()
-        if _DIGITS.fullmatch(trimmed):
+        if ":" not in trimmed and _DIGITS.fullmatch(trimmed):
             return _from_epoch(float(trimmed), path)
         try:
             return utc(datetime.fromisoformat(trimmed)) if trimmed else None
@@ -190,7 +192,7 @@ def put_texts(metadata: dict[str, Any], warnings: list[str], *, name: str, value
 
 def put_json(metadata: dict[str, Any], warnings: list[str], *, name: str, value: object) -> None:
     """Keep any JSON value, made fit to be stored and shown: bounded depth, 64-bit numbers, no script as a link."""
-    if value is None or value in ("", [], {}):
+    if not value and value is not False and value != 0:
         return
     kept = _kept(value, name, warnings, MAX_METADATA_DEPTH)
     if kept is not None:
@@ -214,6 +216,11 @@ def warn(warnings: list[str], warning: str) -> None:
 
 
 def _kept(value: object, name: str, warnings: list[str], depth: int) -> object:
+    if isinstance(value, str):
+        if not is_unsafe_text(value):
+            return value
+        _warn_of_link(warnings, name, value)
+        return None
     if isinstance(value, list) and depth:
         return [_kept(entry, name, warnings, depth - 1) for entry in value]
     if isinstance(value, dict) and depth:
@@ -223,9 +230,6 @@ def _kept(value: object, name: str, warnings: list[str], depth: int) -> object:
         }
     if isinstance(value, dict | list):
         warn(warnings, f"{name} is nested more than {MAX_METADATA_DEPTH} levels deep; the rest was left out")
-        return None
-    if isinstance(value, str) and is_unsafe_text(value):
-        _warn_of_link(warnings, name, value)
         return None
     # Encoders behind us know 64-bit numbers only.
     return str(value) if isinstance(value, int) and not -_INT64 <= value < _INT64 else value
