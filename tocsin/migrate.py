@@ -30,6 +30,14 @@ async def read_revision(dsn: str) -> str | None:
         await connection.close()
 
 
+def refuse_unusable(settings: Settings) -> None:
+    """StartError when a given database cannot be reached, or is newer than this code: before anything is started."""
+    if settings.database_url:
+        _checked_revision(settings.database_dsn, "TOCSIN_DATABASE_URL")
+    if settings.database_owner_url:
+        _checked_revision(settings.owner_dsn, "TOCSIN_DATABASE_OWNER_URL")
+
+
 def require_current(settings: Settings) -> None:
     """StartError unless the database can be reached and has exactly the schema this code needs."""
     found = _checked_revision(settings.database_dsn, "TOCSIN_DATABASE_URL")

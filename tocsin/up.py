@@ -1,8 +1,8 @@
 """What does `tocsin up` do, in which order? Everything on one machine, from an empty folder to a first alert.
 
-A busy port and an unwritable folder are found before anything slow. Whatever was started is stopped again, in order,
-whether the start fails, Ctrl-C is pressed or SIGTERM comes; a SIGKILL of this process is answered by the kernel
-(processes.py).
+A busy port, an unwritable folder and an unreachable database are found before anything slow. Whatever was started is
+stopped again, in order, whether the start fails, Ctrl-C is pressed or SIGTERM comes; a SIGKILL of this process is
+answered by the kernel (processes.py).
 """
 
 import os
@@ -17,7 +17,7 @@ from tocsin.console import Progress
 from tocsin.embedded import folders, services
 from tocsin.first_steps import FirstSteps, prepare_first_steps, wait_for_api, welcome
 from tocsin.listening import listen, with_actual_port
-from tocsin.migrate import migrate
+from tocsin.migrate import migrate, refuse_unusable
 from tocsin.processes import die_with_parent
 from tocsin.settings import LogFormat, Settings
 from tocsin.supervisor import Supervisor
@@ -77,6 +77,7 @@ def _start(settings: Settings, *, supervisor: Supervisor, progress: Progress) ->
     folders.hold_data_dir(data_dir)
     listener = listen(settings)
     settings = with_actual_port(settings, listener).model_copy(update={"data_dir": data_dir})
+    refuse_unusable(settings)
     settings = services.start(settings, supervisor=supervisor, progress=progress)
     with progress.step("Migrating the database"):
         migrate(settings)
