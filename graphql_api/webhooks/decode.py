@@ -14,18 +14,22 @@ import msgspec
 from domain.alerts.signal import RejectedItem
 from graphql_api.webhooks.contract import Parsed, PayloadError
 from graphql_api.webhooks.diagnosis import (
+    UNSTORABLE_MARK,
     ItemError,
     Path,
     check_storable,
     diagnose,
     item_error_of,
     kind_of,
+    loose_value,
     may_hold_nul,
     unstorable_path,
 )
 from graphql_api.webhooks.json_scanner import Unsplittable, split_outer
 
 T = TypeVar("T")
+# A body, its list, its items: below that nothing is taken apart.
+_LOOSE_LEVELS = 3
 _ANY = msgspec.json.Decoder()
 _OUTER = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, msgspec.Raw])
 # UnicodeDecodeError and msgspec's own errors are ValueErrors.
@@ -112,6 +116,35 @@ def split_any(body: bytes) -> list[bytes] | dict[str, bytes]:
     """The elements of a body that is a list, or the members of one that is an object, undecoded."""
     outer = _outer(checked_body(body))
     return _checked_items(outer) if isinstance(outer, list) else outer
+
+
+def loose_body(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """A whole body in which UNSTORABLE_MARK stands for whatever cannot be stored, down to whole items that are no JSON.
+
+    Raises PayloadError 400 for a body that is not JSON even so.
+    """
+    value = _loose(text, _LOOSE_LEVELS)
+    if value == UNSTORABLE_MARK:
+        raise PayloadError(400, "the body is not valid JSON, or is nested too deeply")
+    return value
+
+
+def _loose(text: bytes, levels: int) -> Any:  # noqa: ANN401 - any JSON value
+    """Part by part where the whole is broken: a list within an object is as deep as items are looked for."""
+    try:
+        return loose_value(text)
+    except (ItemError, ValueError):
+        if not levels:
+            return UNSTORABLE_MARK
+    try:
+        outer = _outer(text)
+    except PayloadError:
+        return UNSTORABLE_MARK
+    if isinstance(outer, list):
+        parts = [_loose(raw, levels - 1) for raw in outer]
+        return parts if any(part != UNSTORABLE_MARK for part in parts) else UNSTORABLE_MARK
+    members = {name: _loose(raw, levels - 1) for name, raw in outer.items()}
+    return members if any(part != UNSTORABLE_MARK for part in members.values()) else UNSTORABLE_MARK
 
 
 def checked_body(body: bytes) -> bytes:

@@ -20,8 +20,16 @@ from domain.integrations.mapping import (
 )
 from domain.integrations.model import FieldMapping
 from graphql_api.webhooks.contract import Parsed, PayloadError, Post
-from graphql_api.webhooks.decode import Outer, checked_body, decode_value, read_each, read_one, split_any
-from graphql_api.webhooks.diagnosis import UNSTORABLE_MARK, ItemError, loose_value, marked_path
+from graphql_api.webhooks.decode import (
+    Outer,
+    checked_body,
+    decode_value,
+    loose_body,
+    read_each,
+    read_one,
+    split_any,
+)
+from graphql_api.webhooks.diagnosis import UNSTORABLE_MARK, ItemError, marked_path
 from graphql_api.webhooks.mapping_engine import ENGINE, compiled
 
 # A body is turned into the engine's values: 30 ns a byte, 100 bytes of memory a byte.
@@ -70,12 +78,12 @@ class _Mapper:
         if not split:
             raise PayloadError(422, "the list is empty: there is no alert in this post")
         self._check_cost(len(split))
-        payload = self._payload() if self._fields.uses_payload else None
+        payload = loose_body(self._body) if self._fields.uses_payload else None
         return [*read_each(Outer(split, {}, ()), lambda raw: self._signal(_item(raw), payload=payload))]
 
     def _selected(self) -> Parsed:
         """The items that the mapping's `items` selects from the payload."""
-        payload = self._payload()
+        payload = loose_body(self._body)
         path = ("mapping", "items")
         try:
             items = selected_items(self._fields, ENGINE.bind(payload=payload, item=None, headers=self._headers))
@@ -93,15 +101,6 @@ class _Mapper:
                 raw = msgspec.json.encode(item).replace(UNSTORABLE_MARK.encode(), b"\\ufffd")
                 parsed.append(error.rejected(raw, ("items", str(index))))
         return parsed
-
-    def _payload(self) -> Any:  # noqa: ANN401 - any JSON value
-        """The whole payload, even if a part of it cannot be stored: only the items that hold that part are lost."""
-        try:
-            return loose_value(self._body)
-        except ItemError as error:
-            raise PayloadError(400, f"the body {error.message}") from error
-        except ValueError as error:
-            raise PayloadError(400, f"the body is not valid JSON: {error}") from error
 
     def _check_cost(self, count: int) -> None:
         if self._fields.uses_payload and len(self._body) * count > MAX_CONVERTED:
