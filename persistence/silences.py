@@ -19,10 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.alerts.model import AlertStatus, Severity
 from domain.silences.actions import apply_due
 from domain.silences.marks import Mark, OpenAlert
-from domain.silences.matchers import LabelMatcher, MatchOperator, matchers_from_json
+from domain.silences.matchers import matchers_from_json
 from domain.silences.model import Silence, SilenceState
 from persistence.audit import AuditTrail
 from persistence.event_log import append_events
+from persistence.label_conditions import equality_conditions
 from persistence.locks import take_locks
 from persistence.tables import OPEN, alerts, silences
 
@@ -67,6 +68,17 @@ class StandingSilences:
         return await standing_silences(self._connection)
 
 
+async def listed_silences(
+    connection: AsyncConnection, *, integration_id: UUID | None, ended_after: datetime, silence_id: UUID | None = None
+) -> list[Silence]:
+    """The silences of a scope that stand or ended after a time; or the one of that id."""
+    query = sa.select(*SILENCE_COLUMNS).where(_of_scope(integration_id), silences.c.ends_at > ended_after)
+    if silence_id is not None:
+        query = query.where(silences.c.id == silence_id)
+    rows = await connection.execute(query)
+    return [silence_of(row) for row in rows.mappings()]
+
+
 class SilenceStore:
     """The silences, and the marks they leave on open alerts, within one transaction that holds the silences lock."""
 
@@ -108,13 +120,9 @@ class SilenceStore:
 
     async def open_alerts(self, silence: Silence) -> list[OpenAlert]:
         """The open alerts it may hold. Equality is decided here; the domain decides the rest on what is left."""
-        conditions: list[sa.ColumnElement[bool]] = []
+        conditions = equality_conditions(silence.matchers)
         if silence.integration_id is not None:
             conditions.append(alerts.c.integration_id == silence.integration_id)
-        for matcher in silence.matchers:
-            if isinstance(matcher, LabelMatcher) and matcher.operator is MatchOperator.EQUAL:
-                label = sa.func.coalesce(alerts.c.labels[matcher.name].astext, "")
-                conditions.append(label == matcher.value)
         return await self._alerts(*conditions)
 
     async def marked_alerts(self, silence_id: UUID) -> list[OpenAlert]:

@@ -17,6 +17,7 @@ import structlog
 
 from domain.ids import new_id
 from graphql_api.observability.metrics import Metrics
+from graphql_api.webhooks.alertmanager_v2 import AlertmanagerApi
 from graphql_api.webhooks.answers import refusal_answer
 from graphql_api.webhooks.exchange import Exchange
 from graphql_api.webhooks.intake import DoorState, Intake
@@ -42,11 +43,14 @@ def ingest_app(state: DoorState, *, metrics: Metrics | None = None) -> IngestApp
     """The ASGI application of the ingest routes. `state` may still be opening: posts are answered 503 until it is."""
     intake = Intake(state)
     webhook, pagerduty = WebhookRoute(intake), PagerDutyRoute(intake)
+    alertmanager = AlertmanagerApi(state, intake)
     observer = _Observer(metrics)
 
     async def route(exchange: Exchange, path: str) -> None:
         if path.startswith(WEBHOOKS):
             await webhook.answer(exchange, path[len(WEBHOOKS) :])
+        elif path.startswith(ALERTMANAGER):
+            await alertmanager.answer(exchange, path[len(ALERTMANAGER) - 1 :])
         elif path == PAGERDUTY:
             await pagerduty.answer(exchange)
         else:

@@ -49,7 +49,7 @@ class Exchange:
         status: int,
         body: bytes = b"",
         *,
-        content_type: bytes = JSON,
+        content_type: bytes | None = JSON,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Send the complete answer."""
@@ -60,17 +60,15 @@ class Exchange:
         self,
         status: int,
         *,
-        content_type: bytes = JSON,
+        content_type: bytes | None = JSON,
         headers: Mapping[str, str] | None = None,
         length: int | None = None,
     ) -> None:
         """Send the status and headers of an answer whose body follows by `write`."""
         self.status = status
-        lines = [
-            (b"content-type", content_type),
-            (b"x-receipt-id", str(self.receipt_id).encode()),
-            *_PLAIN_HEADERS,
-        ]
+        lines = [(b"x-receipt-id", str(self.receipt_id).encode()), *_PLAIN_HEADERS]
+        if content_type is not None:
+            lines.append((b"content-type", content_type))
         if length is not None:
             lines.append((b"content-length", b"%d" % length))
         if headers:
