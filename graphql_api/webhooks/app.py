@@ -24,6 +24,8 @@ from graphql_api.webhooks.intake import DoorState, Intake
 from graphql_api.webhooks.pagerduty_enqueue import PagerDutyRoute
 from graphql_api.webhooks.receiving import ClientGone, Receive, Scope, Send
 from graphql_api.webhooks.refusal import CODES, Refusal
+from graphql_api.webhooks.sns import SnsGate
+from graphql_api.webhooks.sns_client import HttpsSnsClient
 from graphql_api.webhooks.webhook import WebhookRoute
 
 log = structlog.get_logger(__name__)
@@ -39,10 +41,11 @@ def is_ingest_path(path: str) -> bool:
     return path.startswith((WEBHOOKS, ALERTMANAGER)) or path == PAGERDUTY
 
 
-def ingest_app(state: DoorState, *, metrics: Metrics | None = None) -> IngestApp:
+def ingest_app(state: DoorState, *, metrics: Metrics | None = None, sns: SnsGate | None = None) -> IngestApp:
     """The ASGI application of the ingest routes. `state` may still be opening: posts are answered 503 until it is."""
     intake = Intake(state)
-    webhook, pagerduty = WebhookRoute(intake), PagerDutyRoute(intake)
+    aws = HttpsSnsClient()
+    webhook, pagerduty = WebhookRoute(intake, sns or SnsGate(aws, aws)), PagerDutyRoute(intake)
     alertmanager = AlertmanagerApi(state, intake)
     observer = _Observer(metrics)
 

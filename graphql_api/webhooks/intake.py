@@ -3,7 +3,7 @@
 The same for every protocol. What is returned or raised here says nothing of how it is worded: that is the route's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
@@ -18,7 +18,7 @@ from domain.ports import Clock
 from graphql_api.webhooks.auth import authenticate
 from graphql_api.webhooks.contract import PayloadError, Post
 from graphql_api.webhooks.exchange import Exchange
-from graphql_api.webhooks.refusal import Refusal, unavailable
+from graphql_api.webhooks.refusal import SERVICE_UNAVAILABLE, Refusal, unavailable
 from persistence.ingest_store import MAX_REJECTED_BYTES
 from tocsin.settings import Settings
 
@@ -28,10 +28,13 @@ log = structlog.get_logger(__name__)
 MAX_ITEMS = 10_000
 # The bodies that are being read and written at one time, in one process.
 MAX_BYTES_IN_FLIGHT = 256 * 1024 * 1024
+# The status of a post whose signature is wrong (contract.py).
+UNPROVED = 401
 _MINUTE = timedelta(minutes=1)
 Item: TypeAlias = Signal | RejectedItem
 # A parser may promise less than the contract's: signals alone.
 Parser: TypeAlias = Callable[[Post], Sequence[Item]]
+Admit: TypeAlias = Callable[[Post], Awaitable[None]]
 BYTES_NOT_KEPT = " (its bytes were not kept: too much of this integration was rejected within a minute)"
 
 
@@ -84,8 +87,10 @@ class Intake:
         body = await exchange.body(limit=self._state.settings.max_body_bytes)
         return Post(body=body, headers=exchange.headers, integration=integration, received_at=exchange.received_at)
 
-    async def take(self, parser: Parser, post: Post, *, receipt_id: UUID) -> tuple[Receipt, Sequence[Item]]:
-        """The durable receipt of a post, and the items it is about.
+    async def take(
+        self, parser: Parser, post: Post, *, receipt_id: UUID, admit: Admit | None = None
+    ) -> tuple[Receipt, Sequence[Item]]:
+        """The durable receipt of a post, and the items it is about. `admit` proves first that the post is genuine.
 
         Raises Refusal when the post cannot be taken now, and PayloadError when it cannot be read: it is kept, rejected.
         """
@@ -95,6 +100,8 @@ class Intake:
         self._bytes_in_flight += size
         try:
             try:
+                if admit is not None:
+                    await admit(post)
                 items = _checked(parser(post))
             except PayloadError as error:
                 await self._keep(post, error, receipt_id)
@@ -137,8 +144,11 @@ class Intake:
             raise unavailable(message, code="QUEUE_FULL", retry_after_seconds=error.retry_after_seconds) from None
 
     async def _keep(self, post: Post, error: PayloadError, receipt_id: UUID) -> None:
-        """Keep a body that cannot be read on its receipt. A post whose signature is wrong is nobody's: not kept."""
-        if error.status == 401:  # noqa: PLR2004 - the status of the contract
+        """Keep a body that cannot be read on its receipt.
+
+        Not one whose signature is wrong, which is nobody's; nor one that is to be sent again.
+        """
+        if error.status in (UNPROVED, SERVICE_UNAVAILABLE):
             return
         rejected = RejectedItem(message=error.message, path=error.path, raw=post.body)
         await self.submit(post.integration, [rejected], receipt_id=receipt_id, received_at=post.received_at)

@@ -30,12 +30,17 @@ CODES = {
     413: "TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
     422: "INVALID_PAYLOAD",
+    503: "UNAVAILABLE",
 }
+SERVICE_UNAVAILABLE = 503
+# Of what lies outside (AWS cannot be asked): the queue and the store name their own time.
+RETRY_AFTER_SECONDS = 30
 
 
 def refusal_of(error: PayloadError) -> Refusal:
     """The refusal a parser's error means."""
-    return Refusal(error.status, CODES.get(error.status, CODES[400]), error.message, error.path)
+    headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if error.status == SERVICE_UNAVAILABLE else {}
+    return Refusal(error.status, CODES.get(error.status, CODES[400]), error.message, error.path, headers)
 
 
 def method_not_allowed(method: str, *allowed: str) -> Refusal:
@@ -46,4 +51,4 @@ def method_not_allowed(method: str, *allowed: str) -> Refusal:
 
 def unavailable(message: str, *, code: str = "UNAVAILABLE", retry_after_seconds: int) -> Refusal:
     """503: try again. Nothing of the post was kept."""
-    return Refusal(503, code, message, headers={"retry-after": str(retry_after_seconds)})
+    return Refusal(SERVICE_UNAVAILABLE, code, message, headers={"retry-after": str(retry_after_seconds)})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.integrations.model import IntegrationSource
-from graphql_api.webhooks import datadog, grafana, newrelic, prometheus
+from graphql_api.webhooks import cloudwatch, datadog, generic, grafana, newrelic, prometheus
 from graphql_api.webhooks.contract import Parser
 
 
@@ -16,6 +16,7 @@ class Source:
     content_types: frozenset[str] = frozenset()
 
 
+PLAIN = "text/plain"
 FORM = "application/x-www-form-urlencoded"
 
 # By the last part of the address, `/webhooks/{source}`.
@@ -26,5 +27,8 @@ SOURCES: dict[str, Source] = {
         Source(source=IntegrationSource.GRAFANA, parse=grafana.parse),
         Source(source=IntegrationSource.DATADOG, parse=datadog.parse, content_types=frozenset({FORM})),
         Source(source=IntegrationSource.NEWRELIC, parse=newrelic.parse),
+        # SNS calls its JSON plain text.
+        Source(source=IntegrationSource.CLOUDWATCH, parse=cloudwatch.parse, content_types=frozenset({PLAIN})),
+        Source(source=IntegrationSource.GENERIC, parse=generic.parse),
     )
 }

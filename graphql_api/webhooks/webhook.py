@@ -5,17 +5,20 @@ from graphql_api.webhooks.answers import receipt_answer, refusal_answer
 from graphql_api.webhooks.auth import require_source, take_key
 from graphql_api.webhooks.contract import PayloadError
 from graphql_api.webhooks.exchange import Exchange
-from graphql_api.webhooks.intake import Intake
+from graphql_api.webhooks.intake import Admit, Intake
 from graphql_api.webhooks.receiving import check_content_type
 from graphql_api.webhooks.refusal import CODES, Refusal, method_not_allowed, refusal_of
+from graphql_api.webhooks.sns import SnsGate
 from graphql_api.webhooks.sources import SOURCES, Source
 
 
 class WebhookRoute:
     """All sources' webhooks."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, sns: SnsGate) -> None:
         self._intake = intake
+        # Whose posts must prove first that they are genuine.
+        self._gates: dict[IntegrationSource, Admit] = {IntegrationSource.CLOUDWATCH: sns.admit}
 
     async def answer(self, exchange: Exchange, name: str) -> None:
         """Serve one post."""
@@ -38,7 +41,9 @@ class WebhookRoute:
         check_content_type(exchange.headers, also=source.content_types)
         post = await self._intake.read(exchange, integration)
         try:
-            receipt, _ = await self._intake.take(source.parse, post, receipt_id=exchange.receipt_id)
+            receipt, _ = await self._intake.take(
+                source.parse, post, receipt_id=exchange.receipt_id, admit=self._gates.get(source.source)
+            )
         except PayloadError as error:
             raise refusal_of(error) from None
         return receipt_answer(receipt)
