@@ -1,0 +1,51 @@
+"""Does the filter in memory find what the table of cases says?"""
+
+import pytest
+
+from domain.alerts.filter import EVERY_ALERT, MAX_DEPTH, MAX_PARTS, AlertFilter, check, matches, uses_search
+from domain.errors import InvalidInput
+from domain.ids import new_id
+from tests.alert_filter_cases import ALERTS, CASES, Case
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_memory_agrees_with_the_table(case: Case) -> None:
+    assert "".join(name for name, alert in ALERTS.items() if matches(case.wanted, alert)) == case.found
+
+
+def _deep(levels: int) -> AlertFilter:
+    made = AlertFilter(is_open=True)
+    for _ in range(levels - 1):
+        made = AlertFilter(none_of=(made,))
+    return made
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        _deep(MAX_DEPTH + 1),
+        AlertFilter(any_of=(EVERY_ALERT,) * MAX_PARTS),
+        AlertFilter(ids=frozenset(new_id() for _ in range(501))),
+        AlertFilter(search="x" * 201),
+        AlertFilter(search="x " * 11),
+        AlertFilter(search="a\x00"),
+        AlertFilter(all_of=(AlertFilter(sources=frozenset({"\ud800"})),)),
+        AlertFilter(service_names=frozenset({None, "\x00"})),
+        AlertFilter(dedup_key="\x00"),
+    ],
+)
+def test_a_filter_that_costs_too_much_or_can_never_hold_is_refused(wanted: AlertFilter) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        check(wanted)
+    assert refusal.value.path[0] == "filter"
+
+
+def test_a_filter_within_the_limits_passes() -> None:
+    check(_deep(MAX_DEPTH))
+    check(AlertFilter(any_of=(EVERY_ALERT,) * (MAX_PARTS - 1)))
+    check(AlertFilter(search="x" * 200, service_names=frozenset({None})))
+
+
+def test_search_is_found_however_deep_it_stands() -> None:
+    assert uses_search(AlertFilter(none_of=(AlertFilter(all_of=(AlertFilter(search="x"),)),)))
+    assert not uses_search(AlertFilter(none_of=(AlertFilter(is_open=True),)))
