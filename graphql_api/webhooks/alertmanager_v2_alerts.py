@@ -24,7 +24,7 @@ from graphql_api.webhooks.alert_labels import (
     severity_text_of,
     title_of,
 )
-from graphql_api.webhooks.contract import Parsed, Post
+from graphql_api.webhooks.contract import Parsed, Post, check_count
 from graphql_api.webhooks.decode import REFUSED, decode_item, read_each, split_list
 from graphql_api.webhooks.diagnosis import ItemError, may_hold_nul
 from graphql_api.webhooks.fields import put_link, put_texts, utc, without_empty
@@ -49,7 +49,9 @@ def parse(post: Post) -> Parsed:
     """The post's alerts; an empty list is fine, as with Alertmanager. PayloadError for a body that is no list."""
     if not may_hold_nul(post.body):
         try:
-            return [_signal(alert, post.received_at) for alert in _ALERTS.decode(post.body)]
+            alerts = _ALERTS.decode(post.body)
+            check_count(len(alerts))
+            return [_signal(alert, post.received_at) for alert in alerts]
         except (ItemError, *REFUSED):
             pass  # something in it is wrong: find out what, item by item
     outer = split_list(post.body)

@@ -38,6 +38,16 @@ class PayloadError(Exception):
         return self.message
 
 
+# One post, one transaction: more alerts than this would hold its locks for seconds.
+MAX_ITEMS = 10_000
+
+
+def check_count(count: int) -> None:
+    """PayloadError 413 for more alerts than one post may hold, before a moment is spent on reading them."""
+    if count > MAX_ITEMS:
+        raise PayloadError(413, f"a post may hold {MAX_ITEMS} alerts, this one holds {count}; send fewer at a time")
+
+
 # Items in the order of the payload; one bad item never sinks the others.
 Parsed: TypeAlias = list[Signal | RejectedItem]
 Parser: TypeAlias = Callable[[Post], Parsed]

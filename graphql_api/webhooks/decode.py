@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from domain.alerts.signal import RejectedItem
-from graphql_api.webhooks.contract import Parsed, PayloadError
+from graphql_api.webhooks.contract import Parsed, PayloadError, check_count
 from graphql_api.webhooks.diagnosis import (
     UNSTORABLE_MARK,
     ItemError,
@@ -254,7 +254,8 @@ def _outer_of_broken(text: bytes, error: BaseException) -> list[bytes] | dict[st
 
 
 def _checked_items(items: list[bytes]) -> list[bytes]:
-    """PayloadError 400 when not one item is JSON or nearly so: then the body is something else altogether."""
+    """PayloadError 413 for too many items; 400 when not one is JSON, or nearly so: then the body is something else."""
+    check_count(len(items))
     refusal: BaseException | None = None
     for raw in items:
         try:

@@ -140,17 +140,24 @@ def _float_or_flaw(text: str) -> float | _Flaw:
 _Place: TypeAlias = "tuple[_Place, str] | None"
 
 
+# What holds no text.
+_PLAIN = frozenset({int, float, bool, type(None)})
+
+
 def _walk(value: object) -> Iterator[tuple[_Place, object]]:
-    """Every member's name and every leaf of a JSON value with its place. Not recursive: nesting may be deep."""
+    """Every text of a JSON value, names and flaws included, with its place. Not recursive: nesting may be deep."""
     pending: list[tuple[_Place, object]] = [(None, value)]
     while pending:
         place, entry = pending.pop()
         if isinstance(entry, dict):
             for name, inner in entry.items():
                 yield (place, name), name
-                pending.append(((place, name), inner))
+                if type(inner) not in _PLAIN:
+                    pending.append(((place, name), inner))
         elif isinstance(entry, list):
-            pending.extend(((place, str(index)), inner) for index, inner in enumerate(entry))
+            for index, inner in enumerate(entry):
+                if type(inner) not in _PLAIN:
+                    pending.append(((place, str(index)), inner))
         else:
             yield place, entry
 

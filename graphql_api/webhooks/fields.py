@@ -216,20 +216,18 @@ def warn(warnings: list[str], warning: str) -> None:
 
 
 def _kept(value: object, name: str, warnings: list[str], depth: int) -> object:
-    if isinstance(value, str):
-        if not is_unsafe_text(value):
+    if isinstance(value, int):
+        # Encoders behind us know 64-bit numbers only.
+        return value if -_INT64 <= value < _INT64 else str(value)
+    if not isinstance(value, dict | list):
+        if not (isinstance(value, str) and is_unsafe_text(value)):
             return value
         _warn_of_link(warnings, name, value)
         return None
-    if isinstance(value, list) and depth:
-        return [_kept(entry, name, warnings, depth - 1) for entry in value]
-    if isinstance(value, dict) and depth:
-        is_top = depth == MAX_METADATA_DEPTH
-        return {
-            key: _kept(entry, f"{name}.{key}" if is_top else name, warnings, depth - 1) for key, entry in value.items()
-        }
-    if isinstance(value, dict | list):
+    if not depth:
         warn(warnings, f"{name} is nested more than {MAX_METADATA_DEPTH} levels deep; the rest was left out")
         return None
-    # Encoders behind us know 64-bit numbers only.
-    return str(value) if isinstance(value, int) and not -_INT64 <= value < _INT64 else value
+    if isinstance(value, list):
+        return [_kept(entry, name, warnings, depth - 1) for entry in value]
+    is_top = depth == MAX_METADATA_DEPTH
+    return {key: _kept(entry, f"{name}.{key}" if is_top else name, warnings, depth - 1) for key, entry in value.items()}

@@ -19,7 +19,7 @@ from domain.alerts.dedup import dedup_key, labels_payload
 from domain.alerts.signal import Signal, SignalStatus
 from domain.integrations.model import Integration
 from graphql_api.webhooks import mapped
-from graphql_api.webhooks.contract import Parsed, PayloadError, Post
+from graphql_api.webhooks.contract import Parsed, PayloadError, Post, check_count
 from graphql_api.webhooks.decode import (
     REFUSED,
     Outer,
@@ -78,6 +78,7 @@ def _items(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
             return [value]
         value = inner
     if isinstance(value, list) and value:
+        check_count(len(value))
         return value
     raise ItemError("no alert")
 

@@ -19,7 +19,7 @@ from domain.integrations.mapping import (
     selected_items,
 )
 from domain.integrations.model import FieldMapping
-from graphql_api.webhooks.contract import Parsed, PayloadError, Post
+from graphql_api.webhooks.contract import Parsed, PayloadError, Post, check_count
 from graphql_api.webhooks.decode import (
     Outer,
     checked_body,
@@ -91,6 +91,7 @@ class _Mapper:
             raise PayloadError(422, f"the mapping's expression for items failed: {error}", path) from error
         if not items:
             raise PayloadError(422, "the mapping's expression for items selects none", path)
+        check_count(len(items))
         self._check_cost(len(items))
         parsed: list[Signal | RejectedItem] = []
         for index, item in enumerate(items):

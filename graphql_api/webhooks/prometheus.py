@@ -26,7 +26,7 @@ from graphql_api.webhooks.alert_labels import (
     severity_text_of,
     title_of,
 )
-from graphql_api.webhooks.contract import Parsed, Post
+from graphql_api.webhooks.contract import Parsed, Post, check_count
 from graphql_api.webhooks.decode import REFUSED, Outer, decode_item, read_each, split_object
 from graphql_api.webhooks.diagnosis import ItemError, may_hold_nul
 from graphql_api.webhooks.fields import put_link, put_texts, status_of, text, utc, without_empty
@@ -64,6 +64,7 @@ def parse(post: Post) -> Parsed:
         try:
             group = _GROUP.decode(post.body)
             if group.alerts:
+                check_count(len(group.alerts))
                 shared, warnings = _shared(group)
                 return [_signal(alert, group.status, shared, warnings) for alert in group.alerts]
         except (ItemError, *REFUSED):

@@ -1,6 +1,7 @@
 """Can any bytes at all make a parser fail, lose a good neighbour, or hand on what the ingest cannot store?"""
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,7 @@ from graphql_api.webhooks import (
     pagerduty_events,
     prometheus,
 )
-from graphql_api.webhooks.contract import PayloadError, Post
+from graphql_api.webhooks.contract import MAX_ITEMS, PayloadError, Post
 from graphql_api.webhooks.diagnosis import unstorable_path
 from graphql_api.webhooks.json_scanner import MAX_TOKENS, Unsplittable, split_outer
 from tests.unit.webhooks.posts import RECEIVED_AT, SAMPLES, make_integration, make_post
@@ -253,3 +254,39 @@ def test_the_scanner_splits_objects_as_json_does(members: dict[str, object]) -> 
 def test_what_the_scanner_cannot_split(body: bytes) -> None:
     with pytest.raises(Unsplittable):
         split_outer(body)
+
+
+# -- sizes -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("is_good", [True, False])
+def test_more_alerts_than_a_post_may_hold_are_refused_before_they_are_read(name: str, is_good: bool) -> None:
+    field, good = GOOD[name]
+    items = [good if is_good else {"title": "\x00"}] * (MAX_ITEMS + 1)
+    parse, integration = PARSERS[name]
+    body = json.dumps({field: items} if field else items)
+    started = time.process_time()
+    with pytest.raises(PayloadError, match="10000 alerts, this one holds 10001") as caught:
+        parse(make_post(body.encode(), integration=integration))
+    assert caught.value.status == 413
+    assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"title":"x","a":[' + b"0," * 2_000_000 + b"0]}",
+        b'{"title":"x","a":[' + b"0," * 2_000_000 + b'"\\ud800"]}',
+        b"[" + b"[]," * 1_500_000 + b'"\\ud800"]',
+        b'[{"title":"' + b"\\u0000" * 700_000 + b'"}]',
+        b'{"title":"x","a":' + b"[" * 2_000_000 + b"]" * 2_000_000 + b"}",
+        b"[" * 4_000_000,
+        b'["' * 2_000_000,
+    ],
+    ids=["zeros", "zeros and a surrogate", "empty lists", "escapes", "depth", "openings", "quotes"],
+)
+def test_megabytes_of_anything_are_answered_soon(body: bytes) -> None:
+    started = time.process_time()
+    read("generic", body)
+    assert time.process_time() - started < 4.0
