@@ -140,7 +140,13 @@ class Fold:
         self._touch(state)
         suppressing = self._suppress(state, signal.received_at)
         decisions = [*(d.as_json() for d in signal.decisions), fold_decision("opened", reason).as_json(), *suppressing]
-        self._log(state, AlertEventKind.OPENED, at=signal.received_at, actor=actor, data={"decisions": decisions})
+        self._log(
+            state,
+            AlertEventKind.OPENED,
+            at=signal.received_at,
+            actor=actor,
+            data={"decisions": decisions, "started_at": state.started_at.isoformat()},
+        )
         if problem.early_resolve is not None:
             early, problem.early_resolve = problem.early_resolve, None
             problem.early_resolve_changed = True
@@ -167,7 +173,7 @@ class Fold:
             fold_decision("reopened", reason).as_json(),
             *suppressing,
         ]
-        data = {"changes": changes, "decisions": decisions}
+        data = {"changes": changes, "decisions": decisions, "started_at": alert.started_at.isoformat()}
         self._log(alert, AlertEventKind.REOPENED, at=signal.received_at, actor=actor, data=data)
         return _result(alert, Outcome.REOPENED, reason)
 

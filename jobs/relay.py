@@ -1,0 +1,169 @@
+"""Who carries the log to its consumers? One relay at a time; others stand by, and take over within seconds.
+
+A consumer is a task of its own with a place of its own: one that is stuck (Redis is down) does not hold back the rest.
+Nothing is lost with the relay: whatever it had not delivered is still in the log, after the consumer's place.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from redis.exceptions import RedisError
+
+from domain.alerts.cursor import Cursor, log_start
+from domain.alerts.events import RecordedEvent
+from jobs.consumers.contract import Consumer
+from jobs.consumers.live import LiveConsumer
+from jobs.consumers.metrics import MetricsConsumer
+from persistence.backoff import Backoff
+from persistence.direct import DirectConnection, open_log_pool
+from persistence.event_log import EVENTS_CHANNEL, LogReader
+from persistence.leases import Lease, LeaseLost, Leases
+from persistence.listen import Listener
+from persistence.relay_cursors import RelayCursors
+from persistence.stream import RedisStreamBackend
+from tocsin.settings import Settings
+
+_log = structlog.get_logger(__name__)
+LEASE = "relay"
+LEASE_TTL = timedelta(seconds=6)
+RENEW_SECONDS = 2.0
+# A lost notice costs this long.
+POLL_SECONDS = 0.25
+RUN_EVENTS = 500
+STORE_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+class Wake:
+    """Tells every consumer that something was written; each also looks by itself."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def all(self) -> None:
+        """Wake whoever waits."""
+        current, self._next = self._next, asyncio.Event()
+        current.set()
+
+    async def wait(self) -> None:
+        """Until something was written, or it is time to look."""
+        try:
+            await asyncio.wait_for(self._next.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+
+
+class Relay:
+    """The active relay or one that stands by."""
+
+    def __init__(self, pool: asyncpg.Pool, consumers: Sequence[Consumer], *, wake: Wake) -> None:
+        self._reader = LogReader(pool)
+        self._cursors = RelayCursors(pool)
+        self._leases = Leases(pool, ttl=LEASE_TTL)
+        self._consumers = consumers
+        self._wake = wake
+        self._holder = f"{socket.gethostname()}:{os.getpid()}"
+
+    async def run(self) -> None:
+        """Stand by, take over, work until the lease is lost; for ever."""
+        backoff = Backoff()
+        while True:
+            try:
+                lease = await self._leases.acquire(LEASE, holder=self._holder)
+            except STORE_TROUBLE as error:
+                _log.warning("relay cannot reach the database", error=repr(error))
+                await backoff.wait()
+                continue
+            backoff.reset()
+            if lease is None:
+                await asyncio.sleep(RENEW_SECONDS)
+                continue
+            _log.info("relay is active", token=lease.token)
+            await self._work(lease)
+
+    async def _work(self, lease: Lease) -> None:
+        """Run the consumers under the lease; returns when it is lost, releases it when cancelled."""
+        tasks = [asyncio.create_task(self._follow(consumer, lease)) for consumer in self._consumers]
+        tasks.append(asyncio.create_task(self._renew_for_ever(lease)))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            _log.warning("relay lost its lease", token=lease.token)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            try:
+                await asyncio.shield(self._leases.release(lease))
+            except STORE_TROUBLE:
+                _log.info("the lease could not be released; it expires", seconds=LEASE_TTL.total_seconds())
+
+    async def _renew_for_ever(self, lease: Lease) -> None:
+        """Keep the lease. A database that is away does not end it: nobody else can take it meanwhile either."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._leases.renew(lease)
+            except LeaseLost:
+                return
+            except STORE_TROUBLE as error:
+                _log.warning("lease not renewed", error=repr(error))
+
+    async def _follow(self, consumer: Consumer, lease: Lease) -> None:
+        """Give one consumer run after run; returns when the lease is lost. Its troubles are its own."""
+        backoff = Backoff()
+        place: Cursor | None = None
+        while True:
+            try:
+                if place is None:
+                    epoch = (await self._reader.state()).head.epoch
+                    place = await self._cursors.claim(consumer.name, lease, start=log_start(epoch))
+                events = await self._reader.read_after(place, limit=RUN_EVENTS)
+                if events:
+                    place = await self._give(consumer, lease, place, events)
+                backoff.reset()
+            except LeaseLost:
+                return
+            except (*STORE_TROUBLE, RedisError) as error:
+                _log.warning("consumer waits", consumer=consumer.name, error=repr(error))
+                place = None  # whether its place was moved is unknown: read it again
+                await backoff.wait()
+                continue
+            except Exception:  # noqa: BLE001 - see below
+                # A fault of ours must not end the consumer for good, nor the others with it.
+                _log.exception("consumer failed", consumer=consumer.name)
+                place = None
+                await backoff.wait()
+                continue
+            if len(events) < RUN_EVENTS:
+                await self._wake.wait()
+
+    async def _give(self, consumer: Consumer, lease: Lease, before: Cursor, events: Sequence[RecordedEvent]) -> Cursor:
+        last = events[-1]
+        end = Cursor(epoch=before.epoch, position=last.position, recorded_at=last.recorded_at)
+
+        async def move(connection: DirectConnection) -> None:
+            await self._cursors.move(connection, consumer.name, lease, to=end)
+
+        await consumer.consume(before, events, move)
+        return end
+
+
+async def run(settings: Settings) -> None:
+    """The relay role: until cancelled."""
+    async with AsyncExitStack() as stack:
+        pool = await open_log_pool(settings, size=8, name="tocsin relay")
+        stack.callback(pool.terminate)
+        consumers: list[Consumer] = [MetricsConsumer(pool)]
+        if settings.redis_url is not None:
+            stream = RedisStreamBackend(settings.redis_url)
+            stack.push_async_callback(stream.disconnect)
+            consumers.append(LiveConsumer(stream, pool))
+        wake = Wake()
+        listening = asyncio.create_task(Listener(settings.database_dsn, EVENTS_CHANNEL, wake.all).run())
+        stack.callback(listening.cancel)
+        await Relay(pool, consumers, wake=wake).run()

@@ -1,0 +1,70 @@
+"""What travels on the live stream? Runs of events, each saying from where to where in the log it reaches.
+
+`before` is the place before its first event: a reader that is not there yet has missed something and reads the log.
+`events` is None for a run too large to carry: its reader goes to the log, too.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from domain.alerts.cursor import Cursor
+from domain.alerts.events import LogPosition, RecordedEvent
+
+# Small enough that a thousand of them are no burden for Redis, large enough that a busy minute is a few messages.
+MAX_MESSAGE_BYTES = 64 * 1024
+
+
+class StreamMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of events, complete between two places of the log."""
+
+    epoch: UUID
+    before: LogPosition
+    after: LogPosition
+    recorded_at: datetime
+    events: list[RecordedEvent] | None
+
+    @property
+    def end(self) -> Cursor:
+        """Where a reader is who has read it."""
+        return Cursor(epoch=self.epoch, position=self.after, recorded_at=self.recorded_at)
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(StreamMessage)
+
+
+def encode_run(before: Cursor, events: Sequence[RecordedEvent]) -> Iterator[str]:
+    """The messages for a run of events that follows `before`, each of a bounded size."""
+    place, begin, size = before.position, 0, 0
+    for index, event in enumerate(events):
+        length = len(_encoder.encode(event))
+        if index > begin and size + length > MAX_MESSAGE_BYTES:
+            yield _encode(before.epoch, place, events[begin:index])
+            place, begin, size = events[index - 1].position, index, 0
+        size += length
+    if begin < len(events):
+        yield _encode(before.epoch, place, events[begin:])
+
+
+def _encode(epoch: UUID, before: LogPosition, events: Sequence[RecordedEvent]) -> str:
+    last = events[-1]
+    text = _message(epoch, before, last, list(events))
+    return text if len(text) <= 2 * MAX_MESSAGE_BYTES else _message(epoch, before, last, None)
+
+
+def _message(epoch: UUID, before: LogPosition, last: RecordedEvent, events: list[RecordedEvent] | None) -> str:
+    message = StreamMessage(
+        epoch=epoch, before=before, after=last.position, recorded_at=last.recorded_at, events=events
+    )
+    return _encoder.encode(message).decode()
+
+
+def decode_message(text: str) -> StreamMessage | None:
+    """The message, or None when it is none this version can read: a newer relay may be running during an upgrade."""
+    try:
+        return _decoder.decode(text)
+    except msgspec.MsgspecError:
+        return None
