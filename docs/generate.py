@@ -1,6 +1,6 @@
 """Which parts of the documentation are printed from the code? Those between `<!-- generated: NAME -->` markers.
 
-`python -m docs.generate` writes them anew (`make docs`); with `--check` it changes nothing and fails if a page is stale.
+`python -m docs.generate` writes them anew (`make docs`); with `--check` it changes nothing and fails if one is stale.
 A table that a person keeps in step by hand is wrong one release later.
 """
 
@@ -13,10 +13,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import typer
 from pydantic_core import PydanticUndefined
 
 from domain.alerts import fold, lifecycle, model, severity
 from graphql_api import permissions
+from graphql_api.observability.metrics import Metrics
+from persistence import timescale
+from tocsin.cli import app
 from tocsin.settings import Settings
 
 DOCS = Path(__file__).resolve().parent
@@ -89,6 +93,32 @@ def permission_tables() -> str:
     return "\n\n".join(parts)
 
 
+def command_table() -> str:
+    """Every command of `tocsin`."""
+    lines = ["| command | what it does |", "|---|---|"]
+    for name, command in sorted(typer.main.get_group(app).commands.items()):
+        first_line = (command.help or "").strip().split("\n\n")[0]
+        lines.append(f"| `tocsin {name}` | {_cell(first_line)} |")
+    return "\n".join(lines)
+
+
+def timescale_levels() -> str:
+    """What each level of TimescaleDB gives: the table at the head of persistence/timescale.py."""
+    return _tables_of(inspect.getdoc(timescale) or "")
+
+
+def metric_table() -> str:
+    """Every metric of the API's registry. Those made for one scrape are listed by the page itself."""
+    lines = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
+    collectors: Any = Metrics().registry._collector_to_names  # noqa: SLF001 - the registry has no public list of them
+    for collector in collectors:
+        for family in collector.describe():
+            labels = ", ".join(f"`{label}`" for label in getattr(collector, "_labelnames", ()))
+            suffix = "_total" if family.type == "counter" else ""
+            lines.append(f"| `{family.name}{suffix}` | {family.type} | {labels} | {_cell(family.documentation)} |")
+    return "\n".join(lines)
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
@@ -100,6 +130,9 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "severity-words": severity_words,
     "size-limits": size_limits,
     "permissions": permission_tables,
+    "commands": command_table,
+    "timescale-levels": timescale_levels,
+    "metrics": metric_table,
 }
 
 
