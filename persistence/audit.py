@@ -16,10 +16,11 @@ class AuditTrail:
     async def append(self, *entries: AuditEntry) -> None:
         """Write the entries in the surrounding transaction."""
         if entries:
-            await self._connection.execute(sa.insert(audit_log), [_row(entry) for entry in entries])
+            await self._connection.execute(sa.insert(audit_log), [row_of(entry) for entry in entries])
 
 
-def _row(entry: AuditEntry) -> dict[str, object]:
+def row_of(entry: AuditEntry) -> dict[str, object]:
+    """The columns of an entry."""
     return {
         "id": entry.id,
         "occurred_at": entry.occurred_at,

@@ -34,3 +34,10 @@ class PeopleDirectory:
     async def private_teams(self) -> frozenset[UUID]:
         """The teams whose alerts only their members and administrators see."""
         return frozenset(await self._connection.scalars(sa.select(teams.c.id).where(teams.c.is_private)))
+
+    async def team_exists(self, team_id: UUID) -> bool:
+        """Whether there is such a team, and it is not archived."""
+        found = await self._connection.scalar(
+            sa.select(sa.exists().where(teams.c.id == team_id, teams.c.archived_at.is_(None)))
+        )
+        return bool(found)

@@ -1,6 +1,7 @@
 """What do the use cases on alerts need of the world? Ports that persistence/ fulfils, and tests with fakes."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -10,8 +11,17 @@ from domain.alerts.attachments import Attachment
 from domain.alerts.change import Change
 from domain.alerts.model import Alert
 from domain.alerts.visibility import Sight
-from domain.audit.model import AuditTrail
+from domain.audit.model import AuditEntry, AuditTrail
 from domain.silences.model import Silence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """A client's idempotency key, with a digest of the input it came with: for another input it is a conflict."""
+
+    mutation: str
+    key: str
+    input_digest: bytes
 
 
 class AlertRepository(Protocol):
@@ -29,6 +39,14 @@ class AlertRepository(Protocol):
         """Write what changed and append the events."""
         ...
 
+    async def due_to_expire(self, now: datetime, *, limit: int) -> Sequence[UUID]:
+        """Open alerts whose time has passed, the longest overdue first. A look, without locks."""
+        ...
+
+    async def due_to_wake(self, now: datetime, *, limit: int) -> Sequence[UUID]:
+        """Alerts whose snooze is over, the longest overdue first. A look, without locks."""
+        ...
+
 
 class PeopleDirectory(Protocol):
     """Who may be given an alert, as the transaction sees it."""
@@ -39,6 +57,10 @@ class PeopleDirectory(Protocol):
 
     async def private_teams(self) -> frozenset[UUID]:
         """The teams whose alerts only their members and administrators see."""
+        ...
+
+    async def team_exists(self, team_id: UUID) -> bool:
+        """Whether there is such a team, and it is not archived."""
         ...
 
 
@@ -81,6 +103,14 @@ class AttachmentRepository(Protocol):
 
     async def mark_deleted(self, attachment_id: UUID, *, now: datetime) -> None:
         """The file is removed; the record stays, for the timeline names it."""
+        ...
+
+
+class CreationRecords(Protocol):
+    """What must commit with an alert that is opened by hand, written over the ingest queue's own connection."""
+
+    async def write(self, connection: object, *, entry: AuditEntry, once: Once | None, result: dict[str, Any]) -> bool:
+        """Write the audit row and what the idempotency key made; False when the key was used meanwhile."""
         ...
 
 
