@@ -98,7 +98,7 @@ class Prometheus:
             "alert": "HighErrorRate",
             "expr": f"vector(1) > {threshold}",
             "labels": {"severity": "critical", "service": "checkout"},
-            "annotations": {"summary": "Error rate above 5% on {{ $labels.service }}"},
+            "annotations": {"summary": "Error rate above 5% on checkout"},
         }
         self._rules.write_text(json.dumps({"groups": [{"name": "checkout", "rules": [rule]}]}))
 
