@@ -276,13 +276,13 @@ def test_more_alerts_than_a_post_may_hold_are_refused_before_they_are_read(name:
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"title":"x","a":[' + b"0," * 2_000_000 + b"0]}",
-        b'{"title":"x","a":[' + b"0," * 2_000_000 + b'"\\ud800"]}',
-        b"[" + b"[]," * 1_500_000 + b'"\\ud800"]',
-        b'[{"title":"' + b"\\u0000" * 700_000 + b'"}]',
-        b'{"title":"x","a":' + b"[" * 2_000_000 + b"]" * 2_000_000 + b"}",
-        b"[" * 4_000_000,
-        b'["' * 2_000_000,
+        b'{"title":"x","a":[' + b"0," * 500_000 + b"0]}",
+        b'{"title":"x","a":[' + b"0," * 500_000 + b'"\\ud800"]}',
+        b"[" + b"[]," * 400_000 + b'"\\ud800"]',
+        b'[{"title":"' + b"\\u0000" * 200_000 + b'"}]',
+        b'{"title":"x","a":' + b"[" * 500_000 + b"]" * 500_000 + b"}",
+        b"[" * 1_000_000,
+        b'["' * 500_000,
     ],
     ids=["zeros", "zeros and a surrogate", "empty lists", "escapes", "depth", "openings", "quotes"],
 )
