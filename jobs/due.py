@@ -1,0 +1,111 @@
+"""What is due by time? Alerts whose source fell silent, snoozes and silences that end, data past its retention.
+
+PostgreSQL is the record of what is due. Each piece of work looks, locks, looks again and does it in one transaction, so
+two workers at once, or a job delivered twice, do it once.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.alerts import edits, lifecycle
+from domain.alerts.change import Change
+from domain.alerts.events import SYSTEM
+from domain.alerts.model import Alert
+from domain.alerts.visibility import EVERYTHING
+from persistence.retention import purge_expired
+from persistence.silences import apply_due_silences
+from persistence.tables import OPEN, alerts
+from persistence.unit_of_work import UnitOfWork
+from tocsin.settings import Settings
+
+BATCH = 200
+# Each round is one transaction; a backlog after a long stop is worked off within one job, but not for ever.
+MAX_ROUNDS = 500
+Step: TypeAlias = Callable[[Alert, datetime], Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A kind of work. `every` is how often the scheduler asks for it; `perform` answers how much it did."""
+
+    name: str
+    every: timedelta
+    perform: Callable[[AsyncEngine, Settings, datetime], Awaitable[int]]
+
+
+async def expire_alerts(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Resolve open alerts whose `expires_at` passed without a re-send (Alertmanager's `endsAt`)."""
+    due = sa.and_(sa.text(OPEN), alerts.c.expires_at <= now)
+    return await _change_due(engine, due, alerts.c.expires_at, _expired, now=now)
+
+
+async def wake_snoozed_alerts(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """End the snoozes whose time has come."""
+    due = sa.and_(alerts.c.snoozed_until.is_not(None), alerts.c.snoozed_until <= now)
+    return await _change_due(engine, due, alerts.c.snoozed_until, _woken, now=now)
+
+
+async def apply_silences(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Mark alerts when a silence begins, unmark them when it ends."""
+    return await apply_due_silences(engine, now)
+
+
+async def purge(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
+    """Delete what is past its retention and small enough to delete; whole months leave by DROP (scheduler)."""
+    return await purge_expired(engine, rejected=timedelta(days=settings.rejected_retention_days), now=now)
+
+
+DUE = (
+    Due("expire_alerts", timedelta(seconds=1), expire_alerts),
+    Due("wake_snoozed_alerts", timedelta(seconds=1), wake_snoozed_alerts),
+    Due("apply_silences", timedelta(seconds=1), apply_silences),
+    Due("purge", timedelta(hours=1), purge),
+)
+
+
+def _expired(alert: Alert, now: datetime) -> Change:
+    return lifecycle.expire(alert, now=now)
+
+
+def _woken(alert: Alert, now: datetime) -> Change:
+    """Wake it if its time has come: a person may have woken or snoozed it anew since we looked."""
+    if alert.snoozed_until is None or alert.snoozed_until > now:
+        return Change(before=alert, after=alert, events=())
+    return edits.wake(alert, actor=SYSTEM, now=now)
+
+
+async def _change_due(
+    engine: AsyncEngine,
+    due: sa.ColumnElement[bool],
+    order: sa.Column[datetime],
+    step: Step,
+    *,
+    now: datetime,
+) -> int:
+    """Change every due alert, a batch a transaction; the number that changed."""
+    changed = 0
+    for _ in range(MAX_ROUNDS):
+        async with engine.connect() as connection:
+            ids = list(await connection.scalars(sa.select(alerts.c.id).where(due).order_by(order).limit(BATCH)))
+        if not ids:
+            break
+        done = await _change_batch(engine, ids, step, now=now)
+        changed += done
+        if not done:
+            break  # another worker was faster, or what is left does not change
+    return changed
+
+
+async def _change_batch(engine: AsyncEngine, ids: Sequence[UUID], step: Step, *, now: datetime) -> int:
+    async with UnitOfWork(engine) as work:
+        found = await work.alerts.get_for_change(ids, sight=EVERYTHING)
+        changes = [change for alert in found.values() if (change := step(alert, now)).events]
+        await work.alerts.save(changes)
+        await work.commit()
+    return len(changes)

@@ -1,0 +1,36 @@
+"""How does a worker process live? Takes jobs until it is asked to stop, then ends the ones it has begun."""
+
+import signal
+import threading
+
+import dramatiq
+import structlog
+
+from domain.ports import SystemClock
+from jobs.actors import Actors
+from jobs.broker import open_broker
+from tocsin.settings import Settings
+
+_log = structlog.get_logger(__name__)
+THREADS = 4
+STOP_SECONDS = 10
+
+
+def run(settings: Settings) -> None:
+    """The worker role: blocks until SIGTERM or SIGINT."""
+    url = settings.effective_broker_url
+    if url is None:
+        message = "no broker is set"
+        raise ValueError(message)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    broker = open_broker(url)
+    actors = Actors(broker, settings, clock=SystemClock())
+    worker = dramatiq.Worker(broker, worker_threads=THREADS, worker_timeout=500)
+    worker.start()
+    _log.info("worker is ready", jobs=sorted(actors.by_name))
+    stopping.wait()
+    actors.close()
+    worker.stop(timeout=STOP_SECONDS * 1000)
+    broker.close()

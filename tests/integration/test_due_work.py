@@ -1,0 +1,166 @@
+"""Is what is due by time done once, with workers, without them, and without a broker?"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.alerts.fold import FoldPolicy
+from domain.ids import new_id
+from domain.ports import SystemClock
+from jobs.actors import Actors
+from jobs.broker import open_broker
+from jobs.due import expire_alerts, purge, wake_snoozed_alerts
+from jobs.scheduler import Scheduler
+from persistence.engine import create_engine
+from persistence.ingest_queue import IngestQueue
+from persistence.leases import Leases
+from tests.unit.alerts.signals import signal, submission
+from tocsin.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def now() -> datetime:
+    return datetime.now(tz=UTC)
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url, secret_key="a-secret-of-at-least-thirty-two-characters")
+
+
+@pytest.fixture
+async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(settings)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def open_alerts(database_url: str, count: int, *, expires_at: datetime | None = None) -> None:
+    queue = IngestQueue(database_url, clock=SystemClock(), policy=FoldPolicy())
+    await queue.start()
+    keys = [f"t:1:{new_id().hex}" for _ in range(count)]
+    await asyncio.gather(*[queue.submit(submission(now(), signal(key=key, expires_at=expires_at))) for key in keys])
+    await queue.close()
+
+
+async def test_an_alert_whose_time_passed_resolves_once_with_two_workers(
+    database_url: str, engine: AsyncEngine, settings: Settings, database: asyncpg.Connection
+) -> None:
+    await open_alerts(database_url, 30, expires_at=now() + timedelta(seconds=10))
+    await open_alerts(database_url, 5, expires_at=now() + timedelta(hours=1))
+    later = now() + timedelta(seconds=60)
+
+    done = await asyncio.gather(*[expire_alerts(engine, settings, later) for _ in range(2)])
+
+    assert sum(done) == 30
+    assert await database.fetchval("SELECT count(*) FROM alert_events WHERE kind = 'resolved'") == 30
+    row = await database.fetchrow("SELECT resolved_by, count(*) FROM alerts WHERE status = 'resolved' GROUP BY 1")
+    assert tuple(row or ()) == ("expiry", 30)
+    assert await expire_alerts(engine, settings, later) == 0
+
+
+async def test_a_snooze_ends_at_its_time(
+    database_url: str, engine: AsyncEngine, settings: Settings, database: asyncpg.Connection
+) -> None:
+    await open_alerts(database_url, 2)
+    await database.execute(
+        "UPDATE alerts SET snoozed_until = $1 WHERE id = (SELECT min(id::text)::uuid FROM alerts)",
+        now() + timedelta(minutes=5),
+    )
+
+    assert await wake_snoozed_alerts(engine, settings, now()) == 0
+    assert await wake_snoozed_alerts(engine, settings, now() + timedelta(minutes=6)) == 1
+    assert await database.fetchval("SELECT count(*) FROM alerts WHERE snoozed_until IS NOT NULL") == 0
+    assert await database.fetchval("SELECT actor_kind FROM alert_events WHERE kind = 'woken'") == "system"
+
+
+async def test_old_rows_leave_and_young_ones_stay(
+    engine: AsyncEngine, settings: Settings, database: asyncpg.Connection
+) -> None:
+    for days in (1, 29, 31, 400):
+        await database.execute(
+            "INSERT INTO rejected_items (id, receipt_id, item, integration_id, received_at, message, raw) "
+            "VALUES ($1, $1, 0, $1, $2, 'bad', '')",
+            new_id(),
+            now() - timedelta(days=days),
+        )
+    assert await purge(engine, settings, now()) == 2
+    assert await database.fetchval("SELECT count(*) FROM rejected_items") == 2
+
+
+async def resolved_within(database: asyncpg.Connection, count: int, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while await database.fetchval("SELECT count(*) FROM alerts WHERE status = 'resolved'") < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+async def test_without_a_broker_the_scheduler_does_the_work(
+    database_url: str, engine: AsyncEngine, settings: Settings, database: asyncpg.Connection, free_port: int
+) -> None:
+    await open_alerts(database_url, 3, expires_at=now() + timedelta(milliseconds=10))
+    actors = Actors(open_broker(f"redis://127.0.0.1:{free_port}/0"), settings, clock=SystemClock())
+    async with asyncpg.create_pool(database_url, min_size=0) as pool:
+        leases = Leases(pool, ttl=timedelta(seconds=5))
+        scheduler = Scheduler(settings, engine, leases, clock=SystemClock(), actors=actors)
+        task = asyncio.create_task(scheduler.run())
+        try:
+            await resolved_within(database, 3, 15)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@contextmanager
+def worker(settings: Settings, redis_url: str) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        **os.environ,
+        "TOCSIN_DATABASE_URL": settings.database_dsn,
+        "TOCSIN_REDIS_URL": redis_url,
+        "TOCSIN_SECRET_KEY": "a-secret-of-at-least-thirty-two-characters",
+    }
+    process = subprocess.Popen([sys.executable, "-m", "tocsin", "worker"], cwd=ROOT, env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_worker_takes_the_hints_and_one_that_is_killed_is_replaced(
+    database_url: str, settings: Settings, database: asyncpg.Connection, redis_url: str
+) -> None:
+    actors = Actors(open_broker(redis_url), settings, clock=SystemClock())
+    for expected in (4, 8):
+        await open_alerts(database_url, 4, expires_at=now() + timedelta(milliseconds=10))
+        with worker(settings, redis_url):
+            await asyncio.sleep(0.1)
+            actors.by_name["expire_alerts"].send()
+            await resolved_within(database, expected, 25)
+
+
+async def test_a_worker_ends_when_asked(settings: Settings, redis_url: str) -> None:
+    with worker(settings, redis_url) as process:
+        await asyncio.sleep(3)
+        started = time.monotonic()
+        process.terminate()
+        code = await asyncio.to_thread(process.wait, 15)
+    assert code == 0
+    assert time.monotonic() - started < 15
