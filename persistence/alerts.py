@@ -119,7 +119,8 @@ class AlertRepository:
         )
         statement = (
             sa.update(alerts)
-            .values({name: new.c[name] for name in names})
+            # Cast: a column of VALUES that holds nothing but NULL is text to PostgreSQL.
+            .values({name: sa.cast(new.c[name], alerts.c[name].type) for name in names})
             .where(alerts.c.id == new.c.id, alerts.c.version == new.c.read_version)
             .returning(alerts.c.id)
         )
