@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.alerts.fold import FoldPolicy
 from domain.ports import Clock, SystemClock
@@ -20,14 +20,17 @@ from graphql_api.context import Context
 from graphql_api.http import Endpoint
 from graphql_api.identity.authentication import authenticate
 from graphql_api.limits import Documents, Limits
-from graphql_api.middleware import Surroundings, request_id_of
+from graphql_api.middleware import OPERATION, Surroundings, request_id_of
 from graphql_api.observability import health
 from graphql_api.observability.metrics import Metrics
 from graphql_api.schema import build_schema
 from graphql_api.state import AppState
+from graphql_api.webhooks.app import ingest_app, is_ingest_path
 from graphql_api.websocket import SocketEndpoint
 from persistence.engine import create_engine
 from persistence.ingest_queue import IngestQueue, QueueLimits, QueueObserver
+from persistence.integration_directory import IntegrationDirectory
+from persistence.integrations import HMAC_COLUMN
 from tocsin.settings import Settings
 
 REDIS_SECONDS = 0.5
@@ -35,16 +38,21 @@ REDIS_SECONDS = 0.5
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> ASGIApp:
     """The application. Give a clock to move time in tests."""
-    clock = clock or SystemClock()
     metrics = Metrics()
+    state = AppState(
+        settings=settings,
+        clock=clock or SystemClock(),
+        engine=create_engine(settings),
+        redis=open_redis(settings),
+        metrics=metrics,
+    )
     documents = Documents(Limits.of(settings))
     schema = build_schema(documents)
     endpoint = Endpoint(schema, documents)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened(settings, clock, metrics) as state:
-            app.state.tocsin = state
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with opened(state):
             yield
 
     async def graphql(request: Request) -> Response:
@@ -61,36 +69,59 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> ASGIApp:
             Route("/metrics", health.metrics),
         ],
     )
-    return Surroundings(web, metrics)
+    web.state.tocsin = state
+    surrounded = Surroundings(web, metrics)
+    ingest = ingest_app(state, metrics=metrics)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # First, and with nothing around it: these routes take thousands of posts a second.
+        if scope["type"] == "http" and is_ingest_path(scope["path"]):
+            await ingest(scope, receive, send)
+        else:
+            await surrounded(scope, receive, send)
+
+    return app
 
 
 @asynccontextmanager
-async def opened(settings: Settings, clock: Clock, metrics: Metrics) -> AsyncIterator[AppState]:
-    """Everything the process holds, opened in order and closed in reverse."""
+async def opened(state: AppState) -> AsyncIterator[None]:
+    """Open everything the process holds, in order; close it in reverse. A store that is down stops nothing."""
+    settings, metrics = state.settings, state.metrics
     async with AsyncExitStack() as stack:
-        engine = create_engine(settings)
-        stack.push_async_callback(engine.dispose)
-        redis = open_redis(settings)
-        if redis is not None:
-            stack.push_async_callback(redis.aclose)
-        state = AppState(settings=settings, clock=clock, engine=engine, redis=redis, metrics=metrics)
         stack.callback(state.hasher.close)
-        queue = IngestQueue(
-            settings.database_dsn,
-            clock=clock,
-            policy=FoldPolicy(reopen_window=settings.reopen_window, manual_resolve_hold=settings.manual_resolve_hold),
-            limits=QueueLimits(
-                batch_signals=settings.ingest_batch_size,
-                waiting=settings.ingest_queue_limit,
-                writers=settings.ingest_writers,
-            ),
-            observer=QueueObserver(on_batch=metrics.count_batch),
-        )
+        stack.push_async_callback(state.engine.dispose)
+        if state.redis is not None:
+            stack.push_async_callback(state.redis.aclose)
+        queue = open_queue(state)
         await queue.start()
         stack.push_async_callback(queue.close)
-        state.ingest = queue
+        sealer = state.sealer
+        directory = IntegrationDirectory(
+            settings.database_dsn,
+            clock=state.clock,
+            unseal=lambda row, sealed: sealer.unseal(sealed, column=HMAC_COLUMN, row=row),
+        )
+        await directory.start()
+        stack.push_async_callback(directory.close)
+        state.ingest, state.directory = queue, directory
         metrics.watch("tocsin_ingest_queue_signals", "Signals waiting for a transaction.", lambda: queue.depth)
-        yield state
+        yield
+
+
+def open_queue(state: AppState) -> IngestQueue:
+    """The one way in for signals."""
+    settings = state.settings
+    return IngestQueue(
+        settings.database_dsn,
+        clock=state.clock,
+        policy=FoldPolicy(reopen_window=settings.reopen_window, manual_resolve_hold=settings.manual_resolve_hold),
+        limits=QueueLimits(
+            batch_signals=settings.ingest_batch_size,
+            waiting=settings.ingest_queue_limit,
+            writers=settings.ingest_writers,
+        ),
+        observer=QueueObserver(on_batch=state.metrics.count_batch),
+    )
 
 
 def open_redis(settings: Settings) -> Redis | None:
@@ -115,4 +146,6 @@ async def answer(request: Request, endpoint: Endpoint) -> Response:
         ip=request.client.host if request.client else None,
         user_agent=request.headers.get("user-agent"),
     )
-    return await endpoint.answer(request, context)
+    response = await endpoint.answer(request, context)
+    request.scope[OPERATION] = context.operation
+    return response

@@ -8,6 +8,7 @@ that is malformed is 4xx; a well-formed one is 200 whatever its fields say, save
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from strawberry.utils.aio import aclosing
 from graphql_api.context import Context
 from graphql_api.limits import Documents
 from graphql_api.masking import present_all
+from graphql_api.observability.metrics import operation_label
 
 JSON_TYPE = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -164,8 +166,18 @@ class Endpoint:
             return self._stream(asked, context)
         if operation.operation is OperationType.SUBSCRIPTION:
             raise BadRequest(406, f"a subscription needs `Accept: {EVENT_STREAM}` or a WebSocket")
+        started = time.perf_counter()
         result = await self._execute(asked, context)
-        status = _status(ran=not isinstance(result, PreExecutionError), accept=accept)
+        ran = not isinstance(result, PreExecutionError)
+        # Only a document that passed validation names root fields of ours.
+        context.operation = operation_label(operation) if ran else "invalid"
+        context.state.metrics.count_operation(
+            operation.operation.value,
+            context.operation,
+            seconds=time.perf_counter() - started,
+            codes=[str((error.extensions or {}).get("code")) for error in result.errors or ()],
+        )
+        status = _status(ran=ran, accept=accept)
         return _response(as_body(result), accept, status=status)
 
     async def _execute(self, asked: GraphQLRequest, context: Context) -> ExecutionResult:

@@ -6,7 +6,6 @@ away. The id comes in as `X-Request-Id` when it is harmless, and goes out under 
 
 import re
 import time
-from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,6 +15,10 @@ from domain.ids import new_id
 from graphql_api.observability.metrics import Metrics
 
 log = structlog.get_logger("access")
+
+# Keys of ours in the ASGI scope. `scope["state"]` would not do: some servers share it between requests.
+REQUEST_ID = "tocsin.request_id"
+OPERATION = "tocsin.operation"
 
 _HARMLESS_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 # The quiet ones are polled every few seconds by machines: a line each would bury the rest.
@@ -33,11 +36,10 @@ _HEADERS = {
 
 def request_id_of(scope: Scope) -> str:
     """The id of this request, made on first asking."""
-    state: dict[str, Any] = scope.setdefault("state", {})
-    if "request_id" not in state:
+    if REQUEST_ID not in scope:
         given = Headers(scope=scope).get("x-request-id", "")
-        state["request_id"] = given if _HARMLESS_ID.fullmatch(given) else str(new_id())
-    request_id: str = state["request_id"]
+        scope[REQUEST_ID] = given if _HARMLESS_ID.fullmatch(given) else str(new_id())
+    request_id: str = scope[REQUEST_ID]
     return request_id
 
 
@@ -90,5 +92,5 @@ class Surroundings:
                     status=status or None,
                     milliseconds=round(seconds * 1000, 1),
                     client=scope["client"][0] if scope.get("client") else None,
-                    operation=scope["state"].get("operation"),
+                    operation=scope.get(OPERATION),
                 )

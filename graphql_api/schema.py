@@ -15,6 +15,8 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.identity.mutations import IdentityMutations
 from graphql_api.identity.queries import IdentityQueries
+from graphql_api.integrations.mutations import IntegrationMutations
+from graphql_api.integrations.queries import IntegrationQueries
 from graphql_api.limits import DocumentLimits, Documents, Limits
 from graphql_api.masking import MaskErrors
 from graphql_api.permissions import guard
@@ -23,8 +25,8 @@ from graphql_api.scalars import SCALARS
 SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
 
 # Their order is the order of the printed schema. The right-most base comes first.
-QUERIES: tuple[type, ...] = (IdentityQueries,)
-MUTATIONS: tuple[type, ...] = (IdentityMutations,)
+QUERIES: tuple[type, ...] = (IdentityQueries, IntegrationQueries)
+MUTATIONS: tuple[type, ...] = (IdentityMutations, IntegrationMutations)
 SUBSCRIPTIONS: tuple[type, ...] = ()
 
 

@@ -14,6 +14,7 @@ from graphql_api.identity.tokens import AccessTokens
 from graphql_api.observability.metrics import Metrics
 from persistence.login_attempts import LoginAttempts
 from persistence.passwords import Argon2Hasher
+from persistence.sealing import Sealer
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
 
@@ -38,11 +39,13 @@ class AppState:
     access_tokens: AccessTokens = field(init=False)
     hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
     sign_in_desk: SignInDesk = field(init=False)
+    sealer: Sealer = field(init=False)
 
     def __post_init__(self) -> None:
         # A read is one statement: without AUTOCOMMIT each would cost a BEGIN and a ROLLBACK on the wire as well.
         self.reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         key = self.settings.derived_key
+        self.sealer = Sealer(key("sealing"))
         self.access_tokens = AccessTokens(key("access-token"), lifetime=self.settings.access_token_ttl)
         self.sign_in_desk = SignInDesk(
             units=self.uow,

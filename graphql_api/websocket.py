@@ -23,7 +23,7 @@ from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, PingMessage, SubscribeMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import PingMessage, SubscribeMessage
 from strawberry.types.unset import UNSET
 from strawberry.utils.aio import aclosing
 
@@ -158,10 +158,6 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             self.operations.pop(operation.id, None)
             with suppress(Exception):
                 await operation.send_operation_message({"id": operation.id, "type": "complete"})
-
-    async def send_message(self, message: Message) -> None:
-        """Send, unless the socket is gone."""
-        await super().send_message(message)
 
 
 class SocketEndpoint(GraphQL[Any, None]):

@@ -17,6 +17,8 @@ from domain.alerts.dedup import lock_id
 SILENCES_LOCK = 7_311_018_252
 # Held by whoever migrates the database: two at once take turns instead of failing half-way.
 MIGRATION_LOCK = 7_311_018_251
+# Held by whoever makes the first administrator or integration: of two first starts one makes them.
+BOOTSTRAP_LOCK = 7_311_018_253
 
 
 def sorted_lock_ids(keys: Iterable[tuple[UUID, str]]) -> list[int]:

@@ -13,7 +13,7 @@ from domain.identity.sign_in import MAX_PASSWORD
 from domain.ids import new_id
 from domain.ports import Clock
 
-MIN_PASSWORD = 12
+MIN_PASSWORD = 10
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

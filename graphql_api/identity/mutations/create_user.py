@@ -19,7 +19,7 @@ class CreateUserInput:
     """See domain.identity.people.NewUser."""
 
     email: str = strawberry.field(description="The address the person signs in with.")
-    password: str = strawberry.field(description="The first password, 12 to 1024 characters.")
+    password: str = strawberry.field(description="The first password, 10 to 1024 characters.")
     role: model.Role = strawberry.field(description="What the person may do.")
     first_name: str = strawberry.field(description="Given name.", default="")
     last_name: str = strawberry.field(description="Family name.", default="")
