@@ -27,6 +27,7 @@ from persistence.leases import Lease, LeaseLost, Leases
 from persistence.listen import Listener
 from persistence.relay_cursors import RelayCursors
 from persistence.stream import RedisStreamBackend
+from persistence.tasks import end_tasks
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -94,9 +95,7 @@ class Relay:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             _log.warning("relay lost its lease", token=lease.token)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks(tasks)
             try:
                 await asyncio.shield(self._leases.release(lease))
             except STORE_TROUBLE:

@@ -6,7 +6,6 @@ the log when it misses some. So nothing here has to be durable, and nothing here
 """
 
 import asyncio
-import contextlib
 from typing import Any
 
 import redis.asyncio as redis
@@ -18,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from persistence.backoff import Backoff
+from persistence.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 EVENTS_STREAM = "tocsin:events"
@@ -62,9 +62,7 @@ class RedisStreamBackend(BroadcastBackend):
     async def disconnect(self) -> None:
         """Stop reading and let go of the connections."""
         if self._reading is not None:
-            self._reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reading
+            await end_tasks([self._reading])
         await self._redis.aclose()
 
     async def subscribe(self, group: str) -> None:
