@@ -33,6 +33,7 @@ class Tables:
     audit: list[AuditEntry] = field(default_factory=list)
     attachments: dict[UUID, Attachment] = field(default_factory=dict)
     sights: dict[UUID, Sight] = field(default_factory=dict)
+    teams: frozenset[UUID] = frozenset()
     private_teams: frozenset[UUID] = frozenset()
     silences: list[Silence] = field(default_factory=list)
     keys: dict[tuple[UUID, str, str], tuple[bytes, datetime, dict[str, Any]]] = field(default_factory=dict)
@@ -113,6 +114,14 @@ class FakeUnitOfWork:
             tables.alerts[change.after.id] = change.after
             tables.events.extend(change.events)
 
+    async def due_to_expire(self, now: datetime, *, limit: int) -> Sequence[UUID]:
+        due = [a for a in self.tables.alerts.values() if a.is_open and a.expires_at and a.expires_at <= now]
+        return [alert.id for alert in sorted(due, key=lambda a: a.expires_at or now)][:limit]
+
+    async def due_to_wake(self, now: datetime, *, limit: int) -> Sequence[UUID]:
+        due = [a for a in self.tables.alerts.values() if a.snoozed_until and a.snoozed_until <= now]
+        return [alert.id for alert in sorted(due, key=lambda a: a.snoozed_until or now)][:limit]
+
     # -- people, silences
 
     async def sight_of(self, user_id: UUID) -> Sight | None:
@@ -120,6 +129,9 @@ class FakeUnitOfWork:
 
     async def private_teams(self) -> frozenset[UUID]:
         return self.tables.private_teams
+
+    async def team_exists(self, team_id: UUID) -> bool:
+        return team_id in self.tables.teams
 
     async def standing(self) -> Sequence[Silence]:
         return self.tables.silences
