@@ -17,7 +17,7 @@ from domain.errors import NewerAlertOpen, StaleVersion
 from persistence.event_log import append_events
 from persistence.locks import take_locks
 from persistence.reads.visibility import visible
-from persistence.tables import OPEN, alerts
+from persistence.tables import alerts
 
 _FIELDS = tuple(field.name for field in fields(Alert))
 ALERT_COLUMNS = tuple(alerts.c[name] for name in _FIELDS)
@@ -90,20 +90,6 @@ class AlertRepository:
             await self._update(names, same)
         events = [event for change in effective for event in change.events]
         await append_events(self._connection, events, recorded_at=datetime.now(tz=UTC))
-
-    async def due_to_expire(self, now: datetime, *, limit: int) -> list[UUID]:
-        """Open alerts whose time has passed, the longest overdue first. A look, without locks."""
-        return await self._due(alerts.c.expires_at, now, sa.text(f"alerts.{OPEN}"), limit=limit)
-
-    async def due_to_wake(self, now: datetime, *, limit: int) -> list[UUID]:
-        """Alerts whose snooze is over, the longest overdue first. A look, without locks."""
-        return await self._due(alerts.c.snoozed_until, now, limit=limit)
-
-    async def _due(
-        self, column: sa.Column[Any], now: datetime, *conditions: sa.ColumnElement[bool] | sa.TextClause, limit: int
-    ) -> list[UUID]:
-        statement = sa.select(alerts.c.id).where(column <= now, *conditions).order_by(column).limit(limit)
-        return list(await self._connection.scalars(statement))
 
     async def _update(self, names: tuple[str, ...], changes: Sequence[Change]) -> None:
         """One UPDATE for all changes of the same columns; it must meet every row at the version that was read."""

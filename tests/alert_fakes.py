@@ -114,14 +114,6 @@ class FakeUnitOfWork:
             tables.alerts[change.after.id] = change.after
             tables.events.extend(change.events)
 
-    async def due_to_expire(self, now: datetime, *, limit: int) -> Sequence[UUID]:
-        due = [a for a in self.tables.alerts.values() if a.is_open and a.expires_at and a.expires_at <= now]
-        return [alert.id for alert in sorted(due, key=lambda a: a.expires_at or now)][:limit]
-
-    async def due_to_wake(self, now: datetime, *, limit: int) -> Sequence[UUID]:
-        due = [a for a in self.tables.alerts.values() if a.snoozed_until and a.snoozed_until <= now]
-        return [alert.id for alert in sorted(due, key=lambda a: a.snoozed_until or now)][:limit]
-
     # -- people, silences
 
     async def sight_of(self, user_id: UUID) -> Sight | None:

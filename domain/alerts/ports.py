@@ -39,14 +39,6 @@ class AlertRepository(Protocol):
         """Write what changed and append the events."""
         ...
 
-    async def due_to_expire(self, now: datetime, *, limit: int) -> Sequence[UUID]:
-        """Open alerts whose time has passed, the longest overdue first. A look, without locks."""
-        ...
-
-    async def due_to_wake(self, now: datetime, *, limit: int) -> Sequence[UUID]:
-        """Alerts whose snooze is over, the longest overdue first. A look, without locks."""
-        ...
-
 
 class PeopleDirectory(Protocol):
     """Who may be given an alert, as the transaction sees it."""

@@ -6,11 +6,11 @@ from functools import partial
 
 import pytest
 
-from domain.alerts.actions import attach, comment, due, edit, moves
+from domain.alerts.actions import attach, comment, edit, moves
 from domain.alerts.actions.attach import StoredFile
 from domain.alerts.attachments import MAX_FILES_PER_ALERT
 from domain.alerts.edits import AlertPatch
-from domain.alerts.events import SYSTEM, Actor, ActorKind, AlertEventKind
+from domain.alerts.events import Actor, ActorKind, AlertEventKind
 from domain.alerts.model import AlertStatus, ResolvedBy, Severity
 from domain.alerts.ports import Once
 from domain.errors import (
@@ -260,28 +260,6 @@ async def test_new_labels_bring_an_alert_under_a_standing_silence(house: House) 
     assert (await house.alert(alert.id)).suppressed_by == (silence.id,)
     await edit.update_alert(acting, alert_id=alert.id, patch=AlertPatch(labels={"env": "prod"}))
     assert (await house.alert(alert.id)).suppressed_by == ()
-
-
-async def test_time_ends_and_wakes_what_is_due(house: House) -> None:
-    ended = an_alert(expires_at=NOON + HOUR)
-    slept = an_alert(snoozed_until=NOON + HOUR)
-    later = an_alert(expires_at=NOON + 3 * HOUR, snoozed_until=NOON + 3 * HOUR)
-    await house.put(ended, slept, later)
-    house.clock.time = NOON + 2 * HOUR
-    assert await due.expire_due(house.open, house.clock) == 1
-    assert await due.wake_due(house.open, house.clock) == 1
-    assert await due.expire_due(house.open, house.clock) == 0
-    assert await due.wake_due(house.open, house.clock) == 0
-    after = await house.alert(ended.id)
-    assert (after.status, after.resolved_by, after.resolved_at) == (
-        AlertStatus.RESOLVED,
-        ResolvedBy.EXPIRY,
-        NOON + HOUR,
-    )
-    assert (await house.alert(slept.id)).snoozed_until is None
-    assert await house.alert(later.id) == later
-    (event,) = await house.events(slept.id)
-    assert (event.kind, event.actor) == (AlertEventKind.WOKEN, SYSTEM)
 
 
 def _file(name: str = "graph.png") -> StoredFile:
