@@ -1,7 +1,9 @@
 """Does a source's page say what the program does? Its examples are read by the parsers, its template is tested."""
 
 import json
+import re
 from datetime import UTC, datetime
+from typing import Any
 
 from domain.alerts.severity import severity_of
 from domain.alerts.signal import Signal
@@ -18,10 +20,10 @@ def _shown(signal: object) -> dict[str, object]:
     assert isinstance(signal, Signal), signal
     return {
         "title": signal.title,
-        "severity": severity_of(signal.severity_text, {})[0].value,
-        "status": signal.status.value,
-        "dedup_key": signal.dedup_key,
-        "service": signal.service_name,
+        "severity": severity_of(signal.severity_text, {})[0].name,
+        "status": signal.status.name,
+        "dedupKey": signal.dedup_key,
+        "serviceName": signal.service_name,
         "labels": signal.labels,
     }
 
@@ -33,10 +35,16 @@ def test_the_mapping_of_the_generic_page_makes_what_it_says() -> None:
         name="example",
         source=IntegrationSource.GENERIC,
         created_at=datetime.now(tz=UTC),
-        mapping=FieldMapping(**json.loads(page["mapping"])),
+        mapping=_mapping(json.loads(page["mapping"])),
     )
     signals = preview(integration, page["payload"].encode(), received_at=datetime.now(tz=UTC))
     assert [_shown(signal) for signal in signals] == json.loads(page["becomes"])
+
+
+def _mapping(shown: dict[str, Any]) -> FieldMapping:
+    """The mapping in the form of the API's input, as the domain's."""
+    fields = {re.sub(r"([A-Z])", r"_\1", name).lower(): value for name, value in shown.items() if name != "labels"}
+    return FieldMapping(**fields, labels={label["name"]: label["expression"] for label in shown["labels"]})
 
 
 def test_the_template_to_copy_is_the_one_the_parser_is_tested_with() -> None:
