@@ -1,0 +1,89 @@
+"""Which benchmarks are there? Without arguments: `ingest`. All need the machine for themselves to mean anything."""
+
+import argparse
+from pathlib import Path
+
+import msgspec
+
+from bench import ingest, memory, profile, report, turns
+
+ROOT = Path(__file__).resolve().parent.parent
+README = Path(__file__).resolve().parent / "README.md"
+
+
+def main() -> None:
+    """Read the command line and run a benchmark."""
+    arguments = _parser().parse_args()
+    folder: Path = arguments.folder
+    if arguments.command in {None, "ingest"}:
+        _ingest(arguments)
+    elif arguments.command == "memory":
+        _keep(folder / "memory.json", memory.measure(folder, alerts=arguments.alerts))
+        _write_readme(folder)
+    elif arguments.command == "profile":
+        scenario = next(scenario for scenario in turns.SCENARIOS if scenario.name == arguments.scenario)
+        profile.profile(folder, scenario, name=arguments.server, part=arguments.part, route_name=arguments.route)
+    else:
+        _write_readme(folder)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / ".services" / "bench", help="where stores and results live"
+    )
+    commands = parser.add_subparsers(dest="command")
+    ingesting = commands.add_parser("ingest", help="rates and latencies beside floor and peers; writes README.md")
+    for one in (parser, ingesting):
+        one.add_argument("--quick", action="store_true", help="a few seconds, nothing written: to try the bench itself")
+        one.add_argument("--seconds", type=float, default=8.0, help="length of one turn")
+        one.add_argument("--rounds", type=int, default=3, help="turns of each server in each scenario")
+        one.add_argument("--only", default="", help="servers, comma separated: tocsin, floor, alerta, alertmanager")
+        one.add_argument("--routes", default="", help="routes, comma separated: api, webhook, generic")
+    remembering = commands.add_parser("memory", help="resident memory over a million alerts; adds to README.md")
+    remembering.add_argument("--alerts", type=int, default=1_000_000, help="how many")
+    profiling = commands.add_parser("profile", help="where the server's own time goes, by function")
+    profiling.add_argument(
+        "--scenario", choices=[scenario.name for scenario in turns.SCENARIOS], default=turns.SINGLE_32.name
+    )
+    profiling.add_argument("--server", choices=["tocsin", "floor"], default="tocsin")
+    profiling.add_argument("--part", choices=["server", "relay"], default="server")
+    profiling.add_argument("--route", default=report.MAIN_ROUTE)
+    commands.add_parser("report", help="write README.md from the results of the last runs")
+    return parser
+
+
+def _ingest(arguments: argparse.Namespace) -> None:
+    plan = ingest.Plan(
+        folder=arguments.folder,
+        seconds=2.0 if arguments.quick else arguments.seconds,
+        rounds=1 if arguments.quick else arguments.rounds,
+        scenarios=ingest.QUICK if arguments.quick else turns.SCENARIOS,
+        only=frozenset(filter(None, arguments.only.split(","))),
+        routes=frozenset(filter(None, arguments.routes.split(","))),
+    )
+    found = ingest.measure(plan)
+    if arguments.quick or plan.only or plan.routes:
+        print(report.render(found, None))
+    else:
+        _keep(arguments.folder / "ingest.json", found)
+        _write_readme(arguments.folder)
+
+
+def _keep(path: Path, found: msgspec.Struct) -> None:
+    path.write_bytes(msgspec.json.encode(found))
+
+
+def _write_readme(folder: Path) -> None:
+    ingested, remembered = folder / "ingest.json", folder / "memory.json"
+    README.write_text(
+        report.render(
+            msgspec.json.decode(ingested.read_bytes(), type=report.IngestReport) if ingested.exists() else None,
+            msgspec.json.decode(remembered.read_bytes(), type=report.MemoryReport) if remembered.exists() else None,
+        )
+    )
+    print(f"written: {README}")
+
+
+if __name__ == "__main__":
+    main()

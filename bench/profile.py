@@ -1,0 +1,76 @@
+"""Where does the server's own time go? A sampling profile of the API process under load, by function.
+
+The profiler (py-spy) is installed from PyPI into an environment of its own beside the other peers' when it is first used.
+"""
+
+import subprocess
+import sys
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench import database, turns
+from bench.contenders.base import Contender
+from bench.contenders.floor import FloorServer
+from bench.contenders.tocsin import Tocsin
+from bench.load import run
+from bench.turns import Scenario
+
+PROFILER = "py-spy==0.4.3"
+SECONDS = 10.0
+SHOWN = 45
+
+
+def profile(folder: Path, scenario: Scenario, *, name: str, part: str, route_name: str) -> None:
+    """Print how often each function was on top of the stack, and how often anywhere in it."""
+    program = _profiler(folder / "profiler")
+    with database.running(folder) as stores, ExitStack() as stack:
+        known: list[Contender] = [
+            Tocsin(folder / "logs", stores, folder / "tocsin"),
+            FloorServer(folder / "logs", stores),
+        ]
+        contender = next(contender for contender in known if contender.name == name)
+        stack.callback(contender.stop)
+        contender.start()
+        route = next(route for route in contender.routes() if route.name == route_name)
+        run(turns.load_of(contender, route, scenario, seconds=2.0, prefix="warm"))
+        raw = folder / "profile.txt"
+        command = [str(program), "record", "--pid", str(contender.parts()[part]), "--format", "raw", "--rate", "500"]
+        command += ["--output", str(raw), "--duration", f"{SECONDS:.0f}", "--nonblocking"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as profiler:
+            prefix = "warm" if scenario.repeats else "test"
+            result = run(turns.load_of(contender, route, scenario, seconds=SECONDS + 1, prefix=prefix))
+            profiler.wait()
+    print(f"{scenario.name}, {name} {part}: {result.rate:,.0f} alerts/s while it was watched")
+    _print_profile(raw.read_text())
+
+
+def _profiler(environment: Path) -> Path:
+    program = environment / "bin" / "py-spy"
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, PROFILER], check=True)
+    return program
+
+
+def _print_profile(raw: str) -> None:
+    own: Counter[str] = Counter()
+    anywhere: Counter[str] = Counter()
+    total = 0
+    for line in raw.splitlines():
+        frames, _, number = line.rpartition(" ")
+        names = [_function(frame) for frame in frames.split(";")]
+        total += int(number)
+        own[names[-1]] += int(number)
+        for name in set(names):
+            anywhere[name] += int(number)
+    print(f"{'own':>6} {'with':>6}  function (of {total} samples)")
+    for name, number in anywhere.most_common(SHOWN):
+        print(f"{own[name] / total:6.1%} {number / total:6.1%}  {name}")
+
+
+def _function(frame: str) -> str:
+    """`name (path:line)` without the line, the path cut to its end."""
+    name, _, place = frame.partition(" (")
+    return f"{name} ({'/'.join(place.rpartition(':')[0].split('/')[-3:])})"
