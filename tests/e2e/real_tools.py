@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -123,15 +123,19 @@ class Prometheus:
 
 
 @asynccontextmanager
-async def alertmanager(folder: Path, *, webhook: str | None = None, key: str | None = None) -> AsyncIterator[str]:
-    """A real Alertmanager that relays to a webhook, or to nobody; its address."""
+async def alertmanager(
+    folder: Path, *, webhook: str | None = None, key: str | None = None, routes: Sequence[str] = ()
+) -> AsyncIterator[str]:
+    """A real Alertmanager that relays to a webhook, or to nobody; its address. `routes` are matchers, a route each."""
     receiver: dict[str, Any] = {"name": "tocsin"}
     if webhook is not None:
         http = {"authorization": {"credentials": key}}
         receiver["webhook_configs"] = [{"url": webhook, "http_config": http, "send_resolved": True}]
-    route = {"receiver": "tocsin", "group_by": ["alertname"], "group_wait": "100ms", "group_interval": "1s"}
+    route: dict[str, Any] = {"receiver": "tocsin", "group_wait": "100ms", "group_interval": "1s"}
+    if routes:
+        route["routes"] = [{"receiver": "tocsin", "matchers": [text]} for text in routes]
     configuration = folder / "alertmanager.yml"
-    configuration.write_text(json.dumps({"route": route, "receivers": [receiver]}))
+    configuration.write_text(json.dumps({"route": route, "receivers": [receiver]}, ensure_ascii=False))
     url = f"http://127.0.0.1:{free_port()}"
     command = [
         program(ALERTMANAGER),
