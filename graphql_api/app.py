@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from domain.alerts.fold import FoldPolicy
 from domain.ports import Clock, SystemClock
 from graphql_api.context import Context
+from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
 from graphql_api.http import Endpoint
 from graphql_api.identity.authentication import authenticate
 from graphql_api.limits import Documents, Limits
@@ -55,7 +56,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> ASGIApp:
         async with opened(state):
             yield
 
+    graphiql = GraphiQL()
+
     async def graphql(request: Request) -> Response:
+        if settings.graphiql and wants_page(request):
+            return graphiql.page(request)
         return await answer(request, endpoint)
 
     web = Starlette(
@@ -63,6 +68,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> ASGIApp:
         routes=[
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", SocketEndpoint(schema, documents, allowed_origins=[])),
+            Route(PREFIX + "{name}", graphiql.file),
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/healthz", health.healthz),

@@ -125,6 +125,7 @@ class Settings(BaseSettings):
     )
     attachment_max_bytes: Bytes = Field(default=25 * 1024 * 1024, description="Largest file attached to an alert.")
     introspection: bool = Field(default=True, description="Whether clients may read the GraphQL schema by query.")
+    graphiql: bool = Field(default=True, description="Whether a browser gets GraphiQL at `/graphql`.")
     graphql_max_depth: Count = Field(default=15, description="Deepest nesting of fields in a GraphQL document.")
     graphql_max_aliases: Count = Field(default=30, description="Most aliases in a GraphQL document.")
     graphql_max_tokens: Count = Field(default=2000, description="Most tokens in a GraphQL document.")
