@@ -42,6 +42,14 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamReset:
+    """A stream ends here: what its reader knows may be incomplete. Read the lists anew, then follow `resume_after`."""
+
+    reason: StreamResetReason
+    resume_after: Cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogState:
     """The log at one moment. `head` is after all that is finished; transactions from `next_xid` on are to come."""
 
@@ -79,13 +87,18 @@ def _not_a_cursor(path: tuple[str, ...]) -> InvalidInput:
     return InvalidInput("not a cursor of this server; use the `cursor` of an event", path)
 
 
-def why_reset(cursor: Cursor, log: LogState, *, window: timedelta) -> StreamResetReason | None:
-    """Why the stream cannot resume at this cursor; None when it can.
+def is_of_log(cursor: Cursor, log: LogState) -> bool:
+    """Whether the place is one of this log.
 
-    A place beyond the newest transaction is not of this log: its tail was lost (a failover to a standby that lagged).
-    Waiting there would be silence for ever.
+    One beyond the newest transaction is not: the log's tail was lost (a failover to a standby that lagged), and waiting
+    there would be silence for ever.
     """
-    if cursor.epoch != log.head.epoch or cursor.position.xid >= log.next_xid:
+    return cursor.epoch == log.head.epoch and cursor.position.xid < log.next_xid
+
+
+def why_reset(cursor: Cursor, log: LogState, *, window: timedelta) -> StreamResetReason | None:
+    """Why the stream cannot resume at this cursor; None when it can."""
+    if not is_of_log(cursor, log):
         return StreamResetReason.LOG_RESTORED
     if cursor.recorded_at < log.now - window:
         return StreamResetReason.CURSOR_EXPIRED

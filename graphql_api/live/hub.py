@@ -1,0 +1,269 @@
+"""How do events reach the subscriptions of this process? One reader follows the log and hands each event to all.
+
+It reads the live stream, where each message says from where in the log it reaches. When a message is missing (a trim,
+a restart of Redis, no Redis at all), when the stream is silent although something was written, and every now and then,
+it reads the log itself. What is not newer than its place is dropped, so nobody sees an event twice or out of order.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+import asyncpg
+import structlog
+from broadcaster import Broadcast
+
+from domain.alerts.cursor import Cursor, LogState, StreamReset, StreamResetReason, is_of_log, why_reset
+from domain.alerts.events import RecordedEvent
+from graphql_api.live.inbox import MOST_WAITING, Inbox
+from persistence.backoff import Backoff
+from persistence.direct import open_log_pool
+from persistence.event_log import EVENTS_CHANNEL, LogReader
+from persistence.listen import Listener
+from persistence.stream import EVENTS_STREAM, RedisStreamBackend
+from persistence.stream_message import StreamMessage, decode_message
+from persistence.tasks import end_tasks
+from tocsin.settings import Settings
+
+_log = structlog.get_logger(__name__)
+PAGE = 500
+# Few: a thousand sockets that resume at once take turns here.
+LOG_CONNECTIONS = 3
+# How long the stream may take for what PostgreSQL says was written, before the log is read instead.
+STREAM_GRACE_SECONDS = 0.5
+# Without Redis a lost notice costs this long.
+POLL_SECONDS = 0.25
+# With it, a message that vanished without a successor to tell is found this late.
+AUDIT_SECONDS = 2.0
+# A resumed stream begins at most this far back: an older client reads the lists anew.
+REPLAY_WINDOW = timedelta(days=7)
+STORE_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+T = TypeVar("T")
+
+
+async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
+    """Read from the log, however long the database is away: a stream waits, it does not end."""
+    backoff = Backoff()
+    while True:
+        try:
+            return await read()
+        except STORE_TROUBLE as error:
+            _log.warning("a live stream waits for the database", error=repr(error))
+            await backoff.wait()
+
+
+class Hub:
+    """The process's place in the log, and everybody who follows from it."""
+
+    def __init__(self, settings: Settings, *, most_waiting: int = MOST_WAITING) -> None:
+        self._settings = settings
+        self._most_waiting = most_waiting
+        self._inboxes: set[Inbox] = set()
+        self._messages: deque[StreamMessage | None] = deque()
+        self._wake = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._known_place: Cursor | None = None
+        # When something was written that the stream has not brought yet.
+        self._hinted_at: float | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stack = contextlib.AsyncExitStack()
+        self._stream: RedisStreamBackend | None = None
+        self._reader: LogReader | None = None
+
+    @property
+    def subscribers(self) -> int:
+        """How many follow."""
+        return len(self._inboxes)
+
+    @property
+    def reader(self) -> LogReader:
+        """The log."""
+        assert self._reader is not None, "the hub was not started"  # noqa: S101 - for the type checker
+        return self._reader
+
+    @property
+    def _place(self) -> Cursor:
+        """Where in the log this process is; known once `_ready` is set."""
+        assert self._known_place is not None, "the log was not read yet"  # noqa: S101 - for the type checker
+        return self._known_place
+
+    async def start(self) -> None:
+        """Begin to follow. Stores that are down are waited for in the background."""
+        pool = await open_log_pool(self._settings, size=LOG_CONNECTIONS, name="tocsin live")
+        self._stack.callback(pool.terminate)
+        self._reader = LogReader(pool)
+        if self._settings.redis_url is not None:
+            self._stream = RedisStreamBackend(self._settings.redis_url)
+            broadcast = await self._stack.enter_async_context(Broadcast(backend=self._stream))
+            self._spawn(self._read_stream(broadcast), "live stream")
+        self._spawn(Listener(self._settings.database_dsn, EVENTS_CHANNEL, self._hint).run(), "live listener")
+        self._spawn(self._run(), "live hub")
+
+    def _spawn(self, work: Coroutine[object, object, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def close(self) -> None:
+        """Stop; whoever follows is left waiting, for the server to end."""
+        await end_tasks(self._tasks)
+        await self._stack.aclose()
+
+    # -- following -------------------------------------------------------------------------------------------------
+
+    async def follow(self, after: Cursor | None) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
+        """Every event after the cursor (or from now on), once and in order; a StreamReset is the last item.
+
+        Attach first, replay from the log second, then take what arrived meanwhile and skip what was replayed: so there
+        is no gap between the two.
+        """
+        await self._ready.wait()
+        if after is not None:
+            state = await _patiently(self.reader.state)
+            reason = why_reset(after, state, window=REPLAY_WINDOW)
+            if reason is not None:
+                yield StreamReset(reason=reason, resume_after=state.head)
+                return
+        place = after
+        while True:
+            with self._attached() as inbox:
+                place = place or inbox.attached_at
+                while place.position < inbox.attached_at.position:
+                    page = await _patiently(partial(self.reader.read_after, place, limit=PAGE))
+                    for event in page:
+                        place = self._after(event, place)
+                        yield event
+                    if not page:
+                        break
+                if inbox.overflowed:
+                    continue  # the replay took long; what the inbox dropped is replayed as well
+                while (arrived := await inbox.take()) is not None:
+                    if arrived.position > place.position:
+                        place = self._after(arrived, place)
+                        yield arrived
+                # Where a reader who was too slow goes on without a gap; after a restore there is only the new head.
+                slow = StreamReset(reason=StreamResetReason.SLOW_CONSUMER, resume_after=place)
+                yield inbox.reset or slow
+                return
+
+    @staticmethod
+    def _after(event: RecordedEvent, place: Cursor) -> Cursor:
+        return Cursor(epoch=place.epoch, position=event.position, recorded_at=event.recorded_at)
+
+    @contextlib.contextmanager
+    def _attached(self) -> Iterator[Inbox]:
+        inbox = Inbox(self._place, most=self._most_waiting)
+        self._inboxes.add(inbox)
+        try:
+            yield inbox
+        finally:
+            self._inboxes.discard(inbox)
+
+    async def epoch_cursor(self, event: RecordedEvent) -> Cursor:
+        """The cursor of an event that was read elsewhere (a timeline)."""
+        await self._ready.wait()
+        return self._after(event, self._place)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _hint(self) -> None:
+        """PostgreSQL says that something was written."""
+        if self._hinted_at is None:
+            self._hinted_at = asyncio.get_running_loop().time()
+        self._wake.set()
+
+    async def _read_stream(self, broadcast: Broadcast) -> None:
+        # Bounded: the backend lets a message in for each that _take_messages has dealt with.
+        async with broadcast.subscribe(EVENTS_STREAM) as subscriber:
+            while True:
+                self._messages.append(decode_message((await subscriber.get()).message))
+                self._wake.set()
+
+    async def _run(self) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                if self._known_place is None:
+                    self._known_place = (await self.reader.state()).head
+                    self._ready.set()
+                await self._wait()
+                await self._advance()
+                backoff.reset()
+            except STORE_TROUBLE as error:
+                _log.warning("live events wait for the database", error=repr(error))
+                await backoff.wait()
+
+    async def _wait(self) -> None:
+        """Until there is a message, or the log should be looked at."""
+        now = asyncio.get_running_loop().time()
+        seconds = AUDIT_SECONDS if self._is_stream_up else POLL_SECONDS
+        if self._hinted_at is not None:
+            grace = STREAM_GRACE_SECONDS if self._is_stream_up else 0.0
+            seconds = min(seconds, max(0.0, self._hinted_at + grace - now))
+        if not self._messages and seconds:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), seconds)
+        self._wake.clear()
+
+    @property
+    def _is_stream_up(self) -> bool:
+        return self._stream is not None and self._stream.is_connected
+
+    async def _advance(self) -> None:
+        if self._messages:
+            self._hinted_at = None
+            await self._take_messages()
+            return
+        now = asyncio.get_running_loop().time()
+        grace = STREAM_GRACE_SECONDS if self._is_stream_up else 0.0
+        if self._hinted_at is not None and now < self._hinted_at + grace:
+            return
+        self._hinted_at = None
+        if not await self._catch_up():
+            await self._check_log(await self.reader.state())
+
+    async def _take_messages(self) -> None:
+        while self._messages:
+            message = self._messages.popleft()
+            if self._stream is not None:
+                self._stream.done_with_one()
+            if message is None or message.epoch != self._place.epoch:
+                await self._check_log(await self.reader.state())
+                await self._catch_up()
+            elif message.after <= self._place.position:
+                continue
+            elif message.events is None or message.before > self._place.position:
+                await self._catch_up()
+            else:
+                self._deliver(message.events)
+
+    async def _catch_up(self) -> bool:
+        """Read the log up to its head; whether there was anything."""
+        found = False
+        while True:
+            page = await self.reader.read_after(self._place, limit=PAGE)
+            found = found or bool(page)
+            self._deliver(page)
+            if len(page) < PAGE:
+                return found
+            await asyncio.sleep(0)  # let the subscribers take some
+
+    async def _check_log(self, state: LogState) -> None:
+        """A restored log, or one that lost its tail, ends every stream: its events have other, maybe smaller places."""
+        if is_of_log(self._place, state):
+            return
+        _log.warning("the log was replaced; live streams begin anew", subscribers=len(self._inboxes))
+        self._known_place = state.head
+        for inbox in list(self._inboxes):
+            inbox.end(StreamReset(reason=StreamResetReason.LOG_RESTORED, resume_after=state.head))
+
+    def _deliver(self, events: Sequence[RecordedEvent]) -> None:
+        for event in events:
+            if event.position <= self._place.position:
+                continue
+            self._known_place = self._after(event, self._place)
+            for inbox in self._inboxes:
+                inbox.put(event)

@@ -1,0 +1,46 @@
+"""What waits for one subscriber? A bounded number of events; past the bound it is told so, never the others slowed."""
+
+import asyncio
+from collections import deque
+
+from domain.alerts.cursor import Cursor, StreamReset
+from domain.alerts.events import RecordedEvent
+
+MOST_WAITING = 1000
+
+
+class Inbox:
+    """The events that arrived since `attached_at` and were not taken yet."""
+
+    def __init__(self, attached_at: Cursor, *, most: int = MOST_WAITING) -> None:
+        self.attached_at = attached_at
+        self.overflowed = False
+        self.reset: StreamReset | None = None
+        self._most = most
+        self._waiting: deque[RecordedEvent] = deque()
+        self._arrived = asyncio.Event()
+
+    def put(self, event: RecordedEvent) -> None:
+        """Add an event. A full inbox is emptied and marked: the log has what it held."""
+        if self.overflowed:
+            return
+        if len(self._waiting) >= self._most:
+            self.overflowed = True
+            self._waiting.clear()
+        else:
+            self._waiting.append(event)
+        self._arrived.set()
+
+    def end(self, reset: StreamReset) -> None:
+        """Nothing more will come: the log is another one now."""
+        self.reset = reset
+        self._arrived.set()
+
+    async def take(self) -> RecordedEvent | None:
+        """The next event; None when it overflowed or ended, at once even if events still wait."""
+        while not self._waiting and not self.overflowed and self.reset is None:
+            self._arrived.clear()
+            await self._arrived.wait()
+        if self.overflowed or self.reset is not None:
+            return None
+        return self._waiting.popleft()
