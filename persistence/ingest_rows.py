@@ -72,6 +72,11 @@ def _uuid_text(value: object) -> str:
     raise TypeError(message)
 
 
+def plain_uuid(value: UUID) -> UUID:
+    """An id that asyncpg read, as the UUID of the rest of the program: a receipt is encoded as JSON by its reader."""
+    return UUID(bytes=value.bytes)
+
+
 def _json(rows: Sequence[object]) -> str:
     return orjson.dumps(rows, default=_uuid_text).decode()
 
@@ -107,11 +112,13 @@ def problem_of(row: asyncpg.Record, key: Key) -> Problem:
     if row["id"] is None:
         return problem
     values = {name: row[name] for name in STATE_READ}
+    values["id"] = plain_uuid(values["id"])
+    values["team_id"] = plain_uuid(values["team_id"]) if values["team_id"] is not None else None
     values["severity"] = Severity(values["severity"])
     values["status"] = AlertStatus(values["status"])
     values["resolved_by"] = ResolvedBy(values["resolved_by"]) if values["resolved_by"] else None
     values["labels"] = orjson.loads(values["labels"])
     values["pinned"] = tuple(values["pinned"])
-    values["suppressed_by"] = tuple(values["suppressed_by"])
+    values["suppressed_by"] = tuple(map(plain_uuid, values["suppressed_by"]))
     problem.alert = AlertState(integration_id=key[0], dedup_key=key[1], **values)
     return problem

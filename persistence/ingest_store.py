@@ -22,7 +22,7 @@ from domain.alerts.signal import ItemResult, Outcome, RejectedItem, Signal
 from domain.alerts.submission import Receipt, Submission
 from domain.ids import new_id
 from domain.ports import Clock
-from persistence.ingest_rows import problem_of, write_arguments
+from persistence.ingest_rows import plain_uuid, problem_of, write_arguments
 from persistence.ingest_sql import (
     EARLY_RESOLVES_SQL,
     EARLY_RESOLVES_USED_SQL,
@@ -227,7 +227,8 @@ def _results_from(submission: Submission, rows: dict[int, Any]) -> tuple[ItemRes
         row = rows.get(index)
         if row is not None:
             values = {name: row[name] for name in ("outcome", "reason", "alert_id", "dedup_key")}
-            results.append(ItemResult(**{**values, "outcome": Outcome(values["outcome"])}))
+            alert_id = plain_uuid(row["alert_id"]) if row["alert_id"] is not None else None
+            results.append(ItemResult(**{**values, "outcome": Outcome(values["outcome"]), "alert_id": alert_id}))
         else:
             reason = item.message if isinstance(item, RejectedItem) else "rejected by the database"
             results.append(ItemResult(outcome=Outcome.REJECTED, reason=reason))

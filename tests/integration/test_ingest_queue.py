@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -66,6 +67,15 @@ async def test_two_hundred_posts_of_one_new_key_make_one_alert(queue_of: Queue, 
     assert await database.fetchval("SELECT count(*) FROM signals") == 200
     assert await database.fetchval("SELECT count(*) FROM receipts") == 200
     assert await database.fetchval("SELECT count(*) FROM alert_events WHERE kind = 'opened'") == 1
+
+
+async def test_every_receipt_can_be_said_as_json(queue_of: Queue) -> None:
+    queue = await queue_of()
+
+    opened, repeated = [(await queue.submit(submission(now(), signal()))).results[0] for _ in range(2)]
+
+    assert repeated.outcome is Outcome.REPEATED
+    assert orjson.loads(orjson.dumps([opened.alert_id, repeated.alert_id])) == [str(opened.alert_id)] * 2
 
 
 async def test_what_is_written_is_what_was_said(queue_of: Queue, database: asyncpg.Connection) -> None:
