@@ -5,12 +5,13 @@ ten thousand of them would not fit the server's lock table. The order of transac
 comes before this transaction's first write, and after every earlier writer's COMMIT.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
+import asyncpg
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -39,7 +40,7 @@ _STANDING = silences.c.applied != SilenceState.EXPIRED.value
 _IS_OPEN = sa.text("alerts." + OPEN)
 # One statement carries this many marks: beyond it a single message to the server would be tens of megabytes.
 _CHUNK = 5_000
-Row: TypeAlias = Mapping[str, Any] | sa.RowMapping
+Row: TypeAlias = sa.RowMapping | asyncpg.Record
 
 
 def silence_of(row: Row) -> Silence:

@@ -3,10 +3,9 @@
 from datetime import datetime
 
 import asyncpg
-import orjson
 
-from domain.silences.matchers import matchers_from_json
 from domain.silences.model import Silence
+from persistence.silences import silence_of
 
 
 class StandingSilences:
@@ -21,23 +20,9 @@ class StandingSilences:
         self._silences: tuple[Silence, ...] = ()
 
     async def at(self, connection: asyncpg.Connection, *, version: int, now: datetime) -> tuple[Silence, ...]:
-        """Those that end after `now`; the fold asks each whether it has begun."""
+        """Those in force. `now` is read under the lock: a post may have waited behind the making of a silence."""
         if version != self.version:
-            rows = await connection.fetch("SELECT * FROM silences WHERE ends_at > $1", now)
-            self._silences = tuple(map(_silence, rows))
+            rows = await connection.fetch("SELECT * FROM silences WHERE applied <> 'expired'")
+            self._silences = tuple(map(silence_of, rows))
             self.version = version
-        return self._silences
-
-
-def _silence(row: asyncpg.Record) -> Silence:
-    return Silence(
-        id=row["id"],
-        matchers=matchers_from_json(orjson.loads(row["matchers"])),
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
-        created_by=row["created_by"],
-        comment=row["comment"],
-        updated_at=row["updated_at"],
-        integration_id=row["integration_id"],
-        version=row["version"],
-    )
+        return tuple(silence for silence in self._silences if silence.is_in_force(now))

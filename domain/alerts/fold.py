@@ -17,7 +17,6 @@
 deliveries come in. `ignore` is said on the receipt as STALE; nothing is dropped silently.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,7 +48,7 @@ class FoldPolicy:
 
 @dataclass(slots=True)
 class Fold:
-    """One batch being folded: what it has made so far. `silences` are those that may be active during the batch."""
+    """One batch being folded: what it has made so far. `silences` are those in force while it is written."""
 
     policy: FoldPolicy
     silences: tuple[Silence, ...]
@@ -138,7 +137,7 @@ class Fold:
         )
         problem.alert = state
         self._touch(state)
-        suppressing = self._suppress(state, signal.received_at)
+        suppressing = self._suppress(state)
         decisions = [*(d.as_json() for d in signal.decisions), fold_decision("opened", reason).as_json(), *suppressing]
         self._log(
             state,
@@ -167,7 +166,7 @@ class Fold:
         self._count(alert, signal, is_repeat=False)
         changes = self._take_content(alert, signal)
         changes["status"] = [before.value, alert.status.value]
-        suppressing = self._suppress(alert, signal.received_at)
+        suppressing = self._suppress(alert)
         decisions = [
             *(d.as_json() for d in signal.decisions),
             fold_decision("reopened", reason).as_json(),
@@ -182,7 +181,7 @@ class Fold:
         self._count(alert, signal)
         if not changes:
             return _result(alert, Outcome.REPEATED, "the same problem again")
-        suppressing = self._suppress(alert, signal.received_at) if "labels" in changes else []
+        suppressing = self._suppress(alert) if "labels" in changes else []
         data = {"changes": changes, "decisions": [*(d.as_json() for d in signal.decisions), *suppressing]}
         self._log(alert, AlertEventKind.UPDATED, at=signal.received_at, actor=actor, data=data)
         return _result(alert, Outcome.UPDATED, f"the source changed {', '.join(sorted(changes))}")
@@ -271,11 +270,9 @@ class Fold:
         alert.has_new_content = True
         return changes
 
-    def _suppress(self, alert: AlertState, at: datetime) -> list[dict[str, Any]]:
-        """Mark the alert with the silences that hold it now; the decisions say which and why."""
-        holding = [
-            s for s in self.silences if s.starts_at <= at < s.ends_at and s.holds(alert.integration_id, alert.labels)
-        ]
+    def _suppress(self, alert: AlertState) -> list[dict[str, Any]]:
+        """Mark the alert with the silences that hold it; the decisions say which and why."""
+        holding = [silence for silence in self.silences if silence.holds(alert.integration_id, alert.labels)]
         alert.suppressed_by = tuple(silence.id for silence in holding)
         return [silence_decision(silence.id, silence.comment).as_json() for silence in holding]
 
@@ -318,8 +315,3 @@ def _is_held(alert: AlertState, signal: NormalSignal) -> bool:
 
 def _result(alert: AlertState, outcome: Outcome, reason: str) -> ItemResult:
     return ItemResult(outcome=outcome, alert_id=alert.id, dedup_key=alert.dedup_key, reason=reason)
-
-
-def active_silences(silences: Iterable[Silence], now: datetime) -> tuple[Silence, ...]:
-    """Those that can hold an alert at or after `now`."""
-    return tuple(silence for silence in silences if silence.ends_at > now)
