@@ -21,6 +21,8 @@ from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
 from graphql_api.http import Endpoint
 from graphql_api.identity.authentication import authenticate
 from graphql_api.limits import Documents, Limits
+from graphql_api.live.hub import Hub
+from graphql_api.live.sessions import SessionWatch
 from graphql_api.middleware import OPERATION, Surroundings, request_id_of
 from graphql_api.observability import health
 from graphql_api.observability.metrics import Metrics
@@ -110,6 +112,13 @@ async def opened(state: AppState) -> AsyncIterator[None]:
         await directory.start()
         stack.push_async_callback(directory.close)
         state.ingest, state.directory = queue, directory
+        hub, sessions = Hub(settings), SessionWatch(state.reads, state.clock)
+        await hub.start()
+        stack.push_async_callback(hub.close)
+        await sessions.start()
+        stack.push_async_callback(sessions.close)
+        state.hub, state.sessions = hub, sessions
+        metrics.watch("tocsin_live_followers", "Streams that follow the log.", lambda: hub.subscribers)
         metrics.watch("tocsin_ingest_queue_signals", "Signals waiting for a transaction.", lambda: queue.depth)
         yield
 

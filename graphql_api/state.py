@@ -11,6 +11,8 @@ from domain.identity.sessions import RefreshTokens, SessionPolicy
 from domain.identity.sign_in import SignInDesk
 from domain.ports import Clock
 from graphql_api.identity.tokens import AccessTokens
+from graphql_api.live.hub import Hub
+from graphql_api.live.sessions import SessionWatch
 from graphql_api.observability.metrics import Metrics
 from persistence.login_attempts import LoginAttempts
 from persistence.passwords import Argon2Hasher
@@ -24,7 +26,7 @@ class AppState:
     """Made by graphql_api/app.py; opened and closed by its lifespan.
 
     `engine` writes; `reads` is the same pool without transactions around single statements. `directory` finds an
-    integration by its key, `hub` feeds subscriptions; both are opened by the lifespan.
+    integration by its key, `hub` feeds subscriptions, `sessions` ends them; all are opened by the lifespan.
     """
 
     settings: Settings
@@ -32,7 +34,8 @@ class AppState:
     engine: AsyncEngine
     ingest: Ingest | None = None
     directory: Any = None
-    hub: Any = None
+    hub: Hub | None = None
+    sessions: SessionWatch | None = None
     redis: Redis | None = None
     metrics: Metrics = field(default_factory=Metrics)
     reads: AsyncEngine = field(init=False)

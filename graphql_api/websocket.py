@@ -27,15 +27,19 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import PingMe
 from strawberry.types.unset import UNSET
 from strawberry.utils.aio import aclosing
 
+from domain.identity.model import Viewer
 from graphql_api.context import Context
 from graphql_api.http import BadRequest, as_graphql_request, encode
-from graphql_api.identity.authentication import authenticate
+from graphql_api.identity.authentication import Caller, authenticate, caller_of_session
 from graphql_api.limits import Documents
 from graphql_api.masking import present_all
 from graphql_api.middleware import request_id_of
 from graphql_api.state import AppState
+from persistence.tasks import end_tasks
 
 INIT_SECONDS = 10
+# Clients take it for final and do not reconnect with the same credentials.
+SESSION_ENDED_CODE = 4401
 MAX_OPERATIONS = 50
 # Pings a client may send in a second, on average, before it is taken for a flood.
 PINGS_PER_SECOND = 5.0
@@ -43,18 +47,21 @@ PINGS_PER_SECOND = 5.0
 
 @dataclass(kw_only=True)
 class SocketContext:
-    """What is known of a socket: `authorization` is what `connection_init` carried."""
+    """What is known of a socket: `viewer` is whom the token of `connection_init` belonged to."""
 
     state: AppState
     request_id: str
     ip: str | None
     user_agent: str | None
     connection_params: dict[str, object] | None = None
-    authorization: str | None = None
+    viewer: Viewer | None = None
 
     async def for_operation(self) -> Context:
-        """A context of its own for one operation, with the viewer read anew."""
-        caller = await authenticate(self.state, self.authorization)
+        """A context of its own for one operation, with the viewer read anew.
+
+        By the session, not by the token: a socket lives as long as its session, longer than an access token.
+        """
+        caller = Caller() if self.viewer is None else await caller_of_session(self.state, self.viewer.session_id)
         return Context(
             state=self.state,
             viewer=caller.viewer,
@@ -95,12 +102,30 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     context: SocketContext
     _ping_budget = PINGS_PER_SECOND * 10
     _last_ping = 0.0
+    _ending: asyncio.Task[None] | None = None
 
     async def handle_connection_init(self, message: Any) -> None:  # noqa: ANN401 - what a client sent
         """A null payload is the same as none."""
         if message.get("payload") is None:
             message = {**message, "payload": {}}
         await super().handle_connection_init(message)
+        if self.context.viewer is not None and self._ending is None:
+            self._ending = asyncio.create_task(self._end_with_session(self.context.viewer), name="socket's session")
+
+    async def _end_with_session(self, viewer: Viewer) -> None:
+        """Close the socket within seconds of its session's end."""
+        sessions = self.context.state.sessions
+        if sessions is None:
+            return
+        with sessions.watching(viewer) as watched:
+            await watched.ended.wait()
+        await self.websocket.close(code=SESSION_ENDED_CODE, reason="the session has ended: sign in again")
+
+    async def shutdown(self) -> None:
+        """End with everything that ran for the socket."""
+        if self._ending is not None:
+            await end_tasks([self._ending])
+        await super().shutdown()
 
     async def handle_ping(self, message: PingMessage) -> None:
         """Answer, unless pings come in a flood: each costs a write."""
@@ -197,9 +222,10 @@ class SocketEndpoint(GraphQL[Any, None]):
         given = (context.connection_params or {}).get("authorization")
         if given is not None and not isinstance(given, str):
             raise ConnectionRejectionError
-        context.authorization = given
-        if given and (await authenticate(context.state, given)).viewer is None:
-            raise ConnectionRejectionError
+        if given:
+            context.viewer = (await authenticate(context.state, given)).viewer
+            if context.viewer is None:
+                raise ConnectionRejectionError
         return UNSET
 
     def encode_json(self, data: object) -> str:

@@ -1,6 +1,7 @@
 """Where are sign-ins kept? Rows of `sessions`; and who a living session belongs to, read anew for each request."""
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -57,20 +58,29 @@ _TEAM_IDS = (
 )
 
 
-async def viewer_of_session(connection: AsyncConnection, session_id: UUID, *, now: datetime) -> Viewer | None:
-    """Who a living session belongs to, with today's role and teams; None when it ended or the person may not enter."""
+async def viewers_of_sessions(
+    connection: AsyncConnection, session_ids: Sequence[UUID], *, now: datetime
+) -> dict[UUID, Viewer]:
+    """Who each living session belongs to, with today's role and teams; one whose person may not enter is missing."""
     statement = (
-        sa.select(users.c.id, users.c.role, _TEAM_IDS)
+        sa.select(sessions.c.id.label("session_id"), users.c.id, users.c.role, _TEAM_IDS)
         .join(sessions, sessions.c.user_id == users.c.id)
         .where(
-            sessions.c.id == session_id,
+            sessions.c.id.in_(session_ids),
             sessions.c.revoked_at.is_(None),
             sessions.c.idle_expires_at > now,
             sessions.c.expires_at > now,
             users.c.is_active,
         )
     )
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        return None
-    return Viewer(user_id=row.id, role=Role(row.role), session_id=session_id, team_ids=frozenset(row.team_ids))
+    return {
+        row.session_id: Viewer(
+            user_id=row.id, role=Role(row.role), session_id=row.session_id, team_ids=frozenset(row.team_ids)
+        )
+        for row in await connection.execute(statement)
+    }
+
+
+async def viewer_of_session(connection: AsyncConnection, session_id: UUID, *, now: datetime) -> Viewer | None:
+    """The same for one session; None when it ended."""
+    return (await viewers_of_sessions(connection, [session_id], now=now)).get(session_id)

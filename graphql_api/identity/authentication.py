@@ -1,6 +1,7 @@
 """Who sends this request? The bearer of an access token whose session lives, or nobody, with the reason."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from domain.identity.model import Viewer
 from graphql_api.identity.tokens import InvalidToken
@@ -30,8 +31,14 @@ async def authenticate(state: AppState, authorization: str | None) -> Caller:
         claims = state.access_tokens.read(token.strip(), now=now)
     except InvalidToken as error:
         return Caller(problem=str(error))
-    async with state.reads.connect() as connection:
-        viewer = await viewer_of_session(connection, claims.session_id, now=now)
-    if viewer is None or viewer.user_id != claims.user_id:
+    caller = await caller_of_session(state, claims.session_id)
+    if caller.viewer is not None and caller.viewer.user_id != claims.user_id:
         return Caller(problem=SESSION_ENDED)
-    return Caller(viewer=viewer)
+    return caller
+
+
+async def caller_of_session(state: AppState, session_id: UUID) -> Caller:
+    """Whom a session belongs to, with today's role and teams."""
+    async with state.reads.connect() as connection:
+        viewer = await viewer_of_session(connection, session_id, now=state.clock.now())
+    return Caller(problem=SESSION_ENDED) if viewer is None else Caller(viewer=viewer)

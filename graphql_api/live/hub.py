@@ -14,6 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 import asyncpg
+import sqlalchemy as sa
 import structlog
 from broadcaster import Broadcast
 
@@ -41,12 +42,19 @@ POLL_SECONDS = 0.25
 AUDIT_SECONDS = 2.0
 # A resumed stream begins at most this far back: an older client reads the lists anew.
 REPLAY_WINDOW = timedelta(days=7)
-STORE_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+STORE_TROUBLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    sa.exc.SQLAlchemyError,
+)
 
 T = TypeVar("T")
 
 
-async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
+async def patiently(read: Callable[[], Awaitable[T]]) -> T:
     """Read from the log, however long the database is away: a stream waits, it does not end."""
     backoff = Backoff()
     while True:
@@ -70,6 +78,7 @@ class Hub:
         self._known_place: Cursor | None = None
         # When something was written that the stream has not brought yet.
         self._hinted_at: float | None = None
+        self._moved = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = contextlib.AsyncExitStack()
         self._stream: RedisStreamBackend | None = None
@@ -122,7 +131,7 @@ class Hub:
         """
         await self._ready.wait()
         if after is not None:
-            state = await _patiently(self.reader.state)
+            state = await patiently(self.reader.state)
             reason = why_reset(after, state, window=REPLAY_WINDOW)
             if reason is not None:
                 yield StreamReset(reason=reason, resume_after=state.head)
@@ -132,7 +141,7 @@ class Hub:
             with self._attached() as inbox:
                 place = place or inbox.attached_at
                 while place.position < inbox.attached_at.position:
-                    page = await _patiently(partial(self.reader.read_after, place, limit=PAGE))
+                    page = await patiently(partial(self.reader.read_after, place, limit=PAGE))
                     for event in page:
                         place = self._after(event, place)
                         yield event
@@ -148,6 +157,13 @@ class Hub:
                 slow = StreamReset(reason=StreamResetReason.SLOW_CONSUMER, resume_after=place)
                 yield inbox.reset or slow
                 return
+
+    async def news_since(self, known: Cursor | None) -> Cursor:
+        """Wait until the log has gone on from `known`; the place it has reached. For who recomputes a whole."""
+        await self._ready.wait()
+        while known is not None and known == self._place:
+            await self._moved.wait()
+        return self._place
 
     @staticmethod
     def _after(event: RecordedEvent, place: Cursor) -> Cursor:
@@ -257,10 +273,16 @@ class Hub:
             return
         _log.warning("the log was replaced; live streams begin anew", subscribers=len(self._inboxes))
         self._known_place = state.head
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
         for inbox in list(self._inboxes):
             inbox.end(StreamReset(reason=StreamResetReason.LOG_RESTORED, resume_after=state.head))
 
     def _deliver(self, events: Sequence[RecordedEvent]) -> None:
+        if not events:
+            return
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
         for event in events:
             if event.position <= self._place.position:
                 continue

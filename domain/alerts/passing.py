@@ -1,0 +1,49 @@
+"""Does an event concern who watches a filter? It does when the alert fulfilled the filter before the event *or* after.
+
+Otherwise a client that watches active alerts would never learn that one was resolved. The alert of before and of after
+is the alert as it is now, with what the event itself tells put in: later changes of other fields are already in it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.alerts.events import AlertEvent
+from domain.alerts.filter import AlertFilter, matches
+from domain.alerts.model import Alert, AlertStatus, Severity
+
+
+def _ids(values: list[str]) -> tuple[UUID, ...]:
+    return tuple(map(UUID, values))
+
+
+# How each field that an event may tell of comes back from JSON; a name that is not here filters nothing.
+_READ: Mapping[str, Callable[[Any], object]] = {
+    "title": str,
+    "description": str,
+    "severity": Severity,
+    "status": AlertStatus,
+    "service_name": str,
+    "labels": dict,
+    "assigned_to": UUID,
+    "team_id": UUID,
+    "snoozed_until": datetime.fromisoformat,
+    "is_false_positive": bool,
+    "suppressed_by": _ids,
+}
+
+
+def concerns(condition: AlertFilter, event: AlertEvent, alert: Alert) -> bool:
+    """Whether the event of this alert passes the filter."""
+    changes: Mapping[str, Any] = event.data.get("changes") or {}
+    after = replace(alert, severity=event.severity, status=event.status, **_side(changes, 1))
+    return matches(condition, after) or matches(condition, replace(after, **_side(changes, 0)))
+
+
+def _side(changes: Mapping[str, Any], side: int) -> dict[str, Any]:
+    """The values of before (0) or after (1), by field."""
+    return {
+        name: None if pair[side] is None else _READ[name](pair[side]) for name, pair in changes.items() if name in _READ
+    }

@@ -1,0 +1,33 @@
+"""What does a client see when a stream cannot go on? The reason, and where to begin again."""
+
+import strawberry
+
+from domain.alerts.cursor import StreamReset as DomainStreamReset
+from domain.alerts.cursor import StreamResetReason, encode_cursor
+from graphql_api.exposes import expose_enum, exposes
+
+expose_enum(
+    StreamResetReason,
+    description="Why a stream of events cannot go on from where its reader was.",
+    values={
+        StreamResetReason.LOG_RESTORED: "The server's log is another one now: it was restored from a backup.",
+        StreamResetReason.CURSOR_EXPIRED: "The cursor is older than what can be replayed.",
+        StreamResetReason.SLOW_CONSUMER: "The reader took events more slowly than they came; none is lost in the log.",
+    },
+)
+
+
+@exposes(
+    DomainStreamReset,
+    description="The stream ends here. After a restore or an expired cursor, read the lists anew; then follow again.",
+)
+class StreamReset:
+    """Given as the last message of a stream."""
+
+    reason: StreamResetReason = strawberry.field(description="Why the stream cannot go on.")
+
+    @strawberry.field(description="Give this as `after` to follow again.")
+    def resume_after(self) -> str:
+        """As text: the domain's cursor is its parts."""
+        reset: DomainStreamReset = self  # type: ignore[assignment] # resolvers are given the domain object
+        return encode_cursor(reset.resume_after)
