@@ -38,7 +38,7 @@ _READ: Mapping[str, Callable[[Any], object]] = {
 def concerns(condition: AlertFilter, event: AlertEvent, alert: Alert) -> bool:
     """Whether the event of this alert passes the filter."""
     changes: Mapping[str, Any] = event.data.get("changes") or {}
-    after = replace(alert, severity=event.severity, status=event.status, **_side(changes, 1))
+    after = replace(alert, **{"severity": event.severity, "status": event.status, **_side(changes, 1)})
     return matches(condition, after) or matches(condition, replace(after, **_side(changes, 0)))
 
 
