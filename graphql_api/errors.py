@@ -153,19 +153,23 @@ MAPPING: dict[type[errors.DomainError], tuple[type[UserError], ErrorCode, Callab
 }
 
 
+def _mapped(error: errors.DomainError) -> tuple[type[UserError], ErrorCode, Callable[[Any], dict[str, Any]]]:
+    """The line of the table for the error's class, or for the nearest one it inherits from."""
+    return next(MAPPING[kind] for kind in type(error).__mro__ if kind in MAPPING)
+
+
 def code_of(error: errors.DomainError) -> ErrorCode:
     """The code of a domain error."""
     if isinstance(error, errors.Unauthenticated):
         return ErrorCode.UNAUTHENTICATED
-    return MAPPING[type(error)][1]
+    return _mapped(error)[1]
 
 
 def as_user_error(error: errors.DomainError) -> UserError | None:
     """The GraphQL object for a domain error; None for Unauthenticated, which is a top-level error."""
-    known = MAPPING.get(type(error))
-    if known is None:
+    if isinstance(error, errors.Unauthenticated):
         return None
-    kind, code, extra = known
+    kind, code, extra = _mapped(error)
     return kind(message=error.message, code=code, path=list(error.path) or None, **extra(error))
 
 

@@ -13,6 +13,9 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.alerts.mutations import AlertMutations
+from graphql_api.alerts.queries import AlertQueries
+from graphql_api.alerts.subscriptions import AlertSubscriptions
 from graphql_api.identity.mutations import IdentityMutations
 from graphql_api.identity.queries import IdentityQueries
 from graphql_api.integrations.mutations import IntegrationMutations
@@ -25,9 +28,9 @@ from graphql_api.scalars import SCALARS
 SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
 
 # Their order is the order of the printed schema. The right-most base comes first.
-QUERIES: tuple[type, ...] = (IdentityQueries, IntegrationQueries)
-MUTATIONS: tuple[type, ...] = (IdentityMutations, IntegrationMutations)
-SUBSCRIPTIONS: tuple[type, ...] = ()
+QUERIES: tuple[type, ...] = (IdentityQueries, AlertQueries, IntegrationQueries)
+MUTATIONS: tuple[type, ...] = (IdentityMutations, AlertMutations, IntegrationMutations)
+SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions,)
 
 
 class Schema(strawberry.Schema):

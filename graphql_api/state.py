@@ -15,6 +15,7 @@ from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
 from graphql_api.observability.metrics import Metrics
 from persistence.login_attempts import LoginAttempts
+from persistence.objects import Objects, open_objects
 from persistence.passwords import Argon2Hasher
 from persistence.sealing import Sealer
 from persistence.unit_of_work import UnitOfWork
@@ -43,10 +44,12 @@ class AppState:
     hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
     sign_in_desk: SignInDesk = field(init=False)
     sealer: Sealer = field(init=False)
+    objects: Objects = field(init=False)
 
     def __post_init__(self) -> None:
         # A read is one statement: without AUTOCOMMIT each would cost a BEGIN and a ROLLBACK on the wire as well.
         self.reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.objects = open_objects(self.settings.effective_object_store_url)
         key = self.settings.derived_key
         self.sealer = Sealer(key("sealing"))
         self.access_tokens = AccessTokens(key("access-token"), lifetime=self.settings.access_token_ttl)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,16 +36,34 @@ async def read_alerts(
     backward: bool = False,
 ) -> list[Alert]:
     """The first `limit` alerts beyond `after`; when `backward`, those next to `before`, in reverse order."""
-    columns = [alerts.c[name] for name in order.columns]
     statement = sa.select(*ALERT_COLUMNS).where(condition(wanted), visible(sight))
-    for key, towards_end in ((after, True), (before, False)):
-        if key is not None:
-            statement = statement.where(_beyond(columns, key, greater=towards_end is not order.descending))
-    descending = order.descending is not backward
-    statement = statement.order_by(*(column.desc() if descending else column.asc() for column in columns))
+    statement = _page(statement, order=order, after=after, before=before, backward=backward)
     async with bad_patterns_refused():
         rows = await connection.execute(statement.limit(limit))
     return [alert_of(row) for row in rows.mappings()]
+
+
+async def members_of_groups(
+    connection: AsyncConnection,
+    group_ids: Sequence[UUID],
+    *,
+    sight: Sight,
+    limit: int,
+    after: AlertKey | None = None,
+    before: AlertKey | None = None,
+    backward: bool = False,
+) -> dict[UUID, list[Alert]]:
+    """The same page of each group's members, newest first, in one statement."""
+    wanted = sa.select(sa.func.unnest(sa.literal(list(group_ids), ARRAY(alerts.c.id.type))).label("id")).subquery()
+    members = sa.select(*ALERT_COLUMNS).where(alerts.c.group_id == wanted.c.id, visible(sight))
+    page = _page(members, order=NEWEST_FIRST, after=after, before=before, backward=backward).limit(limit).lateral()
+    rows = await connection.execute(sa.select(page).select_from(wanted.join(page, sa.true())))
+    found: dict[UUID, list[Alert]] = {group_id: [] for group_id in group_ids}
+    for row in rows.mappings():
+        found[row["group_id"]].append(alert_of(row))
+    for alerts_of_group in found.values():
+        alerts_of_group.sort(key=lambda alert: (alert.created_at, alert.id), reverse=not backward)
+    return found
 
 
 async def count_alerts(connection: AsyncConnection, *, wanted: AlertFilter, sight: Sight) -> int:
@@ -58,6 +77,22 @@ async def alerts_by_ids(connection: AsyncConnection, ids: Sequence[UUID], *, sig
     """The alerts of these ids that are within sight."""
     rows = await connection.execute(sa.select(*ALERT_COLUMNS).where(alerts.c.id.in_(ids), visible(sight)))
     return {row["id"]: alert_of(row) for row in rows.mappings()}
+
+
+def _page(
+    statement: sa.Select[Any],
+    *,
+    order: AlertOrder,
+    after: AlertKey | None,
+    before: AlertKey | None,
+    backward: bool,
+) -> sa.Select[Any]:
+    columns = [alerts.c[name] for name in order.columns]
+    for key, towards_end in ((after, True), (before, False)):
+        if key is not None:
+            statement = statement.where(_beyond(columns, key, greater=towards_end is not order.descending))
+    descending = order.descending is not backward
+    return statement.order_by(*(column.desc() if descending else column.asc() for column in columns))
 
 
 def _beyond(columns: Sequence[sa.Column[Any]], key: AlertKey, *, greater: bool) -> sa.ColumnElement[bool]:

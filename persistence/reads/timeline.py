@@ -84,6 +84,22 @@ async def read_timelines(
     return found
 
 
+async def events_by_ids(connection: AsyncConnection, keys: Sequence[tuple[UUID, UUID]]) -> dict[UUID, RecordedEvent]:
+    """Events by (alert id, event id); the alert's id finds the partition and the index."""
+    statement = _statement(
+        f"""
+        SELECT event.* FROM unnest(:ids, :since, :events) AS wanted(wanted_id, since, event_id)
+         CROSS JOIN LATERAL (
+            SELECT {_EVENT_COLUMNS} FROM alert_events
+             WHERE alert_id = wanted_id AND recorded_at >= since AND id = event_id) AS event
+        """,  # noqa: S608 - put together from the constants above
+        events=pg.ARRAY(pg.UUID(as_uuid=True)),
+    )
+    arguments = {**_wanted([alert_id for alert_id, _ in keys]), "events": [event_id for _, event_id in keys]}
+    rows = await connection.execute(statement, arguments)
+    return {row["id"]: recorded_event_of(row) for row in rows.mappings()}
+
+
 async def count_events(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> dict[UUID, int]:
     """How many events each alert's timeline has."""
     rows = await connection.execute(

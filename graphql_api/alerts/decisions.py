@@ -1,0 +1,136 @@
+"""Why did Tocsin do that? Each kind of decision as a type of its own, with the inputs it was made from."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias, Union
+from uuid import UUID
+
+import strawberry
+
+from domain.alerts.decisions import DecisionKind
+from domain.alerts.explanation import RecordedDecision
+from domain.identity import model as identity
+from domain.silences import model as silences
+from graphql_api.alerts.enums import FoldOutcome
+from graphql_api.alerts.loaders import load_silences
+from graphql_api.alerts.silences import Silence
+from graphql_api.context import Info
+from graphql_api.enums import Severity
+from graphql_api.identity.loaders import load_teams
+from graphql_api.identity.types import Team
+
+
+@strawberry.interface(description="What every decision has.")
+class Explanation:
+    """See domain.alerts.explanation.RecordedDecision."""
+
+    reason: str = strawberry.field(description="The sentence a person reads.")
+    decided_at: datetime = strawberry.field(description="When it was decided.")
+    event_id: strawberry.ID = strawberry.field(description="The event on the timeline that it caused.")
+
+
+@strawberry.type(description="Which recipe made the dedup key; `reason` is the recipe.")
+class DedupKeyDecision(Explanation):
+    """See domain.alerts.decisions.dedup_decision."""
+
+    key: str = strawberry.field(description="The key.")
+
+
+@strawberry.type(description="How the source's word became a severity.")
+class SeverityDecision(Explanation):
+    """See domain.alerts.decisions.severity_decision."""
+
+    severity: Severity = strawberry.field(description="The severity it became.")
+    word: str | None = strawberry.field(description="The source's word; null when it gave none.")
+
+
+@strawberry.type(description="Why the alert belongs to a team.")
+class TeamDecision(Explanation):
+    """See domain.alerts.decisions.team_decision."""
+
+    team_id: strawberry.Private[UUID]
+
+    @strawberry.field(description="The team; null when you may not see it.", graphql_type=Team | None)
+    async def team(self, info: Info) -> identity.Team | None:
+        """By loader."""
+        return await info.context.loader(load_teams).load(self.team_id)
+
+
+@strawberry.type(description="Why a signal opened the alert, or opened it again.")
+class FoldDecision(Explanation):
+    """See domain.alerts.decisions.fold_decision."""
+
+    outcome: FoldOutcome = strawberry.field(description="What the signal did.")
+
+
+@strawberry.type(description="The source's time was too far ahead, so the time of arrival counts.")
+class SourceTimeDecision(Explanation):
+    """See domain.alerts.decisions.source_time_decision."""
+
+    claimed: datetime = strawberry.field(description="The source's time.")
+    used: datetime = strawberry.field(description="The time that counts.")
+
+
+@strawberry.type(description="A silence holds the alert: it is kept and marked, and nobody is woken.")
+class SilenceDecision(Explanation):
+    """See domain.alerts.decisions.silence_decision."""
+
+    silence_id: strawberry.Private[UUID]
+
+    @strawberry.field(description="The silence.", graphql_type=Silence | None)
+    async def silence(self, info: Info) -> silences.Silence | None:
+        """By loader."""
+        return await info.context.loader(load_silences).load(self.silence_id)
+
+
+@strawberry.type(description="Something about the payload that a person should know.")
+class WarningDecision(Explanation):
+    """See domain.alerts.decisions.warning_decision."""
+
+
+Decision: TypeAlias = Annotated[
+    Union[  # noqa: UP007 - strawberry names a union by its annotation
+        DedupKeyDecision,
+        SeverityDecision,
+        TeamDecision,
+        FoldDecision,
+        SourceTimeDecision,
+        SilenceDecision,
+        WarningDecision,
+    ],
+    strawberry.union("Decision", description="One decision on an alert: what, why, and from which inputs."),
+]
+
+
+def _of_team(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> TeamDecision:
+    return TeamDecision(team_id=UUID(inputs["teamId"]), **told)
+
+
+def _of_time(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> SourceTimeDecision:
+    claimed, used = (datetime.fromisoformat(inputs[name]) for name in ("claimed", "used"))
+    return SourceTimeDecision(claimed=claimed, used=used, **told)
+
+
+def _of_severity(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> SeverityDecision:
+    return SeverityDecision(severity=Severity(inputs["severity"]), word=inputs["word"], **told)
+
+
+_MAKERS: Mapping[DecisionKind, Callable[[Mapping[str, Any], Mapping[str, Any]], Explanation]] = {
+    DecisionKind.DEDUP_KEY: lambda inputs, told: DedupKeyDecision(key=inputs["key"], **told),
+    DecisionKind.SEVERITY: _of_severity,
+    DecisionKind.TEAM: _of_team,
+    DecisionKind.FOLD: lambda inputs, told: FoldDecision(outcome=FoldOutcome(inputs["outcome"]), **told),
+    DecisionKind.SOURCE_TIME: _of_time,
+    DecisionKind.SILENCE: lambda inputs, told: SilenceDecision(silence_id=UUID(inputs["silenceId"]), **told),
+    DecisionKind.WARNING: lambda _inputs, told: WarningDecision(**told),
+}
+
+
+def decision_of(recorded: RecordedDecision) -> Explanation:
+    """The GraphQL object for a decision."""
+    told = {
+        "reason": recorded.reason,
+        "decided_at": recorded.decided_at,
+        "event_id": strawberry.ID(str(recorded.event_id)),
+    }
+    return _MAKERS[recorded.kind](recorded.inputs, told)

@@ -1,0 +1,196 @@
+"""How is an event shown: what happened, when, by whom, and what was before and after it?"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union
+
+import strawberry
+from strawberry.scalars import JSON
+
+from domain.alerts import model
+from domain.alerts.cursor import Cursor, encode_cursor
+from domain.alerts.decisions import DecisionKind
+from domain.alerts.events import ActorKind, RecordedEvent
+from domain.alerts.explanation import RecordedDecision
+from domain.errors import NotFound
+from graphql_api.alerts.decisions import Decision, Explanation, decision_of
+from graphql_api.alerts.enums import AlertEventKind, AlertStatus
+from graphql_api.alerts.loaders import load_alerts, load_log_epoch
+from graphql_api.context import Info
+from graphql_api.enums import Severity
+from graphql_api.exposes import exposes
+from graphql_api.identity.loaders import load_users
+from graphql_api.identity.types import User
+from graphql_api.integrations.loaders import load_integrations
+from graphql_api.integrations.types import Integration
+
+if TYPE_CHECKING:
+    from graphql_api.alerts.types import Alert
+
+# Fields whose values are words of an enum: lower case in the log, upper case in the API.
+_ENUM_FIELDS = frozenset({"severity", "status"})
+_Event: TypeAlias = strawberry.Parent[RecordedEvent]
+
+
+@strawberry.type(description="Tocsin itself, when time does what nobody else did.")
+class SystemActor:
+    """See domain.alerts.events.SYSTEM."""
+
+    name: str = strawberry.field(description="What to call it.", default="Tocsin")
+
+
+Actor: TypeAlias = Annotated[
+    Union[User, Integration, SystemActor],  # noqa: UP007 - strawberry names a union by its annotation
+    strawberry.union("Actor", description="Who did it: a person, a monitoring tool's integration, or Tocsin itself."),
+]
+
+
+@strawberry.type(description="One field of an alert, before and after an event.")
+class FieldChange:
+    """See domain.alerts.change."""
+
+    field: str = strawberry.field(description="The field's name, as the alert has it.")
+    before: JSON | None = strawberry.field(description="Its value before.")
+    after: JSON | None = strawberry.field(description="Its value after.")
+
+
+@strawberry.type(description="The file an event is about, as it was then; it may be removed by now.")
+class EventAttachment:
+    """See domain.alerts.actions.attach."""
+
+    id: strawberry.ID = strawberry.field(description="The attachment's id.")
+    file_name: str = strawberry.field(description="The file's name.")
+    content_type: str = strawberry.field(description="The file's type.")
+    size_bytes: float = strawberry.field(description="The file's size.")
+
+
+def _id(root: _Event) -> strawberry.ID:
+    return strawberry.ID(str(root.event.id))
+
+
+async def _cursor(root: _Event, info: Info) -> str:
+    epoch = await info.context.loader(load_log_epoch).load(None)
+    return encode_cursor(Cursor(epoch=epoch, position=root.position, recorded_at=root.recorded_at))
+
+
+def _kind(root: _Event) -> AlertEventKind:
+    return root.event.kind
+
+
+def _occurred_at(root: _Event) -> datetime:
+    return root.event.occurred_at
+
+
+async def _alert(root: _Event, info: Info) -> model.Alert:
+    alert = await info.context.loader(load_alerts).load(root.event.alert_id)
+    if alert is None:
+        raise NotFound(message="no such alert")
+    return alert
+
+
+def _alert_id(root: _Event) -> strawberry.ID:
+    return strawberry.ID(str(root.event.alert_id))
+
+
+async def _actor(root: _Event, info: Info) -> Any:  # noqa: ANN401 - a domain object, which is a member of the union
+    actor = root.event.actor
+    if actor.id is None or actor.kind is ActorKind.SYSTEM:
+        return SystemActor()
+    load = load_users if actor.kind is ActorKind.USER else load_integrations
+    return await info.context.loader(load).load(actor.id)
+
+
+def _version(root: _Event) -> int:
+    return root.event.version
+
+
+def _severity(root: _Event) -> Severity:
+    return root.event.severity
+
+
+def _status(root: _Event) -> AlertStatus:
+    return root.event.status
+
+
+def _changes(root: _Event) -> list[FieldChange]:
+    changes: dict[str, list[Any]] = root.event.data.get("changes", {})
+    return [
+        FieldChange(field=_camel(name), before=_shown(name, before), after=_shown(name, after))
+        for name, (before, after) in changes.items()
+    ]
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
+    return value.upper() if name in _ENUM_FIELDS and isinstance(value, str) else value
+
+
+def _comment(root: _Event) -> str | None:
+    return root.event.data.get("comment")
+
+
+def _reason(root: _Event) -> str | None:
+    return root.event.data.get("reason")
+
+
+def _count(root: _Event) -> int:
+    count: int = root.event.data.get("count", 1)
+    return count
+
+
+def _attachment(root: _Event) -> EventAttachment | None:
+    told = root.event.data.get("attachment")
+    if told is None:
+        return None
+    return EventAttachment(
+        id=told["id"], file_name=told["fileName"], content_type=told["contentType"], size_bytes=told["sizeBytes"]
+    )
+
+
+def _decisions(root: _Event) -> list[Explanation]:
+    event = root.event
+    return [
+        decision_of(
+            RecordedDecision(
+                kind=DecisionKind(entry["kind"]),
+                reason=entry["reason"],
+                inputs=entry["inputs"],
+                event_id=event.id,
+                decided_at=event.occurred_at,
+            )
+        )
+        for entry in event.data.get("decisions", ())
+    ]
+
+
+@exposes(RecordedEvent, description="One entry of an alert's timeline, and of the stream of all events.")
+class AlertEvent:
+    """See domain.alerts.events.AlertEvent."""
+
+    id = strawberry.field(resolver=_id, description="The event's id; a stream may deliver it twice, with the same id.")
+    cursor = strawberry.field(resolver=_cursor, description="The event's place in the log: give it as `after`.")
+    kind = strawberry.field(resolver=_kind, description="What happened.")
+    occurred_at = strawberry.field(resolver=_occurred_at, description="When it happened.")
+    alert_id = strawberry.field(resolver=_alert_id, description="The alert it happened to.")
+    alert = strawberry.field(
+        resolver=_alert,
+        graphql_type=Annotated["Alert", strawberry.lazy("graphql_api.alerts.types")],
+        description="The alert it happened to, as it is now.",
+    )
+    actor = strawberry.field(
+        resolver=_actor, graphql_type=Actor | None, description="Who did it; null when it can no longer be told."
+    )
+    version = strawberry.field(resolver=_version, description="The alert's version after it.")
+    severity = strawberry.field(resolver=_severity, description="The alert's severity after it.")
+    status = strawberry.field(resolver=_status, description="The alert's status after it.")
+    changes = strawberry.field(resolver=_changes, description="Every field it changed, before and after.")
+    comment = strawberry.field(resolver=_comment, description="The note, where somebody wrote one.")
+    reason = strawberry.field(resolver=_reason, description="Why, where somebody or something said so.")
+    count = strawberry.field(resolver=_count, description="How many repeats a REPEATED event stands for; 1 otherwise.")
+    attachment = strawberry.field(resolver=_attachment, description="The file it is about, where it is about one.")
+    decisions = strawberry.field(
+        resolver=_decisions, graphql_type=list[Decision], description="What was decided with it, and why."
+    )

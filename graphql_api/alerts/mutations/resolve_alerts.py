@@ -1,0 +1,43 @@
+"""How does a person end many alerts at once?"""
+
+import strawberry
+
+from domain.alerts.actions import moves as actions
+from graphql_api.alerts.acting import acting
+from graphql_api.alerts.bulk import IDS, AlertResult, results_of, uuids_of
+from graphql_api.context import Info
+from graphql_api.errors import mutation, payload
+
+
+@strawberry.input(description="The alerts to end.")
+class ResolveAlertsInput:
+    """See domain.alerts.actions."""
+
+    ids: list[strawberry.ID] = strawberry.field(description=IDS)
+    reason: str | None = strawberry.field(description="Why it is over, at most 2,000 characters.", default=None)
+    false_positive: bool = strawberry.field(description="Whether there was no problem at all.", default=False)
+
+
+@strawberry.type(
+    description="What became of each alert. The refusal of one does not keep the others from being changed."
+)
+class ResolveAlertsSuccess:
+    """A result for each id."""
+
+    results: list[AlertResult] = strawberry.field(description="In the order of the ids, each id once.")
+
+
+@mutation(
+    payload("ResolveAlerts", ResolveAlertsSuccess),
+    description="Resolve many open alerts at once.",
+)
+async def resolve_alerts(info: Info, data: ResolveAlertsInput) -> ResolveAlertsSuccess:
+    """One transaction for all of them."""
+    outcomes = await actions.resolve_alerts(
+        acting(info.context),
+        ids=uuids_of(data.ids),
+        reason=data.reason,
+        false_positive=data.false_positive,
+        hold=info.context.settings.manual_resolve_hold,
+    )
+    return ResolveAlertsSuccess(results=results_of(outcomes))

@@ -1,0 +1,113 @@
+"""What can be read of alerts? One, a list, how many, and the groups; always within the viewer's sight."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from domain.alerts import counts, groups, model
+from graphql_api.alerts.counts import AlertCounts
+from graphql_api.alerts.filters import AlertFilterInput, AlertOrderInput, filter_of, order_of
+from graphql_api.alerts.loaders import load_alerts
+from graphql_api.alerts.pages import alert_cursors, alert_key
+from graphql_api.alerts.types import Alert, AlertGroup
+from graphql_api.connection import After, Before, Connection, Cursors, First, Last, connection, page_request
+from graphql_api.context import Info
+from graphql_api.scalars import uuid_or_none
+from persistence.reads.alerts import count_alerts, read_alerts
+from persistence.reads.counts import read_counts
+from persistence.reads.groups import count_groups, read_groups
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="The alert's id.")]
+Filter = Annotated[
+    AlertFilterInput | None,
+    strawberry.argument(name="filter", description="Which alerts; all that you may see by default."),
+]
+OrderBy = Annotated[
+    AlertOrderInput | None, strawberry.argument(description="In which order; the newest first by default.")
+]
+_GROUPS: Cursors[tuple[datetime, UUID]] = Cursors("alertGroups", tuple[datetime, UUID])
+
+
+@strawberry.type
+class AlertQueries:
+    """Mixed into Query."""
+
+    @strawberry.field(
+        description="One alert; null when there is none, or none that you may see.", graphql_type=Alert | None
+    )
+    async def alert(self, info: Info, *, id: Id) -> model.Alert | None:  # noqa: A002 - the API's name
+        """By id."""
+        alert_id = uuid_or_none(id)
+        return None if alert_id is None else await info.context.loader(load_alerts).load(alert_id)
+
+    @strawberry.field(description="Alerts.", graphql_type=Connection[Alert])
+    async def alerts(
+        self,
+        info: Info,
+        *,
+        wanted: Filter = None,
+        order_by: OrderBy = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[model.Alert]:
+        """A page, by keyset: stable while alerts come in."""
+        context = info.context
+        sight = context.require_viewer().sight
+        condition, order = filter_of(wanted), order_of(order_by)
+        cursors = alert_cursors(order)
+        request = page_request(cursors, first=first, after=after, last=last, before=before)
+        async with context.read() as database:
+            rows = await read_alerts(
+                database,
+                wanted=condition,
+                sight=sight,
+                order=order,
+                limit=request.limit + 1,
+                after=request.after,
+                before=request.before,
+                backward=request.backward,
+            )
+
+        async def count() -> int:
+            async with context.read() as database:
+                return await count_alerts(database, wanted=condition, sight=sight)
+
+        return connection(rows, request, cursors=cursors, key=alert_key(order), count=count)
+
+    @strawberry.field(description="How many alerts there are of which kind.", graphql_type=AlertCounts)
+    async def alert_counts(self, info: Info, *, wanted: Filter = None) -> counts.AlertCounts:
+        """One grouped count."""
+        context = info.context
+        async with context.read() as database:
+            return await read_counts(database, wanted=filter_of(wanted), sight=context.require_viewer().sight)
+
+    @strawberry.field(
+        description="Groups of alerts with a member that you may see, the newest first.",
+        graphql_type=Connection[AlertGroup],
+    )
+    async def alert_groups(
+        self, info: Info, *, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[groups.AlertGroup]:
+        """A page of groups."""
+        context = info.context
+        sight = context.require_viewer().sight
+        request = page_request(_GROUPS, first=first, after=after, last=last, before=before)
+        async with context.read() as database:
+            rows = await read_groups(
+                database,
+                sight=sight,
+                limit=request.limit + 1,
+                after=request.after,
+                before=request.before,
+                backward=request.backward,
+            )
+
+        async def count() -> int:
+            async with context.read() as database:
+                return await count_groups(database, sight=sight)
+
+        return connection(rows, request, cursors=_GROUPS, key=lambda group: (group.created_at, group.id), count=count)

@@ -1,0 +1,221 @@
+"""How is an alert shown? The domain's alert, what hangs on it, and the group it belongs to."""
+
+from datetime import datetime
+from typing import Annotated, TypeAlias, cast
+
+import strawberry
+from strawberry.scalars import JSON
+
+from domain.alerts import attachments, groups, model
+from domain.alerts.events import RecordedEvent
+from domain.alerts.lifecycle import allowed_statuses
+from domain.alerts.order import NEWEST_FIRST
+from domain.identity import model as identity
+from domain.integrations import model as integrations
+from domain.silences import model as silences
+from graphql_api.alerts.decisions import Decision, Explanation, decision_of
+from graphql_api.alerts.enums import AlertStatus, ResolvedBy
+from graphql_api.alerts.events import AlertEvent
+from graphql_api.alerts.loaders import (
+    MembersPage,
+    load_attachments,
+    load_decisions,
+    load_groups,
+    load_members,
+    load_silences,
+)
+from graphql_api.alerts.pages import alert_cursors, alert_key
+from graphql_api.alerts.silences import Silence
+from graphql_api.alerts.timeline import timeline_of
+from graphql_api.connection import After, Before, Connection, First, Last, connection, page_request
+from graphql_api.context import Info
+from graphql_api.enums import Severity
+from graphql_api.exposes import exposes
+from graphql_api.identity.loaders import load_teams, load_users
+from graphql_api.identity.types import Team, User
+from graphql_api.integrations.loaders import load_integrations
+from graphql_api.integrations.types import Integration
+
+_Alert: TypeAlias = strawberry.Parent[model.Alert]
+_Group: TypeAlias = strawberry.Parent[groups.AlertGroup]
+_File: TypeAlias = strawberry.Parent[attachments.Attachment]
+
+
+async def _uploaded_by(root: _File, info: Info) -> identity.User | None:
+    return await info.context.loader(load_users).load(root.uploaded_by)
+
+
+def _sha256(root: _File) -> str:
+    return root.sha256.hex()
+
+
+def _url(root: _File, info: Info) -> str:
+    return f"{info.context.settings.effective_public_url}/attachments/{root.alert_id}/{root.id}"
+
+
+@exposes(attachments.Attachment, description="A file on an alert.")
+class Attachment:
+    """See domain.alerts.attachments.Attachment."""
+
+    id: strawberry.ID = strawberry.field(description="The attachment's id.")
+    file_name: str = strawberry.field(description="The file's name.")
+    content_type: str = strawberry.field(description="The file's type, by its bytes.")
+    size_bytes: float = strawberry.field(description="The file's size.")
+    sha256 = strawberry.field(resolver=_sha256, description="The SHA-256 of the file, in hexadecimal.")
+    url = strawberry.field(resolver=_url, description="Where it is downloaded, with the same bearer token.")
+    uploaded_by = strawberry.field(resolver=_uploaded_by, graphql_type=User | None, description="Who attached it.")
+    created_at: datetime = strawberry.field(description="When it was attached.")
+
+
+@strawberry.type(description="Why nobody is woken for an alert that stands.")
+class Suppression:
+    """The silences that hold an alert."""
+
+    holders: strawberry.Private[tuple[silences.Silence, ...]]
+
+    @strawberry.field(description="The silences that hold it.", graphql_type=list[Silence])
+    def silences(self) -> list[silences.Silence]:
+        """As they are now."""
+        return list(self.holders)
+
+
+async def _assigned_to(root: _Alert, info: Info) -> identity.User | None:
+    return None if root.assigned_to is None else await info.context.loader(load_users).load(root.assigned_to)
+
+
+async def _team(root: _Alert, info: Info) -> identity.Team | None:
+    return None if root.team_id is None else await info.context.loader(load_teams).load(root.team_id)
+
+
+async def _group(root: _Alert, info: Info) -> groups.AlertGroup | None:
+    return None if root.group_id is None else await info.context.loader(load_groups).load(root.group_id)
+
+
+async def _integration(root: _Alert, info: Info) -> integrations.Integration | None:
+    return await info.context.loader(load_integrations).load(root.integration_id)
+
+
+async def _suppression(root: _Alert, info: Info) -> Suppression | None:
+    if not root.suppressed_by:
+        return None
+    found = await info.context.loader(load_silences).load_many(root.suppressed_by)
+    return Suppression(holders=tuple(silence for silence in found if silence is not None))
+
+
+async def _attachments(root: _Alert, info: Info) -> list[attachments.Attachment]:
+    return await info.context.loader(load_attachments).load(root.id)
+
+
+async def _decisions(root: _Alert, info: Info) -> list[Explanation]:
+    return [decision_of(recorded) for recorded in await info.context.loader(load_decisions).load(root.id)]
+
+
+def _allowed_statuses(root: _Alert) -> list[AlertStatus]:
+    return list(allowed_statuses(root.status))
+
+
+async def _timeline(
+    root: _Alert, info: Info, *, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Connection[RecordedEvent]:
+    return await timeline_of(info.context, root.id, first=first, after=after, last=last, before=before)
+
+
+@exposes(model.Alert, description="One problem, however often its source repeats it.")
+class Alert:
+    """See domain.alerts.model.Alert."""
+
+    id: strawberry.ID = strawberry.field(description="The alert's id.")
+    title: str = strawberry.field(description="What is wrong, in one line.")
+    description: str | None = strawberry.field(description="More about it.")
+    severity: Severity = strawberry.field(description="How bad it is.")
+    status: AlertStatus = strawberry.field(description="Where it is in its life.")
+    allowed_statuses = strawberry.field(resolver=_allowed_statuses, description="The statuses it may be taken to next.")
+    source: str = strawberry.field(description="What it comes from: a monitoring tool, a host, a person.")
+    service_name: str | None = strawberry.field(description="The service it is about.")
+    labels: JSON = strawberry.field(description="Labels: an object of text values.")
+    metadata: JSON = strawberry.field(description="What else the source sent, as it sent it.")
+    dedup_key: str = strawberry.field(description="What makes two signals of one integration the same problem.")
+    dedup_recipe: str = strawberry.field(description="How the dedup key was made.")
+    occurrences: float = strawberry.field(description="How often its source has said it.")
+    episode: int = strawberry.field(description="How often it was opened: 1, and one more with each reopening.")
+    created_at: datetime = strawberry.field(description="When Tocsin opened it.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    started_at: datetime = strawberry.field(description="When the problem began, by the source's clock.")
+    last_seen_at: datetime = strawberry.field(description="When its source last spoke of it.")
+    acknowledged_at: datetime | None = strawberry.field(description="When it was acknowledged in this episode.")
+    investigating_at: datetime | None = strawberry.field(description="When somebody began to look for the cause.")
+    resolved_at: datetime | None = strawberry.field(description="When it ended; null while it is open.")
+    resolved_by: ResolvedBy | None = strawberry.field(description="Who ended it; null while it is open.")
+    resolution: str | None = strawberry.field(description="Why it ended.")
+    is_false_positive: bool = strawberry.field(description="Whether somebody said that there was no problem.")
+    snoozed_until: datetime | None = strawberry.field(
+        description="Until when it is left in peace; null when it is not."
+    )
+    expires_at: datetime | None = strawberry.field(
+        description="When it resolves by itself unless its source repeats it."
+    )
+    version: int = strawberry.field(description="Grows with each change; give it as `expectedVersion`.")
+    assigned_to = strawberry.field(
+        resolver=_assigned_to, graphql_type=User | None, description="Whose it is; null for nobody's."
+    )
+    team = strawberry.field(
+        resolver=_team, graphql_type=Team | None, description="The team responsible; null for none."
+    )
+    group = strawberry.field(
+        resolver=_group,
+        graphql_type=Annotated["AlertGroup", strawberry.lazy("graphql_api.alerts.types")] | None,
+        description="The group of alerts it belongs to; null for none.",
+    )
+    integration = strawberry.field(
+        resolver=_integration, graphql_type=Integration | None, description="The integration that took it."
+    )
+    suppression = strawberry.field(
+        resolver=_suppression,
+        graphql_type=Suppression | None,
+        description="Why nobody is woken for it; null when nothing holds it.",
+    )
+    timeline = strawberry.field(
+        resolver=_timeline, graphql_type=Connection[AlertEvent], description="All that happened to it, oldest first."
+    )
+    decisions = strawberry.field(
+        resolver=_decisions,
+        graphql_type=list[Decision],
+        description="What was decided about it and why, oldest first: from its first 20 and its newest 200 events.",
+    )
+    attachments = strawberry.field(
+        resolver=_attachments, graphql_type=list[Attachment], description="The files on it, oldest first."
+    )
+
+
+_MEMBERS = alert_cursors(NEWEST_FIRST)
+
+
+async def _members(
+    root: _Group, info: Info, *, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Connection[model.Alert]:
+    request = page_request(_MEMBERS, first=first, after=after, last=last, before=before)
+    page = MembersPage(limit=request.limit + 1, after=request.after, before=request.before, backward=request.backward)
+    rows = await info.context.loader(load_members).load((root.id, page))
+    return connection(rows, request, cursors=_MEMBERS, key=alert_key(NEWEST_FIRST))
+
+
+@exposes(groups.AlertGroup, description="Alerts that belong to one problem. Each viewer sees the members they may see.")
+class AlertGroup:
+    """See domain.alerts.groups.AlertGroup."""
+
+    id: strawberry.ID = strawberry.field(description="The group's id.")
+    title: str = strawberry.field(description="What is wrong, in one line.")
+    status: AlertStatus = strawberry.field(description="Where it is in its life.")
+    severity: Severity = strawberry.field(description="How bad it is.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    resolved_at: datetime | None = strawberry.field(description="When it ended; null while it is open.")
+    version: int = strawberry.field(description="Grows with each change.")
+    alerts = strawberry.field(
+        resolver=_members, graphql_type=Connection[Alert], description="Its members, the newest first."
+    )
+
+
+def shown(alert: model.Alert) -> Alert:
+    """The alert as a field of a success type: the domain object is the GraphQL object."""
+    return cast("Alert", alert)
