@@ -22,7 +22,7 @@ help:  ## List these targets
 	@echo; echo "Everything else the program can do: $(PY) -m tocsin --help"
 
 run: $(VENV)/.runtime  ## Start everything: PostgreSQL, Valkey, API, relay, worker, scheduler (Ctrl-C stops it)
-	@exec $(PY) -m tocsin up $(ARGS)
+	@exec $(PY) -m tocsin up --stop-with-parent $(ARGS)
 
 test: $(VENV)/.dev  ## Run every test against real services, with coverage (ARGS='-k name' narrows it)
 	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)

@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from tocsin.errors import StartError
-from tocsin.settings import MissingSettingError, Settings
+from tocsin.settings import LogFormat, LogLevel, MissingSettingError, Settings
 
 EXIT_REFUSED = 1
 
@@ -52,7 +52,9 @@ def up(
     """
     from tocsin.up import up as run  # noqa: PLC0415 - loads only what the command needs
 
-    run(_settings(port=port, host=host, api_workers=workers), stop_with_parent=stop_with_parent)
+    settings = _settings(port=port, host=host, api_workers=workers)
+    _log_warnings(settings)
+    run(settings, stop_with_parent=stop_with_parent)
 
 
 @app.command(rich_help_panel=ROLES)
@@ -107,14 +109,16 @@ def migrate() -> None:
 
     Runs as TOCSIN_DATABASE_OWNER_URL. Safe to repeat, and to run twice at once. A generated password is printed once.
     """
-    from tocsin.first_steps import administrator_line  # noqa: PLC0415
+    from tocsin.first_steps import prepare_administrator  # noqa: PLC0415
     from tocsin.migrate import migrate as run  # noqa: PLC0415
 
     settings = _reachable(_settings())
+    _log_warnings(settings)
     report = run(settings)
-    was = report.before or "empty"
-    typer.echo(f"schema {report.after} (was {was}); time series: {report.level.value}")
-    typer.echo(administrator_line(settings))
+    typer.echo(f"schema {report.after} (was {report.before or 'empty'}); time series: {report.level.value}")
+    password = prepare_administrator(settings)
+    if password is not None:
+        typer.echo(f"administrator {settings.admin_email}: password {password} (shown this once)")
 
 
 @app.command(rich_help_panel=DATA)
@@ -127,7 +131,9 @@ def doctor(
     """
     from tocsin.doctor import examine, show  # noqa: PLC0415
 
-    report = examine(_reachable(_settings()))
+    settings = _reachable(_settings())
+    _log_warnings(settings)
+    report = examine(settings)
     show(report, as_json=as_json)
     raise typer.Exit(report.exit_code)
 
@@ -162,6 +168,14 @@ def _reachable(settings: Settings) -> Settings:
     from tocsin.embedded.services import discover  # noqa: PLC0415
 
     return discover(settings)
+
+
+def _log_warnings(settings: Settings) -> None:
+    """A command that talks to a person logs what is wrong, not what goes well."""
+    from graphql_api.observability.logs import configure_logging  # noqa: PLC0415
+
+    form = LogFormat.CONSOLE if sys.stderr.isatty() else settings.log_format
+    configure_logging(settings.model_copy(update={"log_level": LogLevel.WARNING, "log_format": form}))
 
 
 def _setting_line(problem: Any) -> str:  # noqa: ANN401 - pydantic's own dictionary

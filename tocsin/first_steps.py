@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.errors import DomainError
+from persistence.bootstrap import ensure_first_administrator, ensure_first_integration
 from tocsin.errors import StartError
 from tocsin.processes import exit_reason
 from tocsin.settings import Settings
@@ -36,24 +38,16 @@ class FirstSteps:
 
 def prepare_first_steps(settings: Settings) -> FirstSteps:
     """Make the first administrator and the first integration where there is none yet."""
-    from persistence.bootstrap import (  # noqa: PLC0415 - `tocsin --help` loads no store
-        ensure_first_administrator,
-        ensure_first_integration,
-    )
-
-    return FirstSteps(
-        admin_password=ensure_first_administrator(settings), integration_key=ensure_first_integration(settings)
-    )
+    password = prepare_administrator(settings)
+    return FirstSteps(admin_password=password, integration_key=ensure_first_integration(settings))
 
 
-def administrator_line(settings: Settings) -> str:
-    """Make the first administrator where there is none; the line that says what became of it."""
-    from persistence.bootstrap import ensure_first_administrator  # noqa: PLC0415
-
-    password = ensure_first_administrator(settings)
-    if password is None:
-        return f"administrator {settings.admin_email}: password as given, or as it was"
-    return f"administrator {settings.admin_email}: password {password} (shown this once)"
+def prepare_administrator(settings: Settings) -> str | None:
+    """Make the first administrator where there is none; the password when it was generated just now."""
+    try:
+        return ensure_first_administrator(settings)
+    except DomainError as error:  # an address that is none, or somebody else's
+        raise StartError(f"the first administrator cannot be made: {error}") from None
 
 
 def wait_for_api(settings: Settings, processes: Sequence[subprocess.Popen[bytes]]) -> None:

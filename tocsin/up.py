@@ -59,10 +59,16 @@ def up(settings: Settings, *, stop_with_parent: bool) -> None:
     signals.install()
     progress = Progress()
     supervisor = Supervisor(progress.line)
+    data_dir = folders.prepare_data_dir(settings.data_dir)
+    settings = settings.model_copy(update={"data_dir": data_dir})
     try:
-        _start(settings, supervisor=supervisor, progress=progress)
-        signals.starting = False
-        supervisor.watch(signals.stopping)
+        # Both are ours until the end: the folder, and the port that the API's processes inherit.
+        with folders.held(data_dir), listen(settings) as listener:
+            _start(
+                settings.model_copy(update={"data_dir": data_dir}), listener, supervisor=supervisor, progress=progress
+            )
+            signals.starting = False
+            supervisor.watch(signals.stopping)
     except _StopAsked:
         pass
     finally:
@@ -72,11 +78,8 @@ def up(settings: Settings, *, stop_with_parent: bool) -> None:
                 supervisor.stop_all()
 
 
-def _start(settings: Settings, *, supervisor: Supervisor, progress: Progress) -> None:
-    data_dir = folders.prepare_data_dir(settings.data_dir)
-    folders.hold_data_dir(data_dir)
-    listener = listen(settings)
-    settings = with_actual_port(settings, listener).model_copy(update={"data_dir": data_dir})
+def _start(settings: Settings, listener: socket.socket, *, supervisor: Supervisor, progress: Progress) -> None:
+    settings = with_actual_port(settings, listener)
     refuse_unusable(settings)
     settings = services.start(settings, supervisor=supervisor, progress=progress)
     with progress.step("Migrating the database"):

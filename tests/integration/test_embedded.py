@@ -175,13 +175,11 @@ def test_a_server_that_cannot_start_says_why_in_one_line(data_dir: Path, supervi
 
 
 def test_two_supervisors_never_share_a_data_directory(data_dir: Path) -> None:
-    held = folders.hold_data_dir(data_dir)
-    try:
-        with pytest.raises(StartError, match=rf"already runs on the data folder .* \(process {os.getpid()}\)"):
-            folders.hold_data_dir(data_dir)
-    finally:
-        os.close(held)
-    os.close(folders.hold_data_dir(data_dir))
+    again = rf"already runs on the data folder .* \(process {os.getpid()}\)"
+    with folders.held(data_dir), pytest.raises(StartError, match=again), folders.held(data_dir):
+        pass
+    with folders.held(data_dir):
+        pass
 
 
 def test_a_folder_the_servers_user_cannot_reach_stays_closed(tmp_path: Path, supervisor: Supervisor) -> None:

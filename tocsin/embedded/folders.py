@@ -7,6 +7,8 @@ goes to /var/lib/tocsin-<hash of its path> instead, with the path written in the
 import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,8 +70,17 @@ def prepare_data_dir(data_dir: Path) -> Path:
     return path
 
 
-def hold_data_dir(data_dir: Path) -> int:
-    """Keep a second supervisor off this data directory; the lock ends with our process, however that ends."""
+@contextmanager
+def held(data_dir: Path) -> Iterator[None]:
+    """Keep a second supervisor off this data directory; the lock ends with our process at the latest."""
+    descriptor = _lock(data_dir)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(data_dir: Path) -> int:
     descriptor = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -161,8 +161,10 @@ class EmbeddedPostgresql:
                 return False
         try:
             asyncio.run(_select_one(self.dsn()))
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+        except (ConnectionError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
             return False
+        except OSError as error:  # asyncpg looks for certificates in the home directory, which may be closed to us
+            raise StartError(f"PostgreSQL cannot be asked whether it is ready: {error}") from None
         except asyncpg.InvalidPasswordError:
             raise StartError(
                 f"the server on port {self.port} is not the embedded PostgreSQL of this data folder: "
