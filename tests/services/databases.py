@@ -57,6 +57,11 @@ def create_empty_database(server_url: str) -> str:
 def application_url(database_url: str) -> str:
     """The same database as the application's lesser role, with the rights a migration gives it."""
     run(_grant(database_url))
+    return as_application(database_url)
+
+
+def as_application(database_url: str) -> str:
+    """The address of the same database for the application's role, whatever its rights are."""
     parts = urlsplit(database_url)
     return parts._replace(netloc=f"{APPLICATION}:{PASSWORD}@{parts.hostname}:{parts.port}").geturl()
 

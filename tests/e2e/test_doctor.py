@@ -1,0 +1,204 @@
+"""Does the doctor say what is reachable, how far TimescaleDB goes, what is degraded, and end with the right code?"""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.e2e.running_program import Program
+from tests.services import databases
+from tests.services.databases import run
+
+HEALTHY, BROKEN, DEGRADED = 0, 1, 2
+
+
+@pytest.fixture
+def program() -> Iterator[Program]:
+    program = Program()
+    yield program
+    program.close()
+
+
+def examine(program: Program, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """The exit code, and each part's findings by its name."""
+    done = program.run("doctor", "--json", environment=environment)
+    assert done.stderr == ""
+    report = json.loads(done.stdout)
+    assert {HEALTHY: "ok", BROKEN: "broken", DEGRADED: "degraded"}[done.returncode] == report["state"]
+    for check in report["checks"]:
+        assert check["state"] in {"ok", "off"} or check["consequence"], f"{check} does not say what follows"
+    return done.returncode, {check["name"]: check for check in report["checks"]}
+
+
+@pytest.fixture
+def healthy(database_url: str, application_url: str, redis_url: str) -> dict[str, str]:
+    return {
+        "TOCSIN_DATABASE_URL": application_url,
+        "TOCSIN_DATABASE_OWNER_URL": database_url,
+        "TOCSIN_REDIS_URL": redis_url,
+    }
+
+
+def test_all_is_well(program: Program, healthy: dict[str, str]) -> None:
+    code, found = examine(program, **healthy)
+    assert code == HEALTHY
+    assert {name: check["state"] for name, check in found.items()} == {
+        "PostgreSQL": "ok",
+        "Schema": "ok",
+        "Role": "ok",
+        "Owner": "ok",
+        "TimescaleDB": "off",
+        "Redis": "ok",
+        "Broker": "ok",
+        "Elasticsearch": "off",
+        "Object store": "ok",
+    }
+    assert "plain table" in found["TimescaleDB"]["detail"]
+    assert not (program.data_dir).exists(), "an examination changes nothing"
+
+
+def test_one_role_for_everything_is_degraded(program: Program, healthy: dict[str, str]) -> None:
+    owner = healthy.pop("TOCSIN_DATABASE_OWNER_URL")
+    code, found = examine(program, **healthy | {"TOCSIN_DATABASE_URL": owner})
+    assert code == DEGRADED
+    assert "the tables' owner" in found["Role"]["detail"]
+    assert found["Owner"]["state"] == "degraded"
+
+
+def test_the_level_of_timescaledb_is_found(program: Program, timescale_url: str) -> None:
+    _, found = examine(program, TOCSIN_DATABASE_URL=timescale_url)
+    assert found["TimescaleDB"]["state"] == "ok"
+    assert found["TimescaleDB"]["detail"].startswith("Apache build")
+
+
+def test_a_database_that_is_away_is_broken(program: Program, healthy: dict[str, str], free_port: int) -> None:
+    away = f"postgresql://tocsin:hunter2@127.0.0.1:{free_port}/tocsin"
+    code, found = examine(program, **healthy | {"TOCSIN_DATABASE_URL": away})
+    assert code == BROKEN
+    assert found["PostgreSQL"]["state"] == "broken"
+    assert "503" in found["PostgreSQL"]["consequence"]
+    assert "hunter2" not in str(found)
+    assert found["Redis"]["state"] == "ok", "each part is looked at by itself"
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"), [("9999", "newer than this version knows"), ("0001", "revision 0001, this version needs")]
+)
+def test_another_schema_is_broken(
+    program: Program, healthy: dict[str, str], database_url: str, revision: str, said: str
+) -> None:
+    run(_execute(database_url, f"UPDATE alembic_version SET version_num = '{revision}'"))
+    code, found = examine(program, **healthy)
+    assert code == BROKEN
+    assert said in found["Schema"]["detail"]
+
+
+def test_a_database_without_tables_is_broken(program: Program, empty_database_url: str) -> None:
+    code, found = examine(program, TOCSIN_DATABASE_URL=empty_database_url)
+    assert code == BROKEN
+    assert found["Schema"]["detail"].startswith("revision none")
+    assert found["Schema"]["remedy"] == "run `tocsin migrate`"
+
+
+def test_redis_and_broker_away_are_degraded(program: Program, healthy: dict[str, str], free_port: int) -> None:
+    code, found = examine(program, **healthy | {"TOCSIN_REDIS_URL": f"redis://:hunter2@127.0.0.1:{free_port}/0"})
+    assert code == DEGRADED
+    assert (found["Redis"]["state"], found["Broker"]["state"]) == ("degraded", "degraded")
+    assert "hunter2" not in str(found)
+
+
+def test_a_rabbitmq_broker_is_asked_at_its_port(program: Program, healthy: dict[str, str], free_port: int) -> None:
+    url = f"amqp://guest:guest@127.0.0.1:{free_port}"
+    assert examine(program, **healthy | {"TOCSIN_BROKER_URL": url})[1]["Broker"]["state"] == "degraded"
+    with socket.create_server(("127.0.0.1", free_port)):
+        assert examine(program, **healthy | {"TOCSIN_BROKER_URL": url})[1]["Broker"]["state"] == "ok"
+
+
+@contextmanager
+def elasticsearch(status: int, body: bytes) -> Iterator[str]:
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/_cluster/health" else 404)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    server = HTTPServer(("127.0.0.1", 0), Health)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state"),
+    [(200, b'{"status": "yellow"}', "ok"), (503, b"{}", "degraded"), (200, b"<html>", "degraded")],
+)
+def test_elasticsearch_is_asked_for_its_health(
+    program: Program, healthy: dict[str, str], status: int, body: bytes, state: str
+) -> None:
+    with elasticsearch(status, body) as url:
+        _, found = examine(program, **healthy | {"TOCSIN_ELASTICSEARCH_URL": url})
+    assert found["Elasticsearch"]["state"] == state
+
+
+def test_an_object_store_is_written_read_and_left_empty(
+    program: Program, healthy: dict[str, str], tmp_path: Path
+) -> None:
+    code, found = examine(program, **healthy | {"TOCSIN_OBJECT_STORE_URL": tmp_path.as_uri()})
+    assert (code, found["Object store"]["state"]) == (HEALTHY, "ok")
+    assert "takes objects and gives them back" in found["Object store"]["detail"]
+    assert list(tmp_path.iterdir()) == []
+    code, found = examine(program, **healthy | {"TOCSIN_OBJECT_STORE_URL": "nonsense://bucket"})
+    assert (code, found["Object store"]["state"]) == (DEGRADED, "degraded")
+
+
+def test_a_person_reads_a_table(program: Program, healthy: dict[str, str], free_port: int) -> None:
+    done = program.run(
+        "doctor", environment=healthy | {"TOCSIN_REDIS_URL": f"redis://127.0.0.1:{free_port}/0", "COLUMNS": "200"}
+    )
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("PostgreSQL") and " ok " in line for line in lines)
+    assert any("→ start the server or mend the address" in line for line in lines)
+    assert lines[-1].startswith("degraded: alerts are taken")
+
+
+def test_migrate_makes_a_sick_database_well(program: Program, postgresql_server_url: str, redis_url: str) -> None:
+    owner = databases.create_empty_database(postgresql_server_url)
+    try:
+        environment = {
+            "TOCSIN_DATABASE_OWNER_URL": owner,
+            "TOCSIN_DATABASE_URL": databases.as_application(owner),
+            "TOCSIN_REDIS_URL": redis_url,
+        }
+        assert examine(program, **environment)[0] == BROKEN
+        first = program.run("migrate", environment=environment)
+        assert first.returncode == 0, first.stderr
+        assert "(was empty)" in first.stdout
+        assert "administrator admin@example.com: password " in first.stdout
+        again = program.run("migrate", environment=environment)
+        assert (again.returncode, "password" in again.stdout) == (0, False)
+        assert examine(program, **environment)[0] == HEALTHY
+    finally:
+        databases.drop_database(postgresql_server_url, owner)
+
+
+async def _execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
