@@ -130,16 +130,16 @@ class Hub:
         is no gap between the two.
         """
         await self._ready.wait()
+        state = await patiently(self.reader.state)
         if after is not None:
-            state = await patiently(self.reader.state)
             reason = why_reset(after, state, window=REPLAY_WINDOW)
             if reason is not None:
                 yield StreamReset(reason=reason, resume_after=state.head)
                 return
-        place = after
+        # "Now" is the log's head: this process may be a moment behind it.
+        place = after or state.head
         while True:
             with self._attached() as inbox:
-                place = place or inbox.attached_at
                 while place.position < inbox.attached_at.position:
                     page = await patiently(partial(self.reader.read_after, place, limit=PAGE))
                     for event in page:
@@ -177,11 +177,6 @@ class Hub:
             yield inbox
         finally:
             self._inboxes.discard(inbox)
-
-    async def epoch_cursor(self, event: RecordedEvent) -> Cursor:
-        """The cursor of an event that was read elsewhere (a timeline)."""
-        await self._ready.wait()
-        return self._after(event, self._place)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """What does a client see when a stream cannot go on? The reason, and where to begin again."""
 
+from typing import TypeAlias
+
 import strawberry
 
 from domain.alerts.cursor import StreamReset as DomainStreamReset
@@ -17,6 +19,13 @@ expose_enum(
 )
 
 
+_Reset: TypeAlias = strawberry.Parent[DomainStreamReset]
+
+
+def _resume_after(root: _Reset) -> str:
+    return encode_cursor(root.resume_after)
+
+
 @exposes(
     DomainStreamReset,
     description="The stream ends here. After a restore or an expired cursor, read the lists anew; then follow again.",
@@ -25,9 +34,4 @@ class StreamReset:
     """Given as the last message of a stream."""
 
     reason: StreamResetReason = strawberry.field(description="Why the stream cannot go on.")
-
-    @strawberry.field(description="Give this as `after` to follow again.")
-    def resume_after(self) -> str:
-        """As text: the domain's cursor is its parts."""
-        reset: DomainStreamReset = self  # type: ignore[assignment] # resolvers are given the domain object
-        return encode_cursor(reset.resume_after)
+    resume_after: str = strawberry.field(resolver=_resume_after, description="Give this as `after` to follow again.")

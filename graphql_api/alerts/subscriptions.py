@@ -1,0 +1,144 @@
+"""How is what happens to alerts followed? Each event the viewer may see and asked for, from any place in the log."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union, cast
+
+import strawberry
+
+from domain.alerts import counts
+from domain.alerts.cursor import Cursor, decode_cursor
+from domain.alerts.cursor import StreamReset as DomainStreamReset
+from domain.alerts.events import RecordedEvent
+from domain.alerts.filter import AlertFilter, uses_search
+from domain.alerts.model import Alert
+from domain.alerts.passing import concerns
+from domain.errors import InvalidInput, Unauthenticated
+from graphql_api.alerts.counts import AlertCounts
+from graphql_api.alerts.events import AlertEvent
+from graphql_api.alerts.filters import AlertFilterInput, filter_of
+from graphql_api.alerts.loaders import load_alerts
+from graphql_api.context import Context, Info
+from graphql_api.live.endings import Ending, SessionEnded, ending_of
+from graphql_api.live.hub import Hub, patiently
+from graphql_api.live.stream_reset import StreamReset
+from persistence.reads.counts import read_counts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from graphql_api.live.sessions import Watched
+
+# Counting is a statement over all alerts in sight: a storm must not make it one for each event.
+COUNTS_EVERY_SECONDS = 1.0
+SESSION_ENDED = "the session has ended: sign in again"
+
+AlertStreamMessage: TypeAlias = Annotated[
+    Union[AlertEvent, StreamReset],  # noqa: UP007 - strawberry names a union by its annotation
+    strawberry.union(
+        "AlertStreamMessage", description="What a stream of events brings: an event, or the word that it cannot go on."
+    ),
+]
+Filter: TypeAlias = Annotated[
+    AlertFilterInput | None,
+    strawberry.argument(name="filter", description="Of which alerts; all that you may see by default. No `search`."),
+]
+After: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(description="The `cursor` of the last event received. By default the stream begins now."),
+]
+
+
+@strawberry.type
+class AlertSubscriptions:
+    """The subscriptions of this noun."""
+
+    @strawberry.subscription(
+        description="Every event at least once, in order; drop repeats by id. `after` resumes without a gap. An event "
+        "passes the filter when its alert matched before or after it."
+    )
+    async def alert_events(
+        self,
+        info: Info,
+        *,
+        wanted: Filter = None,
+        after: After = None,
+    ) -> AsyncGenerator[AlertStreamMessage, None]:
+        """See graphql_api/live/hub.py for how nothing is missed."""
+        cursor = None if after is None else decode_cursor(after)
+        async with aclosing(_events(info.context, _streamable(wanted), cursor)) as events:
+            async for item in events:
+                yield cast("Any", item)
+
+    @strawberry.subscription(
+        description="The counts now, and again whenever they have changed; at most once a second, however much happens."
+    )
+    async def alert_counts(self, info: Info, *, wanted: Filter = None) -> AsyncGenerator[AlertCounts, None]:
+        """Counted anew: a sum of increments would drift from what the lists show."""
+        async with aclosing(_counts(info.context, _streamable(wanted))) as found:
+            async for one in found:
+                yield cast("Any", one)
+
+
+def _streamable(given: AlertFilterInput | None) -> AlertFilter:
+    wanted = filter_of(given)
+    if uses_search(wanted):
+        raise InvalidInput(message="a subscription cannot search; filter by fields", path=("filter", "search"))
+    return wanted
+
+
+@asynccontextmanager
+async def _following(context: Context) -> "AsyncIterator[tuple[Hub, Watched, Ending]]":
+    """What a stream needs: the hub, the session as it is now, and its end as an error."""
+    hub, sessions = context.state.hub, context.state.sessions
+    if hub is None or sessions is None:
+        message = "the hub is not open"
+        raise RuntimeError(message)
+    with sessions.watching(context.require_viewer()) as watched:
+        async with ending_of(watched) as ending:
+            try:
+                yield hub, watched, ending
+            except SessionEnded:
+                raise Unauthenticated(SESSION_ENDED) from None
+
+
+async def _events(
+    context: Context, wanted: AlertFilter, after: Cursor | None
+) -> AsyncGenerator[RecordedEvent | DomainStreamReset, None]:
+    async with _following(context) as (hub, watched, ending), aclosing(hub.follow(after)) as stream:
+        async for item in ending.each_of(stream):
+            if isinstance(item, RecordedEvent):
+                # Role and teams as they are now; the loaders' rows as they are now.
+                context.viewer = watched.viewer
+                alert = await patiently(partial(_alert_of, context, item))
+                if alert is None or not concerns(wanted, item.event, alert):
+                    continue
+            yield item
+
+
+async def _alert_of(context: Context, item: RecordedEvent) -> Alert | None:
+    """The event's alert as it is now; None when the viewer may not see it."""
+    context.renew()
+    return await context.loader(load_alerts).load(item.event.alert_id)
+
+
+async def _counts(context: Context, wanted: AlertFilter) -> AsyncGenerator[counts.AlertCounts, None]:
+    async with _following(context) as (hub, watched, ending):
+        place: Cursor | None = None
+        told: counts.AlertCounts | None = None
+        while True:
+            place = await ending.or_else(hub.news_since(place))
+            context.viewer = watched.viewer
+            context.renew()
+            found = await patiently(partial(_count, context, wanted))
+            if found != told:
+                yield found
+                told = found
+            await ending.or_else(asyncio.sleep(COUNTS_EVERY_SECONDS))
+
+
+async def _count(context: Context, wanted: AlertFilter) -> counts.AlertCounts:
+    async with context.read() as connection:
+        return await read_counts(connection, wanted=wanted, sight=context.require_viewer().sight)
