@@ -66,15 +66,15 @@ class Stores:
 @contextmanager
 def running(folder: Path) -> Iterator[Stores]:
     """Start the stores in `folder` with fresh databases; they end with this process."""
-    folders.hold_data_dir(folders.prepare_data_dir(folder))
     supervisor = Supervisor(say=print)
-    try:
-        wanted = Settings(data_dir=folder.absolute(), database_url=None, database_owner_url=None, redis_url=None)
-        found = services.start(wanted, supervisor=supervisor, progress=Progress())
-        assert found.redis_url is not None
-        yield _fresh(found, found.redis_url)
-    finally:
-        supervisor.stop_all()
+    with folders.held(folders.prepare_data_dir(folder)):
+        try:
+            wanted = Settings(data_dir=folder.absolute(), database_url=None, database_owner_url=None, redis_url=None)
+            found = services.start(wanted, supervisor=supervisor, progress=Progress())
+            assert found.redis_url is not None
+            yield _fresh(found, found.redis_url)
+        finally:
+            supervisor.stop_all()
 
 
 def _fresh(found: Settings, redis_url: str) -> Stores:

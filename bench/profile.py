@@ -36,7 +36,7 @@ def profile(folder: Path, scenario: Scenario, *, name: str, part: str, route_nam
         run(turns.load_of(contender, route, scenario, seconds=2.0, prefix="warm"))
         raw = folder / "profile.txt"
         command = [str(program), "record", "--pid", str(contender.parts()[part]), "--format", "raw", "--rate", "500"]
-        command += ["--output", str(raw), "--duration", f"{SECONDS:.0f}", "--nonblocking"]
+        command += ["--output", str(raw), "--duration", f"{SECONDS:.0f}", "--gil"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as profiler:
             prefix = "warm" if scenario.repeats else "test"
             result = run(turns.load_of(contender, route, scenario, seconds=SECONDS + 1, prefix=prefix))
@@ -66,8 +66,8 @@ def _print_profile(raw: str) -> None:
         for name in set(names):
             anywhere[name] += int(number)
     print(f"{'own':>6} {'with':>6}  function (of {total} samples)")
-    for name, number in anywhere.most_common(SHOWN):
-        print(f"{own[name] / total:6.1%} {number / total:6.1%}  {name}")
+    for name, times in anywhere.most_common(SHOWN):
+        print(f"{own[name] / total:6.1%} {times / total:6.1%}  {name}")
 
 
 def _function(frame: str) -> str:

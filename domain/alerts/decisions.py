@@ -1,10 +1,11 @@
 """Why did Tocsin do that? Every decision of the ingest path, with its reason and inputs, as it is kept on the event."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from domain.values import value_class
 
 
 class DecisionKind(StrEnum):
@@ -19,7 +20,7 @@ class DecisionKind(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One decision: what, the sentence a person reads, and the inputs it was made from (plain JSON values)."""
 
@@ -29,7 +30,7 @@ class Decision:
 
     def as_json(self) -> dict[str, Any]:
         """The form kept under `data.decisions` of an event."""
-        return {"kind": self.kind.value, "reason": self.reason, "inputs": self.inputs}
+        return {"kind": self.kind, "reason": self.reason, "inputs": self.inputs}
 
 
 def dedup_decision(key: str, recipe: str) -> Decision:
@@ -63,9 +64,7 @@ def source_time_decision(claimed: datetime, used: datetime) -> Decision:
 
 def silence_decision(silence_id: UUID, comment: str) -> Decision:
     """A silence holds the alert: it is kept and marked, and nobody is woken."""
-    return Decision(
-        kind=DecisionKind.SILENCE, reason=f"silenced: {comment}", inputs={"silenceId": str(silence_id)}
-    )
+    return Decision(kind=DecisionKind.SILENCE, reason=f"silenced: {comment}", inputs={"silenceId": str(silence_id)})
 
 
 def warning_decision(text: str) -> Decision:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts.model import AlertStatus, Severity
+from domain.values import value_class
 
 
 class AlertEventKind(StrEnum):
@@ -38,7 +39,7 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Actor:
     """Who did it. `id` is the user's or the integration's; None for the system itself."""
 
@@ -49,7 +50,7 @@ class Actor:
 SYSTEM = Actor(ActorKind.SYSTEM)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class AlertEvent:
     """One entry of an alert's timeline.
 

@@ -21,11 +21,12 @@ from domain.alerts.problem import AlertState, Problem
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem
 from domain.alerts.submission import Submission
 from domain.silences.model import Silence
+from domain.values import value_class
 
 Key = tuple[UUID, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Item:
     """One item of one submission, normalised, or rejected by its parser."""
 

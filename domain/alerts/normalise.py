@@ -1,7 +1,6 @@
 """What does a signal mean here? Sizes capped, severity and team decided, the source's clock distrusted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -30,13 +29,14 @@ from domain.alerts.model import (
 from domain.alerts.severity import severity_of
 from domain.alerts.signal import Signal, SignalStatus
 from domain.integrations.model import Integration
+from domain.values import value_class
 
 # One `startsAt` in 2099 would make every later resolve look old, so a time this far ahead counts as arrival.
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
 MAX_METADATA_BYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class NormalSignal:
     """A signal ready to be folded: every field within its bounds, every choice made and explained.
 
@@ -74,7 +74,7 @@ def _capped_labels(labels: Mapping[str, str], warnings: list[Decision]) -> dict[
     if len(kept) > MAX_LABELS:
         warnings.append(warning_decision(f"{len(kept)} labels were cut to {MAX_LABELS}"))
         kept = dict(sorted(kept.items())[:MAX_LABELS])
-    if any(len(name) > MAX_LABEL_NAME or len(value) > MAX_LABEL_VALUE for name, value in kept.items()):
+    if max(map(len, kept), default=0) > MAX_LABEL_NAME or max(map(len, kept.values()), default=0) > MAX_LABEL_VALUE:
         kept = {
             _capped(name, MAX_LABEL_NAME, "a label's name", warnings): _capped(
                 value, MAX_LABEL_VALUE, f"label {name[:40]!r}", warnings
@@ -120,7 +120,7 @@ def normalise(signal: Signal, integration: Integration, received_at: datetime) -
     severity = signal.severity
     if severity is None:
         severity, reason = severity_of(signal.severity_text, integration.severity_map)
-        decisions.append(severity_decision(severity.value, signal.severity_text, reason))
+        decisions.append(severity_decision(severity, signal.severity_text, reason))
     team_id = integration.default_team_id
     if team_id is not None:
         decisions.append(team_decision(team_id, "the integration's default team"))

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts.model import AlertStatus, ResolvedBy, Severity
+from domain.values import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Moment:
     """When a source said something: its own time if it gave one, and our time of arrival.
 

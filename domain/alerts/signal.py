@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts.model import Severity
+from domain.values import value_class
 
 
 class SignalStatus(StrEnum):
@@ -17,7 +18,7 @@ class SignalStatus(StrEnum):
     RESOLVED = "resolved"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Signal:
     """A parsed statement, before any decision. A parser fills what the payload holds and invents nothing.
 
@@ -68,7 +69,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class ItemResult:
     """The answer for one item, in the order of the post."""
 

@@ -1,7 +1,6 @@
 """What travels from the door to the ingest queue? One post's items and the receipt that answers for them."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -9,9 +8,10 @@ from uuid import UUID
 from domain.alerts.events import Actor
 from domain.alerts.signal import ItemResult, RejectedItem, Signal
 from domain.integrations.model import Integration
+from domain.values import value_class
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Submission:
     """One post. `receipt_id` is a UUIDv7 made on arrival; `received_at` is UTC.
 
@@ -28,7 +28,7 @@ class Submission:
     extra: "Callable[[Any, Sequence[ItemResult]], Awaitable[None]] | None" = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """The durable answer to a post: it exists only after COMMIT. `results` are in the order of the items."""
 
