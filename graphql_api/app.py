@@ -18,11 +18,12 @@ from domain.alerts.fold import FoldPolicy
 from domain.ports import Clock, SystemClock
 from graphql_api.context import Context
 from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
-from graphql_api.http import Endpoint
+from graphql_api.http import Endpoint, unavailable
 from graphql_api.identity.authentication import authenticate
 from graphql_api.limits import Documents, Limits
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
+from graphql_api.masking import is_outage
 from graphql_api.middleware import OPERATION, Surroundings, request_id_of
 from graphql_api.observability import health
 from graphql_api.observability.metrics import Metrics
@@ -152,7 +153,12 @@ def open_redis(settings: Settings) -> Redis | None:
 async def answer(request: Request, endpoint: Endpoint) -> Response:
     """One GraphQL request over HTTP."""
     state: AppState = request.app.state.tocsin
-    caller = await authenticate(state, request.headers.get("authorization"))
+    try:
+        caller = await authenticate(state, request.headers.get("authorization"))
+    except Exception as error:
+        if is_outage(error):
+            return unavailable(request)
+        raise
     context = Context(
         state=state,
         viewer=caller.viewer,

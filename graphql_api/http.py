@@ -23,7 +23,7 @@ from strawberry.utils.aio import aclosing
 
 from graphql_api.context import Context
 from graphql_api.limits import Documents
-from graphql_api.masking import present_all
+from graphql_api.masking import RETRY_SECONDS, UNAVAILABLE, present_all
 from graphql_api.observability.metrics import operation_label
 
 JSON_TYPE = "application/json"
@@ -272,6 +272,12 @@ def _response(body: dict[str, Any], accept: str, *, status: int, headers: Mappin
         media_type=f"{media}; charset=utf-8",
         headers={"cache-control": "no-store", "vary": "accept", **(headers or {})},
     )
+
+
+def unavailable(request: Request) -> Response:
+    """The answer when the database cannot even say who asks."""
+    body = {"errors": [{"message": UNAVAILABLE, "extensions": {"code": "OVERLOADED"}}]}
+    return _response(body, request.headers.get("accept", ""), status=503, headers={"retry-after": str(RETRY_SECONDS)})
 
 
 def _status(*, ran: bool, accept: str) -> int:

@@ -6,6 +6,7 @@ The reference is the request id, which is on the log line with the traceback.
 import re
 from collections.abc import Iterator
 
+import asyncpg
 import structlog
 from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +22,15 @@ log = structlog.get_logger(__name__)
 
 # With introspection off, "Did you mean …" would hand out the schema a name at a time.
 _SUGGESTION = re.compile(r" ?Did you mean .*$", re.DOTALL)
+RETRY_SECONDS = 1
+_OUTAGES = (
+    PoolTimeout,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+)
 UNAVAILABLE = "the database cannot be reached just now; try again shortly"
 
 
@@ -35,9 +45,12 @@ def present(error: GraphQLError, request_id: str, *, suggestions: bool = True) -
         return _like(error, cause.message, {"code": code_of(cause).value, "path": list(cause.path)})
     if isinstance(cause, QueueFull):
         return _like(error, str(cause), {"code": "OVERLOADED", "retryAfterSeconds": cause.retry_after_seconds})
-    if _is_outage(cause):
+    if is_outage(cause):
         log.warning("graphql.database_unavailable", error=repr(cause))
-        return _like(error, UNAVAILABLE, {"code": "OVERLOADED", "retryAfterSeconds": 1})
+        return _like(error, UNAVAILABLE, {"code": "OVERLOADED", "retryAfterSeconds": RETRY_SECONDS})
+    if _is_timeout(cause):
+        log.warning("graphql.statement_timeout", error=repr(cause))
+        return _like(error, "a database statement took too long and was stopped", {"code": "TIMEOUT"})
     log.error("graphql.internal_error", path=error.path, exc_info=cause)
     return _like(error, f"internal error; the reference is {request_id}", {"code": "INTERNAL", "reference": request_id})
 
@@ -62,11 +75,24 @@ def _like(error: GraphQLError, message: str, extensions: dict[str, object]) -> G
     )
 
 
-def _is_outage(cause: BaseException) -> bool:
+def is_outage(cause: BaseException) -> bool:
     """The database is away or full, as opposed to a statement of ours that is wrong."""
-    if isinstance(cause, PoolTimeout | ConnectionError | OSError):
+    if isinstance(cause, DBAPIError) and cause.connection_invalidated:
         return True
-    return isinstance(cause, DBAPIError) and cause.connection_invalidated
+    return any(isinstance(one, _OUTAGES) for one in _chain(cause)) and not _is_timeout(cause)
+
+
+def _is_timeout(cause: BaseException) -> bool:
+    """PostgreSQL stopped a statement that ran longer than `statement_timeout`."""
+    return any(isinstance(one, asyncpg.QueryCanceledError) for one in _chain(cause))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was raised from: SQLAlchemy wraps the driver's."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__
 
 
 class MaskErrors(SchemaExtension):

@@ -49,10 +49,6 @@ QUERIES: Mapping[str, Access] = {
     "alertGroups": Access.VIEWER,
     "integration": Access.VIEWER,
     "integrations": Access.VIEWER,
-    "ingestReceipt": Access.OPERATOR,
-    "rejectedItems": Access.OPERATOR,
-    "silence": Access.VIEWER,
-    "silences": Access.VIEWER,
 }
 MUTATIONS: Mapping[str, Access] = {
     # People
@@ -77,10 +73,6 @@ MUTATIONS: Mapping[str, Access] = {
     "resolveAlerts": Access.OPERATOR,
     "assignAlerts": Access.OPERATOR,
     "deleteAttachment": Access.OPERATOR,
-    # Silences
-    "createSilence": Access.OPERATOR,
-    "updateSilence": Access.OPERATOR,
-    "expireSilence": Access.OPERATOR,
     # Integrations
     "createIntegration": Access.MANAGER,
     "updateIntegration": Access.MANAGER,
@@ -88,7 +80,6 @@ MUTATIONS: Mapping[str, Access] = {
     "revokeIntegrationKey": Access.MANAGER,
     "archiveIntegration": Access.MANAGER,
     "previewSignal": Access.MANAGER,
-    "replayRejectedItems": Access.MANAGER,
 }
 SUBSCRIPTIONS: Mapping[str, Access] = {
     "alertEvents": Access.VIEWER,

@@ -11,7 +11,7 @@ import pytest_asyncio
 import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from tests.api import Api, Person
 from tests.waiting import until
@@ -34,9 +34,9 @@ async def address(api: Api) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def socket(address: str, **options: str) -> AsyncIterator[ClientConnection]:
+async def socket(address: str, *, origin: str | None = None) -> AsyncIterator[ClientConnection]:
     protocols = [Subprotocol("graphql-transport-ws")]
-    async with connect(address, subprotocols=protocols, **options) as opened:
+    async with connect(address, subprotocols=protocols, origin=None if origin is None else Origin(origin)) as opened:
         yield opened
 
 
