@@ -1,10 +1,12 @@
 """Does the doctor say what is reachable, how far TimescaleDB goes, what is degraded, and end with the right code?"""
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,16 @@ import asyncpg
 import pytest
 
 from tests.e2e.running_program import Program
+from tests.log_writer import insert_event
 from tests.services import databases
 from tests.services.databases import run
 
 HEALTHY, BROKEN, DEGRADED = 0, 1, 2
+# What a relay and a scheduler at work leave in the database.
+ACTIVE = (
+    "INSERT INTO leases (name, token, holder, expires_at) VALUES"
+    " ('relay', 1, 'host:1', now() + interval '1 day'), ('scheduler', 1, 'host:2', now() + interval '1 day')"
+)
 
 
 @pytest.fixture
@@ -39,6 +47,7 @@ def examine(program: Program, **environment: str) -> tuple[int, dict[str, dict[s
 
 @pytest.fixture
 def healthy(database_url: str, application_url: str, redis_url: str) -> dict[str, str]:
+    run(_execute(database_url, ACTIVE))
     return {
         "TOCSIN_DATABASE_URL": application_url,
         "TOCSIN_DATABASE_OWNER_URL": database_url,
@@ -55,6 +64,8 @@ def test_all_is_well(program: Program, healthy: dict[str, str]) -> None:
         "Role": "ok",
         "Owner": "ok",
         "TimescaleDB": "off",
+        "Relay": "ok",
+        "Scheduler": "ok",
         "Redis": "ok",
         "Broker": "ok",
         "Elasticsearch": "off",
@@ -70,6 +81,38 @@ def test_one_role_for_everything_is_degraded(program: Program, healthy: dict[str
     assert code == DEGRADED
     assert "the tables' owner" in found["Role"]["detail"]
     assert found["Owner"]["state"] == "degraded"
+
+
+def test_no_relay_and_no_scheduler_are_degraded(program: Program, healthy: dict[str, str], database_url: str) -> None:
+    run(_execute(database_url, "UPDATE leases SET expires_at = now() - interval '1 second'"))
+    code, found = examine(program, **healthy)
+    assert code == DEGRADED
+    assert (found["Relay"]["state"], found["Scheduler"]["state"]) == ("degraded", "degraded")
+    assert "none is active" in found["Relay"]["detail"]
+
+
+def test_a_consumer_that_is_stuck_is_named(program: Program, healthy: dict[str, str], database_url: str) -> None:
+    for consumer, behind in (("live", "2 minutes"), ("metrics", "0 seconds")):
+        run(_execute(database_url, _place(consumer, behind)))
+    run(_add_event(database_url, datetime.now(tz=UTC) - timedelta(seconds=90)))
+    code, found = examine(program, **healthy)
+    assert code == DEGRADED
+    assert re.search(r"but behind: live by 9\d s$", found["Relay"]["detail"])
+
+
+def _place(consumer: str, behind: str) -> str:
+    return (
+        "INSERT INTO relay_cursors (consumer, epoch, xid, seq, recorded_at, token, updated_at)"
+        f" SELECT '{consumer}', epoch, '0', 0, now() - interval '{behind}', 1, now() FROM log_epoch"
+    )
+
+
+async def _add_event(url: str, recorded_at: datetime) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await insert_event(connection, recorded_at=recorded_at)
+    finally:
+        await connection.close()
 
 
 def test_the_level_of_timescaledb_is_found(program: Program, timescale_url: str) -> None:
@@ -191,6 +234,7 @@ def test_migrate_makes_a_sick_database_well(program: Program, postgresql_server_
         assert "administrator admin@example.com: password " in first.stdout
         again = program.run("migrate", environment=environment)
         assert (again.returncode, "password" in again.stdout) == (0, False)
+        run(_execute(owner, ACTIVE))
         assert examine(program, **environment)[0] == HEALTHY
     finally:
         databases.drop_database(postgresql_server_url, owner)

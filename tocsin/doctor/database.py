@@ -8,6 +8,7 @@ import asyncpg
 from persistence.migrate import SchemaTooNew, current_revision, newest_revision, refuse_newer
 from persistence.roles import check_role_separation
 from persistence.timescale import TimeSeriesLevel, detect_level
+from tocsin.doctor.processes import check_relay, check_scheduler
 from tocsin.doctor.report import Check, State
 from tocsin.migrate import UNREACHABLE, reason_of
 from tocsin.settings import Settings
@@ -49,14 +50,17 @@ async def check_database(settings: Settings) -> list[Check]:
     try:
         async with _connected(settings.database_dsn) as connection:
             version, number = await connection.fetchval("SHOW server_version"), connection.get_server_version()
-            level = await detect_level(connection)
-            return [
+            schema = await _schema_check(connection)
+            found = [
                 _version_check(version, number.major * 10_000),
-                await _schema_check(connection),
+                schema,
                 await _roles_check(connection),
                 await _owner_check(settings),
-                LEVELS[level],
+                LEVELS[await detect_level(connection)],
             ]
+            if schema.state is State.OK:  # else the tables may not be there
+                found += [await check_relay(connection), await check_scheduler(connection)]
+            return found
     except UNREACHABLE as error:
         return [
             Check(
