@@ -167,7 +167,9 @@ class Alert:
         description="The group of alerts it belongs to; null for none.",
     )
     integration = strawberry.field(
-        resolver=_integration, graphql_type=Integration | None, description="The integration that took it."
+        resolver=_integration,
+        graphql_type=Integration | None,
+        description="The integration that took it; null for alerts made by hand.",
     )
     suppression = strawberry.field(
         resolver=_suppression,
