@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 from redis.exceptions import RedisError
 
-from domain.alerts.cursor import Cursor, log_start
+from domain.alerts.cursor import Cursor, is_of_log, log_start
 from domain.alerts.events import RecordedEvent
 from jobs.consumers.contract import Consumer
 from jobs.consumers.live import LiveConsumer
@@ -119,8 +119,7 @@ class Relay:
         while True:
             try:
                 if place is None:
-                    epoch = (await self._reader.state()).head.epoch
-                    place = await self._cursors.claim(consumer.name, lease, start=log_start(epoch))
+                    place = await self._place_of(consumer, lease)
                 events = await self._reader.read_after(place, limit=RUN_EVENTS)
                 if events:
                     place = await self._give(consumer, lease, place, events)
@@ -140,6 +139,18 @@ class Relay:
                 continue
             if len(events) < RUN_EVENTS:
                 await self._wake.wait()
+
+    async def _place_of(self, consumer: Consumer, lease: Lease) -> Cursor:
+        """Take over the consumer's place.
+
+        One that this log never reached is left for the log's head: waiting there would be silence for ever.
+        """
+        state = await self._reader.state()
+        place = await self._cursors.claim(consumer.name, lease, start=log_start(state.head.epoch))
+        if is_of_log(place, state):
+            return place
+        _log.error("the log lost its tail; the consumer begins at its head", consumer=consumer.name)
+        return state.head
 
     async def _give(self, consumer: Consumer, lease: Lease, before: Cursor, events: Sequence[RecordedEvent]) -> Cursor:
         last = events[-1]

@@ -1,4 +1,4 @@
-"""Which chores need the owner's role? Making next months' partitions, dropping the months past their retention."""
+"""Which chores need the owner's role? Making next months' partitions, dropping what is past its retention."""
 
 from datetime import datetime, timedelta
 
@@ -7,6 +7,7 @@ import structlog
 
 from persistence.migrate import plain_dsn
 from persistence.partitions import drop_expired, ensure_partitions
+from persistence.timescale import drop_old_metrics
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -25,6 +26,7 @@ async def maintain(settings: Settings, now: datetime) -> None:
     try:
         made = await ensure_partitions(owner, now=now)
         gone = await drop_expired(owner, now=now, retention=timedelta(days=settings.signal_retention_days))
+        await drop_old_metrics(owner, now=now)
     except asyncpg.PostgresError as error:
         # A lock that could not be had at once, mostly: the next hour tries again.
         _log.warning("partitions are not maintained this time", error=repr(error))
