@@ -5,6 +5,8 @@ from uuid import UUID, SafeUUID
 
 import uuid_utils
 
+# The bits of a UUIDv7 below its time: version, variant and chance.
+_BELOW_TIME = 80
 _make, _set = object.__new__, object.__setattr__
 
 
@@ -19,6 +21,12 @@ def new_id() -> UUID:
     return made
 
 
+def id_at(moment: datetime) -> UUID:
+    """A UUIDv7 of an earlier time, for what is written now as of then."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return UUID(int=milliseconds << _BELOW_TIME | new_id().int & (1 << _BELOW_TIME) - 1)
+
+
 def id_time(value: UUID) -> datetime:
     """The UTC time (millisecond resolution) a UUIDv7 was made; it finds the partition a row lives in."""
-    return datetime.fromtimestamp((value.int >> 80) / 1000, tz=UTC)
+    return datetime.fromtimestamp((value.int >> _BELOW_TIME) / 1000, tz=UTC)
