@@ -1,7 +1,7 @@
 """How are a page's examples run? In order, against a real server, each compared with the answer the page shows.
 
     ```graphql            an operation, sent with the variables of the block ```json variables``` after it
-    ```bash run           commands; TOCSIN_URL and everything captured so far are in the environment
+    ```bash run           commands; URL and everything captured so far are in the environment
     ```python run         a program, the same way
     ```json response      what the example before it must answer (```text output``` for text)
 
@@ -86,7 +86,7 @@ class Story:
         names = {name.upper().replace(" ", "_"): value for name, value in self.captured.items()}
         done = subprocess.run(
             [*command, self._filled(block.text)],
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "TOCSIN_URL": self.url, **names},
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "URL": self.url, **names},
             cwd=self.folder,
             capture_output=True,
             text=True,

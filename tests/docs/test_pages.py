@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from graphql import build_ast_schema, parse, validate
 
 from docs import generate
 from tests.docs.pages import PAGES, ROOT, blocks
@@ -90,3 +91,12 @@ def test_pages_name_no_machine(page: Path) -> None:
     text = page.read_text()
     for word in ("/root/", "/home/", "localhost:", "/work/"):
         assert word not in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_graphql_documents_fit_the_schema(page: Path) -> None:
+    schema = build_ast_schema(parse((ROOT / "schema.graphql").read_text()))
+    for block in blocks(page):
+        if block.language == "graphql":
+            errors = validate(schema, parse(block.text))
+            assert not errors, f"{block.place}: {errors[0]}"
