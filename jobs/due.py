@@ -18,6 +18,7 @@ from domain.alerts.change import Change
 from domain.alerts.events import SYSTEM
 from domain.alerts.model import Alert
 from domain.alerts.visibility import EVERYTHING
+from persistence.receipts import trim_rejected
 from persistence.retention import purge_expired
 from persistence.silences import apply_due_silences
 from persistence.tables import OPEN, alerts
@@ -61,10 +62,16 @@ async def purge(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     return await purge_expired(engine, rejected=timedelta(days=settings.rejected_retention_days), now=now)
 
 
+async def trim(engine: AsyncEngine, settings: Settings, _now: datetime) -> int:
+    """Keep each integration's rejected items within their number: the oldest make room."""
+    return await trim_rejected(engine, most=settings.rejected_max_per_integration)
+
+
 DUE = (
     Due("expire_alerts", timedelta(seconds=1), expire_alerts),
     Due("wake_snoozed_alerts", timedelta(seconds=1), wake_snoozed_alerts),
     Due("apply_silences", timedelta(seconds=1), apply_silences),
+    Due("trim_rejected_items", timedelta(minutes=1), trim),
     Due("purge", timedelta(hours=1), purge),
 )
 
