@@ -12,10 +12,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from domain.alerts.fold import FoldPolicy
 from domain.ports import Clock, SystemClock
+from graphql_api.alerts import attachments_http
 from graphql_api.context import Context
 from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
 from graphql_api.http import Endpoint, unavailable
@@ -40,31 +41,51 @@ from tocsin.settings import Settings
 REDIS_SECONDS = 0.5
 
 
-def create_app(settings: Settings, *, clock: Clock | None = None) -> ASGIApp:
+class Application:
+    """The whole API of one process. `state` is what it holds; open once the lifespan has begun."""
+
+    def __init__(self, state: AppState) -> None:
+        self.state = state
+        self._web = Surroundings(web_app(state), state.metrics)
+        self._ingest = ingest_app(state, metrics=state.metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection. Ingest first, and with nothing around it: it takes thousands of posts a second."""
+        if scope["type"] == "http" and is_ingest_path(scope["path"]):
+            await self._ingest(scope, receive, send)
+        else:
+            await self._web(scope, receive, send)
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> Application:
     """The application. Give a clock to move time in tests."""
-    metrics = Metrics()
-    state = AppState(
-        settings=settings,
-        clock=clock or SystemClock(),
-        engine=create_engine(settings),
-        redis=open_redis(settings),
-        metrics=metrics,
+    return Application(
+        AppState(
+            settings=settings,
+            clock=clock or SystemClock(),
+            engine=create_engine(settings),
+            redis=open_redis(settings),
+            metrics=Metrics(),
+        )
     )
-    documents = Documents(Limits.of(settings))
+
+
+def web_app(state: AppState) -> Starlette:
+    """All but the ingest routes."""
+    documents = Documents(Limits.of(state.settings))
     schema = build_schema(documents)
     endpoint = Endpoint(schema, documents)
+    graphiql = GraphiQL()
+
+    async def graphql(request: Request) -> Response:
+        if state.settings.graphiql and wants_page(request):
+            return graphiql.page(request)
+        return await answer(request, endpoint)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with opened(state):
             yield
-
-    graphiql = GraphiQL()
-
-    async def graphql(request: Request) -> Response:
-        if settings.graphiql and wants_page(request):
-            return graphiql.page(request)
-        return await answer(request, endpoint)
 
     web = Starlette(
         lifespan=lifespan,
@@ -72,6 +93,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> ASGIApp:
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", SocketEndpoint(schema, documents, allowed_origins=[])),
             Route(PREFIX + "{name}", graphiql.file),
+            *attachments_http.ROUTES,
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/healthz", health.healthz),
@@ -79,17 +101,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> ASGIApp:
         ],
     )
     web.state.tocsin = state
-    surrounded = Surroundings(web, metrics)
-    ingest = ingest_app(state, metrics=metrics)
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        # First, and with nothing around it: these routes take thousands of posts a second.
-        if scope["type"] == "http" and is_ingest_path(scope["path"]):
-            await ingest(scope, receive, send)
-        else:
-            await surrounded(scope, receive, send)
-
-    return app
+    return web
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """What does one API process hold for its whole life? Settings, clock, pools and the parts that others plug in."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from redis.asyncio import Redis
@@ -44,12 +45,10 @@ class AppState:
     hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
     sign_in_desk: SignInDesk = field(init=False)
     sealer: Sealer = field(init=False)
-    objects: Objects = field(init=False)
 
     def __post_init__(self) -> None:
         # A read is one statement: without AUTOCOMMIT each would cost a BEGIN and a ROLLBACK on the wire as well.
         self.reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self.objects = open_objects(self.settings.effective_object_store_url)
         key = self.settings.derived_key
         self.sealer = Sealer(key("sealing"))
         self.access_tokens = AccessTokens(key("access-token"), lifetime=self.settings.access_token_ttl)
@@ -62,6 +61,11 @@ class AppState:
             clock=self.clock,
             address_key=key("email-hash"),
         )
+
+    @cached_property
+    def objects(self) -> Objects:
+        """Where files are kept; opened when the first one comes, so a folder that cannot be made stops no start."""
+        return open_objects(self.settings.effective_object_store_url)
 
     def uow(self) -> UnitOfWork:
         """One change: a transaction of its own."""
