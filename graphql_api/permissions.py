@@ -49,6 +49,8 @@ QUERIES: Mapping[str, Access] = {
     "alertGroups": Access.VIEWER,
     "integration": Access.VIEWER,
     "integrations": Access.VIEWER,
+    "ingestReceipt": Access.VIEWER,
+    "rejectedItems": Access.MANAGER,
 }
 MUTATIONS: Mapping[str, Access] = {
     # People
@@ -80,6 +82,7 @@ MUTATIONS: Mapping[str, Access] = {
     "revokeIntegrationKey": Access.MANAGER,
     "archiveIntegration": Access.MANAGER,
     "previewSignal": Access.MANAGER,
+    "replayRejectedItems": Access.MANAGER,
 }
 SUBSCRIPTIONS: Mapping[str, Access] = {
     "alertEvents": Access.VIEWER,

@@ -23,13 +23,15 @@ from graphql_api.integrations.queries import IntegrationQueries
 from graphql_api.limits import DocumentLimits, Documents, Limits
 from graphql_api.masking import MaskErrors
 from graphql_api.permissions import guard
+from graphql_api.receipts.mutations import ReceiptMutations
+from graphql_api.receipts.queries import ReceiptQueries
 from graphql_api.scalars import SCALARS
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
 
 # Their order is the order of the printed schema. The right-most base comes first.
-QUERIES: tuple[type, ...] = (IdentityQueries, AlertQueries, IntegrationQueries)
-MUTATIONS: tuple[type, ...] = (IdentityMutations, AlertMutations, IntegrationMutations)
+QUERIES: tuple[type, ...] = (IdentityQueries, AlertQueries, IntegrationQueries, ReceiptQueries)
+MUTATIONS: tuple[type, ...] = (IdentityMutations, AlertMutations, IntegrationMutations, ReceiptMutations)
 SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions,)
 
 
