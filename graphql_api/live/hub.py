@@ -51,6 +51,8 @@ STORE_TROUBLE = (
     sa.exc.SQLAlchemyError,
 )
 
+# What waiting does not mend, though it comes from the database.
+OUR_FAULT = (asyncpg.SyntaxOrAccessError, sa.exc.ProgrammingError, sa.exc.InvalidRequestError)
 T = TypeVar("T")
 
 
@@ -60,6 +62,8 @@ async def patiently(read: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await read()
+        except OUR_FAULT:
+            raise
         except STORE_TROUBLE as error:
             _log.warning("a live stream waits for the database", error=repr(error))
             await backoff.wait()

@@ -17,24 +17,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from graphql_api.http import encode
+from graphql_api.live.hub import STORE_TROUBLE
 from graphql_api.observability.metrics import gauge
 from graphql_api.state import AppState
 from graphql_api.version import VERSION
+from persistence.event_log import MAX_COUNTED_LAG, Lag
 
 CHECK_SECONDS = 2.0
 _STARTED = time.monotonic()
 _FAULTS = (SQLAlchemyError, RedisError, OSError, TimeoutError)
-
-# How long the oldest event has waited that a consumer has not read. The lower bound in time lets PostgreSQL pass over
-# the months that cannot hold it.
-_LAG = sa.text("""
-SELECT c.consumer, coalesce(extract(epoch FROM clock_timestamp() - e.recorded_at), 0)::float AS seconds
-  FROM relay_cursors c
-  LEFT JOIN LATERAL (
-    SELECT recorded_at FROM alert_events
-     WHERE (xid, seq) > (c.xid, c.seq) AND recorded_at >= c.recorded_at - interval '1 hour'
-     ORDER BY xid, seq LIMIT 1) e ON true
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +71,15 @@ async def check_all(state: AppState) -> list[Check]:
     return list(await asyncio.gather(*checks))
 
 
-async def relay_lag(state: AppState) -> dict[str, float]:
-    """Seconds each consumer of the log is behind; empty when the database cannot say."""
+async def relay_lags(state: AppState) -> list[Lag]:
+    """How far each consumer of the log is behind; empty when the database cannot say."""
+    if state.hub is None:
+        return []
     try:
-        async with asyncio.timeout(CHECK_SECONDS), state.reads.connect() as connection:
-            return {row.consumer: row.seconds for row in await connection.execute(_LAG)}
-    except _FAULTS:
-        return {}
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await state.hub.reader.lags()
+    except STORE_TROUBLE:
+        return []
 
 
 def _answer(body: dict[str, Any], *, is_well: bool) -> Response:
@@ -109,14 +102,14 @@ async def readyz(request: Request) -> Response:
 async def healthz(request: Request) -> Response:
     """Everything the process knows of itself; 503 like readyz."""
     state: AppState = request.app.state.tocsin
-    checks, lag = await asyncio.gather(check_all(state), relay_lag(state))
+    checks, lags = await asyncio.gather(check_all(state), relay_lags(state))
     body = {
         "status": _status(checks),
         "version": VERSION,
         "uptimeSeconds": round(time.monotonic() - _STARTED, 1),
         "checks": _by_name(checks),
         "ingest": {"waitingSignals": getattr(state.ingest, "depth", 0)},
-        "relay": {"lagSeconds": {name: round(seconds, 3) for name, seconds in lag.items()}},
+        "relay": {"lagSeconds": {lag.consumer: round(lag.seconds, 3) for lag in lags}},
         "subscriptions": int(state.metrics.subscriptions._value.get()),  # noqa: SLF001 - the client has no reader
     }
     return _answer(body, is_well=all(check.is_well for check in checks if check.is_needed))
@@ -125,13 +118,22 @@ async def healthz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """The Prometheus text format."""
     state: AppState = request.app.state.tocsin
-    lag = gauge(
-        "tocsin_relay_lag_seconds",
-        "How long the oldest event has waited that a consumer has not read.",
-        "consumer",
-        await relay_lag(state),
+    lags = await relay_lags(state)
+    families = (
+        gauge(
+            "tocsin_relay_lag_seconds",
+            "How long the oldest event has waited that a consumer has not read.",
+            "consumer",
+            {lag.consumer: lag.seconds for lag in lags},
+        ),
+        gauge(
+            "tocsin_relay_lag_events",
+            f"Events a consumer has not read; counted up to {MAX_COUNTED_LAG}.",
+            "consumer",
+            {lag.consumer: float(lag.events) for lag in lags},
+        ),
     )
-    return Response(state.metrics.render(lag), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(state.metrics.render(*families), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _status(checks: list[Check]) -> str:

@@ -289,3 +289,16 @@ async def test_events_come_over_server_sent_events_as_well(
             line = await anext(lines)
     event = json.loads(line.removeprefix("data:"))["data"]["alertEvents"]
     assert event["__typename"] == "AlertEvent"
+
+
+async def test_the_lag_of_a_consumer_is_a_metric(api: Api, writer: asyncpg.Connection) -> None:
+    first, _ = await insert_told_alert(writer), await insert_told_alert(writer)
+    await writer.execute(
+        "INSERT INTO relay_cursors SELECT 'live', epoch, xid, seq, recorded_at, 1, now()"
+        " FROM alert_events, log_epoch WHERE alert_id = $1",
+        first,
+    )
+    text = (await api.http.get("/metrics")).text
+    assert 'tocsin_relay_lag_events{consumer="live"} 1.0' in text
+    assert 'tocsin_relay_lag_seconds{consumer="live"}' in text
+    assert "live" in (await api.http.get("/healthz")).json()["relay"]["lagSeconds"]
