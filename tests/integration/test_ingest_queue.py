@@ -78,6 +78,28 @@ async def test_every_receipt_can_be_said_as_json(queue_of: Queue) -> None:
     assert orjson.loads(orjson.dumps([opened.alert_id, repeated.alert_id])) == [str(opened.alert_id)] * 2
 
 
+async def test_a_batch_looks_alerts_up_by_key_though_its_plans_were_made_on_empty_tables(
+    queue_of: Queue, database: asyncpg.Connection
+) -> None:
+    queue = await queue_of(writers=1)
+    for _ in range(3):
+        await queue.submit(submission(now(), *[signal(key=f"g:1:{number}") for number in range(50)]))
+    await queue.close()  # a connection's counts are told when it ends
+
+    found = None
+    for _ in range(100):
+        found = await database.fetchrow(
+            "SELECT idx_scan, seq_scan FROM pg_stat_user_tables WHERE relname = 'alerts' AND n_tup_upd >= 100"
+        )
+        if found is not None:
+            break
+        await asyncio.sleep(0.05)
+
+    assert found is not None
+    assert found["idx_scan"] >= 250
+    assert found["seq_scan"] == 0
+
+
 async def test_what_is_written_is_what_was_said(queue_of: Queue, database: asyncpg.Connection) -> None:
     queue = await queue_of()
     said = signal(
