@@ -3,6 +3,7 @@
 Labels have few values by construction: an operation is a root field of the schema, never a name a client chose.
 """
 
+from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from graphql import FieldNode, OperationDefinitionNode
@@ -76,9 +77,10 @@ class Metrics:
     def count_batch(self, receipts: Sequence[Receipt]) -> None:
         """Count what one transaction committed."""
         self.ingest_batch_posts.observe(len(receipts))
-        for receipt in receipts:
-            for result in receipt.results:
-                self.ingest_items.labels(result.outcome.value).inc()
+        # Counted first: to find a metric by its label takes ten times as long as to count one result.
+        outcomes = Counts(result.outcome for receipt in receipts for result in receipt.results)
+        for outcome, number in outcomes.items():
+            self.ingest_items.labels(outcome).inc(number)
 
     def count_operation(self, kind: str, operation: str, *, seconds: float, codes: Iterable[str]) -> None:
         """Count one query or mutation; `codes` are those of its top-level errors."""
