@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from graphql import build_ast_schema, parse
 from pydantic_core import PydanticUndefined
 
 from domain.alerts import fold, lifecycle, model, severity
@@ -93,6 +94,14 @@ def permission_tables() -> str:
     return "\n\n".join(parts)
 
 
+def error_codes() -> str:
+    """The codes of refusals, as the schema describes them."""
+    schema = build_ast_schema(parse((ROOT / "schema.graphql").read_text()))
+    codes: Any = schema.type_map["ErrorCode"]
+    rows = (f"| `{name}` | {_cell(value.description or '')} |" for name, value in codes.values.items())
+    return "\n".join(["| code | meaning |", "|---|---|", *rows])
+
+
 def command_table() -> str:
     """Every command of `tocsin`."""
     lines = ["| command | what it does |", "|---|---|"]
@@ -130,6 +139,7 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "severity-words": severity_words,
     "size-limits": size_limits,
     "permissions": permission_tables,
+    "error-codes": error_codes,
     "commands": command_table,
     "timescale-levels": timescale_levels,
     "metrics": metric_table,
