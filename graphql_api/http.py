@@ -168,7 +168,7 @@ class Endpoint:
             raise BadRequest(406, f"a subscription needs `Accept: {EVENT_STREAM}` or a WebSocket")
         started = time.perf_counter()
         result = await self._execute(asked, context)
-        ran = not isinstance(result, PreExecutionError)
+        ran = _ran(result)
         # Only a document that passed validation names root fields of ours.
         context.operation = operation_label(operation) if ran else "invalid"
         context.state.metrics.count_operation(
@@ -246,9 +246,17 @@ async def with_heartbeat(source: AsyncIterator[bytes], seconds: float) -> AsyncI
         await source.aclose()  # type: ignore[attr-defined] # it is a generator
 
 
+def _ran(result: ExecutionResult) -> bool:
+    """Whether any field was resolved: not when the document or the variables were refused."""
+    if isinstance(result, PreExecutionError):
+        return False
+    codes = [(error.extensions or {}).get("code") if error.path is None else None for error in result.errors or ()]
+    return result.data is not None or not codes or any(code != "BAD_REQUEST" for code in codes)
+
+
 def as_body(result: ExecutionResult) -> dict[str, Any]:
     """A result in the response format: no `data` when nothing ran."""
-    body: dict[str, Any] = {} if isinstance(result, PreExecutionError) else {"data": result.data}
+    body: dict[str, Any] = {"data": result.data} if _ran(result) else {}
     if result.errors:
         body["errors"] = [error.formatted for error in result.errors]
     if result.extensions:

@@ -17,6 +17,7 @@ from domain.identity.sessions import Session
 from domain.ids import new_id
 from graphql_api.app import create_app
 from graphql_api.identity.tokens import AccessTokens
+from graphql_api.state import AppState
 from persistence.engine import create_engine
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
@@ -56,6 +57,7 @@ class Api:
     engine: AsyncEngine
     clock: MovableClock
     app: Any
+    state: AppState
 
     async def post(self, query: str, variables: object = None, *, who: Person | str | None = None) -> httpx2.Response:
         """One GraphQL request, as it went over the wire."""
@@ -148,6 +150,6 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
             LifespanManager(app, startup_timeout=15, shutdown_timeout=15),
             httpx2.AsyncClient(transport=transport, base_url="http://tocsin.test") as http,
         ):
-            yield Api(http=http, settings=settings, engine=engine, clock=clock, app=app)
+            yield Api(http=http, settings=settings, engine=engine, clock=clock, app=app, state=app.state)
     finally:
         await engine.dispose()

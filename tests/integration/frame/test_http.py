@@ -107,6 +107,16 @@ async def test_a_document_that_cannot_run_has_no_data(api: Api, query: str, acce
     assert body["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
+@pytest.mark.parametrize("variables", [{}, {"on": "yes"}, {"on": None}, {"on": [True]}])
+async def test_variables_of_a_wrong_type_are_the_clients_fault(api: Api, variables: dict[str, object]) -> None:
+    body = {"query": BY_ID, "variables": variables}
+    response = await api.http.post("/graphql", json=body, headers={"accept": GRAPHQL_JSON})
+    assert response.status_code == 400
+    (error,) = response.json()["errors"]
+    assert "data" not in response.json()
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+
+
 async def test_a_query_may_come_by_get(api: Api) -> None:
     response = await api.http.get("/graphql", params={"query": BY_ID, "variables": '{"on":false}'})
     assert response.json() == {"data": {"me": None}}
