@@ -223,8 +223,11 @@ class IngestQueue:
             self._refuse(batch, refusal)
             return
         except CONNECTION_LOST as error:
-            # The COMMIT may or may not have happened: a task of its own finds out, so that the writer can reconnect.
-            self._help(self._settle(batch))
+            if store.is_in_doubt:
+                # A task of its own finds out whether it happened, so that the writer can reconnect.
+                self._help(self._settle(batch))
+            else:
+                self._refuse(batch, StoreUnavailable(self.limits.outage_retry_after_seconds))
             raise ConnectionResetError(str(error)) from error
         except asyncpg.PostgresError:
             self._refuse(batch, StoreUnavailable(self.limits.outage_retry_after_seconds))

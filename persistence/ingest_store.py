@@ -61,6 +61,8 @@ class IngestStore:
         self._clock = clock
         self._policy = policy
         self._silences = StandingSilences()
+        # Whether COMMIT was sent and not yet answered: a connection lost then leaves the outcome unknown.
+        self.is_in_doubt = False
 
     async def write(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """Fold and commit all submissions in one transaction; the receipts are durable when this returns.
@@ -124,7 +126,9 @@ class IngestStore:
             if submission.extra is not None:
                 await submission.extra(self._connection, own)  # noqa: S610 - not Django's
             receipts.append(Receipt(id=submission.receipt_id, received_at=submission.received_at, results=own))
+        self.is_in_doubt = True
         await self._connection.execute("COMMIT")
+        self.is_in_doubt = False
         return receipts
 
     async def _begin_and_write(self, submissions: Sequence[Submission]) -> list[ItemResult]:

@@ -29,11 +29,13 @@ ADMIN = ("admin@example.com", "correct-horse-battery-staple-9")
 READY_SECONDS = 60.0
 
 
-def wait_for(condition: Callable[[], bool], *, what: str, seconds: float = READY_SECONDS) -> None:
-    """Return once `condition()` holds; fail with `what` when it does not within `seconds`."""
+def wait_for(
+    condition: Callable[[], bool], *, what: str, seconds: float = READY_SECONDS, log: Callable[[], str] = str
+) -> None:
+    """Return once `condition()` holds; fail with `what` and the end of `log()` when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s; log: {log()[-2000:]}"
         time.sleep(0.05)
 
 
@@ -145,7 +147,7 @@ class Cluster:
     def start_api(self) -> None:
         """Start the API and wait until it answers."""
         self.start("serve")
-        wait_for(self.answers, what=f"the API answers (log: {self.log('serve')[-2000:]})")
+        wait_for(self.answers, what="the API answers", log=lambda: self.log("serve"))
 
     def answers(self) -> bool:
         """Whether the API process is up."""

@@ -32,6 +32,7 @@ class Flood:
     total: int
     connections: int = 8
     pause: float = 0.0
+    prefix: str = "flood"
     accepted: dict[str, str] = field(default_factory=dict)
     refusals: list[httpx2.Response] = field(default_factory=list)
     broken: int = 0
@@ -51,7 +52,7 @@ class Flood:
                 await asyncio.sleep(self.pause)
 
     async def _post(self, client: httpx2.AsyncClient, number: int) -> bool:
-        name = f"flood-{number}"
+        name = f"{self.prefix}-{number}"
         body = {"title": f"Flood {number}", "dedup_key": name, "severity": "low", "service": "flood"}
         try:
             answer = await client.post(
@@ -76,6 +77,7 @@ class Watcher:
     seen: list[dict[str, Any]] = field(default_factory=list)
     connections: int = 0
     resets: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[dict[str, Any]] = field(default_factory=list)
     cursor: str | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -104,6 +106,7 @@ class Watcher:
                 elif message["type"] == "next":
                     self._take(message["payload"])
                 elif message["type"] in {"error", "complete"}:
+                    self.faults.append(message)
                     return
 
     def _take(self, payload: dict[str, Any]) -> None:
