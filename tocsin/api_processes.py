@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tocsin.processes import spawn
 from tocsin.settings import Settings
-from tocsin.supervisor import Supervisor, Unit
+from tocsin.supervisor import Supervisor, Unit, on_stop_signals
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGE_API = 2
@@ -55,8 +55,7 @@ def api_units(settings: Settings, listener: socket.socket, environment: Mapping[
 def serve_with_workers(settings: Settings, listener: socket.socket, say: Callable[[str], None]) -> None:
     """Keep the configured number of API processes running until asked to stop."""
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopping.set())
+    on_stop_signals(lambda *_: stopping.set())
     supervisor = Supervisor(say)
     environment = {
         **os.environ,

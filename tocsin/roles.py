@@ -78,10 +78,11 @@ def run_worker(settings: Settings) -> None:
 
 
 def prepare(settings: Settings) -> None:
-    """Logs, and the check of the schema."""
+    """Logs, and what no role can do without: a secret and the schema of this version."""
     from graphql_api.observability.logs import configure_logging
 
     configure_logging(settings)
+    _ = settings.secret_bytes  # refused here in one line, not later in the middle of a sign-in
     require_current(settings)
 
 

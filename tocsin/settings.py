@@ -274,7 +274,11 @@ class Settings(BaseSettings):
         """The 32 bytes all keys are derived from. The first reader of a new data directory makes them."""
         if self.secret_key is not None:
             return hashlib.sha256(self.secret_key.get_secret_value().encode()).digest()
-        return _kept_secret(self.secret_file)
+        try:
+            return _kept_secret(self.secret_file)
+        except OSError as error:
+            purpose = f"none can be kept in {self.secret_file} ({error.strerror})"
+            raise MissingSettingError("TOCSIN_SECRET_KEY", purpose) from None
 
     def derived_key(self, purpose: str) -> bytes:
         """The 32-byte key of one purpose (`access-token`, `email-hash`, `sealing`, …): no two purposes share one."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from tocsin.errors import StartError
 from tocsin.processes import exit_reason
 
 LOOK_SECONDS = 0.2
@@ -85,14 +86,20 @@ class Supervisor:
             elif (code := running.process.poll()) is not None:
                 if now - running.started > HEALTHY_SECONDS:
                     running.delay = FIRST_DELAY_SECONDS
-                self.say(f"{running.unit.name} ended ({exit_reason(code)}); starting it again in {running.delay:g} s")
-                running.start_again_at = now + running.delay
-                running.delay = min(running.delay * 2, LONGEST_DELAY_SECONDS)
+                self._put_off(running, f"ended ({exit_reason(code)})")
+
+    def _put_off(self, running: _Running, what: str) -> None:
+        self.say(f"{running.unit.name} {what}; starting it again in {running.delay:g} s")
+        running.start_again_at = time.monotonic() + running.delay
+        running.delay = min(running.delay * 2, LONGEST_DELAY_SECONDS)
 
     def _start_again(self, running: _Running) -> None:
         running.start_again_at = None
         running.started = time.monotonic()
-        running.process = running.unit.spawn()
+        try:
+            running.process = running.unit.spawn()
+        except (StartError, OSError) as error:  # one that cannot start now must not take the others down
+            self._put_off(running, f"cannot be started ({error})")
 
     def stop_all(self) -> None:
         """Stop every unit, stage by stage; units of one stage together."""
@@ -100,6 +107,13 @@ class Supervisor:
             members = [running for running in self._running if running.unit.stage == stage]
             _stop_together(members)
         self._running.clear()
+
+
+def on_stop_signals(handler: Callable[..., object]) -> None:
+    """Call `handler` for Ctrl-C, SIGTERM and a closed terminal; a signal our starter had us ignore (nohup) stays so."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def stop(process: subprocess.Popen[bytes], steps: Sequence[StopStep]) -> None:

@@ -20,7 +20,7 @@ from tocsin.listening import listen, with_actual_port
 from tocsin.migrate import migrate, refuse_unusable
 from tocsin.processes import die_with_parent
 from tocsin.settings import LogFormat, Settings
-from tocsin.supervisor import Supervisor
+from tocsin.supervisor import Supervisor, on_stop_signals
 
 # What only the parent needs: the children are given less.
 PARENT_ONLY = ("TOCSIN_DATABASE_OWNER_URL", "TOCSIN_ADMIN_PASSWORD")
@@ -37,11 +37,7 @@ class _Signals:
     stopping: threading.Event
     starting: bool = True
 
-    def install(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._handle)
-
-    def _handle(self, *_: object) -> None:
+    def handle(self, *_: object) -> None:
         self.stopping.set()
         if self.starting:
             self.starting = False  # a second signal does not interrupt the stop
@@ -56,7 +52,7 @@ def up(settings: Settings, *, stop_with_parent: bool) -> None:
         if os.getppid() != parent:
             return
     signals = _Signals(threading.Event())
-    signals.install()
+    on_stop_signals(signals.handle)
     progress = Progress()
     supervisor = Supervisor(progress.line)
     data_dir = folders.prepare_data_dir(settings.data_dir)

@@ -7,6 +7,8 @@ import socket
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from tocsin.errors import StartError
+
 FILE = "embedded.json"
 DATABASE = "tocsin"
 OWNER = "tocsin_owner"
@@ -53,7 +55,14 @@ class EmbeddedState:
 def load(data_dir: Path) -> EmbeddedState | None:
     """What was remembered; None in a new data directory."""
     path = data_dir / FILE
-    return EmbeddedState(**json.loads(path.read_text())) if path.exists() else None
+    try:
+        return EmbeddedState(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StartError(f"{path} cannot be read ({error.strerror}): the data folder belongs to another user") from None
+    except (ValueError, TypeError):
+        raise StartError(f"{path} is damaged: restore it from a backup, it holds the database's passwords") from None
 
 
 def save(data_dir: Path, state: EmbeddedState) -> None:

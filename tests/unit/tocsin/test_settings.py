@@ -113,6 +113,12 @@ def test_a_damaged_secret_is_refused_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "secret.key").read_text() == "abcd\n"
 
 
+def test_a_secret_that_cannot_be_kept_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(MissingSettingError, match=r"^TOCSIN_SECRET_KEY is not set: none can be kept in .*/file/data"):
+        _ = Settings(data_dir=tmp_path / "file" / "data").secret_bytes
+
+
 def test_each_purpose_has_a_key_of_its_own(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     keys = {settings.derived_key(purpose) for purpose in ("access-token", "email-hash", "sealing")}

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tocsin.errors import StartError
 from tocsin.processes import exit_reason, spawn
 from tocsin.supervisor import StopStep, Supervisor, Unit
 
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
 SLEEPS = "import time; time.sleep(60)"
 IGNORES_TERM = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
@@ -78,6 +80,43 @@ def test_what_dies_again_and_again_is_started_ever_more_slowly(monkeypatch: pyte
     now += 61  # it lived for a while this time
     supervisor.look()
     assert said[-1].endswith("in 0.5 s")
+
+
+def test_one_that_cannot_be_started_again_does_not_take_the_others_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("tocsin.supervisor.time.monotonic", lambda: now)
+    said: list[str] = []
+    starts = [python("raise SystemExit(1)")]
+
+    def spawn_once() -> subprocess.Popen[bytes]:
+        if not starts:
+            raise StartError("the old one still runs")
+        return starts.pop()
+
+    supervisor = Supervisor(said.append)
+    supervisor.start(Unit("Valkey", spawn_once)).wait()
+    supervisor.look()
+    now += 1
+    supervisor.look()
+    assert said[1:] == ["Valkey cannot be started (the old one still runs); starting it again in 1 s"]
+    starts.append(python(SLEEPS))
+    now += 1
+    supervisor.look()
+    supervisor.look()
+    assert len(said) == 2
+    supervisor.stop_all()
+
+
+def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
+    code = (
+        "import signal, sys\n"
+        "from tocsin.supervisor import on_stop_signals\n"
+        "on_stop_signals(lambda *_: None)\n"
+        "print([signal.getsignal(s) is signal.SIG_IGN for s in (signal.SIGHUP, signal.SIGTERM)])"
+    )
+    command = ["/usr/bin/nohup", sys.executable, "-c", code]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, stdin=subprocess.DEVNULL)
+    assert ran.stdout == "[True, False]\n"
 
 
 def test_stages_stop_from_the_highest_down(tmp_path: Path) -> None:
