@@ -19,10 +19,19 @@ SOMEBODY = UUID(int=7)
 
 def alert(**fields: object) -> Alert:
     values: dict[str, object] = {
-        "id": new_id(), "integration_id": uuid4(), "dedup_key": "test:1:x", "dedup_recipe": "by hand",
-        "title": "disk full", "severity": Severity.HIGH, "source": "prometheus", "created_at": NOW, "updated_at": NOW, "started_at": NOW,
-        "last_seen_at": NOW, **fields,
-    }  # fmt: skip
+        "id": new_id(),
+        "integration_id": uuid4(),
+        "dedup_key": "test:1:x",
+        "dedup_recipe": "by hand",
+        "title": "disk full",
+        "severity": Severity.HIGH,
+        "source": "prometheus",
+        "created_at": NOW,
+        "updated_at": NOW,
+        "started_at": NOW,
+        "last_seen_at": NOW,
+        **fields,
+    }
     return Alert(**values)  # type: ignore[arg-type]
 
 
