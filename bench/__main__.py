@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import ingest, memory, profile, report, turns
+from bench import ingest, memory, profile, report, results, turns
 
 ROOT = Path(__file__).resolve().parent.parent
 README = Path(__file__).resolve().parent / "README.md"
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     profiling.add_argument("--server", choices=["tocsin", "floor"], default="tocsin")
     profiling.add_argument("--part", choices=["server", "relay"], default="server")
-    profiling.add_argument("--route", default=report.MAIN_ROUTE)
+    profiling.add_argument("--route", default=results.MAIN_ROUTE)
     commands.add_parser("report", help="write README.md from the results of the last runs")
     return parser
 
@@ -78,8 +78,8 @@ def _write_readme(folder: Path) -> None:
     ingested, remembered = folder / "ingest.json", folder / "memory.json"
     README.write_text(
         report.render(
-            msgspec.json.decode(ingested.read_bytes(), type=report.IngestReport) if ingested.exists() else None,
-            msgspec.json.decode(remembered.read_bytes(), type=report.MemoryReport) if remembered.exists() else None,
+            msgspec.json.decode(ingested.read_bytes(), type=results.IngestReport) if ingested.exists() else None,
+            msgspec.json.decode(remembered.read_bytes(), type=results.MemoryReport) if remembered.exists() else None,
         )
     )
     print(f"written: {README}")

@@ -15,7 +15,7 @@ from bench.contenders.floor import FloorServer
 from bench.contenders.tocsin import Tocsin
 from bench.database import Stores
 from bench.machine import describe
-from bench.report import IngestReport
+from bench.results import IngestReport
 from bench.turns import Scenario, Turn
 
 # Latency is looked at with half of what the server can take, since nobody runs one at its limit.

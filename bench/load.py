@@ -34,7 +34,7 @@ KEY_DIGITS = 9
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send. `cycle` 0 makes every alert new; N walks through N keys again and again. `prefix` leads each key."""
+    """What to send. `cycle` 0 makes every alert new; N walks through N keys again and again; `prefix` leads each."""
 
     port: int
     path: str

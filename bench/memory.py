@@ -1,4 +1,4 @@
-"""Does the server's memory stay flat? A million new alerts, a hundred a request, and the resident size after each part."""
+"""Does the server's memory stay flat? A million new alerts, a hundred a request; the resident size after each part."""
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from bench import database, turns
 from bench.contenders.tocsin import Tocsin
 from bench.load import run
 from bench.machine import describe, resident_bytes
-from bench.report import MAIN_ROUTE, MemoryReport
+from bench.results import MAIN_ROUTE, MemoryReport
 
 PARTS = 20
 MEGABYTE = 1024 * 1024

@@ -1,6 +1,6 @@
-"""Where does the server's own time go? A sampling profile of the API process under load, by function.
+"""Where does the server's own time go? A sampling profile of one process under load, by function.
 
-The profiler (py-spy) is installed from PyPI into an environment of its own beside the other peers' when it is first used.
+The profiler (py-spy) is installed from PyPI into an environment of its own when it is first used.
 """
 
 import subprocess
@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench import database, turns
-from bench.contenders.base import Contender
 from bench.contenders.floor import FloorServer
 from bench.contenders.tocsin import Tocsin
 from bench.load import run
@@ -25,7 +24,7 @@ def profile(folder: Path, scenario: Scenario, *, name: str, part: str, route_nam
     """Print how often each function was on top of the stack, and how often anywhere in it."""
     program = _profiler(folder / "profiler")
     with database.running(folder) as stores, ExitStack() as stack:
-        known: list[Contender] = [
+        known: list[Tocsin | FloorServer] = [
             Tocsin(folder / "logs", stores, folder / "tocsin"),
             FloorServer(folder / "logs", stores),
         ]
