@@ -60,7 +60,7 @@ class EventAttachment:
     id: strawberry.ID = strawberry.field(description="The attachment's id.")
     file_name: str = strawberry.field(description="The file's name.")
     content_type: str = strawberry.field(description="The file's type.")
-    size_bytes: float = strawberry.field(description="The file's size.")
+    size_bytes: int = strawberry.field(description="The file's size.")
 
 
 def _id(root: _Event) -> strawberry.ID:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+import msgspec
 
 from domain.alerts.model import Alert
 from domain.alerts.order import AlertOrder
@@ -13,12 +15,15 @@ from graphql_api.connection import Cursors
 from graphql_api.enums import Severity
 from persistence.reads.alerts import AlertKey
 
+# A forged cursor without a time zone would fail only in the database.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
 
 def alert_cursors(order: AlertOrder) -> Cursors[AlertKey]:
     """The cursors of an order; those of another are refused."""
     direction = "desc" if order.descending else "asc"
     by_severity = order.field is AlertOrderField.SEVERITY
-    key: object = tuple[Severity, datetime, UUID] if by_severity else tuple[datetime, UUID]
+    key: object = tuple[Severity, Moment, UUID] if by_severity else tuple[Moment, UUID]
     return Cursors(f"alerts:{order.field.value}:{direction}", key)
 
 

@@ -10,7 +10,7 @@ from domain.alerts import counts, groups, model
 from graphql_api.alerts.counts import AlertCounts
 from graphql_api.alerts.filters import AlertFilterInput, AlertOrderInput, filter_of, order_of
 from graphql_api.alerts.loaders import load_alerts
-from graphql_api.alerts.pages import alert_cursors, alert_key
+from graphql_api.alerts.pages import Moment, alert_cursors, alert_key
 from graphql_api.alerts.types import Alert, AlertGroup
 from graphql_api.connection import After, Before, Connection, Cursors, First, Last, connection, page_request
 from graphql_api.context import Info
@@ -27,7 +27,7 @@ Filter = Annotated[
 OrderBy = Annotated[
     AlertOrderInput | None, strawberry.argument(description="In which order; the newest first by default.")
 ]
-_GROUPS: Cursors[tuple[datetime, UUID]] = Cursors("alertGroups", tuple[datetime, UUID])
+_GROUPS: Cursors[tuple[datetime, UUID]] = Cursors("alertGroups", tuple[Moment, UUID])
 
 
 @strawberry.type

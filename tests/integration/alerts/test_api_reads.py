@@ -1,5 +1,7 @@
 """Does a client read alerts over GraphQL as the schema promises: pages, filters, sight, and no statement an item?"""
 
+import base64
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -137,6 +139,25 @@ async def test_a_cursor_of_another_order_is_refused(api: Api, viewer: Person) ->
     page = await _list(api, viewer, filter={"source": ["orders"]}, first=1)
     arguments = {"after": page["pageInfo"]["endCursor"], "order": {"field": "UPDATED_AT"}}
     assert await api.code(LIST, arguments, who=viewer) == "INVALID_INPUT"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ["2026-11-24T12:00:00", str(new_id())],
+        ["9999-99-99T00:00:00Z", str(new_id())],
+        ["2026-11-24T12:00:00Z", "no id"],
+        ["2026-11-24T12:00:00Z"],
+        [None, None],
+        [10**30, {}],
+    ],
+)
+async def test_a_forged_cursor_is_refused(api: Api, viewer: Person, place: list[object]) -> None:
+    forged = base64.urlsafe_b64encode(json.dumps(["alerts:created_at:desc", *place]).encode()).decode()
+    assert await api.code(LIST, {"after": forged}, who=viewer) == "INVALID_INPUT"
+    groups = base64.urlsafe_b64encode(json.dumps(["alertGroups", *place]).encode()).decode()
+    query = "query($after: String) { alertGroups(after: $after) { nodes { id } } }"
+    assert await api.code(query, {"after": groups}, who=viewer) == "INVALID_INPUT"
 
 
 async def test_left_out_is_no_condition_and_null_is_none(api: Api, viewer: Person) -> None:
