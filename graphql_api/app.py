@@ -147,6 +147,7 @@ def open_queue(state: AppState) -> IngestQueue:
             batch_signals=settings.ingest_batch_size,
             waiting=settings.ingest_queue_limit,
             writers=settings.ingest_writers,
+            rejected_bytes=settings.rejected_max_bytes,
         ),
         observer=QueueObserver(on_batch=state.metrics.count_batch),
     )

@@ -20,7 +20,7 @@ from domain.alerts.submission import QueueFull, Receipt, StoreUnavailable, Submi
 from domain.errors import DomainError
 from domain.ports import Clock
 from persistence.event_log import EVENTS_CHANNEL
-from persistence.ingest_store import IngestStore
+from persistence.ingest_store import MAX_REJECTED_BYTES, IngestStore
 
 log = structlog.get_logger(__name__)
 
@@ -57,12 +57,13 @@ class QueueLimits:
     """How much is taken at once.
 
     `batch_signals`: signals in one transaction (past 100 only the 99th percentile grows). `waiting`: signals that may
-    wait. `writers`: connections that commit in turn.
+    wait. `writers`: connections that commit in turn. `rejected_bytes`: what is kept of a rejected item.
     """
 
     batch_signals: int = 100
     waiting: int = 20_000
     writers: int = 2
+    rejected_bytes: int = MAX_REJECTED_BYTES
     retry_after_seconds: int = 1
     outage_retry_after_seconds: int = 5
 
@@ -178,7 +179,7 @@ class IngestQueue:
             self._connected += 1
             first.set()
             try:
-                await self._serve(IngestStore(connection, clock=self._clock, policy=self._policy))
+                await self._serve(self._store(connection))
             except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
                 self._connected -= 1
                 self._outage(error)
@@ -187,6 +188,10 @@ class IngestQueue:
                 self._connected -= 1
             finally:
                 connection.terminate()
+
+    def _store(self, connection: asyncpg.Connection) -> IngestStore:
+        rejected_bytes = self.limits.rejected_bytes
+        return IngestStore(connection, clock=self._clock, policy=self._policy, max_rejected_bytes=rejected_bytes)
 
     async def _serve(self, store: IngestStore) -> None:
         """Commit batches until the queue closes; raises when the connection is lost or the database refuses."""
@@ -252,7 +257,7 @@ class IngestQueue:
             async with asyncio.timeout(RECEIPT_LOOKUP_SECONDS):
                 connection = await self._reconnect()
                 try:
-                    store = IngestStore(connection, clock=self._clock, policy=self._policy)
+                    store = self._store(connection)
                     for index, waiting in enumerate(batch):
                         submission = waiting.submission
                         if await store.find_receipt(submission):

@@ -38,7 +38,8 @@ BEGIN_SQL = (
     "BEGIN; SELECT pg_advisory_xact_lock_shared({silences});"
     "SELECT count(pg_advisory_xact_lock(number)::text) FROM unnest('{{{numbers}}}'::bigint[]) AS number"
 )
-MAX_REJECTED_BYTES = 256 * 1024
+# Of what each rejected item came as, when nothing else is set.
+MAX_REJECTED_BYTES = 64 * 1024
 MAX_ATTEMPTS = 5
 log = structlog.get_logger(__name__)
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
@@ -56,10 +57,18 @@ DATA_FAULTS = (
 class IngestStore:
     """Writes batches over one connection. Not for two tasks at once."""
 
-    def __init__(self, connection: asyncpg.Connection, *, clock: Clock, policy: FoldPolicy) -> None:
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        *,
+        clock: Clock,
+        policy: FoldPolicy,
+        max_rejected_bytes: int = MAX_REJECTED_BYTES,
+    ) -> None:
         self._connection = connection
         self._clock = clock
         self._policy = policy
+        self._max_rejected_bytes = max_rejected_bytes
         self._silences = StandingSilences()
         # Whether COMMIT was sent and not yet answered: a connection lost then leaves the outcome unknown.
         self.is_in_doubt = False
@@ -189,8 +198,8 @@ class IngestStore:
             item.submission.received_at,
             content.message.replace("\x00", "\\0"),
             [part.replace("\x00", "\\0") for part in content.path],
-            content.raw[:MAX_REJECTED_BYTES],
-            len(content.raw) > MAX_REJECTED_BYTES,
+            content.raw[: self._max_rejected_bytes],
+            len(content.raw) > self._max_rejected_bytes,
         )
 
     async def _rollback(self) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from tocsin.api_processes import api_units, role_unit
 from tocsin.console import Progress
 from tocsin.embedded import folders, services
-from tocsin.first_steps import FirstSteps, prepare_first_steps, wait_for_api, welcome
+from tocsin.first_steps import prepare_first_steps, wait_for_api, welcome
 from tocsin.listening import listen, with_actual_port
 from tocsin.migrate import migrate, refuse_unusable
 from tocsin.processes import die_with_parent
@@ -80,19 +80,15 @@ def _start(settings: Settings, listener: socket.socket, *, supervisor: Superviso
     settings = services.start(settings, supervisor=supervisor, progress=progress)
     with progress.step("Migrating the database"):
         migrate(settings)
+    _start_roles(settings, listener, supervisor=supervisor, progress=progress)
+    # Last: the secrets it makes are shown once, and a start that fails before it has shown them would lose them.
     with progress.step("Preparing the first steps"):
         first_steps = prepare_first_steps(settings)
-    _start_roles(settings, listener, supervisor=supervisor, progress=progress, first_steps=first_steps)
+    sys.stdout.write(welcome(settings, first_steps))
+    sys.stdout.flush()
 
 
-def _start_roles(
-    settings: Settings,
-    listener: socket.socket,
-    *,
-    supervisor: Supervisor,
-    progress: Progress,
-    first_steps: FirstSteps,
-) -> None:
+def _start_roles(settings: Settings, listener: socket.socket, *, supervisor: Supervisor, progress: Progress) -> None:
     environment = _environment(settings)
     with progress.step("Starting the API, relay, worker and scheduler"):
         api = [supervisor.start(unit) for unit in api_units(settings, listener, environment)]
@@ -101,8 +97,6 @@ def _start_roles(
         owner = {"TOCSIN_DATABASE_OWNER_URL": settings.database_owner_url or ""}  # makes months, drops expired ones
         supervisor.start(role_unit("scheduler", ["scheduler"], {**environment, **owner}))
         wait_for_api(settings, api)
-    sys.stdout.write(welcome(settings, first_steps))
-    sys.stdout.flush()
 
 
 def _environment(settings: Settings) -> dict[str, str]:
