@@ -93,7 +93,7 @@ class GraphiQL:
 
     def _loaded(self) -> dict[str, Asset]:
         if self._assets is None:
-            self._assets = _load()
+            self._assets = load_assets()
         return self._assets
 
 
@@ -106,7 +106,8 @@ def _accepts_html(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _load() -> dict[str, Asset]:
+def load_assets() -> dict[str, Asset]:
+    """Every file of the page by its name; none at all when one is missing or is not the file that was chosen."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         log.warning("graphiql.missing", package=PACKAGE)

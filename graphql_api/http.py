@@ -31,6 +31,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
 # A comment line now and then keeps proxies from closing a quiet stream.
 HEARTBEAT_SECONDS = 12.0
+COMPLETE = b"event: complete\ndata: \n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class Endpoint:
         if method == "GET" and operation.operation is not OperationType.QUERY:
             raise BadRequest(405, "GET is for queries; send the operation by POST", headers={"allow": "POST"})
         if method == "POST" and EVENT_STREAM in accept:
-            return self._stream(asked, context)
+            return self._stream(asked, context, is_subscription=operation.operation is OperationType.SUBSCRIPTION)
         if operation.operation is OperationType.SUBSCRIPTION:
             raise BadRequest(406, f"a subscription needs `Accept: {EVENT_STREAM}` or a WebSocket")
         started = time.perf_counter()
@@ -197,28 +198,36 @@ class Endpoint:
             result.errors = present_all(result.errors, context)
         return result
 
-    def _stream(self, asked: GraphQLRequest, context: Context) -> Response:
+    def _stream(self, asked: GraphQLRequest, context: Context, *, is_subscription: bool) -> Response:
         """Server-sent events, one connection an operation (the "distinct connections" mode of graphql-sse)."""
 
         async def results() -> AsyncIterator[bytes]:
+            if not is_subscription:
+                yield _event(await self._execute(asked, context))
+                yield COMPLETE
+                return
             source = await self._schema.stream(
                 asked.query,
                 variable_values=asked.variables,
                 context_value=context,
                 operation_name=asked.operation_name,
             )
-            async with aclosing(source):
-                async for result in source:
-                    if not isinstance(result, ExecutionResult):  # incremental delivery, which is switched off
-                        continue
-                    yield b"event: next\ndata: " + encode(as_body(result)) + b"\n\n"
-            yield b"event: complete\ndata: \n\n"
+            with context.state.metrics.subscriptions.track_inprogress():
+                async with aclosing(source):
+                    async for result in source:
+                        if isinstance(result, ExecutionResult):  # nothing else: incremental delivery is off
+                            yield _event(result)
+            yield COMPLETE
 
         return StreamingResponse(
             with_heartbeat(results(), HEARTBEAT_SECONDS),
             media_type=EVENT_STREAM,
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
+
+
+def _event(result: ExecutionResult) -> bytes:
+    return b"event: next\ndata: " + encode(as_body(result)) + b"\n\n"
 
 
 async def with_heartbeat(source: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:

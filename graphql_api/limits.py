@@ -33,6 +33,7 @@ CACHED_DOCUMENT_SIZE = 16_384
 # Fields with all fragments expanded. The limit on aliases bounds breadth, that on depth nesting; this bounds what
 # fragments multiply.
 MAX_FIELDS = 2_000
+TOO_DEEP = "the document is nested too deeply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +189,7 @@ class Documents:
         try:
             known = _Known(parse(text, max_tokens=self.limits.tokens))
         except RecursionError:
-            message = "the document is nested too deeply"
-            raise GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED"}) from None
+            raise GraphQLError(TOO_DEEP, extensions={"code": "LIMIT_EXCEEDED"}) from None
         if len(text) <= CACHED_DOCUMENT_SIZE:
             self._known[text] = known
             if len(self._known) > CACHED_DOCUMENTS:
@@ -217,10 +217,14 @@ class DocumentLimits(SchemaExtension):
         context = self.execution_context
         known = self._document
         if known.errors is None:
-            known.errors = check(known.document, self._documents.limits) or validate_document(
-                context.schema._schema,  # noqa: SLF001 - strawberry's own validation cache reads it too
-                known.document,
-                context.validation_rules,
-            )
+            try:
+                known.errors = check(known.document, self._documents.limits) or validate_document(
+                    context.schema._schema,  # noqa: SLF001 - strawberry's own validation cache reads it too
+                    known.document,
+                    context.validation_rules,
+                )
+            except RecursionError:
+                # Hundreds of fragments, each within the one before.
+                known.errors = [GraphQLError(TOO_DEEP, extensions={"code": "LIMIT_EXCEEDED"})]
         context.pre_execution_errors = list(known.errors)
         yield

@@ -175,6 +175,14 @@ async def test_fragments_that_double_are_measured_in_no_time_and_refused(api: Ap
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"LIMIT_EXCEEDED"}
 
 
+async def test_a_chain_of_fragments_is_refused_and_no_internal_error(api: Api) -> None:
+    levels = 190
+    parts = [f"fragment F{n} on User {{ ...F{n + 1} }}" for n in range(levels)]
+    answer = await api.ask("{ me { ...F0 } } " + " ".join(parts) + f" fragment F{levels} on User {{ id }}")
+    codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
+    assert codes <= {"LIMIT_EXCEEDED"}
+
+
 async def test_errors_of_ours_are_masked_with_a_reference(
     api: Api, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx2
 import pytest
 import pytest_asyncio
 import uvicorn
@@ -14,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from tests.api import Api, Person
-from tests.waiting import until
+from tests.waiting import until, until_true
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -206,6 +207,29 @@ async def test_the_number_of_open_sockets_is_a_metric(address: str, api: Api) ->
     async with socket(address) as ws:
         await begin(ws)
         assert "tocsin_websockets 1.0" in (await api.http.get("/metrics")).text
+
+
+async def test_a_subscription_may_come_as_events_and_ends_with_its_client(
+    address: str, api: Api, admin: Person
+) -> None:
+    url = address.replace("ws:", "http:", 1)
+    headers = {**api.headers(admin), "accept": "text/event-stream"}
+    body = {"query": "subscription { alertCounts { total } }"}
+    async with (
+        httpx2.AsyncClient() as client,
+        client.stream("POST", url, json=body, headers=headers, timeout=10) as response,
+    ):
+        lines = response.aiter_lines()
+        assert await anext(lines) == ":"
+        found = [await anext(lines) for _ in range(3)]
+        assert "event: next" in found
+        assert any(line.startswith('data: {"data":{"alertCounts"') for line in found)
+        assert "tocsin_subscriptions 1.0" in (await api.http.get("/metrics")).text
+
+    async def has_ended() -> bool:
+        return "tocsin_subscriptions 0.0" in (await api.http.get("/metrics")).text
+
+    await until_true(has_ended)
 
 
 async def test_a_query_may_come_as_a_stream_of_events(api: Api, admin: Person) -> None:

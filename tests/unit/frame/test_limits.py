@@ -1,0 +1,108 @@
+"""How much a document may ask is measured with fragments expanded, in linear time (T4)."""
+
+import time
+
+import pytest
+from graphql import GraphQLError, parse
+
+from graphql_api.limits import CACHED_DOCUMENT_SIZE, CACHED_DOCUMENTS, Documents, Limits, check
+
+LIMITS = Limits(depth=4, aliases=3, tokens=200, fields=20)
+
+
+def messages(text: str, limits: Limits = LIMITS) -> list[str]:
+    return [error.message for error in check(parse(text), limits)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ a { b { c { d } } } }",
+        "{ x: a y: a z: a }",
+        "{ a { ...F } } fragment F on T { b { c { d } } }",
+        "{ a { ... { b { ... on T { c { d } } } } } }",
+        "{ __schema { types { fields { type { ofType { ofType { name } } } } } } }",
+        'query($s: String = "fine") { a(b: "\\t") }',
+    ],
+)
+def test_what_is_within_the_limits_passes(text: str) -> None:
+    assert messages(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{ a { b { c { d { e } } } } }", "a nesting of 5; at most 4"),
+        ("{ a { ...F } } fragment F on T { b { c { d { e } } } }", "a nesting of 5; at most 4"),
+        ("{ w: a x: a y: a z: a }", "aliases: 4; at most 3"),
+        ("{ ...F ...F } fragment F on T { x: a y: a }", "aliases: 4; at most 3"),
+        ("{ " + "...F " * 21 + "} fragment F on T { a }", "fields with fragments expanded: 21; at most 20"),
+        ('{ a(b: "\\u0000") }', "U+0000"),
+        ('query($s: String = "\\u{0}") { a(b: $s) }', "U+0000"),
+        ('{ a(b: {c: ["\\u0000"]}) }', "U+0000"),
+    ],
+)
+def test_what_is_beyond_them_is_named(text: str, says: str) -> None:
+    (message,) = messages(text)
+    assert says in message
+
+
+def test_the_second_operation_of_a_document_is_measured_too() -> None:
+    assert messages("query A { a } query B { a { b { c { d { e } } } } }")
+
+
+def test_doubling_fragments_are_measured_in_linear_time() -> None:
+    levels = 60
+    parts = [f" fragment F{n} on T {{ a {{ ...F{n + 1} }} b {{ ...F{n + 1} }} }}" for n in range(levels)]
+    text = "{ ...F0 }" + "".join(parts)
+    started = time.perf_counter()
+    found = messages(text + f" fragment F{levels} on T {{ c }}", Limits(depth=15, aliases=30, tokens=10_000))
+    assert time.perf_counter() - started < 2
+    assert any("fields with fragments expanded" in message for message in found)
+
+
+def test_fragments_that_contain_themselves_or_are_missing_do_not_hang() -> None:
+    assert messages("{ ...F ...G } fragment F on T { a { ...F } }") == []
+
+
+def test_introspection_can_be_switched_off() -> None:
+    limits = Limits(depth=4, aliases=3, tokens=200, introspection=False)
+    for text in ("{ __schema { queryType { name } } }", '{ ...F } fragment F on Query { __type(name: "A") { name } }'):
+        assert messages(text, limits) == ["introspection is switched off on this server"]
+    assert messages("{ __typename a { __typename } }", limits) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "says"),
+    [
+        ("fragment F on T { a }", None, "has no operation"),
+        ("query A { a } query B { a }", None, "`operationName` must say which"),
+        ("query A { a }", "B", "no operation 'B'"),
+        ("query A { a } query A { b }", "A", "must say which"),
+        ("{ a", None, "Syntax Error"),
+        ("{ " + "a " * 300 + "}", None, "more than 200 tokens"),
+        ("{a" * 60 + "}" * 60, None, None),
+    ],
+)
+def test_the_operation_to_run_is_found_or_the_error_says_why(text: str, name: str | None, says: str | None) -> None:
+    documents = Documents(LIMITS)
+    if says is None:
+        assert documents.operation(text, name) is not None
+        return
+    with pytest.raises(GraphQLError, match=says.replace("'", ".")):
+        documents.operation(text, name)
+
+
+def test_a_document_is_parsed_once_and_the_oldest_makes_room() -> None:
+    documents = Documents(LIMITS)
+    first = documents.parsed("{ a }")
+    assert documents.parsed("{ a }") is first
+    for number in range(CACHED_DOCUMENTS):
+        documents.parsed(f"{{ a{number} }}")
+    assert documents.parsed("{ a }") is not first
+
+
+def test_a_long_document_is_not_kept() -> None:
+    documents = Documents(Limits(depth=4, aliases=3, tokens=200))
+    text = "{ a }" + " " * CACHED_DOCUMENT_SIZE
+    assert documents.parsed(text) is not documents.parsed(text)

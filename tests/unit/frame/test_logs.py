@@ -1,0 +1,118 @@
+"""No secret reaches a log line, under whatever name or inside whatever text it comes (T9)."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from graphql_api.observability.logs import HIDDEN, configure_logging, hide_secrets, redact
+from tests.api import api_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("GET /webhooks/generic?key=tcs_abcdefghij HTTP/1.1", f"GET /webhooks/generic?key={HIDDEN} HTTP/1.1"),
+        ("/x?a=1&key=s3cret&b=2", f"/x?a=1&key={HIDDEN}&b=2"),
+        ("Authorization: Bearer abc.def-ghi", f"Authorization: Bearer {HIDDEN}"),
+        ("basic dXNlcjpwYXNz", f"basic {HIDDEN}"),
+        ("the key tcs_AAAABBBBCCCC was wrong", f"the key {HIDDEN} was wrong"),
+        ("refresh tcr_AAAABBBBCCCC", f"refresh {HIDDEN}"),
+        ("token eyJhbGciOiJI.eyJzdWIiOiIx.sig", f"token {HIDDEN}"),
+        ("postgresql://user:pa55@host/db", f"postgresql://user:{HIDDEN}@host/db"),
+        ("monkey=banana and keyboards", "monkey=banana and keyboards"),
+    ],
+)
+def test_secrets_inside_text_are_hidden(text: str, kept: str) -> None:
+    assert redact(text) == kept
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "password",
+        "adminPassword",
+        "passwd",
+        "Authorization",
+        "set-cookie",
+        "access_token",
+        "refreshToken",
+        "apiKey",
+        "key",
+        "hmac_secret",
+        "totpCode",
+        "routing_key",
+    ],
+)
+def test_values_under_a_secrets_name_are_hidden_at_any_depth(name: str) -> None:
+    assert redact({"a": [{name: "s3cret"}]}) == {"a": [{name: HIDDEN}]}
+    assert hide_secrets(None, "", {name: "s3cret"}) == {name: HIDDEN}
+
+
+@pytest.mark.parametrize("name", ["dedup_key_recipe", "monkey", "keyboard", "status", "event"])
+def test_other_names_are_not(name: str) -> None:
+    assert redact({name: "x"}) == {name: "x"}
+
+
+def test_nothing_is_followed_for_ever() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    assert HIDDEN in repr(redact(endless))
+    assert redact(b"abc") == "3 bytes"
+    assert redact({"n": 7, "none": None, "password": None}) == {"n": 7, "none": None, "password": None}
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[io.StringIO]:
+    """The log as a process writes it; the test process's own set-up comes back after."""
+    written = io.StringIO()
+    monkeypatch.setattr("sys.stderr", written)
+    root = logging.getLogger()
+    before, level, config = root.handlers[:], root.level, structlog.get_config()
+    configure_logging(api_settings("postgresql://x@y/z", tmp_path))
+    yield written
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.configure(**config)
+
+
+def parsed(written: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+def test_ours_and_the_librarys_lines_are_one_json_object_each(lines: io.StringIO) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="r1"):
+        structlog.get_logger("ours").info("something", receipt_id="x", password="s3cret")
+    logging.getLogger("library").warning("GET /x?key=%s", "s3cret", extra={"token": "s3cret"})
+    ours, library = parsed(lines)
+    assert ours["event"] == "something"
+    assert (ours["request_id"], ours["receipt_id"], ours["level"]) == ("r1", "x", "info")
+    assert ours["timestamp"].endswith("Z")
+    assert (library["event"], library["level"]) == (f"GET /x?key={HIDDEN}", "warning")
+    assert "s3cret" not in lines.getvalue()
+
+
+def test_a_traceback_shows_no_local_variables(lines: io.StringIO) -> None:
+    def fail(password: str) -> None:
+        message = "it failed"
+        raise RuntimeError(message) if password else ValueError
+
+    argument = "s3" + "cret"
+    try:
+        fail(argument)
+    except RuntimeError:
+        structlog.get_logger("ours").exception("broken")
+    (line,) = parsed(lines)
+    assert "RuntimeError: it failed" in line["exception"]
+    assert "s3cret" not in lines.getvalue()
+
+
+def test_the_level_is_kept(lines: io.StringIO) -> None:
+    structlog.get_logger("ours").debug("quiet")
+    logging.getLogger("library").debug("quiet")
+    assert parsed(lines) == []
