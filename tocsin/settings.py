@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     )
     database_owner_url: str | None = Field(
         default=None,
-        description="The same database as the role that owns the tables; only migrations use it. "
+        description="The same database as the role that owns the tables, for `migrate` and `scheduler` alone. "
         "Unset: migrations use `TOCSIN_DATABASE_URL`, and `tocsin doctor` warns that the roles are one.",
     )
     redis_url: str | None = Field(
