@@ -133,7 +133,7 @@ async def _owner_check(settings: Settings) -> Check:
             name="Owner",
             state=State.DEGRADED,
             detail="TOCSIN_DATABASE_OWNER_URL is not set",
-            consequence="migrations and the making of monthly partitions run as the application's role",
+            consequence="migrations run as the application's role, and the log gets no partition for coming months",
             remedy="set it for `tocsin migrate` and `tocsin scheduler`",
         )
     try:
