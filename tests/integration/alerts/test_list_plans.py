@@ -56,7 +56,10 @@ async def _plan(engine: AsyncEngine, wanted: AlertFilter, order: AlertOrder, aft
         await read_alerts(connection, wanted=wanted, sight=Sight(), limit=26, order=order, after=after)
         sa.event.remove(engine.sync_engine, "before_cursor_execute", note)
         ((statement, parameters),) = sent
-        lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        # EXPLAIN of a statement with its parameters would plan for their values; a prepared one does not know them.
+        await connection.exec_driver_sql(f"PREPARE page AS {statement}")
+        values = ", ".join(["NULL"] * len(parameters))
+        lines = await connection.exec_driver_sql(f"EXPLAIN EXECUTE page({values})")
         return "\n".join(line[0] for line in lines)
 
 
