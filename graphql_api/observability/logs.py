@@ -99,6 +99,9 @@ def configure_logging(settings: Settings) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "strawberry.execution"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+    # At DEBUG they write down the frames of every socket: what a client sends may be a password.
+    for name in ("uvicorn.error", "websockets"):
+        logging.getLogger(name).setLevel(max(level, logging.INFO))
     # Our own line says more (graphql_api/middleware.py), and never the query string.
     logging.getLogger("uvicorn.access").disabled = True
     structlog.configure(
