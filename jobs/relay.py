@@ -53,8 +53,10 @@ class Wake:
 
     async def wait(self) -> None:
         """Until something was written, or it is time to look."""
+        # Not wait_for(): woken and cancelled in one moment, it forgets that it was cancelled.
         try:
-            await asyncio.wait_for(self._next.wait(), POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._next.wait()
         except TimeoutError:
             return
 

@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 CHANNEL = "tocsin_integrations"
 COMMAND_TIMEOUT_SECONDS = 3.0
+CLOSE_SECONDS = 1.0
 LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _SELECT = """
@@ -123,7 +124,10 @@ class IntegrationDirectory:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._pool is not None:
             await self.activity.flush()
-            self._pool.terminate()
+            try:
+                await asyncio.wait_for(self._pool.close(), CLOSE_SECONDS)
+            except LOST:
+                self._pool.terminate()  # a goodbye nobody hears
 
     # -- looking up -------------------------------------------------------------------------------------------------
 
@@ -205,8 +209,10 @@ class IntegrationDirectory:
             self._loaded_at, self._is_down = started, False
             backoff.reset()
             first.set()
+            # Not wait_for(): woken and cancelled in one moment, it forgets that it was cancelled.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._limits.refresh.total_seconds())
+                async with asyncio.timeout(self._limits.refresh.total_seconds()):
+                    await self._wake.wait()
 
     async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         if self._pool is None:

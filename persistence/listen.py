@@ -53,8 +53,10 @@ class Listener:
             backoff.reset()
             self._wake()
             while not lost.is_set():
+                # Not wait_for(): woken and cancelled in one moment, it forgets that it was cancelled.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(lost.wait(), ALIVE_CHECK_SECONDS)
+                    async with asyncio.timeout(ALIVE_CHECK_SECONDS):
+                        await lost.wait()
                 if not lost.is_set():
                     await connection.execute("SELECT 1")
         finally:

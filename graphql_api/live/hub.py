@@ -219,8 +219,10 @@ class Hub:
             grace = STREAM_GRACE_SECONDS if self._is_stream_up else 0.0
             seconds = min(seconds, max(0.0, self._hinted_at + grace - now))
         if not self._messages and seconds:
+            # Not wait_for(): woken and cancelled in one moment, it forgets that it was cancelled.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
         self._wake.clear()
 
     @property
