@@ -18,6 +18,7 @@ from domain.alerts.change import Change
 from domain.alerts.events import SYSTEM
 from domain.alerts.model import Alert
 from domain.alerts.visibility import EVERYTHING
+from persistence.objects import open_objects
 from persistence.receipts import trim_rejected
 from persistence.retention import purge_expired
 from persistence.silences import apply_due_silences
@@ -67,12 +68,19 @@ async def trim(engine: AsyncEngine, settings: Settings, _now: datetime) -> int:
     return await trim_rejected(engine, most=settings.rejected_max_per_integration)
 
 
+async def sweep_objects(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
+    """Remove the files of uploads that died half-way. An aborted multipart upload to S3 is the bucket's own rule."""
+    async with engine.connect() as connection:
+        return await open_objects(settings.effective_object_store_url).sweep(connection, now)
+
+
 DUE = (
     Due("expire_alerts", timedelta(seconds=1), expire_alerts),
     Due("wake_snoozed_alerts", timedelta(seconds=1), wake_snoozed_alerts),
     Due("apply_silences", timedelta(seconds=1), apply_silences),
     Due("trim_rejected_items", timedelta(minutes=1), trim),
     Due("purge", timedelta(hours=1), purge),
+    Due("sweep_objects", timedelta(hours=24), sweep_objects),
 )
 
 

@@ -214,7 +214,8 @@ class Fold:
         alert.resolved_at = max(said.received_at, alert.created_at)
         alert.resolved_by = ResolvedBy.SOURCE
         alert.resolution = reason
-        alert.hold_until = alert.expires_at = None
+        # A snooze ends with what it was about: nobody is woken for a problem that is over.
+        alert.hold_until = alert.expires_at = alert.snoozed_until = None
         alert.source_time = said.source_time if said.source_time is not None else alert.source_time
         alert.last_seen_at = max(alert.last_seen_at, said.received_at)
         data = {"changes": {"status": [before.value, alert.status.value]}, "reason": reason}

@@ -112,6 +112,12 @@ alerts = sa.Table(
     sa.Index("ix_alerts_created_at", "created_at", "id"),
     sa.Index("ix_alerts_team", "team_id", "severity", "created_at"),
     sa.Index("ix_alerts_open", "severity", "created_at", "id", postgresql_where=sa.text(OPEN)),
+    # What few alerts have costs the others nothing.
+    sa.Index(
+        "ix_alerts_assigned_to", "assigned_to", "created_at", "id", postgresql_where=sa.text("assigned_to IS NOT NULL")
+    ),
+    sa.Index("ix_alerts_group_id", "group_id", "created_at", "id", postgresql_where=sa.text("group_id IS NOT NULL")),
+    sa.Index("ix_alerts_suppressed", "created_at", "id", postgresql_where=sa.text("suppressed_by <> '{}'")),
     sa.Index("ix_alerts_snoozed", "snoozed_until", postgresql_where=sa.text("snoozed_until IS NOT NULL")),
     sa.Index(
         "ix_alerts_expiry",

@@ -66,6 +66,14 @@ def test_a_resolve_closes_and_a_new_episode_within_the_window_reopens(book: Book
     assert book.events[-1].data["changes"]["status"] == ["resolved", "active"]
 
 
+def test_a_snooze_ends_with_its_problem(book: Book) -> None:
+    book.say(0, started_at=at(0))
+    book.alert.snoozed_until = at(HOUR)
+    book.say(60, RESOLVED, ended_at=at(58))
+
+    assert book.alert.snoozed_until is None
+
+
 def test_past_the_reopen_window_a_new_alert_opens(book: Book) -> None:
     book.say(0, started_at=at(0))
     first = book.alert.id
