@@ -1,11 +1,10 @@
 """Is a key known the moment it is made, refused soon after it is revoked, and believed while PostgreSQL is away?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -15,10 +14,11 @@ from domain.integrations.keys import new_secret
 from domain.integrations.model import FieldMapping, Integration, IntegrationSource
 from domain.ports import SystemClock
 from persistence.integration_directory import DirectoryLimits, DirectoryUnavailable, IntegrationDirectory
+from tests.gate import Gate
 from tests.served_door import add_key, make_integration
+from tests.waiting import until_true
 
 NEVER = timedelta(hours=1)
-SOON = 3.0
 
 
 @pytest.fixture
@@ -50,57 +50,6 @@ async def directory_of(
         yield directory
     finally:
         await directory.close()
-
-
-async def soon(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Return once it holds; fail when it does not within a few seconds."""
-    async with asyncio.timeout(SOON):
-        while not await condition():  # noqa: ASYNC110 - the change is made elsewhere
-            await asyncio.sleep(0.01)
-
-
-class Gate:
-    """A way to PostgreSQL that the test closes and opens again."""
-
-    def __init__(self, url: str) -> None:
-        self._target = urlsplit(url)
-        self._server: asyncio.Server | None = None
-        self._port = 0
-        self._open: set[asyncio.StreamWriter] = set()
-
-    @property
-    def url(self) -> str:
-        user = self._target.netloc.rpartition("@")[0]
-        return urlunsplit(self._target._replace(netloc=f"{user}@127.0.0.1:{self._port}"))
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for writer in self._open:
-            writer.transport.abort()
-        self._open.clear()
-        await asyncio.sleep(0)
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(self._target.hostname, self._target.port)
-        self._open |= {writer, back}
-        await asyncio.gather(self._pipe(reader, back), self._pipe(there, writer))
-
-    @staticmethod
-    async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.transport.abort()
 
 
 @pytest.fixture
@@ -173,7 +122,7 @@ async def test_a_revoked_key_is_refused_by_notice(database: asyncpg.Connection, 
         async def is_refused() -> bool:
             return await directory.find(key) is None
 
-        await soon(is_refused)
+        await until_true(is_refused)
 
 
 async def test_a_revoked_key_is_refused_even_when_no_notice_comes(
@@ -188,7 +137,7 @@ async def test_a_revoked_key_is_refused_even_when_no_notice_comes(
         async def is_refused() -> bool:
             return await directory.find(key) is None
 
-        await soon(is_refused)
+        await until_true(is_refused)
 
 
 async def test_two_keys_live_side_by_side_until_the_older_expires(
@@ -222,7 +171,7 @@ async def test_an_integration_stays_the_same_object_until_it_changes(
             found = directory.known(key)
             return found is not None and found.name == "renamed"
 
-        await soon(is_renamed)
+        await until_true(is_renamed)
 
 
 async def test_one_integration_that_cannot_be_read_shuts_no_other_door(
@@ -264,7 +213,7 @@ async def test_while_the_database_is_away_the_known_are_believed_for_a_while(
             except DirectoryUnavailable:
                 return False
 
-        await soon(has_caught_up)
+        await until_true(has_caught_up)
 
 
 async def test_a_start_without_a_database_waits_for_it(database: asyncpg.Connection, gate: Gate) -> None:
@@ -279,7 +228,7 @@ async def test_a_start_without_a_database_waits_for_it(database: asyncpg.Connect
         async def is_known() -> bool:
             return directory.known(key) is not None
 
-        await soon(is_known)
+        await until_true(is_known)
 
 
 async def test_the_last_seen_time_is_written_seldom_and_never_goes_back(
