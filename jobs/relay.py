@@ -16,8 +16,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from domain.alerts.cursor import Cursor, is_of_log, log_start
-from domain.alerts.events import RecordedEvent
-from jobs.consumers.contract import Consumer
+from jobs.consumers.contract import Consumer, Run
 from jobs.consumers.live import LiveConsumer
 from jobs.consumers.metrics import MetricsConsumer
 from persistence.backoff import Backoff
@@ -122,9 +121,9 @@ class Relay:
             try:
                 if place is None:
                     place = await self._place_of(consumer, lease)
-                events = await self._reader.read_after(place, limit=RUN_EVENTS)
-                if events:
-                    place = await self._give(consumer, lease, place, events)
+                run, is_full = await self._next_run(consumer, place)
+                if run is not None:
+                    place = await self._give(consumer, lease, run)
                 backoff.reset()
             except LeaseLost:
                 return
@@ -139,7 +138,7 @@ class Relay:
                 place = None
                 await backoff.wait()
                 continue
-            if len(events) < RUN_EVENTS:
+            if not is_full:
                 await self._wake.wait()
 
     async def _place_of(self, consumer: Consumer, lease: Lease) -> Cursor:
@@ -154,15 +153,24 @@ class Relay:
         _log.error("the log lost its tail; the consumer begins at its head", consumer=consumer.name)
         return state.head
 
-    async def _give(self, consumer: Consumer, lease: Lease, before: Cursor, events: Sequence[RecordedEvent]) -> Cursor:
-        last = events[-1]
-        end = Cursor(epoch=before.epoch, position=last.position, recorded_at=last.recorded_at)
+    async def _next_run(self, consumer: Consumer, place: Cursor) -> tuple[Run | None, bool]:
+        """What follows the place, as far as the consumer looks at it, and whether there may be more already."""
+        if consumer.reads_events:
+            events = await self._reader.read_after(place, limit=RUN_EVENTS)
+            if not events:
+                return None, False
+            last = events[-1]
+            end = Cursor(epoch=place.epoch, position=last.position, recorded_at=last.recorded_at)
+            return Run(before=place, end=end, events=events), len(events) == RUN_EVENTS
+        reached, number = await self._reader.reach(place, limit=RUN_EVENTS)
+        return (Run(before=place, end=reached) if reached is not None else None), number == RUN_EVENTS
 
+    async def _give(self, consumer: Consumer, lease: Lease, run: Run) -> Cursor:
         async def move(connection: DirectConnection) -> None:
-            await self._cursors.move(connection, consumer.name, lease, to=end)
+            await self._cursors.move(connection, consumer.name, lease, to=run.end)
 
-        await consumer.consume(before, events, move)
-        return end
+        await consumer.consume(run, move)
+        return run.end
 
 
 async def run(settings: Settings) -> None:

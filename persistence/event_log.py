@@ -67,6 +67,16 @@ SELECT xid, seq, recorded_at, id, alert_id, kind, occurred_at, actor_kind, actor
  ORDER BY xid, seq
  LIMIT $4
 """
+# The same places without what is there: answered from the primary key alone.
+_PLACES = """
+SELECT xid, seq, recorded_at
+  FROM alert_events
+ WHERE (xid, seq) > ($1::xid8, $2::bigint)
+   AND xid < pg_snapshot_xmin(pg_current_snapshot())
+   AND recorded_at >= $3
+ ORDER BY xid, seq
+ LIMIT $4
+"""
 _STATE = """
 SELECT epoch, pg_snapshot_xmin(snapshot) AS xmin, pg_snapshot_xmax(snapshot) AS xmax, clock_timestamp() AS now
   FROM log_epoch, pg_current_snapshot() AS snapshot
@@ -129,6 +139,16 @@ class LogReader:
             _READ, cursor.position.xid, cursor.position.seq, _earliest(cursor.recorded_at), limit
         )
         return [recorded_event_of(row) for row in rows]
+
+    async def reach(self, cursor: Cursor, *, limit: int) -> tuple[Cursor | None, int]:
+        """How far the next events go, at most `limit`, and how many they are: for who does not look at them here."""
+        rows = await self._pool.fetch(
+            _PLACES, cursor.position.xid, cursor.position.seq, _earliest(cursor.recorded_at), limit
+        )
+        if not rows:
+            return None, 0
+        xid, seq, recorded_at = rows[-1]
+        return Cursor(epoch=cursor.epoch, position=LogPosition(xid, seq), recorded_at=recorded_at), len(rows)
 
     async def lags(self) -> list[Lag]:
         """How far each consumer that ever ran is behind."""

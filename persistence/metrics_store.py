@@ -7,7 +7,6 @@ as false positive that a person takes back counts as minus one.
 """
 
 from domain.alerts.cursor import Cursor
-from domain.alerts.events import RecordedEvent
 from persistence.direct import DirectConnection
 from persistence.event_log import RECORDED_AT_MARGIN
 
@@ -59,7 +58,7 @@ SELECT date_bin('1 minute', e.occurred_at, TIMESTAMPTZ '2000-01-01 00:00:00Z'),
 """
 
 
-async def add_run(connection: DirectConnection, *, before: Cursor, last: RecordedEvent) -> None:
-    """Add the events after `before` up to and including `last`, within the connection's transaction."""
-    start, end = before.position, last.position
-    await connection.execute(_ADD, start.xid, start.seq, end.xid, end.seq, before.recorded_at - RECORDED_AT_MARGIN)
+async def add_run(connection: DirectConnection, *, before: Cursor, end: Cursor) -> None:
+    """Add the events after `before` up to and including `end`, within the connection's transaction."""
+    first, last = before.position, end.position
+    await connection.execute(_ADD, first.xid, first.seq, last.xid, last.seq, before.recorded_at - RECORDED_AT_MARGIN)

@@ -1,6 +1,7 @@
 """What is a consumer? Something that is given runs of the log in order, at least once, and moves its own place."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from domain.alerts.cursor import Cursor
@@ -11,11 +12,24 @@ from persistence.direct import DirectConnection
 Move: TypeAlias = Callable[[DirectConnection], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A piece of the log: what follows `before`, up to and including `end`. `events` is for who reads them."""
+
+    before: Cursor
+    end: Cursor
+    events: Sequence[RecordedEvent] = ()
+
+
 class Consumer(Protocol):
-    """Follows the log. A run that raised is given again, so handling it twice must do no harm."""
+    """Follows the log. A run that raised is given again, so handling it twice must do no harm.
+
+    One that leaves the events to the database says so by `reads_events`: to read them costs more than all the rest.
+    """
 
     name: str
+    reads_events: bool
 
-    async def consume(self, before: Cursor, events: Sequence[RecordedEvent], move: Move) -> None:
-        """Handle a run that follows `before` and call `move`; in one transaction if the effect is in PostgreSQL."""
+    async def consume(self, run: Run, move: Move) -> None:
+        """Handle a run and call `move`; in one transaction if the effect is in PostgreSQL."""
         ...

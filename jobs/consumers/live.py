@@ -1,12 +1,8 @@
 """How do events reach the API processes? Published on the Redis stream that every hub reads."""
 
-from collections.abc import Sequence
-
 import asyncpg
 
-from domain.alerts.cursor import Cursor
-from domain.alerts.events import RecordedEvent
-from jobs.consumers.contract import Move
+from jobs.consumers.contract import Move, Run
 from persistence.stream import EVENTS_STREAM, RedisStreamBackend
 from persistence.stream_message import encode_run
 
@@ -15,14 +11,15 @@ class LiveConsumer:
     """Publishes every run. While Redis is down it stays where it is, and the hubs read the log themselves."""
 
     name = "live"
+    reads_events = True
 
     def __init__(self, stream: RedisStreamBackend, pool: asyncpg.Pool) -> None:
         self._stream = stream
         self._pool = pool
 
-    async def consume(self, before: Cursor, events: Sequence[RecordedEvent], move: Move) -> None:
+    async def consume(self, run: Run, move: Move) -> None:
         """Publish, then move. A run published twice is dropped by the hubs: they know their place."""
-        for message in encode_run(before, events):
+        for message in encode_run(run.before, run.events):
             await self._stream.publish(EVENTS_STREAM, message)
         async with self._pool.acquire() as connection, connection.transaction():
             await move(connection)

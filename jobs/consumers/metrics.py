@@ -1,12 +1,8 @@
 """How do the numbers of a dashboard stay current? Each run of the log is added to the minutes it belongs to."""
 
-from collections.abc import Sequence
-
 import asyncpg
 
-from domain.alerts.cursor import Cursor
-from domain.alerts.events import RecordedEvent
-from jobs.consumers.contract import Move
+from jobs.consumers.contract import Move, Run
 from persistence.metrics_store import add_run
 
 
@@ -14,13 +10,14 @@ class MetricsConsumer:
     """Adds to alert_metrics. The numbers and the place commit together, so no event is counted twice."""
 
     name = "metrics"
+    reads_events = False
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def consume(self, before: Cursor, events: Sequence[RecordedEvent], move: Move) -> None:
+    async def consume(self, run: Run, move: Move) -> None:
         """Add the run and move, in one transaction."""
         async with self._pool.acquire() as connection, connection.transaction():
             # First: whoever lost the lease fails here and adds nothing.
             await move(connection)
-            await add_run(connection, before=before, last=events[-1])
+            await add_run(connection, before=run.before, end=run.end)

@@ -43,8 +43,9 @@ async def totals(pool: asyncpg.Pool, *, runs: int = 1000) -> dict[str, Any]:
     place = log_start((await reader.state()).head.epoch)
     while events := await reader.read_after(place, limit=runs):
         async with pool.acquire() as connection:
-            await add_run(connection, before=place, last=events[-1])
-        place = type(place)(epoch=place.epoch, position=events[-1].position, recorded_at=events[-1].recorded_at)
+            end = type(place)(epoch=place.epoch, position=events[-1].position, recorded_at=events[-1].recorded_at)
+            await add_run(connection, before=place, end=end)
+        place = end
     row = await pool.fetchrow(
         "SELECT sum(opened) AS opened, sum(acknowledged) AS acknowledged, sum(resolved) AS resolved,"
         " sum(reopened) AS reopened, sum(repeated) AS repeated, sum(false_positives) AS false_positives,"

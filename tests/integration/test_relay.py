@@ -1,7 +1,7 @@
 """Does the relay carry every event to every consumer, once and in order, whoever runs it?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from domain.alerts.cursor import Cursor
 from domain.alerts.fold import FoldPolicy
 from domain.ports import SystemClock
-from jobs.consumers.contract import Move
+from jobs.consumers.contract import Move, Run
 from jobs.consumers.metrics import MetricsConsumer
 from jobs.relay import LEASE, Relay, Wake
 from persistence.ingest_queue import IngestQueue
@@ -22,8 +21,6 @@ from tests.unit.alerts.signals import FIRING, RESOLVED, signal, submission
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from domain.alerts.events import RecordedEvent
-
 
 def now() -> datetime:
     return datetime.now(tz=UTC)
@@ -32,13 +29,16 @@ def now() -> datetime:
 class Recorder:
     """A consumer that remembers what it was given; `fail` of its first runs raise after they were taken."""
 
+    reads_events = True
+
     def __init__(self, pool: asyncpg.Pool, name: str = "recorder", *, fail: int = 0) -> None:
         self.name, self._pool, self._fail = name, pool, fail
         self.seen: list[UUID] = []
 
-    async def consume(self, before: Cursor, events: Sequence["RecordedEvent"], move: Move) -> None:
-        assert before.position < events[0].position
-        self.seen += [event.event.id for event in events]
+    async def consume(self, run: Run, move: Move) -> None:
+        assert run.before.position < run.events[0].position
+        assert run.events[-1].position == run.end.position
+        self.seen += [event.event.id for event in run.events]
         if self._fail:
             self._fail -= 1
             message = "the consumer's own store is down"
