@@ -3,11 +3,14 @@
 import time
 
 import pytest
-from graphql import GraphQLError, parse
+from graphql import GraphQLError, build_schema, parse
 
-from graphql_api.limits import CACHED_DOCUMENT_SIZE, CACHED_DOCUMENTS, Documents, Limits, check
+from graphql_api.limits import CACHED_DOCUMENT_SIZE, CACHED_DOCUMENTS, Documents, Limits, check, list_fields
+from graphql_api.schema import printed
 
 LIMITS = Limits(depth=4, aliases=3, tokens=200, fields=20)
+DEFAULTS = Limits(depth=15, aliases=30, tokens=2_000)
+LISTS = list_fields(build_schema(printed()))
 
 
 def messages(text: str, limits: Limits = LIMITS) -> list[str]:
@@ -45,6 +48,50 @@ def test_what_is_within_the_limits_passes(text: str) -> None:
 def test_what_is_beyond_them_is_named(text: str, says: str) -> None:
     (message,) = messages(text)
     assert says in message
+
+
+@pytest.mark.parametrize(
+    ("text", "objects"),
+    [
+        # 1 list, 30 alerts, each with a list of 40.
+        ("{ a(first: 30) { nodes { b(last: 40) { nodes { c { d } } } } } }", 1 + 30 * (1 + 1 + 40 * 2)),
+        ("{ a { edges { node { b { nodes { c } } } } } }", 1 + 25 * (1 + 1 + 1 + 25)),
+        # A variable may be anything up to the largest page.
+        ("query($n: Int) { a(first: $n) { nodes { b(first: 20) { nodes { c } } } } }", 1 + 100 * (1 + 1 + 20)),
+        # Through fragments as well, with the page of the field that spreads them.
+        (
+            "{ a(first: 100) { ...P } } fragment P on T{nodes{b(first: 20){...Q}}} fragment Q on T{nodes{c}}",
+            1 + 100 * (1 + 1 + 20),
+        ),
+        ("{ members { user { team { members { x } } } } }", 25 * (1 + 1 + 1 + 25)),
+    ],
+)
+def test_pages_within_pages_multiply(text: str, objects: int) -> None:
+    lists = frozenset({"members"})
+    document = parse(text)
+    assert check(document, Limits(depth=15, aliases=30, tokens=2_000, objects=objects), lists) == []
+    (error,) = check(document, Limits(depth=15, aliases=30, tokens=2_000, objects=objects - 1), lists)
+    assert f"if every page is full: {objects}; at most {objects - 1}" in error.message
+
+
+def test_a_page_of_a_hundred_alerts_with_all_that_a_list_shows_is_within_the_limits() -> None:
+    text = """query($after: String) { alerts(first: 100, after: $after) { nodes {
+        title integration { name } team { name } assignedTo { email } group { id }
+        decisions { reason } attachments { url } timeline(first: 100) { nodes { kind } } } pageInfo { endCursor } } }"""
+    assert check(parse(text), DEFAULTS, LISTS) == []
+
+
+def test_timelines_within_timelines_are_refused() -> None:
+    inner = "id"
+    for _ in range(4):
+        inner = f"timeline {{ nodes {{ alert {{ {inner} }} }} }}"
+    (error,) = check(parse(f"{{ alerts {{ nodes {{ {inner} }} }} }}"), DEFAULTS, LISTS)
+    assert error.extensions == {"code": "LIMIT_EXCEEDED"}
+
+
+def test_lists_are_known_from_the_schema() -> None:
+    assert {"members", "decisions", "attachments", "teams", "integrations"} <= LISTS
+    assert not {"nodes", "edges", "alerts", "path", "allowedStatuses"} & LISTS
 
 
 def test_the_second_operation_of_a_document_is_measured_too() -> None:
