@@ -16,16 +16,13 @@ from domain.alerts.submission import Ingest, QueueFull, Receipt, StoreUnavailabl
 from domain.integrations.model import Integration
 from domain.ports import Clock
 from graphql_api.webhooks.auth import authenticate
-from graphql_api.webhooks.contract import PayloadError, Post
+from graphql_api.webhooks.contract import PayloadError, Post, check_count
 from graphql_api.webhooks.exchange import Exchange
 from graphql_api.webhooks.refusal import SERVICE_UNAVAILABLE, Refusal, unavailable
-from persistence.ingest_store import MAX_REJECTED_BYTES
 from tocsin.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# One post, one transaction: more than this would hold its locks for seconds.
-MAX_ITEMS = 10_000
 # The bodies that are being read and written at one time, in one process.
 MAX_BYTES_IN_FLIGHT = 256 * 1024 * 1024
 # The status of a post whose signature is wrong (contract.py).
@@ -102,7 +99,8 @@ class Intake:
             try:
                 if admit is not None:
                     await admit(post)
-                items = _checked(parser(post))
+                items = parser(post)
+                check_count(len(items))
             except PayloadError as error:
                 await self._keep(post, error, receipt_id)
                 raise
@@ -156,15 +154,8 @@ class Intake:
     def _bounded(self, item: RejectedItem, integration_id: UUID, now: datetime) -> RejectedItem:
         if not self._budget.take(integration_id, now):
             return RejectedItem(message=item.message + BYTES_NOT_KEPT, path=item.path)
-        if len(item.raw) <= MAX_REJECTED_BYTES:
+        kept = self._state.settings.rejected_max_bytes
+        if len(item.raw) <= kept:
             return item
         # One byte more than is kept: so the store sees, and says, that it is not whole. Megabytes never wait in line.
-        return RejectedItem(message=item.message, path=item.path, raw=item.raw[: MAX_REJECTED_BYTES + 1])
-
-
-def _checked(items: Sequence[Item]) -> Sequence[Item]:
-    if len(items) > MAX_ITEMS:
-        raise PayloadError(
-            413, f"a post may hold {MAX_ITEMS} alerts, this one holds {len(items)}; send fewer at a time"
-        )
-    return items
+        return RejectedItem(message=item.message, path=item.path, raw=item.raw[: kept + 1])

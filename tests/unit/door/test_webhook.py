@@ -15,18 +15,18 @@ from domain.alerts.signal import RejectedItem, Signal
 from domain.alerts.submission import QueueFull, StoreUnavailable
 from domain.ids import id_time
 from domain.integrations.model import IntegrationSource
-from graphql_api.webhooks import intake, receiving
+from graphql_api.webhooks import contract, intake, receiving
 from graphql_api.webhooks.app import IngestApp, ingest_app
 from graphql_api.webhooks.contract import Parsed, Post
 from graphql_api.webhooks.receiving import Message
 from graphql_api.webhooks.sources import SOURCES
-from persistence.ingest_store import MAX_REJECTED_BYTES
 from tests.door import FakeDirectory, FakeIngest, FakeState, call, door_of, knock, scope_of
 from tests.unit.webhooks.posts import sample
 
 FIRING = sample("alertmanager-v4-firing.json")
 BEARER = {"authorization": "Bearer prom", "content-type": "application/json"}
 URL = "/webhooks/prometheus"
+KEPT = 100_000
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ async def test_nobody_is_answered_who_went_away_before_the_body_was_whole(door: 
         (b'{"alerts": []}', 422),
         (b'{"alerts": {}}', 422),
         (b'{"alerts": "many"}', 422),
-        (b"[" * 40_000 + b"]" * 40_000, None),
+        (b"[" * 30_000 + b"]" * 30_000, None),
         (b'{"alerts":[' + b'{"labels":' * 9_000 + b"1" + b"}" * 9_000 + b"]}", None),
         (b'{"alerts": [{"labels": {"a": "\\ud800"}}]}', None),
         (b'{"alerts": [{"labels": {"a": "\\u0000"}}]}', None),
@@ -310,7 +310,7 @@ async def test_one_bad_item_never_sinks_its_neighbours(door: tuple[IngestApp, Fa
 async def test_a_post_with_too_many_items_is_refused(
     door: tuple[IngestApp, FakeState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "MAX_ITEMS", 2)
+    monkeypatch.setattr(contract, "MAX_ITEMS", 2)
     answer = await call(door[0], "POST", URL, body=group(*[alert(a=str(n)) for n in range(3)]), headers=BEARER)
     assert answer.status == 413
 
@@ -386,11 +386,11 @@ async def test_a_fault_beyond_the_parser_says_nothing_but_its_reference(door: tu
 
 async def test_a_rejected_item_never_waits_in_line_with_megabytes(door: tuple[IngestApp, FakeState]) -> None:
     app, state = door
-    state.settings = state.settings.model_copy(update={"max_body_bytes": 2 * MAX_REJECTED_BYTES})
-    await call(app, "POST", URL, body=b"x" * 2 * MAX_REJECTED_BYTES, headers=BEARER)
+    state.settings = state.settings.model_copy(update={"max_body_bytes": 2 * KEPT, "rejected_max_bytes": KEPT})
+    await call(app, "POST", URL, body=b"x" * 2 * KEPT, headers=BEARER)
     (kept,) = ingest_of(state).submissions[0].items
     assert isinstance(kept, RejectedItem)
-    assert len(kept.raw) == MAX_REJECTED_BYTES + 1  # one more than is stored: so the store knows that it is cut
+    assert len(kept.raw) == KEPT + 1  # one more than is stored: so the store knows that it is cut
 
 
 async def test_a_tool_gone_mad_cannot_fill_the_disk(door: tuple[IngestApp, FakeState]) -> None:
