@@ -1,6 +1,6 @@
 """What can happen to an alert? One event a happening: the timeline people read and the outbox consumers follow."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -69,7 +69,7 @@ class AlertEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@value_class(frozen=True, slots=True, order=True)
 class LogPosition:
     """A place in the log. `(xid, seq)` is the safe order; see persistence/event_log.py."""
 
@@ -77,7 +77,7 @@ class LogPosition:
     seq: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class RecordedEvent:
     """An event as the log holds it: with its place and the time it was written."""
 
