@@ -13,14 +13,37 @@
     ... on RefreshSessionSuccess { accessToken refreshToken expiresAt ${USER} } ... on UserError { message } } }`;
   const LOGOUT = "mutation Logout { logout(input: {}) { __typename } }";
 
-  const WELCOME = `# Sign in above; then try this with the play button.
-query OpenAlerts {
+  const WELCOME = `# Sign in above, then choose one with the play button.
+
+query WorstAndNewest {
   me {
     name
     role
   }
-  serverInfo {
-    version
+  alerts(filter: { status: [ACTIVE, ACKNOWLEDGED, INVESTIGATING] }, orderBy: { field: SEVERITY }, first: 10) {
+    nodes {
+      id
+      title
+      severity
+      status
+      occurrences
+      lastSeenAt
+    }
+  }
+}
+
+# Runs until stopped: post an alert and see it.
+subscription Live {
+  alertEvents {
+    ... on AlertEvent {
+      kind
+      occurredAt
+      alert {
+        title
+        severity
+        status
+      }
+    }
   }
 }
 `;

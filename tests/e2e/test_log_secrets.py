@@ -1,10 +1,7 @@
 """A real process under real requests: its log is JSON with ids, and holds no key, password or token (T9)."""
 
 import json
-import os
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -13,62 +10,22 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from persistence.bootstrap import ensure_first_administrator, ensure_first_integration
-from tests.api import SECRET, api_settings
 from tests.e2e.running_program import wait_for
-from tocsin.processes import spawn
+from tests.e2e.served_api import ADMIN_PASSWORD, ServedApi, served_api
 
-ROOT = Path(__file__).resolve().parents[2]
-ADMIN_PASSWORD = "the-administrators-own-password"
 WRONG_PASSWORD = "somebody-guessed-this-password"
 WRONG_KEY = "tcs_" + "W" * 43
 LOGIN = """mutation($p: String!) { login(input: {email: "admin@example.com", password: $p}) {
   ... on LoginSuccess { accessToken refreshToken } } }"""
 
 
-@dataclass
-class Serving:
-    """A running `tocsin serve`, and what it logs."""
-
-    url: str
-    log: Path
-    key: str
-
-
 @pytest.fixture
-def serving(application_url: str, tmp_path: Path, free_port: int) -> Iterator[Serving]:
-    settings = api_settings(application_url, tmp_path, admin_password=ADMIN_PASSWORD)
-    ensure_first_administrator(settings)
-    key = ensure_first_integration(settings)
-    assert key is not None
-    log = tmp_path / "api.log"
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")},
-        "TOCSIN_DATABASE_URL": application_url,
-        "TOCSIN_DATA_DIR": str(tmp_path),
-        "TOCSIN_SECRET_KEY": SECRET,
-        "TOCSIN_PORT": str(free_port),
-        "TOCSIN_LOG_LEVEL": "debug",
-    }
-    with log.open("wb") as file:
-        process = spawn([sys.executable, "-m", "tocsin", "serve"], cwd=ROOT, environment=environment, output=file)
-    url = f"http://127.0.0.1:{free_port}"
-    try:
-        wait_for(lambda: is_live(url), log.read_text)
-        yield Serving(url, log, key)
-    finally:
-        process.terminate()
-        process.wait(20)
+def serving(application_url: str, tmp_path: Path, free_port: int) -> Iterator[ServedApi]:
+    with served_api(application_url, folder=tmp_path, port=free_port) as running:
+        yield running
 
 
-def is_live(url: str) -> bool:
-    try:
-        return httpx2.get(f"{url}/livez").status_code == 200
-    except httpx2.TransportError:
-        return False
-
-
-def test_no_secret_reaches_the_log_however_it_came(serving: Serving) -> None:
+def test_no_secret_reaches_the_log_however_it_came(serving: ServedApi) -> None:
     secrets = {ADMIN_PASSWORD, WRONG_PASSWORD, WRONG_KEY, serving.key}
     with httpx2.Client(base_url=serving.url) as http:
         for key in (serving.key, WRONG_KEY):

@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from graphql import build_schema, parse, validate
 
 from graphql_api import graphiql
+from graphql_api.schema import printed
 from tests.api import Api, api_settings, running_api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -91,3 +93,12 @@ async def test_it_can_be_switched_off_and_introspection_with_it(module_database_
             "__typename": "Query",
             "serverInfo": {"__typename": "ServerInfo"},
         }
+
+
+async def test_the_first_document_of_the_page_is_valid() -> None:
+    script = (graphiql.OWN / "graphiql.js").read_text()
+    documents = re.findall(r"`((?:#|mutation)[^`]*)`", script)
+    assert len(documents) == 3
+    for document in documents:
+        text = document.replace("${USER}", "user { name role }")
+        assert validate(build_schema(printed()), parse(text)) == []

@@ -1,0 +1,62 @@
+"""A real `tocsin serve` over a database of the test's own, with its first administrator and integration."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from persistence.bootstrap import ensure_first_administrator, ensure_first_integration
+from tests.api import SECRET, api_settings
+from tests.e2e.running_program import wait_for
+from tocsin.processes import spawn
+
+ROOT = Path(__file__).resolve().parents[2]
+ADMIN_EMAIL = "admin@example.com"
+ADMIN_PASSWORD = "the-administrators-own-password"
+
+
+@dataclass(frozen=True)
+class ServedApi:
+    """A running `tocsin serve`, what it logs, and the first integration's key."""
+
+    url: str
+    log: Path
+    key: str
+
+
+@contextmanager
+def served_api(database_url: str, *, folder: Path, port: int) -> Iterator[ServedApi]:
+    """Start it, wait until it answers, and stop it at the end."""
+    settings = api_settings(database_url, folder, admin_email=ADMIN_EMAIL, admin_password=ADMIN_PASSWORD)
+    ensure_first_administrator(settings)
+    key = ensure_first_integration(settings)
+    assert key is not None
+    log = folder / "api.log"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")},
+        "TOCSIN_DATABASE_URL": database_url,
+        "TOCSIN_DATA_DIR": str(folder),
+        "TOCSIN_SECRET_KEY": SECRET,
+        "TOCSIN_PORT": str(port),
+        "TOCSIN_LOG_LEVEL": "debug",
+    }
+    with log.open("wb") as file:
+        process = spawn([sys.executable, "-m", "tocsin", "serve"], cwd=ROOT, environment=environment, output=file)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: _is_live(url), log.read_text)
+        yield ServedApi(url, log, key)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _is_live(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/livez").is_success
+    except httpx2.TransportError:
+        return False

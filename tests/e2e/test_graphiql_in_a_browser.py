@@ -1,0 +1,77 @@
+"""GraphiQL in a real browser that reaches nothing but this server: sign in, ask, follow, sign out."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from tests.e2e.browser import Page, browser_page, find_chromium
+from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ServedApi, served_api
+
+RUN = "document.querySelector('.graphiql-execute-button')"
+# The whole text, not the lines that are drawn.
+RESULT = "document.querySelector('.result-window .CodeMirror').CodeMirror.getValue()"
+
+
+@pytest.fixture
+def serving(application_url: str, tmp_path: Path, free_port: int) -> Iterator[ServedApi]:
+    with served_api(application_url, folder=tmp_path, port=free_port) as running:
+        yield running
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    folder = tmp_path / "browser"
+    folder.mkdir()
+    with browser_page(program, folder=folder) as opened:
+        yield opened
+
+
+def post(serving: ServedApi, title: str) -> None:
+    body = {"title": title, "severity": "critical", "dedup_key": title}
+    headers = {"authorization": f"Bearer {serving.key}"}
+    assert httpx2.post(f"{serving.url}/webhooks/generic", json=body, headers=headers).status_code == 202
+
+
+def run(page: Page, operation: str) -> None:
+    """Run one of the operations of the page's first document."""
+    page.click(RUN)
+    page.click(f"[...document.querySelectorAll('[role=menu] *')].find((item) => item.innerText === '{operation}')")
+
+
+def test_a_person_signs_in_asks_follows_and_signs_out(serving: ServedApi, page: Page) -> None:
+    page.open(f"{serving.url}/graphql")
+    page.until(RUN)
+
+    page.fill("#email", ADMIN_EMAIL)
+    page.fill("#password", "not the password")
+    page.click("document.querySelector('#sign-in button')")
+    page.until("document.querySelector('#problem').innerText.includes('is not right')")
+    page.fill("#password", ADMIN_PASSWORD)
+    page.click("document.querySelector('#sign-in button')")
+    page.until(f"document.querySelector('#who').innerText === '{ADMIN_EMAIL} · admin'")
+    assert page.evaluate("document.querySelector('#password').value") == ""
+
+    post(serving, "Disk almost full")
+    run(page, "WorstAndNewest")
+    page.until(f"{RESULT}.includes('Disk almost full') && {RESULT}.includes('ADMIN')")
+
+    run(page, "Live")
+    page.until("document.querySelector('.graphiql-execute-button').ariaLabel.startsWith('Stop')")
+    metrics = f"fetch('{serving.url}/metrics').then((answer) => answer.text())"
+    page.until(f"{metrics}.then((text) => text.includes('tocsin_subscriptions 1.0'))")
+    post(serving, "Checkout is slow")
+    page.until(f"{RESULT}.includes('Checkout is slow')")
+
+    page.click("document.querySelector('#sign-out')")
+    page.until("!document.querySelector('#sign-in').hidden && sessionStorage.length === 0")
+
+    assert {urlsplit(url).netloc for url in page.requested if not url.startswith("data:")} == {
+        urlsplit(serving.url).netloc
+    }
+    assert page.complaints == []
