@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.alerts.visibility import Sight
 from domain.audit.model import AuditEntry
 from domain.errors import AlreadyExists, InvalidInput, NotFound
 from domain.identity.addresses import address_digest, checked_address
@@ -100,17 +101,23 @@ def make_team(new: NewTeam, *, clock: Clock) -> Team:
     return Team(id=new_id(), name=name, slug=slug, is_private=new.is_private, created_at=clock.now())
 
 
-async def add_team(team: Team, *, unit: IdentityUnit, entry: AuditEntry) -> None:
-    """Write the team."""
+async def add_team(team: Team, *, founder: Membership | None = None, unit: IdentityUnit, entry: AuditEntry) -> None:
+    """Write the team, with its first member if it needs one: somebody must see a private team to let others in."""
     if not await unit.users.add_team(team):
         message = "another team has this name or slug"
         raise AlreadyExists(message, ("name",))
+    if founder is not None:
+        await unit.users.put_member(founder)
     await unit.audit.append(entry)
 
 
-async def add_member(membership: Membership, *, unit: IdentityUnit, entry: AuditEntry) -> None:
-    """Make a person a member of a team, or change the role there."""
-    if await unit.users.team_by_id(membership.team_id) is None:
+async def add_member(membership: Membership, *, sight: Sight, unit: IdentityUnit, entry: AuditEntry) -> None:
+    """Make a person a member of a team, or change the role there.
+
+    `sight` is that of who does it: a private team's door opens from the inside, or a manager could let himself in.
+    """
+    team = await unit.users.team_by_id(membership.team_id)
+    if team is None or not sight.sees(team.id, {team.id} if team.is_private else set()):
         message = "no such team"
         raise NotFound(message, ("teamId",))
     if await unit.users.by_id(membership.user_id) is None:

@@ -45,7 +45,7 @@ async def add_team_member(info: Info, data: AddTeamMemberInput) -> AddTeamMember
     shown = {"userId": str(membership.user_id), "role": membership.role.value}
     entry = context.audit_entry("addTeamMember", target_kind="team", target_id=membership.team_id, after=shown)
     async with context.uow() as uow:
-        await add_member(membership, unit=uow, entry=entry)
+        await add_member(membership, sight=context.require_viewer().sight, unit=uow, entry=entry)
         await uow.commit()
         (team,) = await teams_by_ids(uow.connection, [membership.team_id])
     return AddTeamMemberSuccess(team=team)  # type: ignore[arg-type] # the domain object is the GraphQL object

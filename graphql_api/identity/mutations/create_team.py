@@ -4,6 +4,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain.identity.model import Membership
 from domain.identity.people import NewTeam, add_team, make_team
 from graphql_api.context import Info
 from graphql_api.errors import AlreadyExists, IdempotencyConflict, mutation, payload
@@ -36,7 +37,7 @@ class CreateTeamSuccess:
 
 @mutation(
     payload("CreateTeam", CreateTeamSuccess, AlreadyExists, IdempotencyConflict),
-    description="Make a team. Nobody is in it yet: add members with `addTeamMember`.",
+    description="Make a team; add members with `addTeamMember`. A manager who makes a private one is its first member.",
 )
 async def create_team(info: Info, data: CreateTeamInput) -> CreateTeamSuccess:
     """Write the team."""
@@ -44,14 +45,16 @@ async def create_team(info: Info, data: CreateTeamInput) -> CreateTeamSuccess:
     team = make_team(NewTeam(name=data.name, slug=data.slug, is_private=data.is_private), clock=context.state.clock)
     shown = {"name": team.name, "slug": team.slug, "isPrivate": team.is_private}
     entry = context.audit_entry("createTeam", target_kind="team", target_id=team.id, after=shown)
+    viewer = context.require_viewer()
+    sees_it = viewer.sight.everything or not team.is_private
+    founder = Membership(team_id=team.id, user_id=viewer.user_id, role=viewer.role, created_at=team.created_at)
     async with context.uow() as uow:
 
         async def create() -> dict[str, object]:
-            await add_team(team, unit=uow, entry=entry)
+            await add_team(team, founder=None if sees_it else founder, unit=uow, entry=entry)
             return {"teamId": str(team.id)}
 
         made, _ = await create_once(context, uow, mutation="createTeam", data=data, create=create)
         await uow.commit()
-        # Its maker sees it here even if it is private and they are no member of it.
         (found,) = await teams_by_ids(uow.connection, [UUID(made["teamId"])])
     return CreateTeamSuccess(team=found)  # type: ignore[arg-type] # the domain object is the GraphQL object

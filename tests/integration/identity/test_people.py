@@ -118,6 +118,23 @@ async def test_joining_a_team_widens_what_is_seen_from_the_next_operation(api: A
     assert (await api.data("{ teams { id } }", who=viewer))["teams"] == [{"id": str(hidden.id)}]
 
 
+async def test_a_manager_lets_nobody_into_a_private_team_of_others(api: Api) -> None:
+    hidden = await api.team("Hidden", is_private=True)
+    manager = await api.person(Role.MANAGER)
+    joined = {"teamId": str(hidden.id), "userId": str(manager.id)}
+    refused = await api.change("addTeamMember", joined, "team { id }", who=manager)
+    assert (refused["code"], refused["path"]) == ("NOT_FOUND", ["teamId"])
+    assert (await api.data("{ teams { id } }", who=manager))["teams"] == []
+
+
+async def test_a_manager_who_makes_a_private_team_is_its_first_member(api: Api) -> None:
+    manager, viewer = await api.person(Role.MANAGER), await api.person(Role.VIEWER)
+    made = await api.change("createTeam", {"name": "Mine", "isPrivate": True}, "team { id }", who=manager)
+    joined = {"teamId": made["team"]["id"], "userId": str(viewer.id)}
+    answer = await api.change("addTeamMember", joined, "team { members { user { id } } }", who=manager)
+    assert [one["user"]["id"] for one in answer["team"]["members"]] == [str(manager.id), str(viewer.id)]
+
+
 @pytest.mark.parametrize("field", ["teamId", "userId"])
 async def test_neither_side_of_a_membership_may_be_missing(api: Api, field: str) -> None:
     team, admin = await api.team("Team"), await api.person(Role.ADMIN)
