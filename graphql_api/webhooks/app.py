@@ -22,7 +22,8 @@ from graphql_api.webhooks.answers import refusal_answer
 from graphql_api.webhooks.exchange import Exchange
 from graphql_api.webhooks.intake import DoorState, Intake
 from graphql_api.webhooks.pagerduty_enqueue import PagerDutyRoute
-from graphql_api.webhooks.receiving import ClientGone, Receive, Scope, Send
+from graphql_api.webhooks.patience import Patience
+from graphql_api.webhooks.receiving import BODY_SECONDS, ClientGone, Receive, Scope, Send
 from graphql_api.webhooks.refusal import CODES, Refusal
 from graphql_api.webhooks.sns import SnsGate
 from graphql_api.webhooks.sns_client import HttpsSnsClient
@@ -47,7 +48,7 @@ def ingest_app(state: DoorState, *, metrics: Metrics | None = None, sns: SnsGate
     aws = HttpsSnsClient()
     webhook, pagerduty = WebhookRoute(intake, sns or SnsGate(aws, aws)), PagerDutyRoute(intake)
     alertmanager = AlertmanagerApi(state, intake)
-    observer = _Observer(metrics)
+    observer, patience = _Observer(metrics), Patience(BODY_SECONDS)
 
     async def route(exchange: Exchange, path: str) -> None:
         if path.startswith(WEBHOOKS):
@@ -62,7 +63,7 @@ def ingest_app(state: DoorState, *, metrics: Metrics | None = None, sns: SnsGate
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        exchange = Exchange(scope, receive, send, receipt_id=new_id(), received_at=state.clock.now())
+        exchange = Exchange(scope, receive, send, receipt_id=new_id(), received_at=state.clock.now(), patience=patience)
         try:
             await route(exchange, scope["path"])
         except ClientGone:

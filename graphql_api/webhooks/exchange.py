@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from graphql_api.webhooks.patience import Patience
 from graphql_api.webhooks.receiving import Receive, Scope, Send, headers_of, read_body
 
 JSON = b"application/json"
@@ -16,12 +17,22 @@ _PLAIN_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 class Exchange:
     """One request and its answer. `source` and `status` are what the metrics and the log say of it."""
 
-    __slots__ = ("_receive", "_send", "headers", "receipt_id", "received_at", "scope", "source", "status")
+    __slots__ = ("_patience", "_receive", "_send", "headers", "receipt_id", "received_at", "scope", "source", "status")
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, receipt_id: UUID, received_at: datetime) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        receipt_id: UUID,
+        received_at: datetime,
+        patience: Patience,
+    ) -> None:
         self.scope = scope
         self._receive = receive
         self._send = send
+        self._patience = patience
         self.headers = headers_of(scope)
         self.receipt_id = receipt_id
         self.received_at = received_at
@@ -42,7 +53,7 @@ class Exchange:
 
     async def body(self, *, limit: int) -> bytes:
         """The request's body; Refusal when it is too large."""
-        return await read_body(self._receive, self.headers, limit=limit)
+        return await read_body(self._receive, self.headers, limit=limit, patience=self._patience)
 
     async def reply(
         self,

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
+from graphql_api.webhooks.patience import Patience
 from graphql_api.webhooks.refusal import CODES, Refusal
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -43,7 +44,7 @@ def check_content_type(headers: Mapping[str, str], *, also: frozenset[str] = fro
     raise Refusal(415, CODES[415], f"the content type must be application/json, not {media[:100]}", ("content-type",))
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], *, limit: int) -> bytes:
+async def read_body(receive: Receive, headers: Mapping[str, str], *, limit: int, patience: Patience) -> bytes:
     """The body, decompressed. Refusal 413 beyond `limit` bytes (in either form), 408 when it does not end."""
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip", ""}:
@@ -54,10 +55,10 @@ async def read_body(receive: Receive, headers: Mapping[str, str], *, limit: int)
         await _drain(receive)
         raise _too_large(limit)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with patience:
             body = await _read(receive, limit)
     except TimeoutError:
-        message = f"the body was not complete after {BODY_SECONDS:g} seconds"
+        message = "the body was not complete in time"
         raise Refusal(408, CODES[408], message, headers={"connection": "close"}) from None
     return body if encoding in {"identity", ""} else _decompress(body, limit)
 
