@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -194,6 +195,20 @@ async def test_a_key_is_rotated_without_a_refused_post_and_ends_when_it_is_revok
 
     await until_true(is_ended)
     assert await status(new) == 202
+
+
+async def test_a_key_in_the_address_is_in_no_log(
+    door: Door, key: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with served(door[0]) as url, httpx2.AsyncClient() as client:
+            for body in (FIRING, b"rubbish"):
+                await client.post(f"{url}{URL}?key={key}", content=body)
+            await client.get(f"{url}/api/v2/alerts?key={key}&filter=a%3Db")
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("http")]  # not the client's
+    assert any("key=redacted" in line for line in ours)  # the server's access log was on
+    assert key not in "".join(ours)
+    assert key not in "".join(capfd.readouterr())
 
 
 async def get(door: Door, key: str, path: str, query: str = "") -> Answer:
