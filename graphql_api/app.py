@@ -76,6 +76,8 @@ def web_app(state: AppState) -> Starlette:
     schema = build_schema(documents)
     endpoint = Endpoint(schema, documents)
     graphiql = GraphiQL()
+    # A browser may open a socket from a page of ours: of the same host, or of the address people know us by.
+    origins = [state.settings.public_url] if state.settings.public_url else []
 
     async def graphql(request: Request) -> Response:
         if state.settings.graphiql and wants_page(request):
@@ -91,7 +93,7 @@ def web_app(state: AppState) -> Starlette:
         lifespan=lifespan,
         routes=[
             Route("/graphql", graphql, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", SocketEndpoint(schema, documents, allowed_origins=[])),
+            WebSocketRoute("/graphql", SocketEndpoint(schema, documents, allowed_origins=origins)),
             Route(PREFIX + "{name}", graphiql.file),
             *attachments_http.ROUTES,
             Route("/livez", health.livez),

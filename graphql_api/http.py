@@ -192,8 +192,7 @@ class Endpoint:
                     operation_name=asked.operation_name,
                 )
         except TimeoutError:
-            message = f"the operation took longer than {seconds:g} seconds and was stopped"
-            result = ExecutionResult(data=None, errors=[GraphQLError(message, extensions={"code": "TIMEOUT"})])
+            result = ExecutionResult(data=None, errors=[too_slow(seconds)])
         if result.errors:
             result.errors = present_all(result.errors, context)
         return result
@@ -224,6 +223,12 @@ class Endpoint:
             media_type=EVENT_STREAM,
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
+
+
+def too_slow(seconds: float) -> GraphQLError:
+    """The answer of an operation that was stopped."""
+    message = f"the operation took longer than {seconds:g} seconds and was stopped"
+    return GraphQLError(message, extensions={"code": "TIMEOUT"})
 
 
 def _event(result: ExecutionResult) -> bytes:

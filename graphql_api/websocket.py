@@ -20,7 +20,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry import Schema
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived
+from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
+from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import PingMessage, SubscribeMessage
@@ -29,10 +30,10 @@ from strawberry.utils.aio import aclosing
 
 from domain.identity.model import Viewer
 from graphql_api.context import Context
-from graphql_api.http import BadRequest, as_graphql_request, encode
+from graphql_api.http import BadRequest, as_graphql_request, encode, too_slow
 from graphql_api.identity.authentication import Caller, authenticate, caller_of_session
 from graphql_api.limits import Documents
-from graphql_api.masking import present_all
+from graphql_api.masking import UNAVAILABLE, is_outage, present, present_all
 from graphql_api.middleware import request_id_of
 from graphql_api.state import AppState
 from persistence.tasks import end_tasks
@@ -40,6 +41,7 @@ from persistence.tasks import end_tasks
 INIT_SECONDS = 10
 # Clients take it for final and do not reconnect with the same credentials.
 SESSION_ENDED_CODE = 4401
+TRY_AGAIN_LATER_CODE = 1013
 MAX_OPERATIONS = 50
 # Pings a client may send in a second, on average, before it is taken for a flood.
 PINGS_PER_SECOND = 5.0
@@ -108,7 +110,13 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         """A null payload is the same as none."""
         if message.get("payload") is None:
             message = {**message, "payload": {}}
-        await super().handle_connection_init(message)
+        try:
+            await super().handle_connection_init(message)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            # Whether the token counts cannot be said now: not 4403, which clients take for final.
+            await self.websocket.close(code=TRY_AGAIN_LATER_CODE, reason=UNAVAILABLE)
         if self.context.viewer is not None and self._ending is None:
             self._ending = asyncio.create_task(self._end_with_session(self.context.viewer), name="socket's session")
 
@@ -175,14 +183,27 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
                     with metrics.subscriptions.track_inprogress():
                         await self._send_result_stream(operation, source)
                 else:
-                    async with asyncio.timeout(context.settings.graphql_timeout.total_seconds()):
-                        await self._send_result_stream(operation, source)
+                    await self._answer(operation, source, context)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
-        except Exception as error:  # noqa: BLE001 - the last line of defence of one operation
-            await self.handle_task_exception(error)
-            self.operations.pop(operation.id, None)
-            with suppress(Exception):
-                await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        except WebSocketDisconnected:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line of defence: it ends this operation and no other
+            shown = present(GraphQLError(str(error), original_error=error), self.context.request_id)
+            with suppress(WebSocketDisconnected):
+                await operation.send_initial_errors([shown])
+        finally:
+            # Its id may be another operation's by now.
+            if self.operations.get(operation.id) is operation:
+                del self.operations[operation.id]
+
+    async def _answer(self, operation: Operation[Any, None], source: StreamResult, context: Context) -> None:
+        """Send the one result of a query or mutation, or say that it took too long."""
+        seconds = context.settings.graphql_timeout.total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._send_result_stream(operation, source)
+        except TimeoutError:
+            await operation.send_initial_errors([too_slow(seconds)])
 
 
 class SocketEndpoint(GraphQL[Any, None]):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -192,6 +193,54 @@ async def test_a_page_of_another_origin_gets_no_socket(address: str) -> None:
         async with socket(address, origin="https://evil.example"):
             pass
     assert refused.value.response.status_code == 403
+
+
+async def test_an_operation_that_fails_ends_alone_and_tells_no_secret(
+    address: str, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with socket(address) as ws:
+        await begin(ws, admin)
+        with monkeypatch.context() as patched:
+            patched.setattr("graphql_api.websocket.caller_of_session", _explode)
+            await say(ws, id="1", type="subscribe", payload=ME)
+            answer = await hear(ws)
+            assert (answer["type"], answer["payload"][0]["extensions"]["code"]) == ("error", "INTERNAL")
+            assert "secret" not in str(answer)
+        await say(ws, id="1", type="subscribe", payload=ME)
+        assert (await hear(ws))["payload"] == {"data": {"me": {"id": str(admin.id)}}}
+
+
+async def _explode(*_: object) -> None:
+    message = "a secret"
+    raise RuntimeError(message)
+
+
+async def test_while_the_database_is_away_a_token_is_not_refused_for_good(
+    address: str, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("graphql_api.websocket.authenticate", away)
+    async with socket(address) as ws:
+        await say(ws, type="connection_init", payload={"authorization": f"Bearer {admin.token}"})
+        assert await closed(ws) == 1013
+
+
+async def test_a_slow_operation_is_stopped_on_the_socket_too(
+    address: str, admin: Person, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sleep(*_: object) -> None:
+        await asyncio.sleep(30)
+
+    settings = api.settings.model_copy(update={"graphql_timeout": timedelta(seconds=0.2)})
+    monkeypatch.setattr("graphql_api.identity.queries.teams_in_sight", sleep)
+    monkeypatch.setattr("graphql_api.context.Context.settings", property(lambda _self: settings))
+    async with socket(address) as ws:
+        await begin(ws, admin)
+        await say(ws, id="1", type="subscribe", payload={"query": "{ teams { id } }"})
+        answer = await hear(ws)
+        assert (answer["type"], answer["payload"][0]["extensions"]["code"]) == ("error", "TIMEOUT")
 
 
 async def test_limits_hold_on_the_socket_too(address: str) -> None:
