@@ -11,6 +11,7 @@ Run as a process of its own: a `Load` as JSON on standard input, a `Result` as J
 """
 
 import gc
+import math
 import resource
 import select
 import socket
@@ -138,15 +139,21 @@ class Generator:
     def run(self) -> Result:
         """Send until the time or the number is up, then wait for every answer."""
         self._idle.extend(self._open_connection() for _ in range(self._load.connections))
-        gc.disable()
         before = resource.getrusage(resource.RUSAGE_SELF)
         began = time.perf_counter()
-        if self._load.rate is None:
-            self._closed(began + self._load.seconds)
-        else:
-            self._open(began, self._load.rate)
+        gc.disable()
+        try:
+            if self._load.rate is None:
+                self._closed(began + self._load.seconds)
+            else:
+                self._open(began, self._load.rate)
+        finally:
+            gc.enable()
         elapsed = time.perf_counter() - began
         after = resource.getrusage(resource.RUSAGE_SELF)
+        for connection in self._connections.values():
+            connection.socket.close()
+        self._poll.close()
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         return self._result(elapsed, cpu)
 
@@ -249,7 +256,7 @@ def percentiles(seconds: "array[float]") -> dict[str, float]:
     if not ordered:
         return {}
     places = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
-    return {name: 1000 * ordered[min(len(ordered) - 1, int(place * len(ordered)))] for name, place in places.items()}
+    return {name: 1000 * ordered[math.ceil(place * len(ordered)) - 1] for name, place in places.items()}
 
 
 def main() -> None:

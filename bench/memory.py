@@ -29,6 +29,8 @@ def measure(folder: Path, *, alerts: int) -> MemoryReport:
                 tocsin, route, turns.BATCH, seconds=600.0, prefix=f"part{part:02}", limit=alerts // PARTS
             )
             result = run(load)
+            if result.accepted != result.requests * load.per_request:
+                raise RuntimeError(f"not every post was taken: {result.statuses}")
             accepted += result.accepted
             seconds += result.seconds
             tocsin.settle()

@@ -65,7 +65,7 @@ def _print_profile(raw: str) -> None:
         for name in set(names):
             anywhere[name] += int(number)
     print(f"{'own':>6} {'with':>6}  function (of {total} samples)")
-    for name, times in anywhere.most_common(SHOWN):
+    for name, times in sorted(anywhere.items(), key=lambda entry: -own[entry[0]])[:SHOWN]:
         print(f"{own[name] / total:6.1%} {times / total:6.1%}  {name}")
 
 
