@@ -9,7 +9,7 @@ tool's post is answered "try again" (503) and never "you are nobody" (401).
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,10 +21,11 @@ import structlog
 
 from domain.alerts.model import Severity
 from domain.integrations.keys import key_digest
-from domain.integrations.model import FieldMapping, Integration, IntegrationSource
+from domain.integrations.model import Integration, IntegrationSource
 from domain.ports import Clock
 from persistence.backoff import Backoff
 from persistence.integration_activity import IntegrationActivity
+from persistence.integrations import mapping_of
 from persistence.listen import Listener
 
 log = structlog.get_logger(__name__)
@@ -245,16 +246,9 @@ class IntegrationDirectory:
             created_at=row["created_at"],
             default_team_id=row["default_team_id"],
             severity_map={word: Severity(value) for word, value in orjson.loads(row["severity_map"]).items()},
-            mapping=_mapping_of(row["mapping"]),
+            mapping=mapping_of(orjson.loads(row["mapping"]) if row["mapping"] else None),
             hmac_secret=sealed if sealed is None else self._unseal(row["id"], sealed),
             version=row["version"],
         )
         self._integrations[row["id"]] = (raw, integration)
         return integration
-
-
-def _mapping_of(text: str | None) -> FieldMapping | None:
-    if text is None:
-        return None
-    stored: Mapping[str, Any] = orjson.loads(text)
-    return FieldMapping(**{name: stored[name] for name in FieldMapping.__dataclass_fields__ if stored.get(name)})

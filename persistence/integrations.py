@@ -135,7 +135,7 @@ def integration_of(row: RowMapping, sealer: Sealer | None) -> Integration:
         created_at=row["created_at"],
         default_team_id=row["default_team_id"],
         severity_map={word: Severity(value) for word, value in row["severity_map"].items()},
-        mapping=_mapping_of(row["mapping"]),
+        mapping=mapping_of(row["mapping"]),
         hmac_secret=secret,
         last_seen_at=row.get("last_seen_at"),
         archived_at=row["archived_at"],
@@ -148,7 +148,8 @@ def _mapping_json(mapping: FieldMapping) -> dict[str, Any]:
     return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items() if value}
 
 
-def _mapping_of(stored: Mapping[str, Any] | None) -> FieldMapping | None:
+def mapping_of(stored: Mapping[str, Any] | None) -> FieldMapping | None:
+    """The mapping a row holds."""
     if stored is None:
         return None
     return FieldMapping(**{name: stored[name] for name in FieldMapping.__dataclass_fields__ if stored.get(name)})
