@@ -119,7 +119,9 @@ async def test_a_receipt_of_many_items_is_paged(api: Api, database: asyncpg.Conn
     assert seen == [(n, "OPENED" if n % 3 else "REJECTED") for n in range(250)]
 
 
-@pytest.mark.parametrize("receipt_id", ["01a20000-0000-7000-8000-000000000000", str(UUID(int=0)), str(UUID(int=2**128 - 1)), "x", ""])
+@pytest.mark.parametrize(
+    "receipt_id", ["01a20000-0000-7000-8000-000000000000", str(UUID(int=0)), str(UUID(int=2**128 - 1)), "x", ""]
+)
 async def test_a_receipt_that_is_not_there_is_null(api: Api, manager: Person, receipt_id: str) -> None:
     assert (await api.data(RECEIPT, {"id": receipt_id}, who=manager))["ingestReceipt"] is None
 
