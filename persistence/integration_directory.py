@@ -53,7 +53,7 @@ class DirectoryLimits:
     # An unknown key is asked for together with the others of this moment: a flood of wrong keys costs 40 queries a
     # second.
     miss_interval: timedelta = timedelta(milliseconds=25)
-    miss_timeout: timedelta = timedelta(seconds=1)
+    miss_timeout: timedelta = timedelta(seconds=3)
     waiting_misses: int = 1_000
 
 
