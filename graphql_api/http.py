@@ -22,6 +22,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.utils.aio import aclosing
 
 from graphql_api.context import Context
+from graphql_api.event_stream import COMPLETE, HEARTBEAT_SECONDS, event, with_heartbeat
 from graphql_api.limits import Documents
 from graphql_api.masking import RETRY_SECONDS, UNAVAILABLE, present_all
 from graphql_api.observability.metrics import operation_label
@@ -29,9 +30,6 @@ from graphql_api.observability.metrics import operation_label
 JSON_TYPE = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
-# A comment line now and then keeps proxies from closing a quiet stream.
-HEARTBEAT_SECONDS = 12.0
-COMPLETE = b"event: complete\ndata: \n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +200,7 @@ class Endpoint:
 
         async def results() -> AsyncIterator[bytes]:
             if not is_subscription:
-                yield _event(await self._execute(asked, context))
+                yield event(encode(as_body(await self._execute(asked, context))))
                 yield COMPLETE
                 return
             source = await self._schema.stream(
@@ -215,7 +213,7 @@ class Endpoint:
                 async with aclosing(source):
                     async for result in source:
                         if isinstance(result, ExecutionResult):  # nothing else: incremental delivery is off
-                            yield _event(result)
+                            yield event(encode(as_body(result)))
             yield COMPLETE
 
         return StreamingResponse(
@@ -229,35 +227,6 @@ def too_slow(seconds: float) -> GraphQLError:
     """The answer of an operation that was stopped."""
     message = f"the operation took longer than {seconds:g} seconds and was stopped"
     return GraphQLError(message, extensions={"code": "TIMEOUT"})
-
-
-def _event(result: ExecutionResult) -> bytes:
-    return b"event: next\ndata: " + encode(as_body(result)) + b"\n\n"
-
-
-async def with_heartbeat(source: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
-    """The source, with a comment line whenever it is quiet for so long. One item is read ahead at most."""
-    yield b":\n\n"
-    pending: asyncio.Future[bytes] | None = None
-    try:
-        while True:
-            pending = pending or asyncio.ensure_future(anext(source))
-            done, _ = await asyncio.wait({pending}, timeout=seconds)
-            if not done:
-                yield b":\n\n"
-                continue
-            try:
-                item = pending.result()
-            except StopAsyncIteration:
-                return
-            finally:
-                pending = None
-            yield item
-    finally:
-        if pending is not None:
-            pending.cancel()
-            await asyncio.wait({pending})
-        await source.aclose()  # type: ignore[attr-defined] # it is a generator
 
 
 def _ran(result: ExecutionResult) -> bool:

@@ -1,14 +1,16 @@
 """What a payload would become, seen before anything is saved (I2)."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import sqlalchemy as sa
 
 from domain.identity.model import Role
-from tests.api import Api, Person
+from tests.api import Api, Person, api_settings, running_api
 
 PAYLOADS = Path(__file__).parents[2] / "payloads"
 SHOWN = """total items {
@@ -18,7 +20,17 @@ SHOWN = """total items {
   ... on PreviewedRejection { message path } }"""
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """One application for all: a preview writes nothing."""
+    async with running_api(api_settings(module_database_url, tmp_path_factory.mktemp("api"))) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def manager(api: Api) -> Person:
     return await api.person(Role.MANAGER)
 
