@@ -15,6 +15,7 @@ from tests.services.errors import UnavailableError
 from tests.services.running import POSTGRESQL, REDIS, TIMESCALE, Services
 from tocsin.embedded.state import free_port as any_free_port
 
+RANDOM_INPUT = frozenset({"test_fuzz.py", "test_hostile_posts.py"})
 _SERVICES = pytest.StashKey[Services]()
 
 
@@ -27,14 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SERVICES] = Services()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """The controller starts the services before xdist starts its workers, which inherit the addresses."""
-    config = session.config
-    if _is_worker(config) or not config.getoption("numprocesses", None) or config.option.collectonly:
-        return
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    config.stash[_SERVICES].start_all(terminal.write_line if terminal else print)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Random input runs without the coverage tracer: it would be several times slower, and examples cover the lines."""
+    for item in items:
+        if item.path.name in RANDOM_INPUT:
+            item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

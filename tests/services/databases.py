@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 OWNER = "tocsin_test_owner"
 APPLICATION = "tocsin_test_app"
 PASSWORD = "tests-only"
+STRATEGIES_SINCE = 15
 # Any fixed number: workers take turns at making the template.
 TEMPLATE_LOCK = 7_311_018_299
 
@@ -103,7 +104,9 @@ async def _create(server_url: str, *, name: str, template: str, timescale: bool)
                     await _make_template(admin, server_url, template=template, timescale=timescale)
             finally:
                 await admin.execute("SELECT pg_advisory_unlock($1)", TEMPLATE_LOCK)
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")
+        # Copied file by file, which costs a third of the newer way, through the log.
+        strategy = "STRATEGY file_copy" if admin.get_server_version().major >= STRATEGIES_SINCE else ""
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER} {strategy}")
 
 
 async def _make_template(admin: asyncpg.Connection, server_url: str, *, template: str, timescale: bool) -> None:

@@ -1,8 +1,9 @@
 """Which real servers do the tests run against? Those of TOCSIN_TEST_*_URL, else throw-away ones started here.
 
-Each is started when first asked for, by the process that asks: without xdist that is the test run itself, with xdist
-the controller asks for all before it starts the workers, which find the addresses in their environment. A server ends
-with the process that started it, however that ends (tocsin/processes.py), and its folder goes with it.
+Each process of the test run (each xdist worker) starts its own, when a test first asks. They must not share one: what
+has been committed becomes visible to the log's readers in the order of transactions of the *whole server*, so a
+transaction in one worker's database would hold up the events in another's. A given server is shared, so then run with
+JOBS=0. A server ends with the process that started it, however that ends (tocsin/processes.py).
 """
 
 import os
@@ -29,7 +30,16 @@ REDIS = "TOCSIN_TEST_REDIS_URL"
 UNAVAILABLE = "unavailable:"
 PASSWORD = "tests-only"
 # A killed server process loses nothing it has written, so the tests need no fsync: it would only wear the disk.
-SETTINGS: Mapping[str, str] = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+SETTINGS: Mapping[str, str] = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+    # Statistics are written by transactions of their own, at moments of the server's choosing.
+    "autovacuum": "off",
+}
+MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
+MEMORY_BYTES = 4 * 1024**3
 TIMESCALE_SETTINGS: Mapping[str, str] = {
     **SETTINGS,
     "shared_preload_libraries": "timescaledb",
@@ -63,16 +73,6 @@ class Services:
             raise UnavailableError(address.removeprefix(UNAVAILABLE))
         return address
 
-    def start_all(self, say: Callable[[str], None]) -> None:
-        """Start every service, for workers that will inherit the addresses."""
-        for variable in self._starters:
-            given = variable in os.environ
-            try:
-                self.url(variable)
-                say(f"{variable}: {'given' if given else 'started for this run'}")
-            except UnavailableError as error:
-                say(f"{variable}: unavailable: {error}")
-
     def stop_all(self) -> None:
         """Stop what was started here and remove its data."""
         while self._stops:
@@ -83,7 +83,6 @@ class Services:
         return self._run_postgresql(places, programs.postgresql_programs(places), SETTINGS)
 
     def _start_timescale(self) -> str:
-        CACHE.mkdir(exist_ok=True)
         places = self._places("timescale")
         installed = timescale.installation(CACHE)
         usable = programs.usable(places, installed, installed.name, "bin/postgres")
@@ -119,7 +118,7 @@ class Services:
         return f"redis://:{PASSWORD}@127.0.0.1:{server.port}/0"
 
     def _places(self, name: str) -> Folders:
-        folder = Path(tempfile.mkdtemp(prefix=f"tocsin-test-{name}-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"tocsin-test-{name}-", dir=_scratch()))
         self._stops.append(lambda: shutil.rmtree(folder, ignore_errors=True))
         if os.geteuid() == 0:
             folder.chmod(folders.PASS_THROUGH)  # our own folder: the servers' user passes through it
@@ -128,3 +127,11 @@ class Services:
     def _keep(self, process: subprocess.Popen[bytes], steps: tuple[StopStep, ...]) -> subprocess.Popen[bytes]:
         self._stops.append(lambda: stop(process, steps))
         return process
+
+
+def _scratch() -> Path | None:
+    """In memory where there is plenty: hundreds of databases are copied and dropped. None for the usual place."""
+    if not os.access(MEMORY, os.W_OK):
+        return None
+    room = os.statvfs(MEMORY)
+    return MEMORY if room.f_bavail * room.f_frsize >= MEMORY_BYTES else None

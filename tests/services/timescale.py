@@ -9,6 +9,7 @@ The compression and retention policies of the community licence cannot be had th
 up to the refusal of this build, and docs/operations.md names it.
 """
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -34,10 +35,17 @@ _SOURCE = re.compile(r"^(?:URIs:\s*|deb\s+(?:\[[^]]*]\s+)?)(https?://\S+)", re.M
 
 
 def installation(cache: Path) -> Path:
-    """A PostgreSQL installation with TimescaleDB, made in `cache` on first use."""
+    """A PostgreSQL installation with TimescaleDB, made in `cache` on first use; of two at once, one makes it."""
     target = cache / f"timescaledb-{VERSION}"
-    if target.exists():
-        return target
+    cache.mkdir(exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            _install(target, cache)
+    return target
+
+
+def _install(target: Path, cache: Path) -> None:
     if platform.machine() != "x86_64":
         raise UnavailableError(f"TimescaleDB for {platform.machine()}: only the x86_64 package was tried")
     draft = cache / f"timescaledb.draft.{os.getpid()}"
@@ -48,7 +56,6 @@ def installation(cache: Path) -> Path:
         draft.rename(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return target
 
 
 def _add_extension(server: Path, cache: Path) -> None:
