@@ -4,6 +4,7 @@ A service that this machine cannot run skips its tests by name; with CI set, any
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,9 @@ def _is_worker(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """One set of services a run."""
+    # A run in the background of a shell ignores SIGINT, and so would every program it starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_SERVICES] = Services()
 
 

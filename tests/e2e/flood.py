@@ -110,7 +110,11 @@ class Watcher:
                     return
 
     def _take(self, payload: dict[str, Any]) -> None:
-        assert not payload.get("errors"), payload
+        if payload.get("errors"):
+            # A store that went away while the event was being told: come back and resume before it.
+            self.faults.append(payload)
+            message = "an event could not be told"
+            raise ConnectionError(message)
         event = payload["data"]["alertEvents"]
         if event["__typename"] == "StreamReset":
             self.resets.append(event)

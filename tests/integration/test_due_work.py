@@ -136,8 +136,14 @@ def worker(settings: Settings, redis_url: str) -> Iterator[subprocess.Popen[byte
         "TOCSIN_REDIS_URL": redis_url,
         "TOCSIN_SECRET_KEY": "a-secret-of-at-least-thirty-two-characters",
     }
-    process = subprocess.Popen([sys.executable, "-m", "tocsin", "worker"], cwd=ROOT, env=environment)
+    command = [sys.executable, "-m", "tocsin", "worker"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.STDOUT, stdout=subprocess.PIPE)
     try:
+        assert process.stdout is not None
+        # Until it says that it is ready it has not yet taken the signals over.
+        for line in process.stdout:
+            if b"worker is ready" in line:
+                break
         yield process
     finally:
         process.kill()
@@ -158,7 +164,6 @@ async def test_a_worker_takes_the_hints_and_one_that_is_killed_is_replaced(
 
 async def test_a_worker_ends_when_asked(settings: Settings, redis_url: str) -> None:
     with worker(settings, redis_url) as process:
-        await asyncio.sleep(3)
         started = time.monotonic()
         process.terminate()
         code = await asyncio.to_thread(process.wait, 15)
