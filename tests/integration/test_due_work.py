@@ -147,7 +147,7 @@ def worker(settings: Settings, redis_url: str) -> Iterator[subprocess.Popen[byte
         yield process
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 async def test_a_worker_takes_the_hints_and_one_that_is_killed_is_replaced(
