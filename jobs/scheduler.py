@@ -7,6 +7,7 @@ be given, so a broker that is down delays nothing; the database's locks keep it 
 import asyncio
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
@@ -43,10 +44,17 @@ class Scheduler:
     """The active scheduler or one that stands by."""
 
     def __init__(
-        self, settings: Settings, engine: AsyncEngine, leases: Leases, *, clock: Clock, actors: Actors | None
+        self,
+        settings: Settings,
+        engine: AsyncEngine,
+        leases: Leases,
+        *,
+        clock: Clock,
+        actors: Actors | None,
+        works: Sequence[Due] = DUE,
     ) -> None:
         self._settings, self._engine, self._leases, self._clock = settings, engine, leases, clock
-        self._actors = actors
+        self._actors, self._works = actors, works
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._asked: dict[str, datetime] = {}
         self._helped: dict[str, datetime] = {}
@@ -72,7 +80,7 @@ class Scheduler:
     async def tick(self) -> None:
         """Ask for everything whose turn it is."""
         now = self._clock.now()
-        for due in DUE:
+        for due in self._works:
             if now - self._asked.get(due.name, datetime.min.replace(tzinfo=now.tzinfo)) >= due.every:
                 self._asked[due.name] = now
                 await self._ask(due, now)
@@ -87,7 +95,17 @@ class Scheduler:
         if given and since < SELF_HELP_AFTER:
             return
         self._helped[due.name] = now
-        done = await due.perform(self._engine, self._settings, now)
+        await self._perform(due, now)
+
+    async def _perform(self, due: Due, now: datetime) -> None:
+        """Do it here. What fails is tried again when it is due again, and holds up nothing beside it."""
+        try:
+            done = await due.perform(self._engine, self._settings, now)
+        except TROUBLE:
+            raise  # without the database none of it can be done: run() waits
+        except Exception:  # noqa: BLE001 - an object store, or a fault of ours: the rest must go on
+            _log.exception("due work failed", work=due.name)
+            return
         if done:
             _log.info("due work done by the scheduler", work=due.name, count=done)
 

@@ -19,7 +19,7 @@ from domain.ids import new_id
 from domain.ports import SystemClock
 from jobs.actors import Actors
 from jobs.broker import open_broker
-from jobs.due import expire_alerts, purge, wake_snoozed_alerts
+from jobs.due import Due, expire_alerts, purge, wake_snoozed_alerts
 from jobs.scheduler import Scheduler
 from persistence.engine import create_engine
 from persistence.ingest_queue import IngestQueue
@@ -169,3 +169,31 @@ async def test_a_worker_ends_when_asked(settings: Settings, redis_url: str) -> N
         code = await asyncio.to_thread(process.wait, 15)
     assert code == 0
     assert time.monotonic() - started < 15
+
+
+async def test_work_that_fails_ends_neither_the_scheduler_nor_the_work_beside_it(
+    database_url: str, engine: AsyncEngine, settings: Settings, database: asyncpg.Connection
+) -> None:
+    tried: list[datetime] = []
+
+    async def unreachable(_engine: AsyncEngine, _settings: Settings, at: datetime) -> int:
+        tried.append(at)
+        message = "the object store does not answer"
+        raise RuntimeError(message)
+
+    every = timedelta(milliseconds=1)
+    works = [Due("unreachable", every, unreachable), Due("expire_alerts", every, expire_alerts)]
+    await open_alerts(database_url, 3, expires_at=now() + timedelta(milliseconds=10))
+    async with asyncpg.create_pool(database_url, min_size=0) as pool:
+        leases = Leases(pool, ttl=timedelta(seconds=5))
+        scheduler = Scheduler(settings, engine, leases, clock=SystemClock(), actors=None, works=works)
+        task = asyncio.create_task(scheduler.run())
+        try:
+            await resolved_within(database, 3, 15)
+            async with asyncio.timeout(15):
+                while len(tried) < 2:  # noqa: ASYNC110 - another task makes it true
+                    await asyncio.sleep(0.1)
+            assert not task.done(), "the scheduler goes on, and tries again when it is due again"
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
