@@ -116,11 +116,6 @@ class IngestQueue:
         """Signals waiting for a transaction."""
         return self._waiting_signals
 
-    @property
-    def is_available(self) -> bool:
-        """Whether at least one writer has a connection."""
-        return self._connected > 0
-
     async def start(self) -> None:
         """Start the writers. A database that is down does not stop the start: posts get 503 until it is back."""
         first = asyncio.Event()

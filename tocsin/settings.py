@@ -234,11 +234,6 @@ class Settings(BaseSettings):
         """The database as the role that migrates; the application's own where no owner is given."""
         return _plain_dsn(self.database_owner_url or self._required_database_url())
 
-    @property
-    def owner_sqlalchemy_url(self) -> str:
-        """The owner's database as SQLAlchemy takes it."""
-        return _sqlalchemy_url(self.database_owner_url or self._required_database_url())
-
     def _required_database_url(self) -> str:
         if not self.database_url:
             variable = "TOCSIN_DATABASE_URL"
