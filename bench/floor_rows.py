@@ -71,8 +71,8 @@ class EventRow(msgspec.Struct, gc=False):
     data: dict[str, Any]
 
 
-# Everything in one statement, and a transaction of its own. Of the same rows, one array a column (unnest) is as fast
-# here within the noise of the machine, and a COPY a table is slower: three round trips more.
+# Everything in one statement, and a transaction of its own. With one array a column (unnest) the same write took as
+# long and twice the client's CPU (docs/decisions); a COPY a table has not been tried.
 WRITE_SQL = """
 WITH incoming AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::json) AS u(id uuid, title text, severity alert_severity, source text,
