@@ -54,9 +54,9 @@ def npm_install(folder: Path) -> Path:
                 for name in ("package.json", "package-lock.json", ".npmrc"):
                     if (folder / name).exists():
                         shutil.copy(folder / name, draft)
-                npm = str(node_path().parent / "npm")
                 # No package's own script runs: none of ours needs to build anything.
-                command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(draft / ".npm")]
+                options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(draft / ".npm")]
+                command = [*_npm(), *options]
                 _run(command, what="npm packages", cwd=draft, environment=node_environment())
                 shutil.rmtree(draft / ".npm", ignore_errors=True)
     return target / "node_modules"
@@ -68,6 +68,13 @@ def npm_project(folder: Path, copy: Path) -> Path:
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("node_modules"))
     (copy / "node_modules").symlink_to(packages)
     return copy
+
+
+def _npm() -> list[str]:
+    """How npm is called. In the wheel its script is a copy of a link, and does not find what it loads."""
+    folder = node_path().parent
+    packaged = folder.parent / "lib/node_modules/npm/bin/npm-cli.js"
+    return [str(node_path()), str(packaged)] if packaged.exists() else [str(folder / "npm")]
 
 
 def _major(node: str) -> int:
@@ -130,4 +137,4 @@ def _run(command: Sequence[str], *, what: str, cwd: Path, environment: Mapping[s
         if done.returncode == 0:
             return
         words = ((done.stderr.strip() or done.stdout.strip() or "no message").splitlines())[-1]
-    raise UnavailableError(f"{what}: {' '.join(command[:4])} failed: {words}")
+    raise UnavailableError(f"{what}: {' '.join(command)} failed: {words}")
