@@ -51,6 +51,10 @@ class BadRequest(Exception):
         self.headers = dict(headers or {})
 
 
+class NulRefused(BadRequest):
+    """A variable holds U+0000. Over a socket it ends the operation alone, as a value that no field can take."""
+
+
 async def read_request(request: Request, *, max_bytes: int) -> GraphQLRequest:
     """The GraphQL request an HTTP request carries."""
     if request.method == "GET":
@@ -115,7 +119,7 @@ def as_graphql_request(value: object) -> GraphQLRequest:
     if extensions is not None and not isinstance(extensions, dict):
         raise BadRequest(400, "`extensions` must be an object or null")
     if (holder := _find_nul(variables)) is not None:
-        raise BadRequest(400, f"variable `{holder}` holds the character U+0000, which cannot be stored")
+        raise NulRefused(400, f"variable `{holder}` holds the character U+0000, which cannot be stored")
     return GraphQLRequest(query=query, variables=variables, operation_name=name or None)
 
 
@@ -167,7 +171,7 @@ class Endpoint:
             raise BadRequest(406, f"a subscription needs `Accept: {EVENT_STREAM}` or a WebSocket")
         started = time.perf_counter()
         result = await self._execute(asked, context)
-        ran = _ran(result)
+        ran = was_run(result)
         # Only a document that passed validation names root fields of ours.
         context.operation = operation_label(operation) if ran else "invalid"
         context.state.metrics.count_operation(
@@ -229,7 +233,7 @@ def too_slow(seconds: float) -> GraphQLError:
     return GraphQLError(message, extensions={"code": "TIMEOUT"})
 
 
-def _ran(result: ExecutionResult) -> bool:
+def was_run(result: ExecutionResult) -> bool:
     """Whether any field was resolved: not when the document or the variables were refused."""
     if isinstance(result, PreExecutionError):
         return False
@@ -239,7 +243,7 @@ def _ran(result: ExecutionResult) -> bool:
 
 def as_body(result: ExecutionResult) -> dict[str, Any]:
     """A result in the response format: no `data` when nothing ran."""
-    body: dict[str, Any] = {"data": result.data} if _ran(result) else {}
+    body: dict[str, Any] = {"data": result.data} if was_run(result) else {}
     if result.errors:
         body["errors"] = [error.formatted for error in result.errors]
     if result.extensions:

@@ -25,12 +25,13 @@ from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import PingMessage, SubscribeMessage
+from strawberry.types.execution import ExecutionResult
 from strawberry.types.unset import UNSET
 from strawberry.utils.aio import aclosing
 
 from domain.identity.model import Viewer
 from graphql_api.context import Context
-from graphql_api.http import BadRequest, as_graphql_request, encode, too_slow
+from graphql_api.http import BadRequest, NulRefused, as_graphql_request, encode, too_slow, was_run
 from graphql_api.identity.authentication import Caller, authenticate, caller_of_session
 from graphql_api.limits import Documents
 from graphql_api.masking import UNAVAILABLE, is_outage, present, present_all
@@ -43,8 +44,13 @@ INIT_SECONDS = 10
 SESSION_ENDED_CODE = 4401
 TRY_AGAIN_LATER_CODE = 1013
 MAX_OPERATIONS = 50
+TOO_MANY = f"a socket may have {MAX_OPERATIONS} operations at once"
 # Pings a client may send in a second, on average, before it is taken for a flood.
 PINGS_PER_SECOND = 5.0
+MAX_ID = 255
+# What the reason of a close may hold, in bytes (RFC 6455).
+MAX_REASON = 123
+NO_ID = f"`id` must be a string of 1 to {MAX_ID} characters"
 
 
 @dataclass(kw_only=True)
@@ -97,6 +103,10 @@ class SocketAdapter(ASGIWebSocketAdapter):
                     raise NonJsonMessageReceived
                 yield message
 
+    async def close(self, code: int, reason: str) -> None:
+        """Close with a reason that fits: some repeat what a client sent, and one that is too long breaks the frame."""
+        await super().close(code, reason.encode()[:MAX_REASON].decode(errors="ignore"))
+
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     """One socket's conversation."""
@@ -146,19 +156,42 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             return
         await super().handle_ping(message)
 
+    async def handle_message(self, message: Any) -> None:  # noqa: ANN401 - what a client sent
+        """Refuse what the protocol has no form for."""
+        kind, payload = message.get("type"), message.get("payload")
+        if kind in ("ping", "pong") and not isinstance(payload, dict | None):
+            await self.handle_invalid_message(f"the payload of a {kind} must be an object")
+            return
+        if kind == "complete" and not _is_id(message.get("id")):
+            await self.handle_invalid_message(NO_ID)
+            return
+        await super().handle_message(message)
+
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Refuse what is not a request before an operation is made of it."""
-        operation_id: object = message.get("id")
-        if not isinstance(operation_id, str) or not operation_id:
-            await self.handle_invalid_message("`id` must be a non-empty string")
+        if not self.connection_acknowledged:
+            await self.websocket.close(code=4401, reason="Unauthorized")
+            return
+        operation_id = message["id"] if _is_id(message.get("id")) else ""
+        if not operation_id:
+            await self.handle_invalid_message(NO_ID)
             return
         try:
             as_graphql_request(message.get("payload"))
+        except NulRefused as error:
+            await self._refuse(operation_id, GraphQLError(error.message, extensions={"code": "BAD_REQUEST"}))
+            return
         except BadRequest as error:
-            # A close reason holds at most 123 bytes.
-            await self.handle_invalid_message(error.message[:100])
+            await self.handle_invalid_message(error.message)
+            return
+        if len(self.operations) >= MAX_OPERATIONS and operation_id not in self.operations:
+            await self._refuse(operation_id, GraphQLError(TOO_MANY, extensions={"code": "LIMIT_EXCEEDED"}))
             return
         await super().handle_subscribe(message)
+
+    async def _refuse(self, operation_id: str, error: GraphQLError) -> None:
+        """End an operation that was not begun."""
+        await self.send_message({"id": operation_id, "type": "error", "payload": [error.formatted]})
 
     async def run_operation(self, operation: Operation[Any, None]) -> None:
         """Run one operation in a context of its own."""
@@ -196,6 +229,18 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             if self.operations.get(operation.id) is operation:
                 del self.operations[operation.id]
 
+    async def _send_result_stream(self, operation: Operation[Any, None], result_source: StreamResult) -> None:
+        """Send each result. What could not run at all is an `error`, whether for its text or for its variables."""
+        is_first = True
+        async for result in result_source:
+            if not isinstance(result, ExecutionResult):  # never: incremental delivery is off
+                continue
+            if is_first and not was_run(result):
+                await operation.send_initial_errors(result.errors or [])
+                return
+            is_first = False
+            await operation.send_next(result)
+
     async def _answer(self, operation: Operation[Any, None], source: StreamResult, context: Context) -> None:
         """Send the one result of a query or mutation, or say that it took too long."""
         seconds = context.settings.graphql_timeout.total_seconds()
@@ -204,6 +249,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
                 await self._send_result_stream(operation, source)
         except TimeoutError:
             await operation.send_initial_errors([too_slow(seconds)])
+
+
+def _is_id(given: object) -> bool:
+    return isinstance(given, str) and 0 < len(given) <= MAX_ID
 
 
 class SocketEndpoint(GraphQL[Any, None]):
