@@ -1,0 +1,92 @@
+"""Do clients that others wrote find the protocols kept? graphql-http's audits, graphql-ws, and Python's gql (I4)."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ROOT, ServedApi, served_api
+from tests.services.errors import UnavailableError
+from tests.services.node import node_environment, node_path, npm_project
+from tocsin.embedded.state import free_port
+
+SIGN_IN = (
+    "mutation ($input: LoginInput!) { login(input: $input) { ... on LoginSuccess { accessToken } "
+    "... on UserError { message } } }"
+)
+AUDITS = 61
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts of tests/clients with the packages they import."""
+    try:
+        return npm_project(ROOT / "tests/clients", tmp_path_factory.mktemp("npm") / "clients")
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def serving(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApi]:
+    folder = tmp_path_factory.mktemp("served")
+    with served_api(module_database_url, folder=folder, port=free_port()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def token(serving: ServedApi) -> str:
+    body = {"query": SIGN_IN, "variables": {"input": {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}}}
+    return str(httpx2.post(f"{serving.url}/graphql", json=body).json()["data"]["login"]["accessToken"])
+
+
+def run_script(clients: Path, script: str, *arguments: str) -> str:
+    """What a script printed."""
+    done = subprocess.run(
+        [node_path(), script, *arguments],
+        cwd=clients,
+        env=node_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_audit_of_graphql_over_http_passes(clients: Path, serving: ServedApi) -> None:
+    printed = run_script(clients, "http_audits.mjs", f"{serving.url}/graphql")
+    results = [json.loads(line) for line in printed.splitlines()]
+    assert len(results) == AUDITS
+    # No error, and no warning or notice either: nothing is left to explain.
+    assert [result for result in results if result["status"] != "ok"] == []
+
+
+def test_the_official_client_gets_what_the_protocol_promises(clients: Path, serving: ServedApi, token: str) -> None:
+    address = f"{serving.url}/graphql".replace("http:", "ws:")
+    found: dict[str, Any] = json.loads(run_script(clients, "operations.mjs", address, token))
+
+    me = {"results": [{"data": {"me": {"email": ADMIN_EMAIL}}}]}
+    assert found["query"] == found["afterFailures"] == found["afterStop"] == me
+    assert found["named"]["results"] == [{"data": {"alerts": {"nodes": []}}}]
+    assert "Syntax Error" in refusal(found["syntax"])["message"]
+    assert refusal(found["unknownField"])["extensions"] == {"code": "BAD_REQUEST"}
+    assert refusal(found["wrongVariable"])["extensions"] == {"code": "BAD_REQUEST"}
+    assert "U+0000" in refusal(found["nul"])["message"]
+    assert len(found["sideBySide"]) == 20
+    assert all("version" in one["results"][0]["data"]["serverInfo"] for one in found["sideBySide"])
+    assert "total" in found["firstOfSubscription"]["value"]["data"]["alertCounts"]
+    assert found["deadToken"] == {"results": [], "refused": {"code": 4403}}
+    assert found["nobody"]["results"][0]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def refusal(outcome: dict[str, Any]) -> dict[str, Any]:
+    """The one error of an operation that did not run."""
+    assert outcome["results"] == []
+    (error,) = outcome["refused"]
+    told: dict[str, Any] = error
+    return told
