@@ -18,7 +18,7 @@ PYTHON ?= $(shell for python in python3.11 python3 python; do \
 INSTALL := $(PY) -m pip install --disable-pip-version-check --require-hashes --no-deps --only-binary=:all:
 
 help:  ## List these targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo "Everything else the program can do: $(PY) -m tocsin --help"
 
 run: $(VENV)/.runtime  ## Start everything: PostgreSQL, Valkey, API, relay, worker, scheduler (Ctrl-C stops it)
@@ -27,12 +27,13 @@ run: $(VENV)/.runtime  ## Start everything: PostgreSQL, Valkey, API, relay, work
 test: $(VENV)/.dev  ## Run every test against real services, with coverage (ARGS='-k name' narrows it)
 	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
 
-check: $(VENV)/.dev  ## Lint, types, import rules, schema.graphql and migrations up to date
+check: $(VENV)/.dev  ## Lint, types, import rules; schema.graphql up to date and kind to clients; migrations
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(PY) -m graphql_api.schema --check
+	$(PY) -m graphql_api.schema_changes
 	$(PY) -m tests.services.check_migrations
 
 fmt: $(VENV)/.dev  ## Format the code and mend what lint can mend
@@ -41,6 +42,9 @@ fmt: $(VENV)/.dev  ## Format the code and mend what lint can mend
 
 schema: $(VENV)/.dev  ## Write schema.graphql from the code
 	$(PY) -m graphql_api.schema --write
+
+release-schema: $(VENV)/.dev  ## Keep schema.graphql as that of the version in pyproject.toml: the next is compared with it
+	$(PY) -m graphql_api.schema_changes --release $(ARGS)
 
 migration: $(VENV)/.dev  ## Draft a migration from the tables: make migration NAME=0004_what_it_does
 	@test -n "$(NAME)" || { echo "usage: make migration NAME=0004_what_it_does" >&2; exit 2; }
@@ -78,4 +82,4 @@ $(VENV)/.dev: $(VENV)/.python requirements/dev.lock
 	@$(INSTALL) -r requirements/dev.lock
 	@touch $(VENV)/.runtime $@
 
-.PHONY: help run test check fmt schema migration bench docs lock clean
+.PHONY: help run test check fmt schema release-schema migration bench docs lock clean
