@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import ingest, memory, profile, report, results, turns
+from bench import ingest, live, live_results, memory, profile, report, results, turns
 
 ROOT = Path(__file__).resolve().parent.parent
 README = Path(__file__).resolve().parent / "README.md"
@@ -20,6 +20,8 @@ def main() -> None:
     elif arguments.command == "memory":
         _keep(folder / "memory.json", memory.measure(folder, alerts=arguments.alerts))
         _write_readme(folder)
+    elif arguments.command == "live":
+        _live(arguments)
     elif arguments.command == "profile":
         scenario = next(scenario for scenario in turns.SCENARIOS if scenario.name == arguments.scenario)
         profile.profile(folder, scenario, name=arguments.server, part=arguments.part, route_name=arguments.route)
@@ -42,6 +44,13 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--routes", default="", help="routes, comma separated: api, webhook, generic")
     remembering = commands.add_parser("memory", help="resident memory over a million alerts; adds to README.md")
     remembering.add_argument("--alerts", type=int, default=1_000_000, help="how many")
+    following = commands.add_parser("live", help="a thousand subscribers beside peers; adds to README.md")
+    following.add_argument("--quick", action="store_true", help="200 sockets, one round, nothing written")
+    following.add_argument("--subscribers", type=int, default=1000, help="how many sockets")
+    following.add_argument("--rounds", type=int, default=2, help="turns of each server")
+    following.add_argument("--parts", default="fan-out,memory,restart", help="of fan-out, memory, restart, ingest")
+    following.add_argument("--with-ingest", action="store_true", help="also: ingest at full rate beside subscribers")
+    following.add_argument("--only", default="", help="servers, comma separated: tocsin, bare, stock")
     profiling = commands.add_parser("profile", help="where the server's own time goes, by function")
     profiling.add_argument(
         "--scenario", choices=[scenario.name for scenario in turns.SCENARIOS], default=turns.SINGLE_32.name
@@ -68,6 +77,29 @@ def _ingest(arguments: argparse.Namespace) -> None:
     else:
         _keep(arguments.folder / "ingest.json", found)
         _write_readme(arguments.folder)
+
+
+def _live(arguments: argparse.Namespace) -> None:
+    parts = {*filter(None, arguments.parts.split(",")), *(("ingest",) if arguments.with_ingest else ())}
+    plan = live.Plan(
+        folder=arguments.folder,
+        subscribers=200 if arguments.quick else arguments.subscribers,
+        events=10 if arguments.quick else 30,
+        seconds=2.0 if arguments.quick else 4.0,
+        rounds=1 if arguments.quick else arguments.rounds,
+        memory=(200,) if arguments.quick else (1000, 5000),
+        parts=frozenset(parts),
+        only=frozenset(filter(None, arguments.only.split(","))),
+    )
+    found = live.measure(plan)
+    if arguments.quick or plan.only:
+        return
+    kept = arguments.folder / "live.json"
+    if kept.exists():
+        # Parts may be run one by one: what this run did not look at stays.
+        found = live_results.merged(msgspec.json.decode(kept.read_bytes(), type=live_results.LiveReport), found)
+    _keep(kept, found)
+    _write_readme(arguments.folder)
 
 
 def _keep(path: Path, found: msgspec.Struct) -> None:

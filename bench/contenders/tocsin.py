@@ -70,7 +70,14 @@ class Tocsin(Contender):
     def start(self) -> None:
         """Make the integrations, start the API and the relay."""
         self._database.run(*(_integration_sql(key) for key in self._keys.values()))
-        environment = {
+        environment = self.environment()
+        self._spawn([sys.executable, "-m", "tocsin", "serve"], environment, log="tocsin-api")
+        self._spawn([sys.executable, "-m", "tocsin", "relay"], environment, log="tocsin-relay")
+        self._wait_until_answers("/readyz")
+
+    def environment(self) -> dict[str, str]:
+        """The settings of both."""
+        return {
             "PATH": os.environ["PATH"],
             "TOCSIN_DATABASE_URL": self._database.application_url,
             "TOCSIN_DATABASE_OWNER_URL": self._database.owner_url,
@@ -80,9 +87,6 @@ class Tocsin(Contender):
             "TOCSIN_PORT": str(self.port),
             "TOCSIN_LOG_LEVEL": "warning",
         }
-        self._spawn([sys.executable, "-m", "tocsin", "serve"], environment, log="tocsin-api")
-        self._spawn([sys.executable, "-m", "tocsin", "relay"], environment, log="tocsin-relay")
-        self._wait_until_answers("/readyz")
 
     def clear(self) -> None:
         """Empty the tables; the relay's cursors stay where they are, at the end of the log."""

@@ -1,0 +1,463 @@
+"""How are a thousand sockets listened to without their being the limit? By one epoll loop that counts frames.
+
+It speaks graphql-transport-ws over plain sockets. A frame that came is counted and timed and not decoded: its bytes
+are looked at after the turn is over. Events are made by the same loop, so that one clock times both ends.
+
+Run as a process of its own: a `LiveLoad` as JSON on standard input, a `LiveResult` as JSON on standard output.
+"""
+
+import base64
+import gc
+import os
+import resource
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from bench.load import is_complete
+from bench.machine import resident_bytes
+from bench.payloads import KEY
+
+ROOT = Path(__file__).resolve().parent.parent
+RECEIVE_BYTES = 1 << 18
+CONNECTING_AT_ONCE = 50
+TEXT, CLOSE, PING = 0x81, 0x88, 0x89
+# Acknowledgements, `complete` and the like are shorter than any event.
+LEAST_EVENT_BYTES = 150
+SPARE_FILES = 200
+# Nothing for so long: the stream is quiet, and counting can begin at nought.
+QUIET_SECONDS = 0.5
+Condition = Callable[[], bool]
+
+
+class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
+    """One socket: who it is and what it asks for. `expects`: events of a replay, before anything new."""
+
+    token: str
+    query: str
+    variables: dict[str, object] = {}
+    operation: str = "1"
+    expects: int = 0
+
+
+class Publishing(msgspec.Struct, frozen=True, kw_only=True):
+    """How one event is made: a post. `KEY` in the body is replaced by a new word each time."""
+
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+class LiveLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do: subscribe; wait for replays; `events` one by one, `gap` apart; then as fast as all keep up."""
+
+    port: int
+    subscribers: list[Subscriber]
+    publishing: Publishing
+    prefix: str
+    events: int = 30
+    gap: float = 0.4
+    seconds: float = 4.0
+    window: int = 8
+    patience: float = 60.0
+    server_pid: int = 0
+    # Of one listener, every event instead of the newest.
+    keep_all: bool = False
+
+
+class Timed(msgspec.Struct, frozen=True, kw_only=True):
+    """One event on its way; seconds of the wall clock. `answer` is what the post was answered."""
+
+    sent: float
+    answered: float
+    first: float
+    last: float
+    answer: str
+
+
+class LiveResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen.
+
+    From the last subscription on: `replay_seconds` until every replay had come, `first_shared_seconds` until a new
+    event had reached all. `resident`: the server's memory before anyone came, with all there, and at the end.
+    """
+
+    subscribe_seconds: float
+    replay_seconds: float
+    first_shared_seconds: float
+    timed: list[Timed]
+    sustained: float
+    sustained_events: int
+    frames: int
+    bytes: int
+    resident: list[int]
+    load_share: float
+    samples: list[str]
+
+
+def listen(load: LiveLoad) -> LiveResult:
+    """Listen from a process of its own and wait for its result."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.live_load"],
+        input=msgspec.json.encode(load),
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=ROOT,
+    )
+    return msgspec.json.decode(done.stdout, type=LiveResult)
+
+
+def allow_files(number: int) -> None:
+    """Let this process, and those it starts from now on, hold so many sockets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = number + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else max(hard, wanted if os.geteuid() == 0 else hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most), most))
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A frame as a client sends it; masked with zeros, which leaves the payload as it is."""
+    length = len(payload)
+    if length < 126:
+        head = bytes((opcode, 0x80 | length))
+    elif length < 1 << 16:
+        head = bytes((opcode, 0x80 | 126)) + length.to_bytes(2, "big")
+    else:
+        head = bytes((opcode, 0x80 | 127)) + length.to_bytes(8, "big")
+    return head + bytes(4) + payload
+
+
+def frame_end(data: bytes, at: int) -> tuple[int, int] | None:
+    """Where the payload of the server's frame at `at` begins and ends; None when it has not come whole."""
+    if len(data) - at < 2:
+        return None
+    length, start = data[at + 1], at + 2
+    if length >= 126:
+        wide = 2 if length == 126 else 8
+        if len(data) < start + wide:
+            return None
+        length = int.from_bytes(data[start : start + wide], "big")
+        start += wide
+    return None if len(data) < start + length else (start, start + length)
+
+
+@dataclass(slots=True)
+class Listener:
+    """One socket, what has come of a frame, how many events it has had, and the newest."""
+
+    socket: socket.socket
+    subscriber: Subscriber
+    rest: bytes = b""
+    is_upgraded: bool = False
+    is_subscribed: bool = False
+    events: int = 0
+    newest: bytes = b""
+
+
+@dataclass(slots=True)
+class Poster:
+    """One HTTP connection; `event` is the place in the list of who it posts for."""
+
+    socket: socket.socket
+    event: int = -1
+    received: bytes = b""
+
+
+@dataclass(slots=True)
+class Progress:
+    """The events of one part of the turn: when each was sent, answered, first and last seen."""
+
+    sent: list[float] = field(default_factory=list)
+    answered: dict[int, float] = field(default_factory=dict)
+    answers: dict[int, str] = field(default_factory=dict)
+    seen: list[int] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    last: list[float] = field(default_factory=list)
+
+
+def _has_arrived(progress: Progress, number: int) -> bool:
+    return len(progress.last) >= number and len(progress.answered) >= number
+
+
+class Crowd:
+    """The epoll loop."""
+
+    def __init__(self, load: LiveLoad) -> None:
+        self._load = load
+        self._poll = select.epoll()
+        self._listeners: dict[int, Listener] = {}
+        self._posters: dict[int, Poster] = {}
+        self._idle: deque[Poster] = deque()
+        self._progress = Progress()
+        self._subscribed = self._replayed = self._frames = self._bytes = 0
+        self._number = 0
+        self._heard_at = 0.0
+        self._kept: list[str] = []
+
+    def run(self) -> LiveResult:
+        """The whole turn."""
+        load, wall = self._load, time.time() - time.perf_counter()
+        began, resident = time.perf_counter(), [self._resident()]
+        self._subscribe_all()
+        subscribed = time.perf_counter()
+        self._until(lambda: self._replayed == len(self._listeners), "not every replay came to its end")
+        replayed = time.perf_counter()
+        self._open_posters()
+        resident.append(self._resident())
+        shared = self._warm_up()
+        before, timing = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+        slow = self._begin()
+        for number in range(load.events):
+            due = timing + number * load.gap
+            self._post()
+            self._until(partial(_has_arrived, slow, number + 1), "an event did not reach all")
+            self._idle_until(due + load.gap)
+        fast_began = time.perf_counter()
+        fast = self._begin()
+        self._as_fast_as_all_keep_up(fast, fast_began + load.seconds)
+        elapsed = (fast.last[-1] if fast.last else time.perf_counter()) - fast_began
+        resident.append(self._resident())
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return LiveResult(
+            subscribe_seconds=subscribed - began,
+            replay_seconds=replayed - subscribed,
+            first_shared_seconds=shared - subscribed,
+            timed=[
+                Timed(
+                    sent=wall + slow.sent[number],
+                    answered=wall + slow.answered[number],
+                    first=wall + slow.first[number],
+                    last=wall + slow.last[number],
+                    answer=slow.answers[number],
+                )
+                for number in range(load.events)
+            ],
+            sustained=len(fast.last) / elapsed if load.seconds and fast.last else 0.0,
+            sustained_events=len(fast.last),
+            frames=self._frames,
+            bytes=self._bytes,
+            resident=resident,
+            load_share=used / (time.perf_counter() - timing),
+            samples=self._kept or sorted({listener.newest.decode() for listener in self._listeners.values()})[:3],
+        )
+
+    # -- the parts of a turn ---------------------------------------------------------------------------------------
+
+    def _subscribe_all(self) -> None:
+        waiting = deque(self._load.subscribers)
+        while waiting or self._subscribed < len(self._listeners):
+            while waiting and len(self._listeners) - self._subscribed < CONNECTING_AT_ONCE:
+                self._connect(waiting.popleft())
+            self._turn(self._load.patience, "a socket was not accepted")
+
+    def _resident(self) -> int:
+        return resident_bytes(self._load.server_pid) if self._load.server_pid else 0
+
+    def _warm_up(self) -> float:
+        """Events until each listener has had one that is new, then quiet; when the first had reached all."""
+        progress = self._begin()
+        deadline = time.perf_counter() + self._load.patience
+        while not progress.last:
+            if time.perf_counter() > deadline:
+                raise TimeoutError(f"{progress.seen} of {len(self._listeners)} had the first event")
+            if self._idle:
+                self._post()
+            self._idle_until(time.perf_counter() + 0.25, enough=lambda: bool(progress.last))
+        self._heard_at = time.perf_counter()
+        while len(self._idle) < len(self._posters) or time.perf_counter() - self._heard_at < QUIET_SECONDS:
+            self._idle_until(time.perf_counter() + QUIET_SECONDS / 5)
+        return progress.last[0]
+
+    def _as_fast_as_all_keep_up(self, progress: Progress, deadline: float) -> None:
+        while True:
+            under_way = len(progress.sent) - len(progress.last)
+            if time.perf_counter() < deadline:
+                while self._idle and under_way < self._load.window:
+                    self._post()
+                    under_way += 1
+            elif under_way == 0 and len(self._idle) == len(self._posters):
+                return
+            self._turn(self._load.patience, "not all kept up")
+
+    def _begin(self) -> Progress:
+        """Count from nought."""
+        for listener in self._listeners.values():
+            listener.events = 0
+        self._progress = Progress()
+        return self._progress
+
+    # -- sockets ---------------------------------------------------------------------------------------------------
+
+    def _connect(self, subscriber: Subscriber) -> None:
+        opened = socket.create_connection(("127.0.0.1", self._load.port), timeout=self._load.patience)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        key = base64.b64encode(os.urandom(16)).decode()
+        lines = ["GET /graphql HTTP/1.1", f"Host: 127.0.0.1:{self._load.port}", "Upgrade: websocket"]
+        lines += ["Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
+        lines += ["Sec-WebSocket-Protocol: graphql-transport-ws", "", ""]
+        opened.sendall("\r\n".join(lines).encode())
+        self._listeners[opened.fileno()] = Listener(opened, subscriber)
+        self._poll.register(opened.fileno(), select.EPOLLIN)
+
+    def _open_posters(self) -> None:
+        for _ in range(self._load.window):
+            self._open_poster()
+
+    def _open_poster(self) -> None:
+        opened = socket.create_connection(("127.0.0.1", self._load.port), timeout=self._load.patience)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        poster = Poster(opened)
+        self._posters[opened.fileno()] = poster
+        self._idle.append(poster)
+        self._poll.register(opened.fileno(), select.EPOLLIN)
+
+    def _replace(self, poster: Poster) -> None:
+        """The server ends connections that were idle for some seconds."""
+        self._idle.remove(poster)
+        self._poll.unregister(poster.socket.fileno())
+        del self._posters[poster.socket.fileno()]
+        poster.socket.close()
+        self._open_poster()
+
+    def _post(self) -> None:
+        poster, publishing = self._idle.popleft(), self._load.publishing
+        self._number += 1
+        body = publishing.body.replace(KEY, f"{self._load.prefix}{self._number:07}").encode()
+        lines = [f"POST {publishing.path} HTTP/1.1", f"Host: 127.0.0.1:{self._load.port}"]
+        lines += [f"{name}: {value}" for name, value in publishing.headers.items()]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}", "", ""]
+        poster.event, poster.received = len(self._progress.sent), b""
+        self._progress.sent.append(time.perf_counter())
+        self._progress.seen.append(0)
+        poster.socket.sendall("\r\n".join(lines).encode() + body)
+
+    def _turn(self, timeout: float, what: str) -> None:
+        """Handle what has come; TimeoutError when nothing does."""
+        ready = self._poll.poll(timeout)
+        if not ready and timeout >= self._load.patience:
+            seen = self._progress.seen[-3:]
+            raise TimeoutError(f"{what}: {len(self._listeners)} sockets, {self._subscribed} subscribed, seen {seen}")
+        for number, _ in ready:
+            listener = self._listeners.get(number)
+            if listener is not None:
+                self._hear(listener)
+            else:
+                self._read_answer(self._posters[number])
+
+    def _until(self, condition: Condition, what: str) -> None:
+        deadline = time.perf_counter() + self._load.patience
+        while not condition():
+            self._turn(0.5, what)
+            if time.perf_counter() > deadline:
+                had = sum(listener.events for listener in self._listeners.values())
+                raise TimeoutError(f"{what} within {self._load.patience:.0f} s: {had} frames, {self._replayed} replays")
+
+    def _idle_until(self, moment: float, enough: Condition = lambda: False) -> None:
+        while (left := moment - time.perf_counter()) > 0 and not enough():
+            self._turn(min(left, 0.5), "")
+
+    def _read_answer(self, poster: Poster) -> None:
+        data = poster.socket.recv(RECEIVE_BYTES)
+        if not data and poster in self._idle:
+            self._replace(poster)
+            return
+        if not data:
+            raise ConnectionResetError("the server closed the connection that makes events")
+        poster.received += data
+        if not is_complete(poster.received):
+            return
+        if poster.received[9:10] != b"2":
+            raise RuntimeError(f"an event was refused: {poster.received[:400]!r}")
+        # The warm-up's answers may come when the next part has begun: each part waits for its own.
+        self._progress.answered[poster.event] = time.perf_counter()
+        self._progress.answers[poster.event] = poster.received.partition(b"\r\n\r\n")[2].decode()
+        self._idle.append(poster)
+
+    def _hear(self, listener: Listener) -> None:
+        data = listener.socket.recv(RECEIVE_BYTES)
+        if not data:
+            raise ConnectionResetError(f"a socket was closed after {listener.events} events")
+        if listener.rest:
+            data = listener.rest + data
+        at = 0 if listener.is_upgraded else self._upgrade(listener, data)
+        if not listener.is_upgraded:
+            listener.rest = data
+            return
+        while (found := frame_end(data, at)) is not None:
+            start, end = found
+            if data[at] == TEXT and end - start >= LEAST_EVENT_BYTES:
+                self._count(listener, data, start, end)
+            else:
+                self._answer(listener, data[at], data[start:end])
+            at = end
+        listener.rest = data[at:]
+
+    def _count(self, listener: Listener, data: bytes, start: int, end: int) -> None:
+        now = self._heard_at = time.perf_counter()
+        self._frames += 1
+        self._bytes += end - start
+        listener.newest = data[start:end]
+        if self._load.keep_all:
+            self._kept.append(listener.newest.decode())
+        number = listener.events
+        listener.events = number + 1
+        if not self._posters:
+            self._replayed += listener.events == listener.subscriber.expects
+            return
+        progress = self._progress
+        if number >= len(progress.seen):
+            raise RuntimeError(f"an event nobody made: {listener.newest[:400]!r}")
+        progress.seen[number] += 1
+        if progress.seen[number] == 1:
+            progress.first.append(now)
+        if progress.seen[number] == len(self._listeners):
+            progress.last.append(now)
+
+    def _upgrade(self, listener: Listener, data: bytes) -> int:
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            return 0
+        if not data.startswith(b"HTTP/1.1 101"):
+            raise RuntimeError(f"no socket: {data[:300]!r}")
+        listener.is_upgraded = True
+        hello = {"type": "connection_init", "payload": {"authorization": f"Bearer {listener.subscriber.token}"}}
+        listener.socket.sendall(masked(TEXT, msgspec.json.encode(hello)))
+        return end + 4
+
+    def _answer(self, listener: Listener, opcode: int, payload: bytes) -> None:
+        """What is no event: the word that we are let in, a ping, or trouble."""
+        if opcode == PING:
+            listener.socket.sendall(masked(0x8A, payload))
+        elif b'"connection_ack"' in payload:
+            wanted = listener.subscriber
+            asked = {"query": wanted.query, "variables": wanted.variables}
+            message = {"id": wanted.operation, "type": "subscribe", "payload": asked}
+            listener.socket.sendall(masked(TEXT, msgspec.json.encode(message)))
+            listener.is_subscribed = True
+            self._subscribed += 1
+            self._replayed += wanted.expects == 0
+        else:
+            raise RuntimeError(f"not an event: {opcode:#x} {payload[:400]!r}")
+
+
+def main() -> None:
+    """Read a load, listen, print the result."""
+    load = msgspec.json.decode(sys.stdin.buffer.read(), type=LiveLoad)
+    allow_files(len(load.subscribers))
+    gc.disable()
+    sys.stdout.buffer.write(msgspec.json.encode(Crowd(load).run()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Who takes part in `bench live`, and how is an event made at each? Tocsin, stock Strawberry, a bare broadcast."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bench import payloads
+from bench.contenders.base import Contender, Route, Stored
+from bench.contenders.tocsin import Tocsin
+from bench.live_load import Publishing
+from bench.live_people import SECRET
+from tocsin.processes import spawn
+
+SERVICE = "checkout"
+
+
+class LiveTocsin(Tocsin):
+    """Tocsin with a key that is known, so that the bench can sign tokens; its API can be started anew."""
+
+    def environment(self) -> dict[str, str]:
+        """The settings of both processes."""
+        return {**super().environment(), "TOCSIN_SECRET_KEY": SECRET}
+
+    def publishing(self) -> Publishing:
+        """A post of one alert with a key of its own: one event."""
+        route = next(route for route in self.routes() if route.name == "generic")
+        item = {
+            "title": f"Error rate above 5% on {SERVICE} {payloads.KEY}",
+            "status": "firing",
+            "severity": "critical",
+            "dedup_key": payloads.KEY,
+            "service": SERVICE,
+            "labels": {"cluster": "eu-1", "instance": payloads.KEY},
+        }
+        return Publishing(path=route.path, headers=dict(route.headers), body=msgspec.json.encode(item).decode())
+
+    @property
+    def api_pid(self) -> int:
+        """The process with the sockets."""
+        return self._processes[0].pid
+
+    def restart_api(self) -> None:
+        """Kill it, as a crash would, and start it on the same port."""
+        self._processes[0].send_signal(signal.SIGKILL)
+        self._processes[0].wait()
+        with (self._log_folder / "tocsin-api.log").open("ab") as output:
+            command = [sys.executable, "-m", "tocsin", "serve"]
+            self._processes[0] = spawn(command, environment=self.environment(), output=output)
+        self._wait_until_answers("/readyz")
+
+
+class Peer(Contender):
+    """An application of this folder under uvicorn, with Tocsin's loop, parser and WebSocket code."""
+
+    def __init__(self, log_folder: Path, name: str, module: str, body: str) -> None:
+        super().__init__(log_folder)
+        self.name, self._module, self._body = name, module, body
+
+    def publishing(self) -> Publishing:
+        """The event goes to the server as it is."""
+        return Publishing(path="/broadcast", headers={}, body=self._body)
+
+    def start(self) -> None:
+        """Start uvicorn."""
+        command = [sys.executable, "-m", "uvicorn", f"{self._module}:app", "--host", "127.0.0.1"]
+        command += ["--port", str(self.port), "--loop", "uvloop", "--http", "httptools"]
+        command += ["--no-access-log", "--log-level", "warning", "--backlog", "2048"]
+        self._spawn(command, dict(os.environ), log=self.name)
+        self._wait_until_answers("/health")
+
+    def routes(self) -> list[Route]:
+        """It takes no alerts."""
+        return []
+
+    def version(self) -> str:
+        """It has none: it belongs to the bench."""
+        return "of this bench"
+
+    def clear(self) -> None:
+        """It keeps nothing."""
+
+    def stored(self) -> Stored:
+        """It keeps nothing."""
+        return Stored(alerts=0, occurrences=0)
