@@ -21,7 +21,6 @@ from graphql_api.context import Context
 from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
 from graphql_api.http import Endpoint, unavailable
 from graphql_api.identity.authentication import authenticate
-from graphql_api.limits import Documents, Limits
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
 from graphql_api.masking import is_outage
@@ -72,16 +71,16 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Application
 
 def web_app(state: AppState) -> Starlette:
     """All but the ingest routes."""
-    documents = Documents(Limits.of(state.settings))
+    documents, trusted = state.documents, state.trusted
     schema = build_schema(documents)
-    endpoint = Endpoint(schema, documents)
+    endpoint = Endpoint(schema, documents, trusted)
     graphiql = GraphiQL()
     # A browser may open a socket from a page of ours: of the same host, or of the address people know us by.
     origins = [state.settings.public_url] if state.settings.public_url else []
 
     async def graphql(request: Request) -> Response:
         if state.settings.graphiql and wants_page(request):
-            return graphiql.page(request)
+            return graphiql.closed() if trusted.are_required_of(None) else graphiql.page(request)
         return await answer(request, endpoint)
 
     @asynccontextmanager

@@ -40,6 +40,10 @@ MISSING = (
     "<!DOCTYPE html><title>Tocsin</title><p>GraphiQL's files are not installed on this server "
     f"(the package {PACKAGE} of requirements/runtime.lock). The API itself is at this address: POST to it."
 )
+CLOSED = (
+    "<!DOCTYPE html><title>Tocsin</title><p>GraphiQL is off: this server runs registered documents alone "
+    "(TOCSIN_TRUSTED_DOCUMENTS_ONLY). The API itself is at this address: POST to it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,11 @@ class GraphiQL:
             headers={"content-security-policy": _policy(request), "cache-control": "no-cache", "vary": "accept"},
         )
 
+    @staticmethod
+    def closed() -> Response:
+        """What a browser gets where only registered documents run."""
+        return HTMLResponse(CLOSED, 403, headers={"cache-control": "no-store", "vary": "accept"})
+
     async def file(self, request: Request) -> Response:
         """One of the page's files."""
         asset = self._loaded().get(request.path_params["name"])
@@ -99,7 +108,8 @@ class GraphiQL:
 
 def wants_page(request: Request) -> bool:
     """Whether a browser asks for the page, and not a client for an answer."""
-    return request.method == "GET" and "query" not in request.query_params and _accepts_html(request)
+    asked = {"query", "documentId", "extensions"} & request.query_params.keys()
+    return request.method == "GET" and not asked and _accepts_html(request)
 
 
 def _accepts_html(request: Request) -> bool:

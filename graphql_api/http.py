@@ -10,7 +10,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -22,7 +21,9 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.utils.aio import aclosing
 
 from graphql_api.context import Context
+from graphql_api.documents.trusted import TrustedDocuments
 from graphql_api.event_stream import COMPLETE, HEARTBEAT_SECONDS, event, with_heartbeat
+from graphql_api.graphql_request import BadRequest, GraphQLRequest, as_graphql_request, decode
 from graphql_api.limits import Documents
 from graphql_api.masking import RETRY_SECONDS, UNAVAILABLE, present_all
 from graphql_api.observability.metrics import operation_label
@@ -30,29 +31,6 @@ from graphql_api.observability.metrics import operation_label
 JSON_TYPE = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
-
-
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
-    """What the client asks."""
-
-    query: str
-    variables: dict[str, Any] | None = None
-    operation_name: str | None = None
-
-
-class BadRequest(Exception):
-    """The HTTP request carries no GraphQL request; `status` and `message` are the answer."""
-
-    def __init__(self, status: int, message: str, *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = dict(headers or {})
-
-
-class NulRefused(BadRequest):
-    """A variable holds U+0000. Over a socket it ends the operation alone, as a value that no field can take."""
 
 
 async def read_request(request: Request, *, max_bytes: int) -> GraphQLRequest:
@@ -93,59 +71,13 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
     return bytes(chunks)
 
 
-def decode(raw: bytes, what: str) -> object:
-    """JSON, strictly: valid UTF-8, no lone surrogates, no absurd nesting."""
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        # The message names a line and column, never the content.
-        raise BadRequest(400, f"{what} is not valid JSON: {error}") from None
-
-
-def as_graphql_request(value: object) -> GraphQLRequest:
-    """Check the members of a GraphQL request."""
-    if isinstance(value, list):
-        raise BadRequest(400, "batches are not supported: send one request at a time")
-    if not isinstance(value, dict):
-        raise BadRequest(400, "the request must be a JSON object")
-    query, variables = value.get("query"), value.get("variables")
-    name, extensions = value.get("operationName"), value.get("extensions")
-    if not isinstance(query, str) or not query:
-        raise BadRequest(400, "`query` must be the text of a GraphQL document")
-    if variables is not None and not isinstance(variables, dict):
-        raise BadRequest(400, "`variables` must be an object or null")
-    if name is not None and not isinstance(name, str):
-        raise BadRequest(400, "`operationName` must be a string or null")
-    if extensions is not None and not isinstance(extensions, dict):
-        raise BadRequest(400, "`extensions` must be an object or null")
-    if (holder := _find_nul(variables)) is not None:
-        raise NulRefused(400, f"variable `{holder}` holds the character U+0000, which cannot be stored")
-    return GraphQLRequest(query=query, variables=variables, operation_name=name or None)
-
-
-def _find_nul(variables: dict[str, Any] | None) -> str | None:
-    """The first variable that holds a NUL: neither text nor jsonb of PostgreSQL can."""
-    for name, value in (variables or {}).items():
-        waiting = [name, value]
-        while waiting:
-            item = waiting.pop()
-            if isinstance(item, str):
-                if "\x00" in item:
-                    return name.replace("\x00", "\ufffd")
-            elif isinstance(item, dict):
-                waiting += item.keys()
-                waiting += item.values()
-            elif isinstance(item, list):
-                waiting += item
-    return None
-
-
 class Endpoint:
     """Answers GraphQL requests over HTTP."""
 
-    def __init__(self, schema: Schema, documents: Documents) -> None:
+    def __init__(self, schema: Schema, documents: Documents, trusted: TrustedDocuments) -> None:
         self._schema = schema
         self._documents = documents
+        self._trusted = trusted
 
     async def answer(self, request: Request, context: Context) -> Response:
         """The answer to one HTTP request."""
@@ -159,6 +91,7 @@ class Endpoint:
 
     async def _run(self, asked: GraphQLRequest, method: str, accept: str, context: Context) -> Response:
         try:
+            asked = await self._trusted.resolved(asked, context.viewer)
             operation = self._documents.operation(asked.query, asked.operation_name)
         except GraphQLError as error:
             body = {"errors": [shown.formatted for shown in present_all([error], context)]}

@@ -51,6 +51,7 @@ QUERIES: Mapping[str, Access] = {
     "integrations": Access.VIEWER,
     "ingestReceipt": Access.VIEWER,
     "rejectedItems": Access.MANAGER,
+    "trustedDocuments": Access.ADMIN,
 }
 MUTATIONS: Mapping[str, Access] = {
     # People
@@ -83,6 +84,9 @@ MUTATIONS: Mapping[str, Access] = {
     "archiveIntegration": Access.MANAGER,
     "previewSignal": Access.MANAGER,
     "replayRejectedItems": Access.MANAGER,
+    # Trusted documents
+    "registerDocuments": Access.ADMIN,
+    "removeDocument": Access.ADMIN,
 }
 SUBSCRIPTIONS: Mapping[str, Access] = {
     "alertEvents": Access.VIEWER,

@@ -16,6 +16,8 @@ from strawberry.schema.config import StrawberryConfig
 from graphql_api.alerts.mutations import AlertMutations
 from graphql_api.alerts.queries import AlertQueries
 from graphql_api.alerts.subscriptions import AlertSubscriptions
+from graphql_api.documents.mutations import DocumentMutations
+from graphql_api.documents.queries import DocumentQueries
 from graphql_api.identity.mutations import IdentityMutations
 from graphql_api.identity.queries import IdentityQueries
 from graphql_api.integrations.mutations import IntegrationMutations
@@ -30,8 +32,14 @@ from graphql_api.scalars import SCALARS
 SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
 
 # Their order is the order of the printed schema. The right-most base comes first.
-QUERIES: tuple[type, ...] = (IdentityQueries, AlertQueries, IntegrationQueries, ReceiptQueries)
-MUTATIONS: tuple[type, ...] = (IdentityMutations, AlertMutations, IntegrationMutations, ReceiptMutations)
+QUERIES: tuple[type, ...] = (IdentityQueries, AlertQueries, IntegrationQueries, ReceiptQueries, DocumentQueries)
+MUTATIONS: tuple[type, ...] = (
+    IdentityMutations,
+    AlertMutations,
+    IntegrationMutations,
+    ReceiptMutations,
+    DocumentMutations,
+)
 SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions,)
 
 

@@ -11,7 +11,10 @@ from domain.alerts.submission import Ingest
 from domain.identity.sessions import RefreshTokens, SessionPolicy
 from domain.identity.sign_in import SignInDesk
 from domain.ports import Clock
+from graphql_api.documents.shipped import shipped_documents
+from graphql_api.documents.trusted import TrustedDocuments
 from graphql_api.identity.tokens import AccessTokens
+from graphql_api.limits import Documents, Limits
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
 from graphql_api.observability.metrics import Metrics
@@ -19,6 +22,7 @@ from persistence.login_attempts import LoginAttempts
 from persistence.objects import Objects, open_objects
 from persistence.passwords import Argon2Hasher
 from persistence.sealing import Sealer
+from persistence.trusted_documents import trusted_body
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
 
@@ -45,10 +49,14 @@ class AppState:
     hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
     sign_in_desk: SignInDesk = field(init=False)
     sealer: Sealer = field(init=False)
+    documents: Documents = field(init=False)
+    trusted: TrustedDocuments = field(init=False)
 
     def __post_init__(self) -> None:
         # A read is one statement: without AUTOCOMMIT each would cost a BEGIN and a ROLLBACK on the wire as well.
         self.reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.documents = Documents(Limits.of(self.settings))
+        self.trusted = TrustedDocuments(shipped_documents(), self._body, settings=self.settings)
         key = self.settings.derived_key
         self.sealer = Sealer(key("sealing"))
         self.access_tokens = AccessTokens(key("access-token"), lifetime=self.settings.access_token_ttl)
@@ -66,6 +74,10 @@ class AppState:
     def objects(self) -> Objects:
         """Where files are kept; opened when the first one comes, so a folder that cannot be made stops no start."""
         return open_objects(self.settings.effective_object_store_url)
+
+    async def _body(self, hash_: str) -> str | None:
+        async with self.reads.connect() as connection:
+            return await trusted_body(connection, hash_)
 
     def uow(self) -> UnitOfWork:
         """One change: a transaction of its own."""

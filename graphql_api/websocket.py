@@ -31,7 +31,8 @@ from strawberry.utils.aio import aclosing
 
 from domain.identity.model import Viewer
 from graphql_api.context import Context
-from graphql_api.http import BadRequest, NulRefused, as_graphql_request, encode, too_slow, was_run
+from graphql_api.graphql_request import BadRequest, NulRefused, as_graphql_request
+from graphql_api.http import encode, too_slow, was_run
 from graphql_api.identity.authentication import Caller, authenticate, caller_of_session
 from graphql_api.limits import Documents
 from graphql_api.masking import UNAVAILABLE, is_outage, present, present_all
@@ -177,7 +178,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             await self.handle_invalid_message(NO_ID)
             return
         try:
-            as_graphql_request(message.get("payload"))
+            asked = as_graphql_request(message.get("payload"))
         except NulRefused as error:
             await self._refuse(operation_id, GraphQLError(error.message, extensions={"code": "BAD_REQUEST"}))
             return
@@ -187,7 +188,12 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         if len(self.operations) >= MAX_OPERATIONS and operation_id not in self.operations:
             await self._refuse(operation_id, GraphQLError(TOO_MANY, extensions={"code": "LIMIT_EXCEEDED"}))
             return
-        await super().handle_subscribe(message)
+        try:
+            asked = await self.context.state.trusted.resolved(asked, self.context.viewer)
+        except GraphQLError as error:
+            await self._refuse(operation_id, present(error, self.context.request_id))
+            return
+        await super().handle_subscribe({**message, "payload": {**message["payload"], "query": asked.query}})
 
     async def _refuse(self, operation_id: str, error: GraphQLError) -> None:
         """End an operation that was not begun."""

@@ -17,6 +17,7 @@ from persistence.idempotency import IdempotencyKeys
 from persistence.people_directory import PeopleDirectory
 from persistence.sessions import SessionRepository
 from persistence.silences import StandingSilences
+from persistence.trusted_documents import TrustedDocumentRepository
 from persistence.users import UserRepository
 
 
@@ -26,6 +27,7 @@ class UnitOfWork:
     connection: AsyncConnection
     alerts: AlertRepository
     attachments: AttachmentRepository
+    documents: TrustedDocumentRepository
     people: PeopleDirectory
     silences: StandingSilences
     users: UserRepository
@@ -40,6 +42,7 @@ class UnitOfWork:
         self.connection = await self._pending.__aenter__()
         self.alerts = AlertRepository(self.connection)
         self.attachments = AttachmentRepository(self.connection)
+        self.documents = TrustedDocumentRepository(self.connection)
         self.people = PeopleDirectory(self.connection)
         self.silences = StandingSilences(self.connection)
         self.users = UserRepository(self.connection)

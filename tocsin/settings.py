@@ -129,9 +129,18 @@ class Settings(BaseSettings):
     graphql_max_depth: Count = Field(default=15, description="Deepest nesting of fields in a GraphQL document.")
     graphql_max_aliases: Count = Field(default=30, description="Most aliases in a GraphQL document.")
     graphql_max_tokens: Count = Field(default=2000, description="Most tokens in a GraphQL document.")
+    graphql_max_cost: Count = Field(
+        default=20_000,
+        description="Highest cost of an operation: what its answer may hold, as if every page were full (docs/api.md).",
+    )
     graphql_max_body_bytes: Bytes = Field(default=1024 * 1024, description="Largest GraphQL request.")
     graphql_timeout: Seconds = Field(
         default=timedelta(seconds=30), description="A query or mutation that runs longer is ended."
+    )
+
+    trusted_documents_only: bool = Field(
+        default=False,
+        description="Whether GraphQL runs registered documents alone; GraphiQL is off then (docs/api.md).",
     )
 
     # Taking alerts

@@ -18,6 +18,7 @@ from persistence.tables.alerts import (
     silences,
 )
 from persistence.tables.base import OPEN, XID8, metadata
+from persistence.tables.documents import trusted_documents
 from persistence.tables.log import (
     alert_events,
     alert_metrics,
@@ -63,5 +64,6 @@ __all__ = [
     "signals",
     "silences",
     "teams",
+    "trusted_documents",
     "users",
 ]

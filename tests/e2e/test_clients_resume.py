@@ -10,6 +10,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,10 @@ class Received:
 
     def take(self, message: dict[str, Any]) -> None:
         (self.resets if message["__typename"] == "StreamReset" else self.events).append(message)
+
+    def has_connected(self, times: int) -> bool:
+        """Whether it came to that many connections."""
+        return self.connections >= times
 
     @property
     def ids(self) -> list[str]:
@@ -143,7 +148,7 @@ async def test_the_official_client_resumes_over_cuts_and_restarts(cluster: Clust
             assert process.stdin is not None
             process.stdin.write(b"cut\n")
             await process.stdin.drain()
-            await until(lambda cuts=cuts: received.connections > cuts)
+            await until(partial(received.has_connected, cuts + 1))
         await asyncio.to_thread(cluster.kill, "serve")
         await cluster.restart("serve")
         await asyncio.wait_for(sending, SECONDS)

@@ -3,9 +3,10 @@
 import time
 
 import pytest
-from graphql import GraphQLError, build_schema, parse
+from graphql import GraphQLError, OperationDefinitionNode, build_schema, parse
 
-from graphql_api.limits import CACHED_DOCUMENT_SIZE, CACHED_DOCUMENTS, Documents, Limits, check, list_fields
+from graphql_api.document_size import WEIGHTS, cost_of, list_fields
+from graphql_api.limits import CACHED_DOCUMENT_SIZE, CACHED_DOCUMENTS, Documents, Limits, check
 from graphql_api.schema import printed
 
 LIMITS = Limits(depth=4, aliases=3, tokens=200, fields=20)
@@ -51,7 +52,7 @@ def test_what_is_beyond_them_is_named(text: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "objects"),
+    ("text", "cost"),
     [
         # 1 list, 30 alerts, each with a list of 40.
         ("{ a(first: 30) { nodes { b(last: 40) { nodes { c { d } } } } } }", 1 + 30 * (1 + 1 + 40 * 2)),
@@ -66,12 +67,12 @@ def test_what_is_beyond_them_is_named(text: str, says: str) -> None:
         ("{ members { user { team { members { x } } } } }", 25 * (1 + 1 + 1 + 25)),
     ],
 )
-def test_pages_within_pages_multiply(text: str, objects: int) -> None:
+def test_pages_within_pages_multiply(text: str, cost: int) -> None:
     lists = frozenset({"members"})
     document = parse(text)
-    assert check(document, Limits(depth=15, aliases=30, tokens=2_000, objects=objects), lists) == []
-    (error,) = check(document, Limits(depth=15, aliases=30, tokens=2_000, objects=objects - 1), lists)
-    assert f"if every page is full: {objects}; at most {objects - 1}" in error.message
+    assert check(document, Limits(depth=15, aliases=30, tokens=2_000, cost=cost), lists) == []
+    (error,) = check(document, Limits(depth=15, aliases=30, tokens=2_000, cost=cost - 1), lists)
+    assert f"costs {cost}, if every page is full; at most {cost - 1} is allowed" in error.message
 
 
 def test_a_page_of_a_hundred_alerts_with_all_that_a_list_shows_is_within_the_limits() -> None:
@@ -86,7 +87,58 @@ def test_timelines_within_timelines_are_refused() -> None:
     for _ in range(4):
         inner = f"timeline {{ nodes {{ alert {{ {inner} }} }} }}"
     (error,) = check(parse(f"{{ alerts {{ nodes {{ {inner} }} }} }}"), DEFAULTS, LISTS)
-    assert error.extensions == {"code": "LIMIT_EXCEEDED"}
+    assert error.extensions is not None
+    assert (error.extensions["code"], error.extensions["budget"]) == ("LIMIT_EXCEEDED", DEFAULTS.cost)
+    assert error.extensions["cost"] > DEFAULTS.cost
+    assert error.extensions["heaviestPath"] == "alerts.nodes" + ".timeline.nodes.alert" * 4
+
+
+def test_what_is_dear_weighs_more_and_in_each_item_of_a_page() -> None:
+    def cost(text: str) -> int:
+        document = parse(text)
+        operation = document.definitions[0]
+        assert isinstance(operation, OperationDefinitionNode)
+        return cost_of(operation, document, LISTS)
+
+    plain = "{ alerts(first: 10) { nodes { timeline(first: 1) { nodes { id } %s } } } }"
+    assert cost(plain % "totalCount") == cost(plain % "") + 10 * WEIGHTS["totalCount"]
+    logins = "mutation { " + " ".join(f"a{n}: login(input: $x) {{ id }}" for n in range(11)) + " }"
+    assert cost(logins) > DEFAULTS.cost
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" + " me { id }" * 480 + "}",
+        "{ me { id " + "@skip(if: false) " * 270 + "} }",
+        "{ alerts { nodes { " + "id " * 1900 + "} } }",
+        "{" + " alerts { nodes { team { name } } }" * 180 + "}",
+        "{" + " ...F" * 990 + "} fragment F on Query { me { id } }",
+        "query (" + " ".join(f"$v{n}: Int" for n in range(480)) + ") { me { id } }",
+    ],
+    ids=["fields", "directives", "leaves", "pages", "spreads", "variables"],
+)
+def test_a_document_full_of_repeats_is_judged_in_no_time(text: str) -> None:
+    documents = Documents(DEFAULTS)
+    schema = build_schema(printed())
+    started = time.perf_counter()
+    documents.refusals(documents.parsed(text), schema)
+    assert time.perf_counter() - started < 0.5
+
+
+def test_directives_by_the_thousand_are_not_even_parsed() -> None:
+    started = time.perf_counter()
+    with pytest.raises(GraphQLError, match="2000 tokens"):
+        Documents(DEFAULTS).parsed("{ me { id " + "@skip(if: false) " * 10_000 + "} }")
+    assert time.perf_counter() - started < 0.5
+
+
+def test_a_field_may_be_repeated_by_fragments_side_by_side_but_not_without_end() -> None:
+    limits = Limits(depth=9, aliases=9, tokens=9_000)
+    shared = " fragment F on T { a { b } } fragment G on T { a { c } ...F }"
+    assert messages("{ a { b } ...F ...G ... { a { d } } }" + shared, limits) == []
+    (message,) = messages("{" + " ...G" * 13 + "}" + shared, limits)
+    assert "one field repeated as often as 26; at most 25" in message
 
 
 def test_lists_are_known_from_the_schema() -> None:

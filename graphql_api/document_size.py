@@ -1,0 +1,147 @@
+"""How large is an operation? Its depth, aliases, fields and cost, with fragments expanded, each fragment once.
+
+A document of nested fragments that doubles at each level is measured in linear time.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+)
+
+from graphql_api.connection import DEFAULT_PAGE, MAX_PAGE
+
+# What fields cost beyond the objects they answer with: a count, or work of the processor.
+WEIGHTS: Mapping[str, int] = {
+    "totalCount": 50,
+    "alertCounts": 100,
+    "previewSignal": 200,
+    "replayRejectedItems": 500,
+    # A password's hash is made to be slow.
+    "login": 2_000,
+    "createUser": 2_000,
+}
+# A list without pages does not say how long it may be.
+ASSUMED_LENGTH = 25
+_PAGED = frozenset({"nodes", "edges"})
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a selection set holds, fragments expanded. `heaviest` is the way down to what costs most."""
+
+    depth: int = 0
+    aliases: int = 0
+    fields: int = 0
+    cost: int = 0
+    heaviest: tuple[str, ...] = ()
+    # How often a selection set holds the same field with fields of its own, at most; and those of this very set.
+    repeats: int = 0
+    names: Mapping[str, int] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=4)
+def list_fields(schema: GraphQLSchema) -> frozenset[str]:
+    """The names of the fields that answer with lists of objects, without the `nodes` and `edges` of a page."""
+    names = {
+        name
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+        for name, field in kind.fields.items()
+        if is_list_type(of := get_nullable_type(field.type)) and not is_leaf_type(get_nullable_type(of.of_type))
+    }
+    return frozenset(names - _PAGED)
+
+
+def _page_size(node: FieldNode) -> int:
+    """How many a page may hold. A variable may be anything: it counts as the most that is allowed."""
+    asked = [one.value for one in node.arguments or () if one.name.value in {"first", "last"}]
+    if not asked:
+        return DEFAULT_PAGE
+    return max(int(one.value) if isinstance(one, IntValueNode) else MAX_PAGE for one in asked)
+
+
+class Measure:
+    """Measures the operations of one document; each fragment is measured once for each size of page around it."""
+
+    def __init__(self, document: DocumentNode, lists: frozenset[str]) -> None:
+        self._lists = lists
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._known: dict[tuple[str, int], Size] = {}
+        self.introspects = False
+
+    def measure(self, selections: SelectionSetNode | None, page: int = 1) -> Size:
+        """The size of a selection set, within a field that holds up to `page` nodes."""
+        depth = aliases = fields = cost = most = 0
+        heaviest: tuple[str, ...] = ()
+        repeats = 0
+        names: Counter[str] = Counter()
+        for selection in selections.selections if selections else ():
+            if isinstance(selection, FieldNode):
+                inner = self._field(selection, page)
+                aliases += selection.alias is not None
+                if selection.selection_set is not None:
+                    names[(selection.alias or selection.name).value] += 1
+            elif isinstance(selection, InlineFragmentNode):
+                inner = self.measure(selection.selection_set, page)
+                names.update(inner.names)
+            elif isinstance(selection, FragmentSpreadNode):
+                inner = self._fragment(selection.name.value, page)
+                names.update(inner.names)
+            else:  # pragma: no cover - the grammar has no fourth kind
+                continue
+            depth = max(depth, inner.depth)
+            aliases += inner.aliases
+            fields += inner.fields
+            repeats = max(repeats, inner.repeats)
+            cost += inner.cost
+            if inner.cost > most:
+                most, heaviest = inner.cost, inner.heaviest
+        repeats = max(repeats, *names.values(), 0)
+        return Size(depth, aliases, fields, cost, heaviest, repeats, names)
+
+    def _field(self, node: FieldNode, page: int) -> Size:
+        name = node.name.value
+        weight = WEIGHTS.get(name, 0)
+        if name in {"__schema", "__type"}:
+            # graphql-core bounds the nesting of introspection itself, and the standard query is deep.
+            self.introspects = True
+            return Size(depth=1, fields=1)
+        if node.selection_set is None:
+            return Size(depth=1, fields=1, cost=weight, heaviest=(name,))
+        inner = self.measure(node.selection_set, _page_size(node))
+        times = page if name in _PAGED else ASSUMED_LENGTH if name in self._lists else 1
+        cost = weight + times * (inner.cost + 1)
+        return Size(inner.depth + 1, inner.aliases, inner.fields + 1, cost, (name, *inner.heaviest), inner.repeats)
+
+    def _fragment(self, name: str, page: int) -> Size:
+        known = self._known.get((name, page))
+        if known is None:
+            # A fragment that contains itself counts as empty here; validation refuses the cycle.
+            self._known[name, page] = Size()
+            node = self._fragments.get(name)
+            known = self._known[name, page] = self.measure(node.selection_set, page) if node else Size()
+        return known
+
+
+def cost_of(operation: OperationDefinitionNode, document: DocumentNode, lists: frozenset[str]) -> int:
+    """What an operation costs."""
+    return Measure(document, lists).measure(operation.selection_set).cost

@@ -1,0 +1,1 @@
+"""Trusted documents over GraphQL: found by hash, registered, listed and removed."""
