@@ -5,6 +5,7 @@ What can be mended by the operator ends a command with one line on stderr and ex
 
 import socket
 import sys
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -136,6 +137,27 @@ def doctor(
     report = examine(settings)
     show(report, as_json=as_json)
     raise typer.Exit(report.exit_code)
+
+
+documents_app = typer.Typer(help="Register GraphQL documents that clients run by their hash.", no_args_is_help=True)
+app.add_typer(documents_app, name="documents", rich_help_panel=DATA)
+
+
+@documents_app.command("register")
+def register_documents(
+    files: Annotated[
+        list[Path], typer.Argument(help="Files of one document each, or `.json` manifests of hash and text.")
+    ],
+    client: Annotated[str | None, typer.Option("--client", help="The program they belong to, for people.")] = None,
+) -> None:
+    """Trust the documents in files: checked against the schema and the limits; of a bad one none is registered."""
+    from tocsin.documents import register_files  # noqa: PLC0415
+
+    settings = _reachable(_settings())
+    _log_warnings(settings)
+    for one in register_files(settings, files, client):
+        state = "registered" if one.is_new else "known     "
+        typer.echo(f"{state} sha256:{one.document.hash} {one.document.name or ''}".rstrip())
 
 
 @app.command(rich_help_panel=DATA)

@@ -41,7 +41,7 @@ class Case:
     code: int | None = None
 
 
-def anything(*values: object) -> tuple[object, ...]:
+def each(*values: object) -> tuple[object, ...]:
     """Values of any type, for the type checker."""
     return values
 
@@ -58,7 +58,7 @@ AFTER_ACK = [
     Case("no type", ({},), code=4400),
     Case("an unknown type", ({"type": "start"},), code=4400),
     Case("an unknown type that is long", ({"type": "x" * 5000},), code=4400),
-    *(Case(f"a type that is no string: {kind!r}", ({"type": kind},), code=4400) for kind in anything(None, 7, [], {})),
+    *(Case(f"a type that is no string: {kind!r}", ({"type": kind},), code=4400) for kind in each(None, 7, [], {})),
     Case("a message of the server's", ({"type": "connection_ack"},), code=4400),
     Case("a result, which is the server's", ({"type": "next", "id": "1", "payload": NOBODY},), code=4400),
     Case("deeply nested", ('{"type":"ping","payload":' + '{"a":' * 5000 + "1" + "}" * 5001,), code=4400),
@@ -75,7 +75,7 @@ AFTER_ACK = [
     Case("subscribe without an id", ({"type": "subscribe", "payload": ME},), code=4400),
     *(
         Case(f"subscribe with id {one!r}", (subscribe(operation=one),), code=4400)
-        for one in anything(None, "", 7, [], "x" * 300)
+        for one in each(None, "", 7, [], "x" * 300)
     ),
     Case("complete without an id", ({"type": "complete"},), code=4400),
     Case("complete with an empty id", ({"type": "complete", "id": ""},), code=4400),
@@ -83,17 +83,11 @@ AFTER_ACK = [
     Case("an id that is taken", (subscribe(COUNTS), subscribe(ME)), code=4409),
     # The request.
     Case("no payload", ({"id": "1", "type": "subscribe"},), code=4400),
-    *(Case(f"payload {one!r}", (subscribe(one),), code=4400) for one in anything(None, [], {}, "{ me { id } }", 7)),
-    *(Case(f"query {one!r}", (subscribe({"query": one}),), code=4400) for one in anything(None, 7, "", [], {})),
-    *(
-        Case(f"variables {one!r}", (subscribe({**ME, "variables": one}),), code=4400)
-        for one in anything([], "x", 7, True)
-    ),
-    *(
-        Case(f"operationName {one!r}", (subscribe({**ME, "operationName": one}),), code=4400)
-        for one in anything(1, [], {})
-    ),
-    *(Case(f"extensions {one!r}", (subscribe({**ME, "extensions": one}),), code=4400) for one in anything(1, [], "x")),
+    *(Case(f"payload {one!r}", (subscribe(one),), code=4400) for one in each(None, [], {}, "{ me { id } }", 7)),
+    *(Case(f"query {one!r}", (subscribe({"query": one}),), code=4400) for one in each(None, 7, "", [], {})),
+    *(Case(f"variables {one!r}", (subscribe({**ME, "variables": one}),), code=4400) for one in each([], "x", 7, True)),
+    *(Case(f"operationName {one!r}", (subscribe({**ME, "operationName": one}),), code=4400) for one in each(1, [], {})),
+    *(Case(f"extensions {one!r}", (subscribe({**ME, "extensions": one}),), code=4400) for one in each(1, [], "x")),
     Case(
         "members that are null",
         (subscribe({**ME, "variables": None, "operationName": None, "extensions": None}),),
@@ -137,10 +131,10 @@ BEFORE_ACK = [
     Case("init without payload", (INIT,), (ACK,)),
     Case("init with null", ({**INIT, "payload": None},), (ACK,)),
     Case("init with more than a token", ({**INIT, "payload": {"client": "x"}},), (ACK,)),
-    *(Case(f"init with {one!r}", ({**INIT, "payload": one},), code=4400) for one in anything([], "x", 7)),
+    *(Case(f"init with {one!r}", ({**INIT, "payload": one},), code=4400) for one in each([], "x", 7)),
     *(
         Case(f"a token that does not count: {one!r}", ({**INIT, "payload": {"authorization": one}},), code=4403)
-        for one in anything("Bearer nonsense", "nonsense", 7, {"a": 1})
+        for one in each("Bearer nonsense", "nonsense", 7, {"a": 1})
     ),
 ]
 
