@@ -180,6 +180,7 @@ async def answer(request: Request, endpoint: Endpoint) -> Response:
         request_id=request_id_of(request.scope),
         ip=request.client.host if request.client else None,
         user_agent=request.headers.get("user-agent"),
+        wants_cost=request.headers.get("x-tocsin-cost") == "1",
     )
     response = await endpoint.answer(request, context)
     request.scope[OPERATION] = context.operation

@@ -46,6 +46,8 @@ class Context:
     ip: str | None = None
     user_agent: str | None = None
     credential_problem: str | None = None
+    # The client asked what its operation costs (`X-Tocsin-Cost`).
+    wants_cost: bool = False
     # The root field, once the operation ran: for the log.
     operation: str | None = None
     _loaders: dict[object, DataLoader[Any, Any]] = field(default_factory=dict)

@@ -113,6 +113,10 @@ class Endpoint:
             seconds=time.perf_counter() - started,
             codes=[str((error.extensions or {}).get("code")) for error in result.errors or ()],
         )
+        if context.wants_cost:
+            budget = context.settings.graphql_max_cost
+            spent = self._documents.cost(asked.query, operation, self._schema._schema)  # noqa: SLF001 - no public way
+            result.extensions = {**(result.extensions or {}), "cost": {"operation": spent, "budget": budget}}
         status = _status(ran=ran, accept=accept)
         return _response(as_body(result), accept, status=status)
 

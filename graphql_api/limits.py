@@ -8,7 +8,7 @@ measured in linear time and refused.
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -23,7 +23,7 @@ from graphql.language import Visitor, visit
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
-from graphql_api.document_size import Measure, Size, list_fields
+from graphql_api.document_size import Measure, Size, cost_of, list_fields
 from tocsin.settings import Settings
 
 CACHED_DOCUMENTS = 512
@@ -119,6 +119,7 @@ class Known:
 
     document: DocumentNode
     errors: list[GraphQLError] | None = None
+    costs: dict[str | None, int] = field(default_factory=dict)
 
 
 class Documents:
@@ -157,6 +158,13 @@ class Documents:
             if len(self._known) > CACHED_DOCUMENTS:
                 self._known.popitem(last=False)
         return known
+
+    def cost(self, text: str, operation: OperationDefinitionNode, schema: GraphQLSchema) -> int:
+        """What an operation of the document costs; measured once a text."""
+        known, name = self.parsed(text), operation.name.value if operation.name else None
+        if name not in known.costs:
+            known.costs[name] = cost_of(operation, known.document, list_fields(schema))
+        return known.costs[name]
 
     def refusals(self, known: Known, schema: GraphQLSchema) -> list[GraphQLError]:
         """Why the document cannot run: it is beyond the limits, or not valid. Empty when it can.

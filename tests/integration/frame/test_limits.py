@@ -1,0 +1,134 @@
+"""The same limits hold whichever way an operation comes: POST, GET, server-sent events, WebSocket (T4)."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from domain.identity.model import Role
+from tests.api import Api, Person, api_settings, running_api
+from tests.sockets import connected, listening
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DEEP = "{ me " + "{ team { members { user " * 6 + "{ id }" + " } } }" * 6 + " }"
+TIMELINES = "{ alerts { nodes { " + "timeline { nodes { alert { " * 4 + "id" + " } } }" * 4 + " } } }"
+BEYOND = {
+    "depth": (DEEP, "a nesting of"),
+    "aliases": ("{" + "".join(f" a{n}: me {{ id }}" for n in range(40)) + " }", "aliases"),
+    "aliases in fragments": (
+        "{ a: me { ...F } b: me { ...F } c: me { ...F } } fragment F on User {"
+        + "".join(f" a{n}: id" for n in range(12))
+        + " }",
+        "aliases",
+    ),
+    "tokens": ("{" + " me { id }" * 600 + " }", "tokens"),
+    "directives": ("{ me { id " + "@skip(if: false) " * 1_000 + "} }", "tokens"),
+    "repeats": ("{" + " me { id }" * 100 + " }", "repeated as often as 100"),
+    "spreads": ("{" + " ...F" * 200 + " } fragment F on Query { me { id } }", "repeated as often as 200"),
+    "a bomb of fragments": (
+        "{ ...F0 }"
+        + "".join(f" fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(40))
+        + " fragment F40 on Query { me { id } }",
+        "fields with fragments expanded",
+    ),
+    "a cycle": ("{ me { ...F } } fragment F on User { ...G } fragment G on User { ...F }", "Cannot spread fragment"),
+    "cost": (TIMELINES, "alerts.nodes.timeline.nodes.alert.timeline"),
+}
+
+Ask = Callable[[str], Awaitable[list[dict[str, Any]]]]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def address(api: Api) -> AsyncIterator[str]:
+    async with listening(api) as found:
+        yield found
+
+
+def asker(api: Api, admin: Person, address: str, way: str) -> Ask:
+    """Asks one way; answers with the errors of an operation that must not have run."""
+    headers = Api.headers(admin)
+
+    async def post(query: str) -> list[dict[str, Any]]:
+        return refused((await api.http.post("/graphql", json={"query": query}, headers=headers)).text)
+
+    async def get(query: str) -> list[dict[str, Any]]:
+        return refused((await api.http.get("/graphql", params={"query": query}, headers=headers)).text)
+
+    async def events(query: str) -> list[dict[str, Any]]:
+        accepting = {**headers, "accept": "text/event-stream"}
+        text = (await api.http.post("/graphql", json={"query": query}, headers=accepting)).text
+        data = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: {")]
+        return refused(data[0] if data else text)
+
+    async def socket(query: str) -> list[dict[str, Any]]:
+        async with connected(address, admin) as opened:
+            await opened.subscribe(query)
+            answer = await opened.receive()
+        assert answer["type"] == "error"
+        return list(answer["payload"])
+
+    return {"POST": post, "GET": get, "events": events, "socket": socket}[way]
+
+
+def refused(text: str) -> list[dict[str, Any]]:
+    body = json.loads(text)
+    assert "data" not in body
+    return list(body["errors"])
+
+
+@pytest.mark.parametrize("way", ["POST", "GET", "events", "socket"])
+@pytest.mark.parametrize("name", list(BEYOND))
+async def test_what_asks_too_much_is_refused_whichever_way_it_comes(
+    api: Api, admin: Person, address: str, way: str, name: str
+) -> None:
+    query, says = BEYOND[name]
+    errors = await asker(api, admin, address, way)(query)
+    assert any(says in error["message"] for error in errors), errors
+    assert errors[0]["extensions"]["code"] in {"LIMIT_EXCEEDED", "BAD_REQUEST"}
+
+
+@pytest.mark.parametrize("way", ["POST", "socket"])
+async def test_a_refusal_for_cost_says_how_much_and_where(api: Api, admin: Person, address: str, way: str) -> None:
+    (error,) = await asker(api, admin, address, way)(TIMELINES)
+    told = error["extensions"]
+    assert (told["code"], told["budget"]) == ("LIMIT_EXCEEDED", api.settings.graphql_max_cost)
+    assert told["cost"] > told["budget"]
+    assert told["heaviestPath"] == "alerts.nodes" + ".timeline.nodes.alert" * 4
+
+
+async def test_a_client_that_asks_learns_what_its_operation_costs(api: Api, admin: Person) -> None:
+    body = {"query": "{ alerts(first: 10) { nodes { id } totalCount } }"}
+    headers = {**Api.headers(admin), "x-tocsin-cost": "1"}
+    answer = (await api.http.post("/graphql", json=body, headers=headers)).json()
+    # The page, ten alerts, and the count.
+    assert answer["extensions"] == {"cost": {"operation": 1 + 10 + 50, "budget": api.settings.graphql_max_cost}}
+    assert "extensions" not in (await api.http.post("/graphql", json=body, headers=Api.headers(admin))).json()
+
+
+@pytest.mark.parametrize("way", ["POST", "events", "socket"])
+async def test_with_introspection_off_nothing_of_the_schema_is_told(
+    module_database_url: str, tmp_path: Path, way: str
+) -> None:
+    async with running_api(api_settings(module_database_url, tmp_path, introspection=False)) as api:
+        person = await api.person(Role.ADMIN)
+        async with listening(api) as address:
+            ask = asker(api, person, address, way)
+            for query in (
+                "{ __schema { queryType { name } } }",
+                '{ __type(name: "Alert") { name } }',
+                "{ ...F } fragment F on Query { a: __schema { types { name } } }",
+            ):
+                assert "introspection is switched off" in (await ask(query))[0]["message"]
+            for query in (
+                "{ alert }",
+                "{ alertz { id } }",
+                "{ me { emial } }",
+                "{ alerts(frist: 1) { nodes { id } } }",
+            ):
+                for error in await ask(query):
+                    assert "Did you mean" not in error["message"]
+            assert (await api.data("{ __typename }", who=person)) == {"__typename": "Query"}
