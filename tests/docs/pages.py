@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = sorted(
-    [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), ROOT / "docker" / "README.md"]
-)
+# Whoever tries the TypeScript client has its packages' pages there, too.
+_OURS = (page for page in (ROOT / "docs").rglob("*.md") if "node_modules" not in page.parts)
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *_OURS, ROOT / "docker" / "README.md"])
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
 
 

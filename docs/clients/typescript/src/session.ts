@@ -1,0 +1,66 @@
+// Who are we? A sign-in whose access token is renewed before it ends, and a way to ask as that person.
+
+import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
+import { print } from "graphql";
+import { RefreshDocument, SignInDocument } from "./generated.js";
+
+// Renewed this long before it ends, since a request is on its way for a while.
+const EARLY_MS = 30_000;
+
+interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresAt: string;
+}
+
+/** The API's answer is one of its errors; the text is for people. */
+export class Refused extends Error {}
+
+/** A signed-in person. The refresh token is good once: two programs need two sessions. */
+export class Session {
+  private constructor(
+    readonly url: string,
+    private tokens: Tokens,
+  ) {}
+
+  /** Begin a session. */
+  static async signIn(url: string, email: string, password: string): Promise<Session> {
+    const { login } = await post(url, SignInDocument, { input: { email, password } });
+    if (login.__typename !== "LoginSuccess") throw new Refused(login.message);
+    return new Session(url, login);
+  }
+
+  /** The header's value, with a token that still lives. */
+  async authorization(): Promise<string> {
+    if (Date.now() > Date.parse(this.tokens.expiresAt) - EARLY_MS) {
+      const input = { refreshToken: this.tokens.refreshToken };
+      const { refreshSession } = await post(this.url, RefreshDocument, { input });
+      if (refreshSession.__typename !== "RefreshSessionSuccess") throw new Refused(refreshSession.message);
+      this.tokens = refreshSession;
+    }
+    return `Bearer ${this.tokens.accessToken}`;
+  }
+
+  /** Run a query or a mutation. */
+  async ask<Result, Variables>(document: TypedDocumentNode<Result, Variables>, variables: Variables): Promise<Result> {
+    return post(this.url, document, variables, { authorization: await this.authorization() });
+  }
+}
+
+async function post<Result, Variables>(
+  url: string,
+  document: TypedDocumentNode<Result, Variables>,
+  variables: Variables,
+  headers: Record<string, string> = {},
+): Promise<Result> {
+  const response = await fetch(`${url}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/graphql-response+json", ...headers },
+    body: JSON.stringify({ query: print(document), variables }),
+  });
+  const answer = (await response.json()) as { data?: Result | null; errors?: { message: string }[] };
+  if (answer.errors?.length || !answer.data) {
+    throw new Error(answer.errors?.map((error) => error.message).join("; ") ?? `HTTP ${response.status}`);
+  }
+  return answer.data;
+}
