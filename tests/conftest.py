@@ -13,7 +13,7 @@ import redis.asyncio as redis_asyncio
 
 from tests.services import databases
 from tests.services.errors import UnavailableError
-from tests.services.running import POSTGRESQL, REDIS, TIMESCALE, Services
+from tests.services.running import ELASTICSEARCH, POSTGRESQL, REDIS, TIMESCALE, Services
 from tocsin.embedded.state import free_port as any_free_port
 
 RANDOM_INPUT = frozenset({"test_fuzz.py", "test_hostile_posts.py"})
@@ -33,8 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Random input runs without the coverage tracer: it would be several times slower, and examples cover the lines."""
+    """Random input runs without the coverage tracer: it would be several times slower, and examples cover the lines.
+
+    What needs Elasticsearch runs in one worker, so that one server (0.8 GB) is enough.
+    """
     for item in items:
+        if "elasticsearch_url" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("elasticsearch"))
         if item.path.name in RANDOM_INPUT:
             item.add_marker(pytest.mark.no_cover)
 
@@ -143,6 +148,12 @@ def redis_url(services: Services, worker_number: int) -> str:
     url = f"{_address(services, REDIS).rsplit('/', 1)[0]}/{worker_number}"
     databases.run(_flush(url))
     return url
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(services: Services) -> str:
+    """A real Elasticsearch, shared by the tests: each keeps to indices of its own."""
+    return _address(services, ELASTICSEARCH)
 
 
 async def _flush(url: str) -> None:

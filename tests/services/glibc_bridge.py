@@ -1,10 +1,11 @@
 """How does a module built on a newer glibc load on an older one? Its few newer symbols are bound to older twins.
 
-Debian builds TimescaleDB against glibc 2.41; on glibc 2.36 the loader refuses it because of three symbols of version
-GLIBC_2.38. Each has an equal that every glibc has, or that the server exports itself:
+Debian 13 builds TimescaleDB and Java against glibc 2.41; on glibc 2.36 the loader refuses them because of a few symbols
+of version GLIBC_2.38. Each has an equal that every glibc has, or that the server exports itself:
 
   strlcpy, strlcat     left without a version: found in the `postgres` executable, which brings its own
   __isoc23_strtol, …   the same functions as strtol, … for all input but binary literals (0b…)
+  fmod, fmodf          the same functions as before, which also set errno
 
 Only the copy of the module in the test cache is changed. A module that needs anything else is refused, so that a new
 upstream build fails with a clear message instead of misbehaving.
@@ -17,7 +18,8 @@ from pathlib import Path
 OLDEST_SUPPORTED_MINOR = 36
 BASE_VERSION = b"GLIBC_2.2.5"
 C23_PREFIX = b"__isoc23_"
-C23_FUNCTIONS = {b"strtol", b"strtoul", b"strtoll", b"strtoull", b"sscanf"}
+C23_FUNCTIONS = {b"strtol", b"strtoul", b"strtoll", b"strtoull", b"sscanf", b"fscanf", b"vsscanf"}
+SAME_NAME = {b"fmod", b"fmodf"}
 SERVER_PROVIDES = {b"strlcpy", b"strlcat"}
 ANY_PROVIDER = 1  # VER_NDX_GLOBAL
 SYMBOL_BYTES = 24
@@ -84,6 +86,8 @@ class _Module:
         name = self._text(self._strings + at_name)
         if name in SERVER_PROVIDES:
             struct.pack_into("<H", self.image, at_index, ANY_PROVIDER)
+        elif name in SAME_NAME:
+            struct.pack_into("<H", self.image, at_index, base.index)
         elif name.startswith(C23_PREFIX) and name.removeprefix(C23_PREFIX) in C23_FUNCTIONS:
             # The older name is the tail of the newer one: point at it within the same string.
             struct.pack_into("<I", self.image, at_symbol, at_name + len(C23_PREFIX))

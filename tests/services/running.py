@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.services import timescale
+from tests.services import elasticsearch, timescale
 from tests.services.errors import UnavailableError
 from tocsin.embedded import folders, postgresql, programs, valkey
 from tocsin.embedded.folders import Folders
@@ -27,6 +27,7 @@ CACHE = Path(__file__).resolve().parent.parent.parent / ".services"
 POSTGRESQL = "TOCSIN_TEST_DATABASE_URL"
 TIMESCALE = "TOCSIN_TEST_TIMESCALE_URL"
 REDIS = "TOCSIN_TEST_REDIS_URL"
+ELASTICSEARCH = "TOCSIN_TEST_ELASTICSEARCH_URL"
 UNAVAILABLE = "unavailable:"
 PASSWORD = "tests-only"
 # A killed server process loses nothing it has written, so the tests need no fsync: it would only wear the disk.
@@ -59,6 +60,7 @@ class Services:
             POSTGRESQL: self._start_postgresql,
             TIMESCALE: self._start_timescale,
             REDIS: self._start_valkey,
+            ELASTICSEARCH: self._start_elasticsearch,
         }
 
     def url(self, variable: str) -> str:
@@ -116,6 +118,12 @@ class Services:
         process = self._keep(server.spawn(), valkey.STOP_STEPS)
         server.wait_until_ready(process)
         return f"redis://:{PASSWORD}@127.0.0.1:{server.port}/0"
+
+    def _start_elasticsearch(self) -> str:
+        server = elasticsearch.server_in(self._places("elasticsearch"), CACHE, free_port())
+        process = self._keep(server.spawn(), elasticsearch.STOP_STEPS)
+        server.wait_until_ready(process)
+        return server.url
 
     def _places(self, name: str) -> Folders:
         folder = Path(tempfile.mkdtemp(prefix=f"tocsin-test-{name}-", dir=_scratch()))

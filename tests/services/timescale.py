@@ -61,8 +61,10 @@ def _install(target: Path, cache: Path) -> None:
 def _add_extension(server: Path, cache: Path) -> None:
     work = cache / f"apt.{os.getpid()}"
     try:
-        package = _fetch(work)
-        _run(["dpkg", "-x", str(package), str(work / "unpacked")])
+        package = fetch(work, PACKAGE, VERSION)
+        if hashlib.sha256(package.read_bytes()).hexdigest() != SHA256:
+            raise UnavailableError(f"{package.name} is not the file that was tried: try it and update SHA256")
+        run(["dpkg", "-x", str(package), str(work / "unpacked")])
         for module in (work / "unpacked/usr/lib/postgresql/17/lib").glob("timescaledb*.so"):
             shutil.copy(module, server / "lib")
             bridge(server / "lib" / module.name)
@@ -74,10 +76,10 @@ def _add_extension(server: Path, cache: Path) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fetch(work: Path) -> Path:
-    """Debian's package file, downloaded and verified by apt."""
+def fetch(work: Path, package: str, version: str | None = None) -> Path:
+    """A package file of Debian's, downloaded and verified by apt; the newest where no version is asked for."""
     if shutil.which("apt-get") is None or not KEYRING.exists():
-        raise UnavailableError("TimescaleDB comes from Debian's archive, and this machine has no apt-get or no keyring")
+        raise UnavailableError(f"{package} comes from Debian's archive, and this machine has no apt-get or no keyring")
     downloads = work / "downloads"
     for folder in (work / "state/lists/partial", work / "cache/archives/partial", downloads):
         folder.mkdir(parents=True)
@@ -92,12 +94,10 @@ Acquire::Languages "none"; Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "f
 """
     )
     environment = {**os.environ, "APT_CONFIG": str(work / "apt.conf")}
-    _run(["apt-get", "update", "-qq"], environment=environment)
-    _run(["apt-get", "download", "-qq", f"{PACKAGE}={VERSION}"], environment=environment, cwd=downloads)
-    package = next(downloads.glob("*.deb"))
-    if hashlib.sha256(package.read_bytes()).hexdigest() != SHA256:
-        raise UnavailableError(f"{package.name} is not the file that was tried: try it and update SHA256")
-    return package
+    run(["apt-get", "update", "-qq"], environment=environment)
+    wanted = f"{package}={version}" if version else package
+    run(["apt-get", "download", "-qq", wanted], environment=environment, cwd=downloads)
+    return next(downloads.glob("*.deb"))
 
 
 def _mirror() -> str:
@@ -108,13 +108,14 @@ def _mirror() -> str:
     return "http://deb.debian.org/debian"
 
 
-def _run(command: list[str], *, environment: dict[str, str] | None = None, cwd: Path | None = None) -> None:
+def run(command: list[str], *, environment: dict[str, str] | None = None, cwd: Path | None = None) -> None:
+    """Run to the end; UnavailableError with the last words when it fails."""
     try:
         done = subprocess.run(
             command, check=False, env=environment, cwd=cwd, capture_output=True, text=True, timeout=APT_SECONDS
         )
     except subprocess.TimeoutExpired:
-        raise UnavailableError(f"TimescaleDB: {' '.join(command)} took longer than {APT_SECONDS} s") from None
+        raise UnavailableError(f"{' '.join(command)} took longer than {APT_SECONDS} s") from None
     if done.returncode != 0:
         words = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
-        raise UnavailableError(f"TimescaleDB: {' '.join(command)} failed: {words}")
+        raise UnavailableError(f"{' '.join(command)} failed: {words}")
