@@ -107,11 +107,12 @@ def _keep(path: Path, found: msgspec.Struct) -> None:
 
 
 def _write_readme(folder: Path) -> None:
-    ingested, remembered = folder / "ingest.json", folder / "memory.json"
+    ingested, remembered, followed = folder / "ingest.json", folder / "memory.json", folder / "live.json"
     README.write_text(
         report.render(
             msgspec.json.decode(ingested.read_bytes(), type=results.IngestReport) if ingested.exists() else None,
             msgspec.json.decode(remembered.read_bytes(), type=results.MemoryReport) if remembered.exists() else None,
+            msgspec.json.decode(followed.read_bytes(), type=live_results.LiveReport) if followed.exists() else None,
         )
     )
     print(f"written: {README}")

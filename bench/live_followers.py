@@ -66,7 +66,9 @@ class Followers(Crowd):
             listener.socket.sendall(masked(TEXT, msgspec.json.encode(message)))
 
     def _answer(self, listener: Listener, opcode: int, payload: bytes) -> None:
-        if b'"complete"' not in payload:
+        if opcode == TEXT and b'"next"' in payload:
+            self._count(listener, payload, 0, len(payload))
+        elif b'"complete"' not in payload:
             super()._answer(listener, opcode, payload)
 
 

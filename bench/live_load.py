@@ -206,6 +206,19 @@ class Crowd:
 
     def run(self) -> LiveResult:
         """The whole turn."""
+        try:
+            return self._run()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of every socket."""
+        held: list[Listener | Poster] = [*self._listeners.values(), *self._posters.values()]
+        for one in held:
+            one.socket.close()
+        self._poll.close()
+
+    def _run(self) -> LiveResult:
         load, wall = self._load, time.time() - time.perf_counter()
         began, resident = time.perf_counter(), [self._resident()]
         self._subscribe_all()

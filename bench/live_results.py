@@ -77,6 +77,11 @@ class IngestTurn(msgspec.Struct, frozen=True, kw_only=True):
     lags: dict[str, tuple[float, float]]
     settle_seconds: float
 
+    @property
+    def rate(self) -> float:
+        """The median."""
+        return median(self.rates)
+
 
 class LiveReport(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one run of `bench live` found."""

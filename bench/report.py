@@ -3,7 +3,9 @@
 from pathlib import Path
 from statistics import median
 
-from bench import turns
+from bench import live_report, turns
+from bench.live_results import LiveReport
+from bench.number import met, number
 from bench.results import MAIN_ROUTE, IngestReport, MemoryReport
 from bench.turns import Scenario
 
@@ -14,13 +16,15 @@ SINGLES = tuple(scenario for scenario in turns.SCENARIOS if scenario.per_request
 BATCHES = tuple(scenario for scenario in turns.SCENARIOS if scenario.per_request > 1)
 
 
-def render(ingest: IngestReport | None, memory: MemoryReport | None) -> str:
+def render(ingest: IngestReport | None, memory: MemoryReport | None, live: LiveReport | None = None) -> str:
     """The text of README.md."""
     parts = [(HERE / "how.md").read_text()]
     if ingest is not None:
         parts += [_conditions(ingest), _goals(ingest, memory), *_tables(ingest), _half(ingest), _times(ingest)]
     if memory is not None:
         parts.append(_memory(memory))
+    if live is not None:
+        parts += live_report.render(live)
     parts.append((HERE / "notes.md").read_text())
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -63,19 +67,18 @@ def _goals(report: IngestReport, memory: MemoryReport | None) -> str:
     ]
     lines = ["### Goals", "", "| goal | figure | met |", "|---|---|---|"]
     lines += [
-        f"| {goal} | {_number(figure)} | {_met(figure is not None and figure >= limit)} |"
+        f"| {goal} | {number(figure)} | {met(figure is not None and figure >= limit)} |"
         for goal, figure, limit in least
     ]
     lines += [
-        f"| {goal} | {_number(figure)} | {_met(figure is not None and figure < limit)} |"
-        for goal, figure, limit in most
+        f"| {goal} | {number(figure)} | {met(figure is not None and figure < limit)} |" for goal, figure, limit in most
     ]
     if memory is not None:
         growth = memory.growth("server")
-        lines.append(f"| memory flat over a million alerts | {growth:+.1%} | {_met(growth < GOAL_GROWTH)} |")
+        lines.append(f"| memory flat over a million alerts | {growth:+.1%} | {met(growth < GOAL_GROWTH)} |")
     ours = [turn for turn in report.turns if turn.contender == "tocsin"]
     differs, total = sum(turn.differs for turn in ours), sum(turn.result.accepted for turn in ours)
-    lines.append(f"| all that was answered 2xx is stored once | {differs} of {total:,} differ | {_met(differs == 0)} |")
+    lines.append(f"| all that was answered 2xx is stored once | {differs} of {total:,} differ | {met(differs == 0)} |")
     lines += ["", "Ratios are those of the worst scenario, on the route `/api/v2/alerts`; the tables have the others."]
     return "\n".join(lines)
 
@@ -102,8 +105,8 @@ def _row(report: IngestReport, scenario: Scenario, contender: str, route: str) -
     rates = sorted(turn.rate for turn in found)
     ratios = ["", "", ""]
     if contender == "tocsin":
-        ratios = [_number(report.ratio(scenario, other, route)) for other in ("floor", "alerta", "alertmanager")]
-    latencies = [_number(median(turn.result.latencies[place] for turn in found)) for place in ("p50", "p95", "p99")]
+        ratios = [number(report.ratio(scenario, other, route)) for other in ("floor", "alerta", "alertmanager")]
+    latencies = [number(median(turn.result.latencies[place] for turn in found)) for place in ("p50", "p95", "p99")]
     cells = [contender, route, f"{median(rates):,.0f} ({rates[0]:,.0f} - {rates[-1]:,.0f})", *ratios, *latencies]
     return "| " + " | ".join(cells) + " |"
 
@@ -123,9 +126,7 @@ def _half(report: IngestReport) -> str:
             seen.append((turn.scenario, turn.route))
     for scenario, route in seen:
         found = [t for t in report.turns if t.target_rate is not None and (t.scenario, t.route) == (scenario, route)]
-        latencies = [
-            _number(median(t.result.latencies[place] for t in found)) for place in ("p50", "p95", "p99", "max")
-        ]
+        latencies = [number(median(t.result.latencies[place] for t in found)) for place in ("p50", "p95", "p99", "max")]
         rate = median(turn.rate for turn in found)
         lines.append(f"| {scenario} | {route} | {rate:,.0f} | " + " | ".join(latencies) + " |")
     return "\n".join(lines)
@@ -166,13 +167,3 @@ def _memory(report: MemoryReport) -> str:
     for alerts, sizes in report.samples:
         lines.append(f"| {alerts:,} | " + " | ".join(f"{sizes[name]:.0f}" for name in names) + " |")
     return "\n".join(lines)
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def _met(met: bool) -> str:  # noqa: FBT001 - a cell
-    return "yes" if met else "**no**"
