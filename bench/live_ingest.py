@@ -24,6 +24,7 @@ from bench.live_people import FIELDS, People
 from bench.live_results import IngestTurn
 from bench.live_servers import LiveTocsin
 from bench.load import run
+from bench.turns import Scenario
 from graphql_api.schema import printed
 
 SECONDS = 5.0
