@@ -13,14 +13,18 @@
     ... on RefreshSessionSuccess { accessToken refreshToken expiresAt ${USER} } ... on UserError { message } } }`;
   const LOGOUT = "mutation Logout { logout(input: {}) { __typename } }";
 
-  const WELCOME = `# Sign in above, then choose one with the play button.
+  const WELCOME = `# Sign in above, then press play.
 
 query WorstAndNewest {
   me {
     name
     role
   }
-  alerts(filter: { status: [ACTIVE, ACKNOWLEDGED, INVESTIGATING] }, orderBy: { field: SEVERITY }, first: 10) {
+  alerts(
+    filter: { isOpen: true }
+    orderBy: { field: SEVERITY }
+    first: 10
+  ) {
     nodes {
       id
       title

@@ -1,5 +1,6 @@
 """A real Chromium, driven over its DevTools protocol: no driver, no Node, nothing but loopback."""
 
+import base64
 import itertools
 import json
 import shutil
@@ -63,6 +64,10 @@ class Page:
         answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def screenshot(self) -> bytes:
+        """What the tab shows, as a PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
     def open(self, url: str) -> None:
         """Go there."""

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +29,10 @@ class ServedApi:
 
 
 @contextmanager
-def served_api(database_url: str, *, folder: Path, port: int) -> Iterator[ServedApi]:
-    """Start it, wait until it answers, and stop it at the end."""
+def served_api(
+    database_url: str, *, folder: Path, port: int, more: Mapping[str, str] | None = None
+) -> Iterator[ServedApi]:
+    """Start it, wait until it answers, and stop it at the end. `more` holds further settings."""
     settings = api_settings(database_url, folder, admin_email=ADMIN_EMAIL, admin_password=ADMIN_PASSWORD)
     ensure_first_administrator(settings)
     key = ensure_first_integration(settings)
@@ -43,6 +45,7 @@ def served_api(database_url: str, *, folder: Path, port: int) -> Iterator[Served
         "TOCSIN_SECRET_KEY": SECRET,
         "TOCSIN_PORT": str(port),
         "TOCSIN_LOG_LEVEL": "debug",
+        **(more or {}),
     }
     with log.open("wb") as file:
         process = spawn([sys.executable, "-m", "tocsin", "serve"], cwd=ROOT, environment=environment, output=file)

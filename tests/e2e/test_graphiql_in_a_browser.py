@@ -11,6 +11,7 @@ from tests.e2e.browser import Page, browser_page, find_chromium
 from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ServedApi, served_api
 
 RUN = "document.querySelector('.graphiql-execute-button')"
+EDITOR = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror"
 # The whole text, not the lines that are drawn.
 RESULT = "document.querySelector('.result-window .CodeMirror').CodeMirror.getValue()"
 
@@ -68,6 +69,9 @@ def test_a_person_signs_in_asks_follows_and_signs_out(serving: ServedApi, page: 
     post(serving, "Checkout is slow")
     page.until(f"{RESULT}.includes('Checkout is slow')")
 
+    post(serving, "Checkout is down")
+    page.until(f"{RESULT}.includes('Checkout is down') && !{RESULT}.includes('Checkout is slow')")
+
     page.click("document.querySelector('#sign-out')")
     page.until("!document.querySelector('#sign-in').hidden && sessionStorage.length === 0")
 
@@ -75,3 +79,28 @@ def test_a_person_signs_in_asks_follows_and_signs_out(serving: ServedApi, page: 
         urlsplit(serving.url).netloc
     }
     assert page.complaints == []
+
+
+def test_with_introspection_off_it_says_so_and_still_runs(
+    application_url: str, tmp_path: Path, free_port: int, page: Page
+) -> None:
+    off = {"TOCSIN_INTROSPECTION": "false"}
+    with served_api(application_url, folder=tmp_path, port=free_port, more=off) as serving:
+        page.open(f"{serving.url}/graphql")
+        page.until(RUN)
+        page.until(f"{RESULT}.includes('introspection is switched off on this server')")
+        page.evaluate(f"{EDITOR}.setValue('{{ serverInfo {{ version }} }}')")
+        # The button follows what is typed with some delay.
+        again = f"{RUN}.ariaLabel.startsWith('Execute') && {RUN}.click()"
+        page.until(f"{RESULT}.includes('serverInfo') || ({again}, false)")
+    assert page.complaints == []
+
+
+def test_where_registered_documents_alone_run_the_page_says_so(
+    application_url: str, tmp_path: Path, free_port: int, page: Page
+) -> None:
+    only = {"TOCSIN_TRUSTED_DOCUMENTS_ONLY": "true"}
+    with served_api(application_url, folder=tmp_path, port=free_port, more=only) as serving:
+        page.open(f"{serving.url}/graphql")
+        page.until("document.body?.innerText.includes('this server runs registered documents alone')")
+        assert page.evaluate("document.scripts.length") == 0
