@@ -41,9 +41,12 @@ from graphql_api.state import AppState
 from persistence.tasks import end_tasks
 
 INIT_SECONDS = 10
+# A socket of nobody may be quiet for so long between its operations. One of somebody ends with their session.
+IDLE_SECONDS = 60.0
 # Clients take it for final and do not reconnect with the same credentials.
 SESSION_ENDED_CODE = 4401
 TRY_AGAIN_LATER_CODE = 1013
+NORMAL_CODE = 1000
 MAX_OPERATIONS = 50
 TOO_MANY = f"a socket may have {MAX_OPERATIONS} operations at once"
 # Pings a client may send in a second, on average, before it is taken for a flood.
@@ -115,6 +118,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     context: SocketContext
     _ping_budget = PINGS_PER_SECOND * 10
     _last_ping = 0.0
+    # Whether an operation began since the socket was last looked at; opening it counts as well.
+    _begun = True
     _ending: asyncio.Task[None] | None = None
 
     async def handle_connection_init(self, message: Any) -> None:  # noqa: ANN401 - what a client sent
@@ -128,8 +133,17 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
                 raise
             # Whether the token counts cannot be said now: not 4403, which clients take for final.
             await self.websocket.close(code=TRY_AGAIN_LATER_CODE, reason=UNAVAILABLE)
-        if self.context.viewer is not None and self._ending is None:
-            self._ending = asyncio.create_task(self._end_with_session(self.context.viewer), name="socket's session")
+        if self._ending is None and self.connection_acknowledged:
+            viewer = self.context.viewer
+            ending = self._end_when_idle() if viewer is None else self._end_with_session(viewer)
+            self._ending = asyncio.create_task(ending, name="socket's end")
+
+    async def _end_when_idle(self) -> None:
+        """Close a socket that nobody signed in on and that asks nothing. Normally: clients open another when needed."""
+        while self.operations or self._begun:
+            self._begun = False
+            await asyncio.sleep(IDLE_SECONDS)
+        await self.websocket.close(code=NORMAL_CODE, reason="idle")
 
     async def _end_with_session(self, viewer: Viewer) -> None:
         """Close the socket within seconds of its session's end."""
@@ -193,6 +207,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         except GraphQLError as error:
             await self._refuse(operation_id, present(error, self.context.request_id))
             return
+        self._begun = True
         await super().handle_subscribe({**message, "payload": {**message["payload"], "query": asked.query}})
 
     async def _refuse(self, operation_id: str, error: GraphQLError) -> None:

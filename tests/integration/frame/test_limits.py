@@ -1,7 +1,9 @@
 """The same limits hold whichever way an operation comes: POST, GET, server-sent events, WebSocket (T4)."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +78,7 @@ def asker(api: Api, admin: Person, address: str, way: str) -> Ask:
 
 def refused(text: str) -> list[dict[str, Any]]:
     body = json.loads(text)
-    assert "data" not in body
+    assert body.get("data") is None
     return list(body["errors"])
 
 
@@ -89,6 +91,20 @@ async def test_what_asks_too_much_is_refused_whichever_way_it_comes(
     errors = await asker(api, admin, address, way)(query)
     assert any(says in error["message"] for error in errors), errors
     assert errors[0]["extensions"]["code"] in {"LIMIT_EXCEEDED", "BAD_REQUEST"}
+
+
+@pytest.mark.parametrize("way", ["POST", "GET", "events", "socket"])
+async def test_a_slow_operation_is_stopped_whichever_way_it_came(
+    api: Api, admin: Person, address: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sleep(*_: object) -> None:
+        await asyncio.sleep(30)
+
+    settings = api.settings.model_copy(update={"graphql_timeout": timedelta(seconds=0.2)})
+    monkeypatch.setattr("graphql_api.identity.queries.teams_in_sight", sleep)
+    monkeypatch.setattr("graphql_api.context.Context.settings", property(lambda _self: settings))
+    (error,) = await asker(api, admin, address, way)("{ teams { id } }")
+    assert error["extensions"]["code"] == "TIMEOUT"
 
 
 @pytest.mark.parametrize("way", ["POST", "socket"])

@@ -1,5 +1,6 @@
 """Every case of the text of graphql-transport-ws, as one table: what a client says, how the server takes it (I4)."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -201,6 +202,20 @@ async def test_a_client_that_never_begins_is_let_go(address: str, api: Api, monk
     monkeypatch.setattr(SocketEndpoint, "connection_init_wait_timeout", property(lambda _self: soon))
     async with connect(f"ws://{address}", subprotocols=[Subprotocol(PROTOCOL)]) as connection:
         assert await Socket(connection).close_code() == 4408
+
+
+async def test_a_socket_of_nobody_is_not_kept_for_nothing(
+    address: str, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphql_api.websocket.IDLE_SECONDS", 0.3)
+    async with connected(address, admin) as somebody, connected(address, None) as nobody:
+        for _ in range(4):
+            await asyncio.sleep(0.2)
+            await nobody.send(**subscribe(ME))
+            assert [(await nobody.receive())["type"] for _ in range(2)] == ["next", "complete"]
+        assert await nobody.close_code() == 1000
+        await somebody.send(**subscribe(ME))
+        assert (await somebody.receive())["type"] == "next"
 
 
 async def test_an_id_is_free_again_when_its_operation_has_ended(address: str, admin: Person) -> None:

@@ -179,6 +179,21 @@ async def test_only_administrators_vouch_for_documents(api: Api, role: Role) -> 
     assert await api.code("{ trustedDocuments { totalCount } }", who=person) == "FORBIDDEN"
 
 
+async def test_while_the_database_is_away_a_hash_is_not_called_unknown(
+    api: Api, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_hash: str) -> None:
+        raise ConnectionRefusedError
+
+    unseen = by_hash("query Unseen { me { id } }")
+    monkeypatch.setattr(api.state.trusted, "_lookup", away)
+    assert codes(await send(api, admin, documentId=unseen)) == ["OVERLOADED"]
+    async with listening(api) as address, connected(address, admin) as socket:
+        await socket.send(id="1", type="subscribe", payload={"documentId": unseen})
+        answer = await socket.receive()
+        assert (answer["type"], answer["payload"][0]["extensions"]["code"]) == ("error", "OVERLOADED")
+
+
 # --- Where nothing else runs ------------------------------------------------------------------------------------------
 
 
