@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     following.add_argument("--rounds", type=int, default=2, help="turns of each server")
     following.add_argument("--parts", default="fan-out,memory,restart", help="of fan-out, memory, restart, ingest")
     following.add_argument("--with-ingest", action="store_true", help="also: ingest at full rate beside subscribers")
+    following.add_argument("--profile", type=int, default=0, help="instead: where time goes, in so many groups")
     following.add_argument("--only", default="", help="servers, comma separated: tocsin, bare, stock")
     profiling = commands.add_parser("profile", help="where the server's own time goes, by function")
     profiling.add_argument(
@@ -91,6 +92,9 @@ def _live(arguments: argparse.Namespace) -> None:
         parts=frozenset(parts),
         only=frozenset(filter(None, arguments.only.split(","))),
     )
+    if arguments.profile:
+        live.profile_it(plan, groups=arguments.profile)
+        return
     found = live.measure(plan)
     if arguments.quick or plan.only:
         return

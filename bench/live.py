@@ -5,7 +5,9 @@ client, last client) and the id Redis gives to the relay's message, which is the
 to the millisecond below (so what follows it is measured too long by up to one, never too short).
 """
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,12 +17,13 @@ from typing import Any
 import msgspec
 import redis
 
-from bench import database, live_ingest
+from bench import database, live_ingest, profile
 from bench.database import Stores
-from bench.live_load import LiveLoad, LiveResult, Publishing, Subscriber, allow_files, listen
+from bench.live_load import listen
 from bench.live_people import RESUMING, People
 from bench.live_results import LiveReport, LiveTurn, MemoryTurn, RestartTurn
 from bench.live_servers import LiveTocsin, Peer
+from bench.live_wire import LiveLoad, LiveResult, Publishing, Subscriber, allow_files
 from bench.machine import describe
 from persistence.stream import EVENTS_STREAM
 from persistence.stream_message import decode_message
@@ -28,6 +31,7 @@ from persistence.stream_message import decode_message
 GROUPS = (1, 5, 20)
 MOST_MESSAGES = 1000
 FIELD = b"message"
+PROFILE_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,25 @@ def measure(plan: Plan) -> LiveReport:
         restart=restart,
         ingest=ingest,
     )
+
+
+def profile_it(plan: Plan, *, groups: int) -> None:
+    """Where the API process's own time goes while it sends as fast as all sockets keep up."""
+    allow_files(plan.subscribers)
+    with database.running(plan.folder) as stores, ExitStack() as stack:
+        tocsin = LiveTocsin(plan.folder / "logs", stores, plan.folder / "tocsin")
+        stack.callback(tocsin.stop)
+        tocsin.start()
+        crowd = People(stores.tocsin).crowd(plan.subscribers, groups=groups)
+        load = _load(plan, tocsin.port, crowd, publishing=tocsin.publishing(), prefix="seen")
+        # Not the subscribing: a few events one by one tell that it is over.
+        with ThreadPoolExecutor() as pool:
+            listening = pool.submit(listen, msgspec.structs.replace(load, events=3, seconds=PROFILE_SECONDS + 4))
+            tocsin.wait_for_sockets(plan.subscribers)
+            time.sleep(2)
+            with profile.watching(plan.folder, tocsin.api_pid, seconds=PROFILE_SECONDS):
+                found = listening.result()
+    print(f"{plan.subscribers} sockets in {groups} groups: {found.sustained:.1f} events/s while it was watched")
 
 
 # -- fan-out -----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import sys
 
 import msgspec
 
-from bench.live_load import TEXT, Crowd, Listener, LiveLoad, Publishing, Subscriber, allow_files, masked
+from bench.live_load import Crowd, Listener
+from bench.live_wire import TEXT, LiveLoad, Publishing, Subscriber, allow_files, masked
 
 RESET = b'"StreamReset"'
 

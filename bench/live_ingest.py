@@ -19,10 +19,11 @@ import msgspec
 from bench import turns
 from bench.database import Stores
 from bench.live_followers import Following, Seen
-from bench.live_load import ROOT, Subscriber
+from bench.live_load import ROOT
 from bench.live_people import FIELDS, People
 from bench.live_results import IngestTurn
 from bench.live_servers import LiveTocsin
+from bench.live_wire import Subscriber
 from bench.load import run
 from bench.turns import Scenario
 from graphql_api.schema import printed

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.live_wire import PING, PONG, TEXT, LiveLoad, LiveResult, Subscriber, Timed, allow_files, frame_end, masked
 from bench.load import is_complete
 from bench.machine import resident_bytes
 from bench.payloads import KEY
@@ -30,78 +31,11 @@ from bench.payloads import KEY
 ROOT = Path(__file__).resolve().parent.parent
 RECEIVE_BYTES = 1 << 18
 CONNECTING_AT_ONCE = 50
-TEXT, CLOSE, PING = 0x81, 0x88, 0x89
 # Acknowledgements, `complete` and the like are shorter than any event.
 LEAST_EVENT_BYTES = 150
-SPARE_FILES = 200
 # Nothing for so long: the stream is quiet, and counting can begin at nought.
 QUIET_SECONDS = 0.5
 Condition = Callable[[], bool]
-
-
-class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
-    """One socket: who it is and what it asks for. `expects`: events of a replay, before anything new."""
-
-    token: str
-    query: str
-    variables: dict[str, object] = {}
-    operation: str = "1"
-    expects: int = 0
-
-
-class Publishing(msgspec.Struct, frozen=True, kw_only=True):
-    """How one event is made: a post. `KEY` in the body is replaced by a new word each time."""
-
-    path: str
-    headers: dict[str, str]
-    body: str
-
-
-class LiveLoad(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: subscribe; wait for replays; `events` one by one, `gap` apart; then as fast as all keep up."""
-
-    port: int
-    subscribers: list[Subscriber]
-    publishing: Publishing
-    prefix: str
-    events: int = 30
-    gap: float = 0.4
-    seconds: float = 4.0
-    window: int = 8
-    patience: float = 60.0
-    server_pid: int = 0
-    # Of one listener, every event instead of the newest.
-    keep_all: bool = False
-
-
-class Timed(msgspec.Struct, frozen=True, kw_only=True):
-    """One event on its way; seconds of the wall clock. `answer` is what the post was answered."""
-
-    sent: float
-    answered: float
-    first: float
-    last: float
-    answer: str
-
-
-class LiveResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen.
-
-    From the last subscription on: `replay_seconds` until every replay had come, `first_shared_seconds` until a new
-    event had reached all. `resident`: the server's memory before anyone came, with all there, and at the end.
-    """
-
-    subscribe_seconds: float
-    replay_seconds: float
-    first_shared_seconds: float
-    timed: list[Timed]
-    sustained: float
-    sustained_events: int
-    frames: int
-    bytes: int
-    resident: list[int]
-    load_share: float
-    samples: list[str]
 
 
 def listen(load: LiveLoad) -> LiveResult:
@@ -114,41 +48,6 @@ def listen(load: LiveLoad) -> LiveResult:
         cwd=ROOT,
     )
     return msgspec.json.decode(done.stdout, type=LiveResult)
-
-
-def allow_files(number: int) -> None:
-    """Let this process, and those it starts from now on, hold so many sockets."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = number + SPARE_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else max(hard, wanted if os.geteuid() == 0 else hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most), most))
-
-
-def masked(opcode: int, payload: bytes) -> bytes:
-    """A frame as a client sends it; masked with zeros, which leaves the payload as it is."""
-    length = len(payload)
-    if length < 126:
-        head = bytes((opcode, 0x80 | length))
-    elif length < 1 << 16:
-        head = bytes((opcode, 0x80 | 126)) + length.to_bytes(2, "big")
-    else:
-        head = bytes((opcode, 0x80 | 127)) + length.to_bytes(8, "big")
-    return head + bytes(4) + payload
-
-
-def frame_end(data: bytes, at: int) -> tuple[int, int] | None:
-    """Where the payload of the server's frame at `at` begins and ends; None when it has not come whole."""
-    if len(data) - at < 2:
-        return None
-    length, start = data[at + 1], at + 2
-    if length >= 126:
-        wide = 2 if length == 126 else 8
-        if len(data) < start + wide:
-            return None
-        length = int.from_bytes(data[start : start + wide], "big")
-        start += wide
-    return None if len(data) < start + length else (start, start + length)
 
 
 @dataclass(slots=True)
@@ -451,7 +350,7 @@ class Crowd:
     def _answer(self, listener: Listener, opcode: int, payload: bytes) -> None:
         """What is no event: the word that we are let in, a ping, or trouble."""
         if opcode == PING:
-            listener.socket.sendall(masked(0x8A, payload))
+            listener.socket.sendall(masked(PONG, payload))
         elif b'"connection_ack"' in payload:
             wanted = listener.subscriber
             asked = {"query": wanted.query, "variables": wanted.variables}

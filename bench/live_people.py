@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bench.database import Database
-from bench.live_load import Subscriber
+from bench.live_wire import Subscriber
 from domain.ids import new_id
 from graphql_api.identity.tokens import AccessTokens
 from tocsin.settings import Settings

@@ -1,20 +1,24 @@
 """Who takes part in `bench live`, and how is an event made at each? Tocsin, stock Strawberry, a bare broadcast."""
 
 import os
+import re
 import signal
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import msgspec
 
 from bench import payloads
-from bench.contenders.base import Contender, Route, Stored
+from bench.contenders.base import START_SECONDS, Contender, Route, Stored
 from bench.contenders.tocsin import Tocsin
-from bench.live_load import Publishing
 from bench.live_people import SECRET
+from bench.live_wire import Publishing
 from tocsin.processes import spawn
 
 SERVICE = "checkout"
+OPEN_SOCKETS = re.compile(rb"^tocsin_websockets (\S+)$", re.MULTILINE)
 
 
 class LiveTocsin(Tocsin):
@@ -41,6 +45,18 @@ class LiveTocsin(Tocsin):
     def api_pid(self) -> int:
         """The process with the sockets."""
         return self._processes[0].pid
+
+    def wait_for_sockets(self, number: int) -> None:
+        """Return when so many sockets are open."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as answer:
+                found = OPEN_SOCKETS.search(answer.read())
+            if found is not None and float(found[1]) >= number:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not {number} sockets within {START_SECONDS:.0f} s")
+            time.sleep(0.2)
 
     def restart_api(self) -> None:
         """Kill it, as a crash would, and start it on the same port."""

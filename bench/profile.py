@@ -6,7 +6,8 @@ The profiler (py-spy) is installed from PyPI into an environment of its own when
 import subprocess
 import sys
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench import database, turns
@@ -22,7 +23,7 @@ SHOWN = 45
 
 def profile(folder: Path, scenario: Scenario, *, name: str, part: str, route_name: str) -> None:
     """Print how often each function was on top of the stack, and how often anywhere in it."""
-    program = _profiler(folder / "profiler")
+    _profiler(folder / "profiler")
     with database.running(folder) as stores, ExitStack() as stack:
         known: list[Tocsin | FloorServer] = [
             Tocsin(folder / "logs", stores, folder / "tocsin"),
@@ -33,14 +34,21 @@ def profile(folder: Path, scenario: Scenario, *, name: str, part: str, route_nam
         contender.start()
         route = next(route for route in contender.routes() if route.name == route_name)
         run(turns.load_of(contender, route, scenario, seconds=2.0, prefix="warm"))
-        raw = folder / "profile.txt"
-        command = [str(program), "record", "--pid", str(contender.parts()[part]), "--format", "raw", "--rate", "500"]
-        command += ["--output", str(raw), "--duration", f"{SECONDS:.0f}", "--gil"]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as profiler:
-            prefix = "warm" if scenario.repeats else "test"
+        prefix = "warm" if scenario.repeats else "test"
+        with watching(folder, contender.parts()[part], seconds=SECONDS):
             result = run(turns.load_of(contender, route, scenario, seconds=SECONDS + 1, prefix=prefix))
-            profiler.wait()
     print(f"{scenario.name}, {name} {part}: {result.rate:,.0f} alerts/s while it was watched")
+
+
+@contextmanager
+def watching(folder: Path, pid: int, *, seconds: float) -> Iterator[None]:
+    """Watch a process for so long while the block runs; then print what was seen."""
+    program, raw = _profiler(folder / "profiler"), folder / "profile.txt"
+    command = [str(program), "record", "--pid", str(pid), "--format", "raw", "--rate", "500"]
+    command += ["--output", str(raw), "--duration", f"{seconds:.0f}", "--gil"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as profiler:
+        yield
+        profiler.wait()
     _print_profile(raw.read_text())
 
 

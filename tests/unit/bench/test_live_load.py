@@ -13,19 +13,10 @@ from io import BufferedReader
 
 import pytest
 
-from bench.live_load import (
-    LEAST_EVENT_BYTES,
-    TEXT,
-    Crowd,
-    LiveLoad,
-    LiveResult,
-    Publishing,
-    Subscriber,
-    frame_end,
-    masked,
-)
+from bench.live_load import LEAST_EVENT_BYTES, Crowd
 from bench.live_report import render
 from bench.live_results import LiveReport, LiveTurn, MemoryTurn
+from bench.live_wire import TEXT, LiveLoad, LiveResult, Publishing, Subscriber, frame_end, masked
 from bench.payloads import KEY
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
