@@ -40,8 +40,9 @@ fmt: $(VENV)/.dev  ## Format the code and mend what lint can mend
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-schema: $(VENV)/.dev  ## Write schema.graphql from the code
+schema: $(VENV)/.dev  ## Write schema.graphql from the code, and the models of the Python client from it
 	$(PY) -m graphql_api.schema --write
+	$(PY) docs/clients/python/generate.py
 
 release-schema: $(VENV)/.dev  ## Keep schema.graphql as that of the version in pyproject.toml: the next is compared with it
 	$(PY) -m graphql_api.schema_changes --release $(ARGS)
