@@ -21,11 +21,12 @@ ADMIN_PASSWORD = "the-administrators-own-password"
 
 @dataclass(frozen=True)
 class ServedApi:
-    """A running `tocsin serve`, what it logs, and the first integration's key."""
+    """A running `tocsin serve`, what it logs, the first integration's key, its process."""
 
     url: str
     log: Path
     key: str
+    pid: int
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def served_api(
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(lambda: _is_live(url), log.read_text)
-        yield ServedApi(url, log, key)
+        yield ServedApi(url, log, key, process.pid)
     finally:
         process.terminate()
         process.wait(20)
