@@ -39,6 +39,7 @@ WEIGHTS: Mapping[str, int] = {
 }
 # A list without pages does not say how long it may be.
 ASSUMED_LENGTH = 25
+MAX_DIGITS = 9
 _PAGED = frozenset({"nodes", "edges"})
 
 
@@ -70,11 +71,19 @@ def list_fields(schema: GraphQLSchema) -> frozenset[str]:
 
 
 def _page_size(node: FieldNode) -> int:
-    """How many a page may hold. A variable may be anything: it counts as the most that is allowed."""
+    """How many a page may hold. A variable may be anything: it counts as the most that is allowed.
+
+    A negative one is refused when it runs; until then it must not pay for what stands beside it.
+    """
     asked = [one.value for one in node.arguments or () if one.name.value in {"first", "last"}]
     if not asked:
         return DEFAULT_PAGE
-    return max(int(one.value) if isinstance(one, IntValueNode) else MAX_PAGE for one in asked)
+    return max(0, *(_number(one.value) if isinstance(one, IntValueNode) else MAX_PAGE for one in asked))
+
+
+def _number(digits: str) -> int:
+    """A literal's value; one of thousands of digits is not even converted."""
+    return int(digits) if len(digits) <= MAX_DIGITS else 10**MAX_DIGITS
 
 
 class Measure:

@@ -1,5 +1,6 @@
 """How much a document may ask is measured with fragments expanded, in linear time (T4)."""
 
+import re
 import time
 
 import pytest
@@ -7,7 +8,7 @@ from graphql import GraphQLError, OperationDefinitionNode, build_schema, parse
 
 from graphql_api.document_size import WEIGHTS, cost_of, list_fields
 from graphql_api.limits import CACHED_DOCUMENT_SIZE, CACHED_DOCUMENTS, Documents, Limits, check
-from graphql_api.schema import printed
+from graphql_api.schema import SCHEMA_FILE, printed
 
 LIMITS = Limits(depth=4, aliases=3, tokens=200, fields=20)
 DEFAULTS = Limits(depth=15, aliases=30, tokens=2_000)
@@ -91,6 +92,28 @@ def test_timelines_within_timelines_are_refused() -> None:
     assert (error.extensions["code"], error.extensions["budget"]) == ("LIMIT_EXCEEDED", DEFAULTS.cost)
     assert error.extensions["cost"] > DEFAULTS.cost
     assert error.extensions["heaviestPath"] == "alerts.nodes" + ".timeline.nodes.alert" * 4
+
+
+def test_a_negative_page_pays_for_nothing_beside_it() -> None:
+    negative = "alerts(first: -1000000) { nodes { id } }"
+    text = f"{{ {negative} a: alerts(first: 100) {{ nodes {{ timeline(first: 100) {{ nodes {{ id }} }} }} }} }}"
+    limits = Limits(depth=15, aliases=30, tokens=2_000, cost=10_000)
+    (error,) = check(parse(text), limits, LISTS)
+    assert "costs 10202" in error.message
+
+
+def test_a_page_of_endless_digits_is_refused_and_no_fault_of_ours() -> None:
+    for number in ("9" * 5_000, "-" + "9" * 5_000):
+        documents = Documents(DEFAULTS)
+        text = f"{{ alerts(first: {number}) {{ nodes {{ id }} }} }}"
+        assert documents.refusals(documents.parsed(text), build_schema(printed()))
+
+
+def test_every_weight_is_in_the_documentation() -> None:
+    page = (SCHEMA_FILE.parent / "docs" / "api.md").read_text()
+    said = page[page.index("The cost is the number of objects") : page.index("`heaviestPath`")]
+    assert set(re.findall(r"`(\w+)`", said)) - {"first", "last", "cost", "budget"} == set(WEIGHTS)
+    assert all(f"{weight:,}" in said for weight in WEIGHTS.values())
 
 
 def test_what_is_dear_weighs_more_and_in_each_item_of_a_page() -> None:
