@@ -35,6 +35,7 @@ CONNECTING_AT_ONCE = 50
 LEAST_EVENT_BYTES = 150
 # Nothing for so long: the stream is quiet, and counting can begin at nought.
 QUIET_SECONDS = 0.5
+FIRST_WAIT_SECONDS = 0.25
 Condition = Callable[[], bool]
 
 
@@ -179,13 +180,15 @@ class Crowd:
     def _warm_up(self) -> float:
         """Events until each listener has had one that is new, then quiet; when the first had reached all."""
         progress = self._begin()
-        deadline = time.perf_counter() + self._load.patience
+        began, wait = time.perf_counter(), FIRST_WAIT_SECONDS
         while not progress.last:
-            if time.perf_counter() > deadline:
+            if time.perf_counter() > began + self._load.patience:
                 raise TimeoutError(f"{progress.seen} of {len(self._listeners)} had the first event")
             if self._idle:
                 self._post()
-            self._idle_until(time.perf_counter() + 0.25, enough=lambda: bool(progress.last))
+            # A slow server is not given ever more to do.
+            self._idle_until(time.perf_counter() + wait, enough=lambda: bool(progress.last))
+            wait *= 2
         self._heard_at = time.perf_counter()
         while len(self._idle) < len(self._posters) or time.perf_counter() - self._heard_at < QUIET_SECONDS:
             self._idle_until(time.perf_counter() + QUIET_SECONDS / 5)
