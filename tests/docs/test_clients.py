@@ -3,6 +3,7 @@
 Each is run as the page says, against a whole Tocsin whose API is killed and started again while they follow.
 """
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -210,6 +212,22 @@ def test_a_wrong_password_is_a_refusal(program: Program, cluster: Cluster) -> No
     with running(program, cluster, ALERTS_PASSWORD="not it") as client:
         assert client.process.wait(30) != 0
     assert any("Refused" in line for line in client.errors), client.errors
+
+
+def test_a_session_that_has_ended_ends_the_program(program: Program, cluster: Cluster) -> None:
+    async def revoke_all() -> None:
+        connection = await asyncpg.connect(cluster.database_url)
+        try:
+            await connection.execute("UPDATE sessions SET revoked_at = now() WHERE revoked_at IS NULL")
+        finally:
+            await connection.close()
+
+    with running(program, cluster) as client:
+        client.wait_for_line("following")
+        asyncio.run(revoke_all())
+        # Coming back with the same tokens for ever would help nobody.
+        assert client.process.wait(30) != 0
+    assert any("Refused" in line or "session has ended" in line for line in client.errors), client.errors
 
 
 def close_all(cluster: Cluster) -> None:
