@@ -95,6 +95,8 @@ class Endpoint:
             operation = self._documents.operation(asked.query, asked.operation_name)
         except GraphQLError as error:
             body = {"errors": [shown.formatted for shown in present_all([error], context)]}
+            if method == "POST" and EVENT_STREAM in accept:
+                return _events(_only(body))
             return _response(body, accept, status=_status(ran=False, accept=accept))
         if method == "GET" and operation.operation is not OperationType.QUERY:
             raise BadRequest(405, "GET is for queries; send the operation by POST", headers={"allow": "POST"})
@@ -113,7 +115,7 @@ class Endpoint:
             seconds=time.perf_counter() - started,
             codes=[str((error.extensions or {}).get("code")) for error in result.errors or ()],
         )
-        if context.wants_cost:
+        if context.wants_cost and ran:
             budget = context.settings.graphql_max_cost
             spent = self._documents.cost(asked.query, operation, self._schema._schema)  # noqa: SLF001 - no public way
             result.extensions = {**(result.extensions or {}), "cost": {"operation": spent, "budget": budget}}
@@ -157,11 +159,7 @@ class Endpoint:
                             yield event(encode(as_body(result)))
             yield COMPLETE
 
-        return StreamingResponse(
-            with_heartbeat(results(), HEARTBEAT_SECONDS),
-            media_type=EVENT_STREAM,
-            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
-        )
+        return _events(results())
 
 
 def too_slow(seconds: float) -> GraphQLError:
@@ -204,6 +202,20 @@ def _response(body: dict[str, Any], accept: str, *, status: int, headers: Mappin
         media_type=f"{media}; charset=utf-8",
         headers={"cache-control": "no-store", "vary": "accept", **(headers or {})},
     )
+
+
+def _events(results: AsyncIterator[bytes]) -> Response:
+    return StreamingResponse(
+        with_heartbeat(results, HEARTBEAT_SECONDS),
+        media_type=EVENT_STREAM,
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+async def _only(body: dict[str, Any]) -> AsyncIterator[bytes]:
+    """A stream of one result: its reader expects events, also when there is nothing to run."""
+    yield event(encode(body))
+    yield COMPLETE
 
 
 def unavailable(request: Request) -> Response:

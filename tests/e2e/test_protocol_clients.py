@@ -1,4 +1,4 @@
-"""Do clients that others wrote find the protocols kept? graphql-http's audits, graphql-ws, and Python's gql (I4)."""
+"""Do clients that others wrote find the protocols kept? graphql-http's audits, graphql-ws and graphql-sse (I4)."""
 
 import json
 import subprocess
@@ -90,3 +90,14 @@ def refusal(outcome: dict[str, Any]) -> dict[str, Any]:
     (error,) = outcome["refused"]
     told: dict[str, Any] = error
     return told
+
+
+def test_the_client_of_server_sent_events_gets_the_same(clients: Path, serving: ServedApi, token: str) -> None:
+    found: dict[str, Any] = json.loads(run_script(clients, "events.mjs", f"{serving.url}/graphql", token))
+    me = {"results": [{"data": {"me": {"email": ADMIN_EMAIL}}}]}
+    assert found["query"] == found["afterStop"] == me
+    assert found["sideBySide"] == [me] * 10
+    assert "Syntax Error" in found["syntax"]["results"][0]["errors"][0]["message"]
+    assert "Cannot query field" in found["unknownField"]["results"][0]["errors"][0]["message"]
+    assert found["nobody"]["results"][0]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert "total" in found["firstOfSubscription"]["data"]["alertCounts"]
