@@ -160,6 +160,24 @@ def register_documents(
         typer.echo(f"{state} sha256:{one.document.hash} {one.document.name or ''}".rstrip())
 
 
+@documents_app.command("check")
+def check_documents() -> None:
+    """Say which registered documents this version would refuse: before an upgrade, run the new version's check.
+
+    Exit code 0: all of them run. 1: some do not, and are listed.
+    """
+    from tocsin.documents import broken_documents  # noqa: PLC0415
+
+    settings = _reachable(_settings())
+    _log_warnings(settings)
+    count, broken = broken_documents(settings)
+    for document, reason in broken:
+        whose = " ".join(part for part in (document.name, document.client_name) if part)
+        typer.echo(f"sha256:{document.hash} {whose}: {reason}")
+    typer.echo(f"{count} registered, {len(broken)} would be refused")
+    raise typer.Exit(EXIT_REFUSED if broken else 0)
+
+
 @app.command(rich_help_panel=DATA)
 def version() -> None:
     """Print the version."""

@@ -1,4 +1,6 @@
-"""How does a client's build register its documents without signing in? By whoever may reach the database, from files.
+"""How does a client's build register its documents, and an operator look after them? At the command line.
+
+Whoever may reach the database may register, from files, without signing in.
 
 A `.json` file is a manifest, an object of hash and text as client builds write it; any other file is one document.
 Checked as the mutation checks: against this version's schema and the settings' limits; of a bad one none is registered.
@@ -20,9 +22,12 @@ from graphql_api.documents.checking import checker
 from graphql_api.limits import Documents, Limits
 from graphql_api.schema import build_schema
 from persistence.engine import create_engine
+from persistence.trusted_documents import page_of_documents
 from persistence.unit_of_work import UnitOfWork
 from tocsin.errors import StartError
 from tocsin.settings import Settings
+
+PAGE = 500
 
 
 def register_files(settings: Settings, files: Sequence[Path], client_name: str | None) -> list[Registered]:
@@ -42,6 +47,32 @@ def register_files(settings: Settings, files: Sequence[Path], client_name: str |
         except DomainError as error:
             raise StartError(f"{file}: {'.'.join(error.path)}: {error.message}") from error
     return asyncio.run(_write(settings, made)) if made else []
+
+
+def broken_documents(settings: Settings) -> tuple[int, list[tuple[TrustedDocument, str]]]:
+    """How many are registered, and those that this version or its limits would refuse, each with the reason."""
+    documents = Documents(Limits.of(settings))
+    check = checker(documents, build_schema(documents)._schema)  # noqa: SLF001 - as above
+    registered = asyncio.run(_all(settings))
+    broken = []
+    for document in registered:
+        try:
+            check(document.body)
+        except DomainError as error:
+            broken.append((document, error.message))
+    return len(registered), broken
+
+
+async def _all(settings: Settings) -> list[TrustedDocument]:
+    engine = create_engine(settings, pool_size=1)
+    found: list[TrustedDocument] = []
+    try:
+        async with engine.connect() as connection:
+            while page := await page_of_documents(connection, limit=PAGE, after=found[-1].id if found else None):
+                found += page
+    finally:
+        await engine.dispose()
+    return found
 
 
 def _read(file: Path) -> list[NewDocument]:

@@ -61,6 +61,32 @@ def test_files_and_manifests_are_registered(program: Program, database_url: str,
     assert again.stdout.count("known") == 2
 
 
+def test_what_this_version_would_refuse_is_named(program: Program, database_url: str, application_url: str) -> None:
+    document = program.folder / "me.graphql"
+    document.write_text(ME)
+    environment = {"TOCSIN_DATABASE_URL": application_url}
+    registered = program.run("documents", "register", str(document), environment=environment)
+    assert registered.returncode == 0
+    well = program.run("documents", "check", environment=environment)
+    assert (well.returncode, well.stdout) == (0, "1 registered, 0 would be refused\n")
+
+    run(_forget_a_field(database_url))
+    found = program.run("documents", "check", environment=environment)
+    assert found.returncode == 1
+    first, last = found.stdout.splitlines()
+    assert first.startswith(f"sha256:{document_hash(ME)} Me: Cannot query field 'gone'")
+    assert last == "1 registered, 1 would be refused"
+
+
+async def _forget_a_field(url: str) -> None:
+    """As if the schema had changed since."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("UPDATE trusted_documents SET body = replace(body, 'id', 'gone')")
+    finally:
+        await connection.close()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
