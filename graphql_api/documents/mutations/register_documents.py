@@ -1,5 +1,7 @@
 """How does a document become trusted?"""
 
+import asyncio
+
 import strawberry
 
 from domain.documents import actions
@@ -7,6 +9,7 @@ from graphql_api.context import Info
 from graphql_api.documents.checking import checker
 from graphql_api.documents.types import RegisteredDocument
 from graphql_api.errors import mutation, payload
+from graphql_api.limits import Documents
 
 
 @strawberry.input(description="A document to be trusted.")
@@ -46,9 +49,12 @@ class RegisterDocumentsSuccess:
 async def register_documents(info: Info, data: RegisterDocumentsInput) -> RegisterDocumentsSuccess:
     """Check all, then write all with the audit entry."""
     context = info.context
-    made = actions.check_documents(
+    # A hundred large documents take seconds to validate: beside the event loop, and in a cache of their own.
+    documents = Documents(context.state.documents.limits)
+    made = await asyncio.to_thread(
+        actions.check_documents,
         [actions.NewDocument(body=one.body, hash=one.hash) for one in data.documents],
-        check=checker(context.state.documents, info.schema._schema),  # noqa: SLF001 - strawberry has no public way to it
+        check=checker(documents, info.schema._schema),  # noqa: SLF001 - strawberry has no public way to it
         client_name=data.client_name,
         created_by=context.require_viewer().user_id,
         now=context.now(),

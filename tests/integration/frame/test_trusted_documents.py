@@ -1,6 +1,8 @@
 """Documents are registered, run by their hash over every transport, and are all that runs where that is asked (T4)."""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,21 @@ async def test_registering_the_same_text_again_changes_nothing(api: Api, admin: 
     second = await register(api, admin, other, clientName="another")
     assert [one["isNew"] for one in first["documents"] + second["documents"]] == [True, False]
     assert first["documents"][0]["document"] == second["documents"][0]["document"]
+
+
+async def test_a_hundred_large_documents_hold_nobody_up(api: Api, admin: Person) -> None:
+    fields = " ".join(
+        f"f{n}: alerts(first: {n}) {{ nodes {{ id title }} pageInfo {{ endCursor }} }}" for n in range(25)
+    )
+    bodies = [f"query Large{number} {{ {fields} }}" for number in range(MAX_AT_ONCE)]
+    registering = asyncio.create_task(register(api, admin, *bodies))
+    slowest = 0.0
+    while not registering.done():
+        started = time.perf_counter()
+        await asyncio.sleep(0.01)
+        slowest = max(slowest, time.perf_counter() - started)
+    assert len((await registering)["documents"]) == MAX_AT_ONCE
+    assert slowest < 0.5
 
 
 async def test_variables_and_the_operation_name_go_with_the_hash(api: Api, admin: Person) -> None:
