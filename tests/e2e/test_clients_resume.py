@@ -26,6 +26,9 @@ from tests.services.errors import UnavailableError
 from tests.services.node import node_environment, node_path, npm_project
 from tests.waiting import until
 
+# One set of processes for the file.
+pytestmark = pytest.mark.xdist_group("clients-resume")
+
 EVENTS = 600
 SECONDS = 60
 

@@ -20,6 +20,9 @@ from tests.e2e.served_api import ServedApi, served_api
 from tests.sockets import PROTOCOL
 from tocsin.embedded.state import free_port
 
+# One set of processes for the file.
+pytestmark = pytest.mark.xdist_group("hostile-graphql")
+
 Attack = Callable[[ClientConnection], Awaitable[None]]
 
 MEGABYTE = 1024 * 1024

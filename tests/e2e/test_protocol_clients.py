@@ -14,6 +14,9 @@ from tests.services.errors import UnavailableError
 from tests.services.node import node_environment, node_path, npm_project
 from tocsin.embedded.state import free_port
 
+# One set of processes for the file.
+pytestmark = pytest.mark.xdist_group("protocol-clients")
+
 SIGN_IN = (
     "mutation ($input: LoginInput!) { login(input: $input) { ... on LoginSuccess { accessToken } "
     "... on UserError { message } } }"
