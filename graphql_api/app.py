@@ -112,6 +112,7 @@ async def opened(state: AppState) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.callback(state.hasher.close)
         stack.push_async_callback(state.engine.dispose)
+        stack.push_async_callback(state.searcher.close)
         if state.redis is not None:
             stack.push_async_callback(state.redis.aclose)
         queue = open_queue(state)

@@ -31,6 +31,7 @@ from graphql_api.connection import DEFAULT_PAGE, MAX_PAGE
 WEIGHTS: Mapping[str, int] = {
     "totalCount": 50,
     "alertCounts": 100,
+    "searchAlerts": 100,
     "previewSignal": 200,
     "replayRejectedItems": 500,
     # A password's hash is made to be slow.

@@ -46,6 +46,7 @@ QUERIES: Mapping[str, Access] = {
     "alert": Access.VIEWER,
     "alerts": Access.VIEWER,
     "alertCounts": Access.VIEWER,
+    "searchAlerts": Access.VIEWER,
     "alertGroups": Access.VIEWER,
     "integration": Access.VIEWER,
     "integrations": Access.VIEWER,

@@ -15,6 +15,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.alerts.mutations import AlertMutations
 from graphql_api.alerts.queries import AlertQueries
+from graphql_api.alerts.search import SearchQueries
 from graphql_api.alerts.subscriptions import AlertSubscriptions
 from graphql_api.documents.mutations import DocumentMutations
 from graphql_api.documents.queries import DocumentQueries
@@ -32,7 +33,14 @@ from graphql_api.scalars import SCALARS
 SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
 
 # Their order is the order of the printed schema. The right-most base comes first.
-QUERIES: tuple[type, ...] = (IdentityQueries, AlertQueries, IntegrationQueries, ReceiptQueries, DocumentQueries)
+QUERIES: tuple[type, ...] = (
+    IdentityQueries,
+    AlertQueries,
+    SearchQueries,
+    IntegrationQueries,
+    ReceiptQueries,
+    DocumentQueries,
+)
 MUTATIONS: tuple[type, ...] = (
     IdentityMutations,
     AlertMutations,

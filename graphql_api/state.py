@@ -22,6 +22,7 @@ from persistence.login_attempts import LoginAttempts
 from persistence.objects import Objects, open_objects
 from persistence.passwords import Argon2Hasher
 from persistence.sealing import Sealer
+from persistence.search.searcher import Searcher
 from persistence.trusted_documents import trusted_body
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
@@ -49,6 +50,7 @@ class AppState:
     hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
     sign_in_desk: SignInDesk = field(init=False)
     sealer: Sealer = field(init=False)
+    searcher: Searcher = field(init=False)
     documents: Documents = field(init=False)
     trusted: TrustedDocuments = field(init=False)
 
@@ -59,6 +61,7 @@ class AppState:
         self.trusted = TrustedDocuments(shipped_documents(), self._body, settings=self.settings)
         key = self.settings.derived_key
         self.sealer = Sealer(key("sealing"))
+        self.searcher = Searcher(self.settings)
         self.access_tokens = AccessTokens(key("access-token"), lifetime=self.settings.access_token_ttl)
         self.sign_in_desk = SignInDesk(
             units=self.uow,

@@ -19,12 +19,15 @@ from domain.alerts.cursor import Cursor, is_of_log, log_start
 from jobs.consumers.contract import Consumer, Run
 from jobs.consumers.live import LiveConsumer
 from jobs.consumers.metrics import MetricsConsumer
+from jobs.consumers.search import SearchConsumer
 from persistence.backoff import Backoff
 from persistence.direct import DirectConnection, open_log_pool
+from persistence.engine import create_engine
 from persistence.event_log import EVENTS_CHANNEL, LogReader
 from persistence.leases import Lease, LeaseLost, Leases
 from persistence.listen import Listener
 from persistence.relay_cursors import RelayCursors
+from persistence.search.index import BULK_SECONDS, AlertIndex, open_client
 from persistence.stream import RedisStreamBackend
 from persistence.tasks import end_tasks
 from tocsin.settings import Settings
@@ -183,6 +186,12 @@ async def run(settings: Settings) -> None:
             stream = RedisStreamBackend(settings.redis_url)
             stack.push_async_callback(stream.disconnect)
             consumers.append(LiveConsumer(stream, pool))
+        if settings.elasticsearch_url is not None:
+            engine = create_engine(settings, pool_size=1)
+            stack.push_async_callback(engine.dispose)
+            client = open_client(settings, seconds=BULK_SECONDS)
+            stack.push_async_callback(client.close)
+            consumers.append(SearchConsumer(AlertIndex(client, settings.elasticsearch_index), engine, pool))
         wake = Wake()
         listening = asyncio.create_task(Listener(settings.database_dsn, EVENTS_CHANNEL, wake.all).run())
         stack.callback(listening.cancel)

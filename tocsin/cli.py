@@ -123,6 +123,20 @@ def migrate() -> None:
 
 
 @app.command(rich_help_panel=DATA)
+def reindex() -> None:
+    """Build the search index anew from the database, and put it in the place of the old one.
+
+    Safe at any time and while alerts come in; searches are answered by the old index meanwhile. Stopped half-way, it
+    leaves the old one as it is: run it again.
+    """
+    from tocsin.reindex import reindex as run  # noqa: PLC0415
+
+    settings = _reachable(_settings())
+    _log_warnings(settings)
+    typer.echo(run(settings, _say))
+
+
+@app.command(rich_help_panel=DATA)
 def doctor(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False
 ) -> None:

@@ -89,6 +89,17 @@ class Settings(BaseSettings):
         default=None,
         description="Elasticsearch for full-text search, `http://host:9200`. Unset: PostgreSQL full text is used.",
     )
+    elasticsearch_api_key: SecretStr | None = Field(
+        default=None, description="API key for Elasticsearch. Unset: none is sent."
+    )
+    elasticsearch_timeout: Seconds = Field(
+        default=timedelta(seconds=1), description="A search that takes longer is answered by PostgreSQL."
+    )
+    elasticsearch_index: str = Field(
+        default="tocsin-alerts",
+        pattern=r"^[a-z][a-z0-9_-]{0,99}$",
+        description="Alias of the search index; installations that share an Elasticsearch need one each.",
+    )
     object_store_url: str | None = Field(
         default=None,
         description="Where attachments are kept: `s3://bucket/prefix` or `file:///folder`. "

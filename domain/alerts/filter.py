@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.alerts.model import OPEN_STATUSES, Alert, AlertStatus, Severity
+from domain.alerts.search import mentions, parse
 from domain.errors import InvalidInput
 from domain.silences.matchers import LabelMatcher
 from domain.text import check_storable
@@ -17,8 +18,6 @@ from domain.text import check_storable
 MAX_VALUES = 500
 MAX_DEPTH = 5
 MAX_PARTS = 50
-MAX_SEARCH = 200
-MAX_SEARCH_WORDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class TimeRange:
 class AlertFilter:
     """None means "no condition". `service_names` may hold None: alerts without a service; the same for `team_ids`.
 
-    `search` finds alerts whose title, description or service hold every word of it, wherever it stands.
+    `search` is a line of words and signs (domain/alerts/search.py), found wherever they stand.
     """
 
     ids: frozenset[UUID] | None = None
@@ -95,17 +94,7 @@ def check(condition: AlertFilter) -> None:
             if text is not None:
                 check_storable(text, path=("filter",))
         if part.search is not None:
-            search_words(part.search)
-
-
-def search_words(text: str) -> list[str]:
-    """The words to be found."""
-    if len(text) > MAX_SEARCH:
-        raise InvalidInput(message=f"must have at most {MAX_SEARCH} characters", path=("filter", "search"))
-    words = text.split()
-    if len(words) > MAX_SEARCH_WORDS:
-        raise InvalidInput(message=f"must have at most {MAX_SEARCH_WORDS} words", path=("filter", "search"))
-    return words
+            parse(part.search)
 
 
 def uses_search(condition: AlertFilter) -> bool:
@@ -134,7 +123,7 @@ def matches(condition: AlertFilter, alert: Alert) -> bool:
         and condition.is_suppressed in {None, bool(alert.suppressed_by)}
         and condition.is_false_positive in {None, alert.is_false_positive}
         and all(matcher.matches(alert.labels) for matcher in condition.labels)
-        and _mentions(condition.search, alert)
+        and (condition.search is None or mentions(condition.search, alert))
         and all(matches(part, alert) for part in condition.all_of)
         and (not condition.any_of or any(matches(part, alert) for part in condition.any_of))
         and not any(matches(part, alert) for part in condition.none_of)
@@ -147,10 +136,3 @@ def _within(wanted: frozenset[object] | None, value: object) -> bool:
 
 def _during(wanted: TimeRange | None, time: datetime | None) -> bool:
     return wanted is None or wanted.holds(time)
-
-
-def _mentions(search: str | None, alert: Alert) -> bool:
-    if search is None:
-        return True
-    text = "\n".join((alert.title, alert.description or "", alert.service_name or "")).lower()
-    return all(word.lower() in text for word in search_words(search))

@@ -92,7 +92,8 @@ class AlertFilterInput:
     )
     search: strawberry.Maybe[str] = strawberry.field(
         description="Every word of it stands somewhere in the title, the description or the service; case does not "
-        "matter. At most 10 words. Not for subscriptions.",
+        'matter. `"two words"` side by side, `a OR b`, `-not`, `begin*`, and `title:`, `service:`, `source:` or '
+        "`label.NAME:` before a word. At most 10 words. Not for subscriptions; `searchAlerts` forgives typing errors.",
         default=None,
     )
     and_: strawberry.Maybe[list["AlertFilterInput"]] = strawberry.field(

@@ -65,6 +65,8 @@ async def check_all(state: AppState) -> list[Check]:
     checks = [_check("postgresql", postgresql, is_needed=True)]
     if state.redis is not None:
         checks.append(_check("redis", state.redis.ping, is_needed=False))
+    if state.searcher.is_set:
+        checks.append(_check("elasticsearch", state.searcher.check, is_needed=False))
     return list(await asyncio.gather(*checks))
 
 

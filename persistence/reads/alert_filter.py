@@ -7,8 +7,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.alerts.filter import AlertFilter, TimeRange, search_words
+from domain.alerts.filter import AlertFilter, TimeRange
 from domain.alerts.model import OPEN_STATUSES
+from domain.alerts.search import LABEL, Term, parse
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from persistence.reads.label_regex import to_postgresql
 from persistence.tables import alerts
@@ -57,8 +58,21 @@ def _conditions(wanted: AlertFilter) -> Iterator[Condition]:
     yield from _flags(wanted)
     yield from (_label(matcher) for matcher in wanted.labels)
     if wanted.search is not None:
-        yield from (_SEARCHED.icontains(word, autoescape=True) for word in search_words(wanted.search))
+        for group in parse(wanted.search).groups:
+            yield sa.or_(*(_term(term) for term in group))
     yield from _nested(wanted)
+
+
+def _term(term: Term) -> Condition:
+    if term.field is None:
+        searched: sa.ColumnElement[Any] = _SEARCHED
+    elif term.field.startswith(LABEL):
+        searched = sa.func.coalesce(alerts.c.labels[term.field.removeprefix(LABEL)].astext, "")
+    else:
+        columns = {"title": alerts.c.title, "service": alerts.c.service_name, "source": alerts.c.source}
+        searched = sa.func.coalesce(columns[term.field], "")
+    found = searched.icontains(term.text, autoescape=True)
+    return sa.not_(found) if term.is_excluded else found
 
 
 def _nested(wanted: AlertFilter) -> Iterator[Condition]:

@@ -69,11 +69,16 @@ async def check_elasticsearch(settings: Settings) -> Check:
         return Check(
             name="Elasticsearch", state=State.OFF, detail="TOCSIN_ELASTICSEARCH_URL is not set: PostgreSQL searches"
         )
+    secret = settings.elasticsearch_api_key
+    key = {} if secret is None else {"authorization": f"ApiKey {secret.get_secret_value()}"}
     try:
         async with httpx2.AsyncClient(timeout=SECONDS) as client:
-            answer = await client.get(f"{settings.elasticsearch_url}/_cluster/health")
+            answer = await client.get(f"{settings.elasticsearch_url}/_cluster/health", headers=key)
             answer.raise_for_status()
             status = str(answer.json()["status"])
+            index = await client.head(
+                f"{settings.elasticsearch_url}/_alias/{settings.elasticsearch_index}", headers=key
+            )
     except (httpx2.HTTPError, ValueError, KeyError) as error:
         return Check(
             name="Elasticsearch",
@@ -81,6 +86,14 @@ async def check_elasticsearch(settings: Settings) -> Check:
             detail=f"TOCSIN_ELASTICSEARCH_URL cannot be reached: {_reason(error)}",
             consequence="PostgreSQL searches: no typo tolerance, no facets; the answer says so",
             remedy="start the server or mend the address; the index catches up by itself",
+        )
+    if index.status_code == httpx2.codes.NOT_FOUND:
+        return Check(
+            name="Elasticsearch",
+            state=State.DEGRADED,
+            detail=f"there is no index {settings.elasticsearch_index}",
+            consequence="PostgreSQL searches until there is one",
+            remedy="the relay builds it with the next alert; `tocsin reindex` does so now",
         )
     return Check(name="Elasticsearch", state=State.OK, detail=f"cluster health {status}")
 

@@ -1,0 +1,223 @@
+"""What does a search answer? Hits with what was found in them, and how many there are of each kind.
+
+Elasticsearch names the hits, PostgreSQL's rows are shown, within the viewer's sight: a document that lags behind never
+shows what its row would not. Where the index does not answer, PostgreSQL does, newest first, and the answer says so.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import Enum
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from domain.alerts import filter as domain
+from domain.alerts import model
+from domain.alerts.order import NEWEST_FIRST
+from domain.errors import InvalidInput
+from graphql_api.alerts.filters import AlertFilterInput, filter_of
+from graphql_api.alerts.pages import Moment, alert_key
+from graphql_api.alerts.types import Alert
+from graphql_api.connection import After, Cursors, First, PageInfo, page_request
+from graphql_api.context import Context, Info
+from persistence.reads.alerts import alerts_by_ids, count_alerts, read_alerts
+from persistence.search.index import IndexUnavailable
+from persistence.search.query import NotAsked
+from persistence.search.searcher import Found, HitKey, hidden_teams
+
+_BY_INDEX: Cursors[HitKey] = Cursors("search:elasticsearch", tuple[float, int, UUID])
+_BY_DATABASE: Cursors[tuple[datetime, UUID]] = Cursors("search:postgresql", tuple[Moment, UUID])
+
+
+@strawberry.enum(description="Who answered a search.")
+class SearchEngine(Enum):
+    """One of two."""
+
+    ELASTICSEARCH = strawberry.enum_value(
+        "elasticsearch", description="The search index: by relevance, forgiving typing errors, with facets."
+    )
+    POSTGRESQL = strawberry.enum_value(
+        "postgresql", description="The database, letter by letter and newest first: the index is not set up or is away."
+    )
+
+
+@strawberry.type(description="Pieces of a field in which something was found.")
+class SearchHighlight:
+    """Of one field."""
+
+    field: str = strawberry.field(description="`title`, `description`, `service` or `labels`.")
+    fragments: list[str] = strawberry.field(
+        description="HTML: the text is escaped, and what was found stands in `<mark>`."
+    )
+
+
+@strawberry.type(description="An alert that was found.")
+class SearchHit:
+    """A hit."""
+
+    cursor: str = strawberry.field(description="Its place in the answer; give it as `after`.")
+    score: float | None = strawberry.field(description="Its relevance; null where PostgreSQL answered.")
+    highlights: list[SearchHighlight] = strawberry.field(description="Where it was found; by Elasticsearch only.")
+    found: strawberry.Private[model.Alert]
+
+    @strawberry.field(description="The alert as it is now.", graphql_type=Alert)
+    def alert(self) -> model.Alert:
+        """The row's."""
+        return self.found
+
+
+@strawberry.type(description="How many hits have a value.")
+class SearchFacetValue:
+    """A bucket."""
+
+    value: str = strawberry.field(description="The value; a team's is its id.")
+    count: int = strawberry.field(description="How many hits have it.")
+
+
+@strawberry.type(description="The values that hits have in a field, the commonest 20.")
+class SearchFacet:
+    """Of one field."""
+
+    field: str = strawberry.field(description="`status`, `severity`, `service`, `source` or `team`.")
+    values: list[SearchFacetValue] = strawberry.field(description="The values, the commonest first.")
+
+
+@strawberry.type(description="A page of what a search found.")
+class AlertSearch:
+    """The answer."""
+
+    searched_by: SearchEngine = strawberry.field(description="Who answered.")
+    is_degraded: bool = strawberry.field(
+        description="Whether PostgreSQL answered although there is a search index: it is away, or has no answer to a "
+        "condition (regular expressions on labels)."
+    )
+    hits: list[SearchHit] = strawberry.field(description="The hits, the best first.")
+    facets: list[SearchFacet] | None = strawberry.field(
+        description="How many hits there are of each kind; null where PostgreSQL answered."
+    )
+    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @strawberry.field(description="How many alerts were found. PostgreSQL counts them only when asked.")
+    async def total_count(self) -> int:
+        """Known, or counted."""
+        return await self.count()
+
+
+@strawberry.type
+class SearchQueries:
+    """Mixed into Query."""
+
+    @strawberry.field(
+        description="Alerts by relevance: `filter.search` says what is looked for, the other conditions hold as in "
+        "`alerts`."
+    )
+    async def search_alerts(
+        self,
+        info: Info,
+        *,
+        wanted: Annotated[
+            AlertFilterInput, strawberry.argument(name="filter", description="What is looked for, and among which.")
+        ],
+        first: First = None,
+        after: After = None,
+    ) -> AlertSearch:
+        """By the index, else by the database."""
+        context, condition = info.context, filter_of(wanted)
+        context.require_viewer()
+        if condition.search is None:
+            raise InvalidInput(message="say what is looked for", path=("filter", "search"))
+        limit = page_request(_BY_INDEX, first=first).limit
+        if after is not None and _is_by_database(after):
+            return await _by_database(context, condition, limit, after)
+        try:
+            return await _by_index(context, condition, limit, after)
+        except (IndexUnavailable, NotAsked):
+            if after is not None:
+                raise InvalidInput(message="the search index is away: begin again", path=("after",)) from None
+            return await _by_database(context, condition, limit, None)
+
+
+def _is_by_database(after: str) -> bool:
+    try:
+        _BY_DATABASE.decode(after, "after")
+    except InvalidInput:
+        return False
+    return True
+
+
+async def _by_index(context: Context, wanted: domain.AlertFilter, limit: int, after: str | None) -> AlertSearch:
+    key = None if after is None else _BY_INDEX.decode(after, "after")
+    sight = context.require_viewer().sight
+    async with context.read() as database:
+        hidden = await hidden_teams(database, sight)
+    found = await context.state.searcher.search(
+        wanted, hidden_team_ids=hidden, limit=limit + 1, now=context.now(), after=key
+    )
+    page = found.hits[:limit]
+    async with context.read() as database:
+        rows = await alerts_by_ids(database, [hit.id for hit in page], sight=sight)
+    hits = [
+        SearchHit(
+            cursor=_BY_INDEX.encode(hit.key),
+            score=hit.score,
+            highlights=[SearchHighlight(field=name, fragments=pieces) for name, pieces in hit.highlights.items()],
+            found=rows[hit.id],
+        )
+        for hit in page
+        if hit.id in rows
+    ]
+
+    async def count() -> int:
+        return found.total
+
+    return AlertSearch(
+        searched_by=SearchEngine.ELASTICSEARCH,
+        is_degraded=False,
+        hits=hits,
+        facets=_facets(found),
+        page_info=PageInfo(
+            has_next_page=len(found.hits) > limit,
+            has_previous_page=after is not None,
+            start_cursor=_BY_INDEX.encode(page[0].key) if page else None,
+            end_cursor=_BY_INDEX.encode(page[-1].key) if page else None,
+        ),
+        count=count,
+    )
+
+
+def _facets(found: Found) -> list[SearchFacet]:
+    return [
+        SearchFacet(field=name, values=[SearchFacetValue(value=value, count=count) for value, count in values])
+        for name, values in found.facets.items()
+    ]
+
+
+async def _by_database(context: Context, wanted: domain.AlertFilter, limit: int, after: str | None) -> AlertSearch:
+    sight = context.require_viewer().sight
+    key = None if after is None else _BY_DATABASE.decode(after, "after")
+    async with context.read() as database:
+        rows = await read_alerts(database, wanted=wanted, sight=sight, limit=limit + 1, after=key)
+    key_of = alert_key(NEWEST_FIRST)
+    page = [
+        SearchHit(cursor=_BY_DATABASE.encode(key_of(row)), score=None, highlights=[], found=row) for row in rows[:limit]
+    ]
+
+    async def count() -> int:
+        async with context.read() as database:
+            return await count_alerts(database, wanted=wanted, sight=sight)
+
+    return AlertSearch(
+        searched_by=SearchEngine.POSTGRESQL,
+        is_degraded=context.state.searcher.is_set,
+        hits=page,
+        facets=None,
+        page_info=PageInfo(
+            has_next_page=len(rows) > limit,
+            has_previous_page=after is not None,
+            start_cursor=page[0].cursor if page else None,
+            end_cursor=page[-1].cursor if page else None,
+        ),
+        count=count,
+    )

@@ -1,0 +1,38 @@
+"""How does the search index follow the log? The alerts of each run are written as they are now.
+
+Not as the events tell them: a state read late is newer, never wrong, and a run given twice writes the same documents.
+While Elasticsearch is down the consumer stays where it is. Without an index it builds one first.
+"""
+
+import asyncpg
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from jobs.consumers.contract import Move, Run
+from persistence.search.index import AlertIndex, IndexMissing
+from persistence.search.rebuild import read_by_ids, rebuild
+
+_log = structlog.get_logger(__name__)
+
+
+class SearchConsumer:
+    """Writes to Elasticsearch, then moves. A document that is refused for what it holds does not stop the rest."""
+
+    name = "search"
+    reads_events = True
+
+    def __init__(self, index: AlertIndex, engine: AsyncEngine, pool: asyncpg.Pool) -> None:
+        self._index, self._engine, self._pool = index, engine, pool
+
+    async def consume(self, run: Run, move: Move) -> None:
+        """Write the run's alerts."""
+        ids = list(dict.fromkeys(event.event.alert_id for event in run.events))
+        try:
+            await self._index.write(await read_by_ids(self._engine, ids))
+        except IndexMissing:
+            _log.warning("the search index is missing and is built", alias=self._index.alias)
+            done = await rebuild(self._engine, self._pool, self._index)
+            _log.warning("the search index is built", alerts=done.written, seconds=round(done.seconds, 1))
+            await self._index.write(await read_by_ids(self._engine, ids))
+        async with self._pool.acquire() as connection, connection.transaction():
+            await move(connection)

@@ -1,0 +1,124 @@
+"""How is the index written, and reached? Behind an alias, so that a rebuilt one takes its place in one step."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from elastic_transport import TransportError
+from elasticsearch import ApiError, AsyncElasticsearch
+
+from domain.alerts.model import Alert
+from persistence.search.documents import MAPPING, SETTINGS, document_of, number_of
+from tocsin.settings import Settings
+
+_log = structlog.get_logger(__name__)
+BULK_SECONDS = 30.0
+BULK_ANSWER = "errors,items.*.status,items.*._id,items.*.error"
+TROUBLE = (TransportError, ApiError)
+CONFLICT, NOT_FOUND, TOO_MANY, UNAVAILABLE = 409, 404, 429, 503
+
+
+class IndexUnavailable(OSError):
+    """Elasticsearch does not answer, or refuses to write just now."""
+
+
+class IndexMissing(Exception):
+    """There is no index behind the alias: it has to be built."""
+
+
+def open_client(settings: Settings, *, seconds: float) -> AsyncElasticsearch:
+    """A client that tries once: who asks knows better whether to ask again."""
+    key = settings.elasticsearch_api_key
+    return AsyncElasticsearch(
+        settings.elasticsearch_url,
+        api_key=key.get_secret_value() if key is not None else None,
+        request_timeout=seconds,
+        max_retries=0,
+        retry_on_timeout=False,
+    )
+
+
+class AlertIndex:
+    """The documents behind one alias."""
+
+    def __init__(self, client: AsyncElasticsearch, alias: str) -> None:
+        self._client, self.alias = client, alias
+
+    async def exists(self) -> bool:
+        """Whether something is behind the alias."""
+        try:
+            return bool(await self._client.indices.exists_alias(name=self.alias))
+        except TROUBLE as error:
+            raise IndexUnavailable(type(error).__name__) from error
+
+    async def write(self, alerts: Sequence[Alert], *, into: str | None = None) -> int:
+        """Write the documents; how many were refused for what they hold, each told in the log.
+
+        An older state than the index has is no fault. IndexUnavailable where all is to be given again.
+        """
+        if not alerts:
+            return 0
+        target = into or self.alias
+        operations: list[dict[str, Any]] = []
+        for alert in alerts:
+            operations.append(
+                {"index": {"_id": str(alert.id), "version": number_of(alert), "version_type": "external_gte"}}
+            )
+            operations.append(document_of(alert))
+        try:
+            answer = await self._client.bulk(
+                index=target,
+                operations=operations,
+                require_alias=into is None,
+                filter_path=BULK_ANSWER,
+            )
+        except TROUBLE as error:
+            raise IndexUnavailable(type(error).__name__) from error
+        return _refused(answer["items"]) if answer["errors"] else 0
+
+    async def create(self, name: str) -> None:
+        """A new index, not yet behind the alias."""
+        try:
+            await self._client.indices.create(index=name, mappings=MAPPING, settings=SETTINGS)
+        except TROUBLE as error:
+            raise IndexUnavailable(str(error)) from error
+
+    async def switch(self, name: str) -> None:
+        """Put the index behind the alias, in one step, and remove those that were there."""
+        try:
+            await self._client.indices.refresh(index=name)
+            behind: list[str] = []
+            if await self._client.indices.exists_alias(name=self.alias):
+                behind = list(await self._client.indices.get_alias(name=self.alias))
+            await self._client.indices.update_aliases(
+                actions=[
+                    {"add": {"index": name, "alias": self.alias}},
+                    *({"remove_index": {"index": old}} for old in behind if old != name),
+                ]
+            )
+        except TROUBLE as error:
+            raise IndexUnavailable(str(error)) from error
+
+    async def drop(self, name: str) -> None:
+        """Remove an index that was not finished."""
+        try:
+            await self._client.indices.delete(index=name, ignore_unavailable=True)
+        except TROUBLE as error:
+            raise IndexUnavailable(str(error)) from error
+
+
+def _refused(items: Sequence[dict[str, Any]]) -> int:
+    """Count the documents that can never be written; raise for what time or a rebuild mends."""
+    refused = 0
+    for item in items:
+        outcome = item["index"]
+        error = outcome.get("error")
+        if error is None or outcome["status"] == CONFLICT:
+            continue
+        if outcome["status"] == NOT_FOUND:
+            raise IndexMissing(error.get("type"))
+        if outcome["status"] in {TOO_MANY, UNAVAILABLE}:
+            raise IndexUnavailable(error.get("type"))
+        refused += 1
+        _log.error("an alert cannot be indexed", alert_id=outcome["_id"], reason=error.get("type"))
+    return refused

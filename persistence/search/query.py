@@ -1,0 +1,139 @@
+"""How is a filter asked of Elasticsearch? By the same conditions as SQL's, none of which counts for the relevance."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from domain.alerts.filter import AlertFilter, TimeRange
+from domain.alerts.model import OPEN_STATUSES
+from domain.alerts.search import LABEL, Search, Term, parse
+from domain.silences.matchers import LabelMatcher, MatchOperator
+
+Query = dict[str, Any]
+EVERYTHING: Query = {"match_all": {}}
+NOTHING: Query = {"match_none": {}}
+_FIELDS = {
+    None: ["title^4", "service.text^3", "label_text^2", "source.text", "description"],
+    "title": ["title"],
+    "service": ["service.text"],
+    "source": ["source.text"],
+}
+
+
+class NotAsked(Exception):
+    """A condition the index cannot be asked for; PostgreSQL can."""
+
+
+def query_of(wanted: AlertFilter, *, hidden_team_ids: Iterable[UUID]) -> Query:
+    """The query of a filter whose `search` gives the relevance, within sight: alerts of hidden teams are never met."""
+    searched = [] if wanted.search is None else _searched(parse(wanted.search))
+    hidden = [str(team_id) for team_id in hidden_team_ids]
+    made: Query = {"must": searched, "filter": list(_conditions(wanted))}
+    if hidden:
+        made["must_not"] = [{"terms": {"team_id": hidden}}]
+    return {"bool": made}
+
+
+def _searched(search: Search) -> list[Query]:
+    return [
+        _any([_negated(_term(term)) if term.is_excluded else _term(term) for term in group]) for group in search.groups
+    ]
+
+
+def _term(term: Term) -> Query:
+    """A word counts most as it is written, less as a beginning, least with a typing error in it."""
+    if term.field is not None and term.field.startswith(LABEL):
+        label = f"labels.{term.field.removeprefix(LABEL)}"
+        return {"prefix" if term.is_prefix else "term": {label: term.text}}
+    fields = _FIELDS[term.field]
+    if term.is_phrase:
+        return _match(term.text, fields, type="phrase")
+    beginning = _match(term.text, fields, type="phrase_prefix")
+    if term.is_prefix:
+        return beginning
+    exact = _match(term.text, fields, operator="and", boost=4)
+    if any(letter.isdigit() for letter in term.text):
+        return _any([exact, beginning])  # web-10 is no typing error for web-100
+    close = _match(term.text, fields, operator="and", fuzziness="AUTO", prefix_length=1)
+    return _any([exact, beginning, close])
+
+
+def _match(text: str, fields: list[str], **options: object) -> Query:
+    return {"multi_match": {"query": text, "fields": fields, **options}}
+
+
+def _conditions(wanted: AlertFilter) -> Iterator[Query]:
+    for field, values in (
+        ("id", wanted.ids),
+        ("status", wanted.statuses),
+        ("severity", wanted.severities),
+        ("source", wanted.sources),
+        ("service", wanted.service_names),
+        ("team_id", wanted.team_ids),
+        ("assigned_to", wanted.assignees),
+        ("integration_id", wanted.integration_ids),
+        ("group_id", wanted.group_ids),
+    ):
+        if values is not None:
+            yield _within(field, values)
+    for field, range_ in (
+        ("created_at", wanted.created_at),
+        ("updated_at", wanted.updated_at),
+        ("resolved_at", wanted.resolved_at),
+    ):
+        if range_ is not None:
+            yield _during(field, range_)
+    if wanted.dedup_key is not None:
+        yield {"term": {"dedup_key": wanted.dedup_key}}
+    if wanted.is_open is not None:
+        is_open = _within("status", OPEN_STATUSES)
+        yield is_open if wanted.is_open else _negated(is_open)
+    for field, flag in (
+        ("is_snoozed", wanted.is_snoozed),
+        ("is_suppressed", wanted.is_suppressed),
+        ("is_false_positive", wanted.is_false_positive),
+    ):
+        if flag is not None:
+            yield {"term": {field: flag}}
+    yield from (_label(matcher) for matcher in wanted.labels)
+    yield from (_part(part) for part in wanted.all_of)
+    if wanted.any_of:
+        yield _any([_part(part) for part in wanted.any_of])
+    yield from (_negated(_part(part)) for part in wanted.none_of)
+
+
+def _part(wanted: AlertFilter) -> Query:
+    searched = [] if wanted.search is None else _searched(parse(wanted.search))
+    return {"bool": {"filter": [EVERYTHING, *searched, *_conditions(wanted)]}}
+
+
+def _any(queries: list[Query]) -> Query:
+    return queries[0] if len(queries) == 1 else {"bool": {"should": queries, "minimum_should_match": 1}}
+
+
+def _negated(query: Query) -> Query:
+    return {"bool": {"must_not": [query]}}
+
+
+def _within(field: str, values: Iterable[object]) -> Query:
+    given = list(values)
+    known = [str(value) for value in given if value is not None]
+    found: Query = {"terms": {field: known}} if known else NOTHING
+    return _any([_negated({"exists": {"field": field}}), found]) if None in given else found
+
+
+def _during(field: str, wanted: TimeRange) -> Query:
+    ends = {"gte": wanted.since, "lt": wanted.before}
+    limits = {name: time.isoformat() for name, time in ends.items() if time is not None}
+    return {"range": {field: limits}} if limits else {"exists": {"field": field}}
+
+
+def _label(matcher: LabelMatcher) -> Query:
+    """A label that is absent counts as empty, as everywhere."""
+    if matcher.operator not in {MatchOperator.EQUAL, MatchOperator.NOT_EQUAL}:
+        raise NotAsked(matcher.name)
+    field = f"labels.{matcher.name}"
+    found: Query = {"term": {field: matcher.value}}
+    if not matcher.value:
+        found = _any([found, _negated({"exists": {"field": field}})])
+    return found if matcher.operator is MatchOperator.EQUAL else _negated(found)

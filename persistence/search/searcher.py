@@ -1,0 +1,155 @@
+"""Who answers a search? Elasticsearch, in bounded time; not asked for a few seconds after it failed to answer."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.alerts.filter import AlertFilter
+from domain.alerts.visibility import Sight
+from persistence.search.index import TROUBLE, IndexUnavailable, open_client
+from persistence.search.query import query_of
+from persistence.tables import teams
+from tocsin.settings import Settings
+
+if TYPE_CHECKING:
+    from elasticsearch import AsyncElasticsearch
+
+_log = structlog.get_logger(__name__)
+REST_SECONDS = 5.0
+FACET_VALUES = 20
+# The facet's name and the field it counts.
+FACETS = {"status": "status", "severity": "severity", "service": "service", "source": "source", "team": "team_id"}
+HIGHLIGHTED = {"title": "title", "description": "description", "service.text": "service", "label_text": "labels"}
+# The relevance, the time of opening in milliseconds, the id.
+HitKey = tuple[float, int, UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An alert that was found. `highlights` are pieces of HTML by field, with what was found in <mark>."""
+
+    id: UUID
+    score: float
+    key: HitKey
+    highlights: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A page of hits, how many there are, and how often each facet has each value."""
+
+    hits: list[Hit]
+    total: int
+    facets: dict[str, list[tuple[str, int]]]
+
+
+class Searcher:
+    """Asks the index. Raises IndexUnavailable at once while it rests."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client: AsyncElasticsearch | None = None
+        if settings.elasticsearch_url is not None:
+            self._client = open_client(settings, seconds=settings.elasticsearch_timeout.total_seconds())
+        self._alias, self._clock = settings.elasticsearch_index, clock
+        self._rests_until = float("-inf")
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is an Elasticsearch at all."""
+        return self._client is not None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def check(self) -> None:
+        """Raises what is wrong with the cluster or the index, for the health page."""
+        if self._client is not None and not await self._client.indices.exists_alias(name=self._alias):
+            raise IndexMissingError
+
+    async def search(
+        self,
+        wanted: AlertFilter,
+        *,
+        hidden_team_ids: Iterable[UUID],
+        limit: int,
+        now: datetime,
+        after: HitKey | None = None,
+        with_facets: bool = True,
+    ) -> Found:
+        """The best hits beyond `after`. NotAsked where the index has no answer to a condition."""
+        if self._client is None or self._clock() < self._rests_until:
+            raise IndexUnavailable
+        body = _body(query_of(wanted, hidden_team_ids=hidden_team_ids), limit=limit, now=now)
+        if after is not None:
+            body["search_after"] = [after[0], after[1], str(after[2])]
+        if with_facets:
+            body["aggs"] = {name: {"terms": {"field": field, "size": FACET_VALUES}} for name, field in FACETS.items()}
+        try:
+            answer = await self._client.search(index=self._alias, **body)
+        except TROUBLE as error:
+            self._rests_until = self._clock() + REST_SECONDS
+            _log.warning("Elasticsearch does not answer; PostgreSQL searches", error=type(error).__name__)
+            raise IndexUnavailable(type(error).__name__) from error
+        return _found(answer.body)
+
+
+class IndexMissingError(Exception):
+    """Elasticsearch answers, and there is no index: `tocsin reindex` builds one."""
+
+
+async def hidden_teams(connection: AsyncConnection, sight: Sight) -> list[UUID]:
+    """The private teams that are not the viewer's."""
+    if sight.everything:
+        return []
+    rows = await connection.execute(sa.select(teams.c.id).where(teams.c.is_private))
+    return [row.id for row in rows if row.id not in sight.team_ids]
+
+
+def _body(query: dict[str, Any], *, limit: int, now: datetime) -> dict[str, Any]:
+    # Of a whole day: with the moment itself a relevance would differ from page to page.
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
+    newer = {"distance_feature": {"field": "created_at", "origin": today, "pivot": "7d", "boost": 1.0}}
+    return {
+        "query": {"bool": {"must": [query], "should": [newer]}},
+        "size": limit,
+        "sort": [{"_score": "desc"}, {"created_at": "desc"}, {"id": "desc"}],
+        "source": False,
+        "track_total_hits": True,
+        "highlight": {
+            "encoder": "html",
+            "pre_tags": ["<mark>"],
+            "post_tags": ["</mark>"],
+            "fields": {field: {"number_of_fragments": 2} for field in HIGHLIGHTED},
+        },
+    }
+
+
+def _found(body: dict[str, Any]) -> Found:
+    facets: dict[str, list[tuple[str, int]]] = {
+        name: [(str(bucket["key"]), int(bucket["doc_count"])) for bucket in facet["buckets"]]
+        for name, facet in body.get("aggregations", {}).items()
+    }
+    return Found(
+        hits=[_hit(hit["_id"], hit["sort"], hit.get("highlight", {})) for hit in body["hits"]["hits"]],
+        total=int(body["hits"]["total"]["value"]),
+        facets=facets,
+    )
+
+
+def _hit(document_id: str, sort: Sequence[Any], highlight: dict[str, list[str]]) -> Hit:
+    score = float(sort[0])
+    return Hit(
+        id=UUID(document_id),
+        score=score,
+        key=(score, int(sort[1]), UUID(document_id)),
+        highlights={HIGHLIGHTED[field]: list(pieces) for field, pieces in highlight.items()},
+    )
