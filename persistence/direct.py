@@ -17,8 +17,13 @@ IDLE_IN_TRANSACTION_MS = "15000"
 
 async def open_log_pool(settings: Settings, *, size: int, name: str) -> asyncpg.Pool:
     """A pool that connects on first use (a database that is down does not stop a start) and reconnects by itself."""
+
+    async def leave_as_it_is(_connection: DirectConnection) -> None:
+        """Nobody changes a session's settings here, and putting them back would be a round trip for each statement."""
+
     return await asyncpg.create_pool(
         settings.database_dsn,
+        reset=leave_as_it_is,
         min_size=0,
         max_size=size,
         timeout=settings.db_connect_timeout.total_seconds(),

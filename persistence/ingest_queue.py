@@ -41,6 +41,9 @@ PLANNING = {
 RECEIPT_LOOKUP_SECONDS = 3.0
 # A lone COMMIT is told at once, a stream of them forty times a second: each notice costs the relay a run of its own.
 NOTIFY_INTERVAL_SECONDS = 0.025
+# A second transaction begins beside one that runs only for a whole batch, or when that one is held up (a lock, a slow
+# disk) for longer than this. Half as many transactions twice as large cost each alert a quarter less of both processes.
+HELD_UP_SECONDS = 0.05
 # What a lost connection looks like: to the socket, to the server that is going down, and to asyncpg's own state.
 CONNECTION_LOST = (
     OSError,
@@ -107,6 +110,9 @@ class IngestQueue:
         self._work = asyncio.Event()
         self._committed = asyncio.Event()
         self._connected = 0
+        # Transactions that run, and whether one of them takes long.
+        self._writing = 0
+        self._is_held_up = False
         self._closing = False
         self._writers: list[asyncio.Task[None]] = []
         self._helpers: set[asyncio.Task[None]] = set()
@@ -148,7 +154,8 @@ class IngestQueue:
         waiting = _Waiting(submission, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._waiting_signals += waiting.weight
-        self._work.set()
+        if self._wants_writer():
+            self._work.set()
         return await asyncio.shield(waiting.answer)
 
     # -- writers ---------------------------------------------------------------------------------------------------
@@ -191,15 +198,37 @@ class IngestQueue:
     async def _serve(self, store: IngestStore) -> None:
         """Commit batches until the queue closes; raises when the connection is lost or the database refuses."""
         while True:
-            batch = self._take()
-            if batch:
-                await self._commit(store, batch)
-            elif self._closing:
+            if self._wants_writer():
+                await self._commit_one_of_few(store, self._take())
+            elif self._closing and not self._queue:
                 return
             else:
                 self._work.clear()
-                if not self._queue:
-                    await self._work.wait()
+                await self._work.wait()
+
+    def _wants_writer(self) -> bool:
+        """Whether another transaction should begin now."""
+        if not self._queue:
+            return False
+        is_whole = self._waiting_signals >= self.limits.batch_signals
+        return not self._writing or is_whole or self._is_held_up or self._closing
+
+    async def _commit_one_of_few(self, store: IngestStore, batch: list[_Waiting]) -> None:
+        """Commit a batch; those who wait behind it are seen to when it ends, or when it takes long."""
+        self._writing += 1
+        timer = asyncio.get_running_loop().call_later(HELD_UP_SECONDS, self._hold_up)
+        try:
+            await self._commit(store, batch)
+        finally:
+            timer.cancel()
+            self._writing -= 1
+            self._is_held_up = False
+            # For the other writers, should this one not come back.
+            self._work.set()
+
+    def _hold_up(self) -> None:
+        self._is_held_up = True
+        self._work.set()
 
     def _take(self) -> list[_Waiting]:
         """Everything that waits, up to a batch. One with rows of its own (`extra`) goes alone: it may refuse."""

@@ -36,28 +36,40 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(StreamMessage)
 
 
+class _Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """A StreamMessage whose events are encoded already: each once, to know its length and to be sent."""
+
+    epoch: UUID
+    before: LogPosition
+    after: LogPosition
+    recorded_at: datetime
+    events: list[msgspec.Raw] | None
+
+
 def encode_run(before: Cursor, events: Sequence[RecordedEvent]) -> Iterator[str]:
     """The messages for a run of events that follows `before`, each of a bounded size."""
-    place, begin, size = before.position, 0, 0
-    for index, event in enumerate(events):
-        length = len(_encoder.encode(event))
-        if index > begin and size + length > MAX_MESSAGE_BYTES:
-            yield _encode(before.epoch, place, events[begin:index])
-            place, begin, size = events[index - 1].position, index, 0
-        size += length
-    if begin < len(events):
-        yield _encode(before.epoch, place, events[begin:])
+    place, size = before.position, 0
+    encoded: list[msgspec.Raw] = []
+    last: RecordedEvent | None = None
+    for event in events:
+        one = _encoder.encode(event)
+        if last is not None and encoded and size + len(one) > MAX_MESSAGE_BYTES:
+            yield _message(before.epoch, place, last, events=encoded, size=size)
+            place, encoded, size = last.position, [], 0
+        encoded.append(msgspec.Raw(one))
+        size += len(one)
+        last = event
+    if last is not None:
+        yield _message(before.epoch, place, last, events=encoded, size=size)
 
 
-def _encode(epoch: UUID, before: LogPosition, events: Sequence[RecordedEvent]) -> str:
-    last = events[-1]
-    text = _message(epoch, before, last, list(events))
-    return text if len(text) <= 2 * MAX_MESSAGE_BYTES else _message(epoch, before, last, None)
-
-
-def _message(epoch: UUID, before: LogPosition, last: RecordedEvent, events: list[RecordedEvent] | None) -> str:
-    message = StreamMessage(
-        epoch=epoch, before=before, after=last.position, recorded_at=last.recorded_at, events=events
+def _message(epoch: UUID, before: LogPosition, last: RecordedEvent, *, events: list[msgspec.Raw], size: int) -> str:
+    message = _Outgoing(
+        epoch=epoch,
+        before=before,
+        after=last.position,
+        recorded_at=last.recorded_at,
+        events=events if size <= 2 * MAX_MESSAGE_BYTES else None,
     )
     return _encoder.encode(message).decode()
 

@@ -4,8 +4,8 @@ Shared by the two doors of an Alertmanager integration, so that one alert has on
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
-from hashlib import blake2b
+
+from fnv_c import fnv1a_64
 
 from domain.alerts.dedup import dedup_key
 from graphql_api.webhooks.fields import first_of
@@ -15,12 +15,6 @@ REPLICA_LABELS = ("replica", "prometheus_replica")
 
 RECIPE_FINGERPRINT = "Alertmanager's fingerprint of the alert's labels"
 RECIPE_LABELS = "hash of all labels but replica and prometheus_replica, as Alertmanager fingerprints them"
-
-_FNV_OFFSET = 0xCBF29CE484222325
-_FNV_PRIME = 0x100000001B3
-_MASK = 0xFFFFFFFFFFFFFFFF
-_LONGEST_SET = 4_096
-_LONGEST_KEPT = 512
 
 
 def fingerprint_key(fingerprint: str) -> str:
@@ -36,31 +30,10 @@ def labels_key(labels: Mapping[str, str]) -> str:
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:
-    """FNV-1a (64 bit) over the sorted names and values, each ended by a 0xff byte: Prometheus' LabelSet.Fingerprint.
-
-    A label set past 4 kB is digested otherwise: the loop costs 0.1 µs a byte.
-    """
+    """FNV-1a (64 bit) over the sorted names and values, each ended by a 0xff byte: Prometheus' LabelSet.Fingerprint."""
     # No label holds a NUL (it could not be stored), and no byte of UTF-8 is 0xff: so one stands in for the other.
     data = "".join([f"{name}\0{labels[name]}\0" for name in sorted(labels)]).encode().replace(b"\0", b"\xff")
-    if len(data) > _LONGEST_SET:
-        return "#" + blake2b(data, digest_size=16).hexdigest()
-    return _known_fnv1a(data) if len(data) <= _LONGEST_KEPT else _fnv1a(data)
-
-
-def _fnv1a(data: bytes) -> str:
-    """Two bytes a step: what is above 64 bits in between never changes what is below."""
-    state = _FNV_OFFSET
-    whole = len(data) - len(data) % 2
-    pairs = iter(data[:whole])
-    for first, second in zip(pairs, pairs, strict=True):
-        state = ((((state ^ first) * _FNV_PRIME) ^ second) * _FNV_PRIME) & _MASK
-    if whole < len(data):
-        state = ((state ^ data[-1]) * _FNV_PRIME) & _MASK
-    return f"{state:016x}"
-
-
-# An alert that stands is sent again every minute, under the same labels. At most 10 MB are kept.
-_known_fnv1a = lru_cache(maxsize=16_384)(_fnv1a)
+    return f"{fnv1a_64(data):016x}"
 
 
 def title_of(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
