@@ -15,7 +15,9 @@ _log = structlog.get_logger(__name__)
 BULK_SECONDS = 30.0
 BULK_ANSWER = "errors,items.*.status,items.*._id,items.*.error"
 TROUBLE = (TransportError, ApiError)
-CONFLICT, NOT_FOUND, TOO_MANY, UNAVAILABLE = 409, 404, 429, 503
+REFUSED, NOT_FOUND, CONFLICT = 400, 404, 409
+# Of the largest alerts there are, this many stay below the 100 MB that a server takes at once.
+CHUNK = 200
 
 
 class IndexUnavailable(OSError):
@@ -56,9 +58,10 @@ class AlertIndex:
 
         An older state than the index has is no fault. IndexUnavailable where all is to be given again.
         """
-        if not alerts:
-            return 0
-        target = into or self.alias
+        chunks = [alerts[start : start + CHUNK] for start in range(0, len(alerts), CHUNK)]
+        return sum([await self._write(chunk, into) for chunk in chunks])
+
+    async def _write(self, alerts: Sequence[Alert], into: str | None) -> int:
         operations: list[dict[str, Any]] = []
         for alert in alerts:
             operations.append(
@@ -67,7 +70,7 @@ class AlertIndex:
             operations.append(document_of(alert))
         try:
             answer = await self._client.bulk(
-                index=target,
+                index=into or self.alias,
                 operations=operations,
                 require_alias=into is None,
                 filter_path=BULK_ANSWER,
@@ -117,7 +120,7 @@ def _refused(items: Sequence[dict[str, Any]]) -> int:
             continue
         if outcome["status"] == NOT_FOUND:
             raise IndexMissing(error.get("type"))
-        if outcome["status"] in {TOO_MANY, UNAVAILABLE}:
+        if outcome["status"] != REFUSED:  # too busy, out of disk, closed for writing: it may pass
             raise IndexUnavailable(error.get("type"))
         refused += 1
         _log.error("an alert cannot be indexed", alert_id=outcome["_id"], reason=error.get("type"))

@@ -67,6 +67,7 @@ class Cluster:
         )
         self.port = free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.more: dict[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -92,6 +93,7 @@ class Cluster:
             "TOCSIN_ADMIN_PASSWORD": ADMIN[1],
             "TOCSIN_SECRET_KEY": "e2e-secret-key-of-at-least-thirty-two-characters",
             "TOCSIN_LOG_LEVEL": "warning",
+            **self.more,
         }
 
     async def restart(self, name: str) -> None:
