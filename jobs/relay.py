@@ -142,6 +142,7 @@ class Relay:
                 await backoff.wait()
                 continue
             if not is_full:
+                await asyncio.sleep(consumer.rest_seconds)
                 await self._wake.wait()
 
     async def _place_of(self, consumer: Consumer, lease: Lease) -> Cursor:

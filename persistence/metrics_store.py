@@ -23,7 +23,8 @@ SELECT date_bin('1 minute', e.occurred_at, TIMESTAMPTZ '2000-01-01 00:00:00Z'),
        count(*) FILTER (WHERE e.kind = 'acknowledged' AND NOT age.is_again),
        count(*) FILTER (WHERE e.kind = 'resolved'),
        count(*) FILTER (WHERE e.kind = 'reopened'),
-       coalesce(sum(CASE e.data->'changes'->'is_false_positive'->>1 WHEN 'true' THEN 1 WHEN 'false' THEN -1 END), 0),
+       coalesce(sum(CASE e.data->'changes'->'is_false_positive'->>1 WHEN 'true' THEN 1 WHEN 'false' THEN -1 END)
+                FILTER (WHERE e.kind NOT IN ('opened', 'repeated')), 0),
        coalesce(sum(age.seconds) FILTER (WHERE e.kind = 'acknowledged' AND NOT age.is_again), 0),
        coalesce(sum(age.seconds) FILTER (WHERE e.kind = 'resolved'), 0),
        coalesce(sum(greatest(0, extract(epoch FROM e.occurred_at - (e.data->>'started_at')::timestamptz)))

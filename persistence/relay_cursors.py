@@ -16,11 +16,12 @@ ON CONFLICT (consumer) DO UPDATE SET token = excluded.token, epoch = excluded.ep
  WHERE place.token <= excluded.token
 RETURNING epoch, xid, seq, recorded_at
 """
+# Waits for no disk: a crash that forgets a move forgets what was added with it, and the run is given again.
 _MOVE = """
 UPDATE relay_cursors
    SET epoch = $2, xid = $3::xid8, seq = $4, recorded_at = $5, updated_at = clock_timestamp()
  WHERE consumer = $1 AND token = $6
-RETURNING consumer
+RETURNING consumer, set_config('synchronous_commit', 'off', true)
 """
 
 

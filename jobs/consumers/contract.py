@@ -25,10 +25,12 @@ class Consumer(Protocol):
     """Follows the log. A run that raised is given again, so handling it twice must do no harm.
 
     One that leaves the events to the database says so by `reads_events`: to read them costs more than all the rest.
+    `rest_seconds` is how long it lets events gather after a run: a run of many costs little more than a run of one.
     """
 
     name: str
     reads_events: bool
+    rest_seconds: float
 
     async def consume(self, run: Run, move: Move) -> None:
         """Handle a run and call `move`; in one transaction if the effect is in PostgreSQL."""

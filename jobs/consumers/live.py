@@ -12,6 +12,8 @@ class LiveConsumer:
 
     name = "live"
     reads_events = True
+    # Somebody looks at a screen.
+    rest_seconds = 0.0
 
     def __init__(self, stream: RedisStreamBackend, pool: asyncpg.Pool) -> None:
         self._stream = stream

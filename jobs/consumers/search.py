@@ -20,6 +20,8 @@ class SearchConsumer:
 
     name = "search"
     reads_events = True
+    # Soon enough for who types what they look for.
+    rest_seconds = 0.2
 
     def __init__(self, index: AlertIndex, engine: AsyncEngine, pool: asyncpg.Pool) -> None:
         self._index, self._engine, self._pool = index, engine, pool

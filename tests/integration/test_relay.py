@@ -30,6 +30,7 @@ class Recorder:
     """A consumer that remembers what it was given; `fail` of its first runs raise after they were taken."""
 
     reads_events = True
+    rest_seconds = 0.0
 
     def __init__(self, pool: asyncpg.Pool, name: str = "recorder", *, fail: int = 0) -> None:
         self.name, self._pool, self._fail = name, pool, fail
