@@ -69,7 +69,7 @@ def _term(found: re.Match[str]) -> Term:
         return Term(
             found["phrase"].strip(), field=found["field"], is_phrase=True, is_excluded=found["minus"] is not None
         )
-    word = found["word"]
+    word = found["word"].replace('"', "")  # a quote that does not end
     is_prefix = len(word) > 1 and word.endswith("*")
     return Term(
         word.removesuffix("*") if is_prefix else word,

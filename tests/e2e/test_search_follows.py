@@ -83,7 +83,7 @@ def test_what_elasticsearch_missed_it_gets_and_a_rebuild_is_equal(parts: tuple[C
     for number in range(POSTS):
         post(cluster, key, number)
         if number == POSTS // 3:
-            cluster.kill("elasticsearch")
+            elasticsearch.kill(cluster.processes.pop("elasticsearch"))
         if number == POSTS // 2:
             dead = cluster.graphql(SEARCH, {"text": "kafka"}, token=token)["searchAlerts"]
             assert (dead["searchedBy"], dead["isDegraded"]) == ("POSTGRESQL", True)

@@ -112,6 +112,12 @@ class ElasticsearchServer:
         return conf
 
 
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to the launcher and to the server, which else ends a moment after it."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def server_in(places: Folders, cache: Path, port: int) -> ElasticsearchServer:
     """The server with its data in these folders; its programs are fetched into `cache` on first use."""
     java = java_home(cache)

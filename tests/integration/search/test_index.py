@@ -26,6 +26,8 @@ from tests.alert_builder import NOON, an_alert
 from tests.alert_filter_cases import ALERTS, CASES, OPS
 from tests.alert_rows import put_alerts, put_team
 from tests.unit.alerts.signals import signal, submission
+from tocsin.doctor.report import State
+from tocsin.doctor.services import check_elasticsearch
 from tocsin.settings import Settings
 
 NAMES = {alert.id: name for name, alert in ALERTS.items()}
@@ -104,7 +106,7 @@ async def caught_up(client: AsyncElasticsearch, pool: asyncpg.Pool, index: Alert
 
 
 async def test_the_index_agrees_with_the_table_of_cases(settings: Settings, index: AlertIndex) -> None:
-    # Two are about letters within a word, which an index of words does not know; patterns are PostgreSQL's to answer.
+    # Letters within a word, which an index of words does not know; patterns are PostgreSQL's to answer.
     elsewhere = {"an underscore is itself"}
     await built(index, *ALERTS.values())
     differing, not_asked = [], 0
@@ -246,6 +248,29 @@ async def test_a_rebuild_under_writes_loses_no_change(
     assert before != after
     assert list(await client.indices.get(index=f"{index.alias}-*")) == after, "the old one is gone"
     assert (await documents(client, index.alias)).keys() == (await in_the_database(pool)).keys()
+
+
+async def test_the_doctor_says_whether_there_is_an_index(
+    settings: Settings, index: AlertIndex, client: AsyncElasticsearch
+) -> None:
+    missing = await check_elasticsearch(settings)
+    assert (missing.state, missing.remedy) == (
+        State.DEGRADED,
+        "the relay builds it with the next alert; `tocsin reindex` does so now",
+    )
+    await built(index)
+    assert (await check_elasticsearch(settings)).state is State.OK
+
+
+async def test_a_server_that_takes_no_writes_just_now_is_waited_for(
+    index: AlertIndex, client: AsyncElasticsearch
+) -> None:
+    await built(index)
+    await client.indices.put_settings(index=f"{index.alias}-1", settings={"index.blocks.write": True})
+    with pytest.raises(IndexUnavailable):
+        await index.write([an_alert()])
+    await client.indices.put_settings(index=f"{index.alias}-1", settings={"index.blocks.write": False})
+    assert await index.write([an_alert()]) == 0
 
 
 async def test_a_dead_server_costs_one_wait_and_then_none(settings: Settings, free_port: int) -> None:
