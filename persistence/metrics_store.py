@@ -43,6 +43,7 @@ SELECT date_bin('1 minute', e.occurred_at, TIMESTAMPTZ '2000-01-01 00:00:00Z'),
                  AND o.recorded_at >= a.created_at - INTERVAL '1 day'
                ORDER BY o.xid DESC, o.seq DESC LIMIT 1) AS opening ON true
         WHERE e.kind IN ('acknowledged', 'resolved')
+       OFFSET 0  -- else the kind is looked at last, after the opening of every event's episode was searched for
        ) AS age ON true
  WHERE (e.xid, e.seq) > ($1::xid8, $2::bigint) AND (e.xid, e.seq) <= ($3::xid8, $4::bigint) AND e.recorded_at >= $5
    AND (e.kind IN ('opened', 'repeated', 'acknowledged', 'resolved', 'reopened')
