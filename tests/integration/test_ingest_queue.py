@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.alerts.dedup import lock_id
 from domain.alerts.fold import FoldPolicy
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem
 from domain.alerts.submission import QueueFull, StoreUnavailable, Submission
@@ -186,6 +187,25 @@ async def test_a_full_queue_says_so_at_once_and_keeps_what_it_took(
 
     assert len(taken) + len(refused) == 40
     assert await database.fetchval("SELECT count(*) FROM alerts") == len(taken)
+
+
+async def test_a_transaction_that_is_held_up_holds_up_nobody_else(
+    queue_of: Queue, database: asyncpg.Connection
+) -> None:
+    queue = await queue_of(batch_signals=5, writers=2)
+    blocked, free = submission(now(), signal(key="t:1:blocked")), submission(now(), signal(key="t:1:free"))
+    await database.execute("BEGIN")
+    await database.execute("SELECT pg_advisory_xact_lock($1)", lock_id(blocked.integration.id, "t:1:blocked"))
+
+    held_up = asyncio.create_task(queue.submit(blocked))
+    await asyncio.sleep(0.01)  # its transaction runs, and waits
+    async with asyncio.timeout(5):
+        await queue.submit(free)
+    assert not held_up.done()
+    await database.execute("ROLLBACK")
+    await held_up
+
+    assert await database.fetchval("SELECT count(*) FROM alerts") == 2
 
 
 async def test_a_caller_that_goes_away_does_not_undo_its_post(queue_of: Queue, database: asyncpg.Connection) -> None:
