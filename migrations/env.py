@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import time
 
 import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.dialects.postgresql import base as pg_base
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from persistence.locks import MIGRATION_LOCK
+from persistence.locks import LOCK_POLL_SECONDS, MIGRATION_LOCK
 from persistence.tables import XID8, metadata
 
 PARTITION_OR_FOREIGN = ("_p20", "_default")
@@ -34,8 +35,10 @@ def _include_object(_object: object, name: str | None, kind: str, _reflected: ob
 
 
 def _run(connection: sa.Connection) -> None:
-    # Before the limits below: the wait for another migration's end may be long.
-    connection.execute(sa.text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
+    # Asked for again and again: one statement that waits is a snapshot the other migration's index builds wait for.
+    while not connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})")):
+        connection.rollback()
+        time.sleep(LOCK_POLL_SECONDS)
     # A migration that cannot get its lock at once fails and is tried again; one that waits would block every writer
     # queued behind it.
     connection.execute(sa.text("SET lock_timeout = '5s'"))

@@ -17,6 +17,7 @@ from domain.alerts.dedup import lock_id
 SILENCES_LOCK = 7_311_018_252
 # Held by whoever migrates the database: two at once take turns instead of failing half-way.
 MIGRATION_LOCK = 7_311_018_251
+LOCK_POLL_SECONDS = 0.1
 # Held by whoever makes the first administrator or integration: of two first starts one makes them.
 BOOTSTRAP_LOCK = 7_311_018_253
 

@@ -1,4 +1,4 @@
-"""What makes a database ready? Migrations, months of partitions, the time-series extension, rights: in this order.
+"""What makes a database ready? Migrations, partitions, the time-series extension, counts, rights: in this order.
 
 Every step can be run again; two that run at once take turns.
 """
@@ -15,8 +15,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from persistence.alert_counts import build_counts
 from persistence.direct import DirectConnection
-from persistence.locks import MIGRATION_LOCK
+from persistence.locks import LOCK_POLL_SECONDS, MIGRATION_LOCK
 from persistence.partitions import ensure_partitions
 from persistence.roles import grant_application_role
 from persistence.timescale import TimeSeriesLevel, ensure_timeseries
@@ -92,6 +93,7 @@ async def _finish(url: str, app_role: str | None, *, before: str | None, after: 
     async with _exclusive(url) as owner:
         partitions = await ensure_partitions(owner, now=datetime.now(tz=UTC))
         level = await ensure_timeseries(url)
+        await build_counts(owner)
         is_separate = app_role is not None and await grant_application_role(owner, app_role)
     return MigrationReport(before=before, after=after, partitions=partitions, level=level, is_role_separate=is_separate)
 
@@ -101,7 +103,9 @@ async def _exclusive(url: str) -> AsyncIterator[DirectConnection]:
     """A connection that holds the migrations' lock: two GRANTs at once on a table fail with "concurrently updated"."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        # As in migrations/env.py; no event of this process tells of it.
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", MIGRATION_LOCK):  # noqa: ASYNC110
+            await asyncio.sleep(LOCK_POLL_SECONDS)
         yield connection
     finally:
         await connection.close()

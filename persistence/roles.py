@@ -13,7 +13,7 @@ from persistence.direct import DirectConnection
 
 _log = structlog.get_logger(__name__)
 APPEND_ONLY = ("audit_log", "alert_events")
-READ_ONLY = ("alembic_version", "log_epoch")
+READ_ONLY = ("alembic_version", "log_epoch", "alert_counts_frontier")
 _FORBIDDEN_ON_HISTORY = ("UPDATE", "DELETE", "TRUNCATE")
 
 

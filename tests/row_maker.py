@@ -14,10 +14,11 @@ from persistence.tables import XID8
 
 pg_base.ischema_names["xid8"] = XID8
 MOMENT = datetime(2026, 11, 24, 12, tzinfo=UTC)
-# Its one row is made by the migration.
-SINGLETONS = {"log_epoch", "alembic_version"}
+# Their one row is made by the migration.
+SINGLETONS = {"log_epoch", "alembic_version", "alert_counts_frontier"}
 _BY_TYPE: dict[type[Any], Any] = {
     sa.DateTime: MOMENT,
+    sa.Date: MOMENT.date(),
     sa.Boolean: True,
     sa.Float: 1.0,
     sa.LargeBinary: b"\x00\xff",

@@ -1,6 +1,6 @@
 """What can be read of alerts? One, a list, how many, and the groups; always within the viewer's sight."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from graphql_api.alerts.types import Alert, AlertGroup
 from graphql_api.connection import After, Before, Connection, Cursors, First, Last, connection, page_request
 from graphql_api.context import Info
 from graphql_api.scalars import uuid_or_none
-from persistence.reads.alerts import count_alerts, read_alerts
-from persistence.reads.counts import read_counts
+from persistence.reads.alerts import read_alerts
+from persistence.reads.counts import count_alerts, read_counts
 from persistence.reads.groups import count_groups, read_groups
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The alert's id.")]
@@ -27,6 +27,8 @@ Filter = Annotated[
 OrderBy = Annotated[
     AlertOrderInput | None, strawberry.argument(description="In which order; the newest first by default.")
 ]
+# A count that is not kept is worth this much of the database, not more.
+COUNTING = timedelta(seconds=1)
 _GROUPS: Cursors[tuple[datetime, UUID]] = Cursors("alertGroups", tuple[Moment, UUID])
 
 
@@ -72,13 +74,17 @@ class AlertQueries:
                 backward=request.backward,
             )
 
-        async def count() -> int:
+        async def count() -> int | None:
             async with context.read() as database:
-                return await count_alerts(database, wanted=condition, sight=sight)
+                return await count_alerts(database, wanted=condition, sight=sight, within=COUNTING)
 
         return connection(rows, request, cursors=cursors, key=alert_key(order), count=count)
 
-    @strawberry.field(description="How many alerts there are of which kind.", graphql_type=AlertCounts)
+    @strawberry.field(
+        description="How many alerts there are of which kind. At once by status, severity, source, service, team and "
+        "`createdAt` (that without source and service); other conditions make the alerts be counted.",
+        graphql_type=AlertCounts,
+    )
     async def alert_counts(self, info: Info, *, wanted: Filter = None) -> counts.AlertCounts:
         """One grouped count."""
         context = info.context

@@ -21,7 +21,8 @@ from graphql_api.alerts.pages import Moment, alert_key
 from graphql_api.alerts.types import Alert
 from graphql_api.connection import After, Cursors, First, PageInfo, page_request
 from graphql_api.context import Context, Info
-from persistence.reads.alerts import alerts_by_ids, count_alerts, read_alerts
+from persistence.reads.alerts import alerts_by_ids, read_alerts
+from persistence.reads.counts import read_counts
 from persistence.search.index import IndexUnavailable
 from persistence.search.query import NotAsked
 from persistence.search.searcher import Found, HitKey, hidden_teams
@@ -206,7 +207,7 @@ async def _by_database(context: Context, wanted: domain.AlertFilter, limit: int,
 
     async def count() -> int:
         async with context.read() as database:
-            return await count_alerts(database, wanted=wanted, sight=sight)
+            return (await read_counts(database, wanted=wanted, sight=sight)).total
 
     return AlertSearch(
         searched_by=SearchEngine.POSTGRESQL,

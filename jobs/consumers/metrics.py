@@ -1,9 +1,20 @@
-"""How do the numbers of a dashboard stay current? Each run of the log is added to the minutes it belongs to."""
+"""How do the numbers of a dashboard stay current? Each run of the log is added to the minutes it belongs to.
+
+Behind each run the counts of alerts are folded (persistence/alert_counts.py). They are exact without it; this keeps
+what has to be read of them short.
+"""
+
+import time
 
 import asyncpg
+import structlog
 
 from jobs.consumers.contract import Move, Run
+from persistence.alert_counts import fold_counts
 from persistence.metrics_store import add_run
+
+_log = structlog.get_logger(__name__)
+FOLD_SECONDS = 1.0
 
 
 class MetricsConsumer:
@@ -11,15 +22,25 @@ class MetricsConsumer:
 
     name = "metrics"
     reads_events = False
-    # The numbers of a minute.
-    rest_seconds = 0.2
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._folded_at = 0.0
 
     async def consume(self, run: Run, move: Move) -> None:
-        """Add the run and move, in one transaction."""
+        """Add the run and move, in one transaction; then fold, at most once a second."""
         async with self._pool.acquire() as connection, connection.transaction():
             # First: whoever lost the lease fails here and adds nothing.
             await move(connection)
             await add_run(connection, before=run.before, end=run.end)
+        if time.monotonic() - self._folded_at >= FOLD_SECONDS:
+            await self._fold()
+
+    async def _fold(self) -> None:
+        """A fold that fails is no failure of the run: the next one takes its lines too."""
+        self._folded_at = time.monotonic()
+        try:
+            async with self._pool.acquire() as connection:
+                await fold_counts(connection)
+        except asyncpg.PostgresError as error:
+            _log.warning("counts are not folded this time", error=repr(error))

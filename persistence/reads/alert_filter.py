@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from domain.alerts.filter import AlertFilter, TimeRange
-from domain.alerts.model import OPEN_STATUSES
+from domain.alerts.model import OPEN_STATUSES, AlertStatus
 from domain.alerts.search import LABEL, Term, parse
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from persistence.reads.label_regex import to_postgresql
 from persistence.tables import alerts
 
+if TYPE_CHECKING:
+    from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
 Condition = sa.ColumnElement[bool]
+Columns: TypeAlias = "ReadOnlyColumnCollection[str, Any]"
 
 _SEARCHED = (
     alerts.c.title
@@ -25,9 +29,9 @@ _SEARCHED = (
 )
 
 
-def condition(wanted: AlertFilter) -> Condition:
-    """The WHERE of a filter."""
-    return sa.and_(sa.true(), *_conditions(wanted))
+def condition(wanted: AlertFilter, of: Columns = alerts.c) -> Condition:
+    """The WHERE of a filter; `of` other columns of these names, where a table stands in for the alerts."""
+    return sa.and_(sa.true(), *_conditions(wanted, of))
 
 
 def one_of(column: sa.ColumnElement[Any], values: Iterable[StrEnum]) -> Condition:
@@ -41,26 +45,22 @@ def one_of(column: sa.ColumnElement[Any], values: Iterable[StrEnum]) -> Conditio
     return column.in_([sa.literal_column(f"'{word}'", column.type) for word in words])
 
 
-IS_OPEN = one_of(alerts.c.status, OPEN_STATUSES)
-IS_RESOLVED = alerts.c.status == sa.literal_column("'resolved'", alerts.c.status.type)
-
-
-def _conditions(wanted: AlertFilter) -> Iterator[Condition]:
+def _conditions(wanted: AlertFilter, of: Columns) -> Iterator[Condition]:
     if wanted.statuses is not None:
-        yield one_of(alerts.c.status, wanted.statuses)
+        yield one_of(of["status"], wanted.statuses)
     if wanted.severities is not None:
-        yield one_of(alerts.c.severity, wanted.severities)
+        yield one_of(of["severity"], wanted.severities)
     if wanted.is_open is not None:
-        yield IS_OPEN if wanted.is_open else IS_RESOLVED
+        yield one_of(of["status"], OPEN_STATUSES) if wanted.is_open else one_of(of["status"], (AlertStatus.RESOLVED,))
     if wanted.dedup_key is not None:
         yield alerts.c.dedup_key == wanted.dedup_key
-    yield from _values(wanted)
+    yield from _values(wanted, of)
     yield from _flags(wanted)
     yield from (_label(matcher) for matcher in wanted.labels)
     if wanted.search is not None:
         for group in parse(wanted.search).groups:
             yield sa.or_(*(_term(term) for term in group))
-    yield from _nested(wanted)
+    yield from _nested(wanted, of)
 
 
 def _term(term: Term) -> Condition:
@@ -75,33 +75,33 @@ def _term(term: Term) -> Condition:
     return sa.not_(found) if term.is_excluded else found
 
 
-def _nested(wanted: AlertFilter) -> Iterator[Condition]:
-    yield from (condition(part) for part in wanted.all_of)
+def _nested(wanted: AlertFilter, of: Columns) -> Iterator[Condition]:
+    yield from (condition(part, of) for part in wanted.all_of)
     if wanted.any_of:
-        yield sa.or_(*(condition(part) for part in wanted.any_of))
+        yield sa.or_(*(condition(part, of) for part in wanted.any_of))
     # IS NOT TRUE, not NOT: a comparison with NULL is neither true nor false, and `none_of` it must hold.
-    yield from (condition(part).is_not(sa.true()) for part in wanted.none_of)
+    yield from (condition(part, of).is_not(sa.true()) for part in wanted.none_of)
 
 
-def _values(wanted: AlertFilter) -> Iterator[Condition]:
-    for column, values in (
-        (alerts.c.id, wanted.ids),
-        (alerts.c.source, wanted.sources),
-        (alerts.c.service_name, wanted.service_names),
-        (alerts.c.team_id, wanted.team_ids),
-        (alerts.c.assigned_to, wanted.assignees),
-        (alerts.c.integration_id, wanted.integration_ids),
-        (alerts.c.group_id, wanted.group_ids),
+def _values(wanted: AlertFilter, of: Columns) -> Iterator[Condition]:
+    for name, values in (
+        ("id", wanted.ids),
+        ("source", wanted.sources),
+        ("service_name", wanted.service_names),
+        ("team_id", wanted.team_ids),
+        ("assigned_to", wanted.assignees),
+        ("integration_id", wanted.integration_ids),
+        ("group_id", wanted.group_ids),
     ):
         if values is not None:
-            yield _within(column, values)
-    for column, range_ in (
-        (alerts.c.created_at, wanted.created_at),
-        (alerts.c.updated_at, wanted.updated_at),
-        (alerts.c.resolved_at, wanted.resolved_at),
+            yield _within(of[name], values)
+    for name, range_ in (
+        ("created_at", wanted.created_at),
+        ("updated_at", wanted.updated_at),
+        ("resolved_at", wanted.resolved_at),
     ):
         if range_ is not None:
-            yield from _during(column, range_)
+            yield from time_condition(of[name], range_)
 
 
 def _flags(wanted: AlertFilter) -> Iterator[Condition]:
@@ -120,7 +120,8 @@ def _within(column: sa.ColumnElement[Any], values: Iterable[UUID | str | None]) 
     return sa.or_(column.is_(None), found) if None in set(values) else found
 
 
-def _during(column: sa.ColumnElement[Any], wanted: TimeRange) -> Iterator[Condition]:
+def time_condition(column: sa.ColumnElement[Any], wanted: TimeRange) -> Iterator[Condition]:
+    """The conditions that a time is within a range."""
     yield column.is_not(None)
     if wanted.since is not None:
         yield column >= wanted.since

@@ -66,13 +66,6 @@ async def members_of_groups(
     return found
 
 
-async def count_alerts(connection: AsyncConnection, *, wanted: AlertFilter, sight: Sight) -> int:
-    """How many alerts fulfil the filter."""
-    statement = sa.select(sa.func.count()).select_from(alerts).where(condition(wanted), visible(sight))
-    async with bad_patterns_refused():
-        return await connection.scalar(statement) or 0
-
-
 async def alerts_by_ids(connection: AsyncConnection, ids: Sequence[UUID], *, sight: Sight) -> dict[UUID, Alert]:
     """The alerts of these ids that are within sight."""
     rows = await connection.execute(sa.select(*ALERT_COLUMNS).where(alerts.c.id.in_(ids), visible(sight)))

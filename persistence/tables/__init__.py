@@ -18,6 +18,7 @@ from persistence.tables.alerts import (
     silences,
 )
 from persistence.tables.base import OPEN, XID8, metadata
+from persistence.tables.counts import alert_count_changes, alert_counts, alert_counts_frontier, alert_daily_counts
 from persistence.tables.documents import trusted_documents
 from persistence.tables.log import (
     alert_events,
@@ -41,6 +42,10 @@ from persistence.tables.people import (
 __all__ = [
     "OPEN",
     "XID8",
+    "alert_count_changes",
+    "alert_counts",
+    "alert_counts_frontier",
+    "alert_daily_counts",
     "alert_events",
     "alert_groups",
     "alert_metrics",

@@ -110,7 +110,9 @@ alerts = sa.Table(
     # The newest alert of a key, open or not: ids are UUIDv7, so the greatest is the newest.
     sa.Index("ix_alerts_dedup_key", "integration_id", "dedup_key", sa.text("id DESC")),
     sa.Index("ix_alerts_created_at", "created_at", "id"),
-    sa.Index("ix_alerts_team", "team_id", "severity", "created_at"),
+    sa.Index("ix_alerts_team", "team_id", "created_at", "id"),
+    sa.Index("ix_alerts_service", "service_name", "created_at", "id"),
+    sa.Index("ix_alerts_open_created_at", "created_at", "id", postgresql_where=sa.text(OPEN)),
     sa.Index("ix_alerts_open", "severity", "created_at", "id", postgresql_where=sa.text(OPEN)),
     # What few alerts have costs the others nothing.
     sa.Index(

@@ -17,8 +17,8 @@ from domain.alerts.visibility import EVERYTHING
 from domain.errors import InvalidInput
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from persistence.engine import create_engine
-from persistence.reads.alerts import count_alerts, read_alerts
-from persistence.reads.counts import read_counts
+from persistence.reads.alerts import read_alerts
+from persistence.reads.counts import count_alerts, read_counts
 from persistence.reads.label_regex import to_postgresql
 from tests.alert_builder import HOUR, NOON
 from tests.alert_filter_cases import ALERTS, ANNA_ID, CASES, DAY, OPS, SHOP, Case
