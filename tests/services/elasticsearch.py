@@ -30,7 +30,7 @@ ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSIO
 SHA256 = "bec49f3b8d00e75c8d1cec85c35298635ec9fbd3ae80ef5aeb6bc05abdb3db2d"
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:2.8:get"
 FETCH_SECONDS = 300
-READY_SECONDS = 120.0
+READY_SECONDS = 180.0
 HEAP = "-Xms512m -Xmx512m"
 STOP_STEPS = (StopStep(signal.SIGTERM, 10), StopStep(signal.SIGKILL, 5))
 
