@@ -22,6 +22,8 @@ class MetricsConsumer:
 
     name = "metrics"
     reads_events = False
+    # The numbers of a minute.
+    rest_seconds = 0.2
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
