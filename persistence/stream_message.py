@@ -32,8 +32,24 @@ class StreamMessage(msgspec.Struct, frozen=True, kw_only=True):
         return Cursor(epoch=self.epoch, position=self.after, recorded_at=self.recorded_at)
 
 
+class StreamSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """From where to where a message reaches, without its events: for a process that nobody follows from."""
+
+    epoch: UUID
+    before: LogPosition
+    after: LogPosition
+    recorded_at: datetime
+
+    @property
+    def end(self) -> Cursor:
+        """Where a reader is who has read it."""
+        return Cursor(epoch=self.epoch, position=self.after, recorded_at=self.recorded_at)
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(StreamMessage)
+# It passes over the events without making anything of them.
+_span_decoder = msgspec.json.Decoder(StreamSpan)
 
 
 class _Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,5 +94,13 @@ def decode_message(text: str) -> StreamMessage | None:
     """The message, or None when it is none this version can read: a newer relay may be running during an upgrade."""
     try:
         return _decoder.decode(text)
+    except msgspec.MsgspecError:
+        return None
+
+
+def decode_span(text: str) -> StreamSpan | None:
+    """The places alone, at a fraction of the cost; None as above."""
+    try:
+        return _span_decoder.decode(text)
     except msgspec.MsgspecError:
         return None

@@ -26,7 +26,7 @@ from persistence.direct import open_log_pool
 from persistence.event_log import EVENTS_CHANNEL, LogReader
 from persistence.listen import Listener
 from persistence.stream import EVENTS_STREAM, RedisStreamBackend
-from persistence.stream_message import StreamMessage, decode_message
+from persistence.stream_message import decode_message, decode_span
 from persistence.tasks import end_tasks
 from tocsin.settings import Settings
 
@@ -76,7 +76,8 @@ class Hub:
         self._settings = settings
         self._most_waiting = most_waiting
         self._inboxes: set[Inbox] = set()
-        self._messages: deque[StreamMessage | None] = deque()
+        # As they came: what is decoded of them depends on who follows when they are taken.
+        self._messages: deque[str] = deque()
         self._wake = asyncio.Event()
         self._ready = asyncio.Event()
         self._known_place: Cursor | None = None
@@ -194,7 +195,7 @@ class Hub:
         # Bounded: the backend lets a message in for each that _take_messages has dealt with.
         async with broadcast.subscribe(EVENTS_STREAM) as subscriber:
             while True:
-                self._messages.append(decode_message((await subscriber.get()).message))
+                self._messages.append((await subscriber.get()).message)
                 self._wake.set()
 
     async def _run(self) -> None:
@@ -244,18 +245,31 @@ class Hub:
 
     async def _take_messages(self) -> None:
         while self._messages:
-            message = self._messages.popleft()
+            text = self._messages.popleft()
             if self._stream is not None:
                 self._stream.done_with_one()
-            if message is None or message.epoch != self._place.epoch:
-                await self._check_log(await self.reader.state())
-                await self._catch_up()
-            elif message.after <= self._place.position:
-                continue
-            elif message.events is None or message.before > self._place.position:
-                await self._catch_up()
-            else:
-                self._deliver(message.events)
+            await (self._take(text) if self._inboxes else self._pass_over(text))
+
+    async def _take(self, text: str) -> None:
+        message = decode_message(text)
+        if message is None or message.epoch != self._place.epoch:
+            await self._check_log(await self.reader.state())
+            await self._catch_up()
+        elif message.after <= self._place.position:
+            return
+        elif message.events is None or message.before > self._place.position:
+            await self._catch_up()
+        else:
+            self._deliver(message.events)
+
+    async def _pass_over(self, text: str) -> None:
+        """Nobody follows: only the place moves. A flood of posts would spend much of its time on events for nobody."""
+        span = decode_span(text)
+        if span is None or span.epoch != self._place.epoch or span.before > self._place.position:
+            await self._take(text)
+        elif span.after > self._place.position:
+            self._known_place = span.end
+            self._tell_moved()
 
     async def _catch_up(self) -> bool:
         """Read the log up to its head; whether there was anything."""
@@ -282,11 +296,14 @@ class Hub:
     def _deliver(self, events: Sequence[RecordedEvent]) -> None:
         if not events:
             return
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+        self._tell_moved()
         for event in events:
             if event.position <= self._place.position:
                 continue
             self._known_place = self._after(event, self._place)
             for inbox in self._inboxes:
                 inbox.put(event)
+
+    def _tell_moved(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()

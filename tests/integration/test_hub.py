@@ -13,10 +13,11 @@ import redis.asyncio as redis
 
 from domain.alerts.cursor import Cursor, StreamReset, StreamResetReason, log_start
 from domain.alerts.events import LogPosition, RecordedEvent
+from graphql_api.live import hub as hub_module
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
 from persistence.event_log import LogReader
 from persistence.stream import EVENTS_STREAM, RedisStreamBackend
-from persistence.stream_message import encode_run
+from persistence.stream_message import StreamMessage, decode_message, encode_run
 from tests.log_writer import insert_event, insert_events
 from tests.waiting import until
 from tocsin.settings import Settings
@@ -156,6 +157,31 @@ async def test_what_the_stream_repeats_or_loses_is_seen_once(
         await until(lambda: len(watcher.ids) >= 12)
         await asyncio.sleep(0.3)
         assert watcher.ids == ids
+
+
+async def test_events_for_nobody_are_not_decoded_and_move_the_place(
+    database_url: str, redis_url: str, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+
+    def decode(text: str) -> StreamMessage | None:
+        decoded.append(text)
+        return decode_message(text)
+
+    monkeypatch.setattr(hub_module, "decode_message", decode)
+    async with started(with_redis(database_url, redis_url)) as hub:
+        await connected(hub)
+        unseen = await insert_events(writer, 6)
+        await publish_log(database_url, redis_url)
+        end = (await cursor_at(writer, unseen[-1])).position
+        await until(lambda: hub._place.position >= end)  # noqa: SLF001  # nobody follows: there is no other sign
+        await asyncio.sleep(0.1)
+        assert not decoded
+        async with Watcher(hub).watching() as watcher:
+            seen = await insert_events(writer, 3)
+            await publish_log(database_url, redis_url)
+            await until(lambda: len(watcher.ids) == 3)
+            assert watcher.ids == seen
 
 
 async def test_a_message_that_vanished_without_a_successor_is_found(
