@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import ingest, live, live_results, memory, profile, report, results, turns
+from bench import ingest, live, live_results, memory, profile, read, read_report, read_results, report, results, turns
 
 ROOT = Path(__file__).resolve().parent.parent
 README = Path(__file__).resolve().parent / "README.md"
@@ -22,6 +22,8 @@ def main() -> None:
         _write_readme(folder)
     elif arguments.command == "live":
         _live(arguments)
+    elif arguments.command == "read":
+        _read(arguments)
     elif arguments.command == "profile":
         scenario = next(scenario for scenario in turns.SCENARIOS if scenario.name == arguments.scenario)
         profile.profile(folder, scenario, name=arguments.server, part=arguments.part, route_name=arguments.route)
@@ -52,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     following.add_argument("--with-ingest", action="store_true", help="also: ingest at full rate beside subscribers")
     following.add_argument("--profile", type=int, default=0, help="instead: where time goes, in so many groups")
     following.add_argument("--only", default="", help="servers, comma separated: tocsin, bare, stock")
+    reading = commands.add_parser("read", help="pages, counts and HTTP among a million alerts; adds to README.md")
+    reading.add_argument("--quick", action="store_true", help="20,000 and 200,000 alerts, short turns, nothing written")
+    reading.add_argument("--seconds", type=float, default=1.0, help="length of one turn in the store")
+    reading.add_argument("--rounds", type=int, default=3, help="turns of each read and each server")
+    reading.add_argument("--parts", default="store,http", help="of store, http")
     profiling = commands.add_parser("profile", help="where the server's own time goes, by function")
     profiling.add_argument(
         "--scenario", choices=[scenario.name for scenario in turns.SCENARIOS], default=turns.SINGLE_32.name
@@ -106,17 +113,37 @@ def _live(arguments: argparse.Namespace) -> None:
     _write_readme(arguments.folder)
 
 
+def _read(arguments: argparse.Namespace) -> None:
+    found = read.measure(
+        read.Plan(
+            folder=arguments.folder,
+            sizes=(20_000, 200_000) if arguments.quick else (100_000, 1_000_000),
+            http_seconds=3.0 if arguments.quick else 8.0,
+            seconds=0.3 if arguments.quick else arguments.seconds,
+            rounds=1 if arguments.quick else arguments.rounds,
+            parts=frozenset(arguments.parts.split(",")),
+        )
+    )
+    if arguments.quick or arguments.parts != "store,http":
+        print("\n\n".join(read_report.render(found)))
+    else:
+        _keep(arguments.folder / "read.json", found)
+        _write_readme(arguments.folder)
+
+
 def _keep(path: Path, found: msgspec.Struct) -> None:
     path.write_bytes(msgspec.json.encode(found))
 
 
 def _write_readme(folder: Path) -> None:
     ingested, remembered, followed = folder / "ingest.json", folder / "memory.json", folder / "live.json"
+    asked = folder / "read.json"
     README.write_text(
         report.render(
             msgspec.json.decode(ingested.read_bytes(), type=results.IngestReport) if ingested.exists() else None,
             msgspec.json.decode(remembered.read_bytes(), type=results.MemoryReport) if remembered.exists() else None,
             msgspec.json.decode(followed.read_bytes(), type=live_results.LiveReport) if followed.exists() else None,
+            msgspec.json.decode(asked.read_bytes(), type=read_results.ReadReport) if asked.exists() else None,
         )
     )
     print(f"written: {README}")

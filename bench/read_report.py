@@ -1,0 +1,88 @@
+"""How does the part of README.md about reading read?"""
+
+from bench.number import met, number
+from bench.read_results import ReadReport
+from bench.read_store import SCENARIOS
+
+STORE_GOAL, GROWTH_GOAL, HTTP_GOAL, STOCK_GOAL = 50.0, 1.5, 200.0, 1.6
+
+
+def render(report: ReadReport) -> list[str]:
+    """The parts."""
+    parts = [_head(report)]
+    if report.store:
+        parts.append(_store(report))
+    if report.http:
+        parts.append(_http(report))
+    return parts
+
+
+def _head(report: ReadReport) -> str:
+    lines = [f"## Reading, the run of {report.began:%Y-%m-%d}", "", *(f"- {line}" for line in report.machine), ""]
+    lines += ["### Goals of reading", "", "| goal | figure | met |", "|---|---|---|"]
+    if report.store:
+        bounded = [scenario.name for scenario in SCENARIOS if scenario.is_bounded]
+        slowest = max(bounded, key=lambda name: report.at(name, report.sizes[-1]).latencies["p95"])
+        grown = max(bounded, key=report.growth)
+        worst = report.at(slowest, report.sizes[-1]).latencies["p95"]
+        lines += [
+            _goal(
+                f"each read in the store: p95 under 50 ms among {report.sizes[-1]:,}",
+                f"{number(worst)} ms ({slowest})",
+                is_met=worst < STORE_GOAL,
+            ),
+            _goal(
+                f"each at most 1.5 times as long as among {report.sizes[0]:,} (medians)",
+                f"{number(report.growth(grown))} ({grown})",
+                is_met=report.growth(grown) <= GROWTH_GOAL,
+            ),
+        ]
+    if report.http:
+        p95, ratio = report.latency("tocsin", "p95"), report.rate("tocsin") / report.rate("stock")
+        clients = f"a page over HTTP, {report.connections} clients: p95 under 200 ms"
+        stock = "at least 1.6 times the requests/s of stock Strawberry"
+        lines += [
+            _goal(clients, f"{number(p95)} ms", is_met=p95 < HTTP_GOAL),
+            _goal(stock, number(ratio), is_met=ratio >= STOCK_GOAL),
+        ]
+    return "\n".join(lines)
+
+
+def _goal(goal: str, figure: str, *, is_met: bool) -> str:
+    return f"| {goal} | {figure} | {met(is_met)} |"
+
+
+def _store(report: ReadReport) -> str:
+    sizes = report.sizes
+    lines = [
+        "### Reads in the store",
+        "",
+        "Milliseconds of one call of the program's own read function, on one connection, another value each time.",
+        "Those in brackets have no goal: nothing is kept for them, PostgreSQL has to look at alerts.",
+        "",
+        f"| read | {' | '.join(f'p50 of {size:,} | p95 of {size:,}' for size in sizes)} | times as long (p50) |",
+        "|---|" + "---|" * (2 * len(sizes) + 1),
+    ]
+    for scenario in SCENARIOS:
+        at = [report.at(scenario.name, size).latencies for size in sizes]
+        cells = [number(found[place]) for found in at for place in ("p50", "p95")]
+        name = scenario.name if scenario.is_bounded else f"({scenario.name})"
+        lines.append(f"| {name} | {' | '.join(cells)} | {number(report.growth(scenario.name))} |")
+    return "\n".join(lines)
+
+
+def _http(report: ReadReport) -> str:
+    lines = [
+        f"### A page over HTTP: 50 alerts of 12 fields, {report.connections} clients, among {report.sizes[-1]:,}",
+        "",
+        "`stock` is Strawberry's own view and a resolver over asyncpg, `plain` the same JSON by Starlette and orjson;",
+        "both without sign-in, limits, visibility, metrics or logs.",
+        "",
+        "| server | requests/s | of stock | p50 ms | p95 ms | p99 ms |",
+        "|---|---|---|---|---|---|",
+    ]
+    for server in dict.fromkeys(turn.server for turn in report.http):
+        rate = report.rate(server)
+        places = [number(report.latency(server, place)) for place in ("p50", "p95", "p99")]
+        lines.append(f"| {server} | {number(rate)} | {number(rate / report.rate('stock'))} | {' | '.join(places)} |")
+    return "\n".join(lines)

@@ -1,0 +1,203 @@
+"""How long does each read take in the store? The program's own reads, at two sizes, in turns; one connection.
+
+Each scenario is asked with another value each time (a team, a service, a day), through the functions the API calls, as
+somebody who is in one of two private teams. Timed in this process: planning, the way there and back, and the making
+of the domain's objects count with it.
+"""
+
+import asyncio
+import random
+import time
+from array import array
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bench.load import percentiles
+from bench.read_fill import PRIVATE_TEAMS, TEAMS, Filled
+from bench.read_results import StoreTurn
+from domain.alerts.filter import AlertFilter, TimeRange
+from domain.alerts.model import AlertStatus, Severity
+from domain.alerts.visibility import Sight
+from domain.silences.matchers import LabelMatcher, MatchOperator
+from persistence.engine import create_engine
+from persistence.reads.alerts import AlertKey, read_alerts
+from persistence.reads.counts import count_alerts, read_counts
+from persistence.tables import alerts
+from tocsin.settings import Settings
+
+END = datetime(2026, 11, 1, tzinfo=UTC)
+PAGE = 51
+PAGES_DEEP = 10_000
+Ask = Callable[[AsyncConnection, AlertFilter], Awaitable[object]]
+
+
+def team(number: int) -> UUID:
+    """A team's id."""
+    return UUID(f"00000000-0000-7000-9000-{number:012d}")
+
+
+SIGHT = Sight(team_ids=frozenset({team(TEAMS - PRIVATE_TEAMS + 1)}))
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is asked: `kind` says how, `wanted` what for. `is_bounded`: the goals hold for it."""
+
+    name: str
+    kind: str
+    wanted: Callable[[random.Random], AlertFilter]
+    is_bounded: bool = True
+
+
+def _team(dice: random.Random) -> AlertFilter:
+    return AlertFilter(team_ids=frozenset({team(dice.randint(1, TEAMS - PRIVATE_TEAMS))}))
+
+
+def _service(dice: random.Random) -> AlertFilter:
+    return AlertFilter(service_names=frozenset({f"service-{dice.randrange(300)}"}))
+
+
+def _severe(_: random.Random) -> AlertFilter:
+    return AlertFilter(severities=frozenset({Severity.CRITICAL}))
+
+
+def _open(_: random.Random) -> AlertFilter:
+    return AlertFilter(is_open=True)
+
+
+def _acknowledged(_: random.Random) -> AlertFilter:
+    return AlertFilter(statuses=frozenset({AlertStatus.ACKNOWLEDGED}))
+
+
+def _days(dice: random.Random, length: int) -> TimeRange:
+    since = END - timedelta(days=dice.uniform(length, 700))
+    return TimeRange(since, since + timedelta(days=length))
+
+
+def _team_and_week(dice: random.Random) -> AlertFilter:
+    return AlertFilter(team_ids=_team(dice).team_ids, created_at=_days(dice, 7))
+
+
+def _quarter(dice: random.Random) -> AlertFilter:
+    return AlertFilter(created_at=_days(dice, 90), severities=frozenset({Severity.CRITICAL, Severity.HIGH}))
+
+
+def _cluster(dice: random.Random) -> tuple[LabelMatcher, ...]:
+    return (LabelMatcher("cluster", MatchOperator.EQUAL, f"eu-{dice.randrange(5)}"),)
+
+
+def _label(dice: random.Random) -> AlertFilter:
+    return AlertFilter(labels=_cluster(dice))
+
+
+def _label_and_day(dice: random.Random) -> AlertFilter:
+    return AlertFilter(labels=_cluster(dice), created_at=_days(dice, 1))
+
+
+def _instance(dice: random.Random) -> AlertFilter:
+    return AlertFilter(labels=(LabelMatcher("instance", MatchOperator.EQUAL, f"db-{dice.randrange(5000)}"),))
+
+
+def _everything(_: random.Random) -> AlertFilter:
+    return AlertFilter()
+
+
+SCENARIOS = (
+    Scenario("newest page", "page", _everything),
+    Scenario(f"page {PAGES_DEEP:,} (or the last)", "deep", _everything),
+    Scenario("page: open", "page", _open),
+    Scenario("page: acknowledged", "page", _acknowledged),
+    Scenario("page: critical", "page", _severe),
+    Scenario("page: one team", "page", _team),
+    Scenario("page: one service", "page", _service),
+    Scenario("page: one team, one week", "page", _team_and_week),
+    Scenario("page: one of five label values", "page", _label),
+    Scenario("page: one of five thousand label values", "page", _instance, is_bounded=False),
+    Scenario("alertCounts", "counts", _everything),
+    Scenario("alertCounts: open", "counts", _open),
+    Scenario("alertCounts: one team", "counts", _team),
+    Scenario("alertCounts: one service", "counts", _service),
+    Scenario("alertCounts: ninety days, two severities", "counts", _quarter),
+    Scenario("totalCount", "total", _everything),
+    Scenario("totalCount: critical", "total", _severe),
+    Scenario("totalCount: label and one day", "total", _label_and_day, is_bounded=False),
+    Scenario("totalCount: label (null after a second)", "total", _label, is_bounded=False),
+)
+
+
+async def _deep_key(connection: AsyncConnection, size: int) -> AlertKey:
+    """The place of the row before that page, found the slow way, once."""
+    offset = min(PAGES_DEEP * 50, size - PAGE - 1)
+    rows = sa.select(alerts.c.created_at, alerts.c.id).order_by(alerts.c.created_at.desc(), alerts.c.id.desc())
+    return tuple((await connection.execute(rows.offset(offset).limit(1))).one())
+
+
+def _ask(scenario: Scenario, deep: AlertKey) -> Ask:
+    async def page(connection: AsyncConnection, wanted: AlertFilter) -> object:
+        after = deep if scenario.kind == "deep" else None
+        return await read_alerts(connection, wanted=wanted, sight=SIGHT, limit=PAGE, after=after)
+
+    async def counts(connection: AsyncConnection, wanted: AlertFilter) -> object:
+        return await read_counts(connection, wanted=wanted, sight=SIGHT)
+
+    async def total(connection: AsyncConnection, wanted: AlertFilter) -> object:
+        return await count_alerts(connection, wanted=wanted, sight=SIGHT, within=timedelta(seconds=1))
+
+    return {"page": page, "deep": page, "counts": counts, "total": total}[scenario.kind]
+
+
+def measure(sizes: list[Filled], *, seconds: float, rounds: int) -> list[StoreTurn]:
+    """Every scenario at every size, in turns."""
+    return asyncio.run(_measure(sizes, seconds=seconds, rounds=rounds))
+
+
+async def _measure(sizes: list[Filled], *, seconds: float, rounds: int) -> list[StoreTurn]:
+    engines = [create_engine(Settings(database_url=size.database.application_url), pool_size=1) for size in sizes]
+    taken: dict[tuple[str, int], array[float]] = {}
+    try:
+        connections = [
+            await engine.execution_options(isolation_level="AUTOCOMMIT").connect().start() for engine in engines
+        ]
+        keys = [await _deep_key(one, size.alerts) for one, size in zip(connections, sizes, strict=True)]
+        for scenario in SCENARIOS:
+            for turn in range(rounds + 1):
+                for size, connection, key in zip(sizes, connections, keys, strict=True):
+                    found = await _turn(scenario, connection, key, seed=turn, seconds=seconds)
+                    # The first turn warms caches and statements up.
+                    if turn:
+                        taken.setdefault((scenario.name, size.alerts), array("d")).extend(found)
+            print(_line(scenario, sizes, taken), flush=True)
+        for connection in connections:
+            await connection.close()
+    finally:
+        for engine in engines:
+            await engine.dispose()
+    return [
+        StoreTurn(scenario=name, alerts=alerts_, calls=len(found), latencies=percentiles(found))
+        for (name, alerts_), found in taken.items()
+    ]
+
+
+async def _turn(
+    scenario: Scenario, connection: AsyncConnection, key: AlertKey, *, seed: int, seconds: float
+) -> "array[float]":
+    dice, ask = random.Random(seed), _ask(scenario, key)
+    found = array("d")
+    deadline = time.perf_counter() + seconds
+    while (began := time.perf_counter()) < deadline:
+        await ask(connection, scenario.wanted(dice))
+        found.append(time.perf_counter() - began)
+    return found
+
+
+def _line(scenario: Scenario, sizes: list[Filled], taken: "dict[tuple[str, int], array[float]]") -> str:
+    parts = []
+    for size in sizes:
+        at = percentiles(taken[scenario.name, size.alerts])
+        parts.append(f"{size.alerts:>9,}: p50 {at['p50']:7.2f} p95 {at['p95']:7.2f} ms")
+    return f"{scenario.name:42} " + "   ".join(parts)
