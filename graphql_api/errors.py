@@ -103,7 +103,9 @@ class StaleVersion(UserError):
 class NewerAlertOpen(UserError):
     """See domain.errors.NewerAlertOpen."""
 
-    newer_alert_id: strawberry.ID | None = strawberry.field(description="The alert that is open.", default=None)
+    newer_alert_id: strawberry.ID | None = strawberry.field(
+        description="The alert that is open; null for one you may not see.", default=None
+    )
 
 
 @strawberry.type(description="Another one has this name or address already.")

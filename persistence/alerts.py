@@ -76,6 +76,11 @@ class AlertRepository:
             )
         )
 
+    async def is_in_sight(self, alert_id: UUID, *, sight: Sight) -> bool:
+        """Whether there is such an alert, within sight."""
+        statement = sa.select(sa.exists().where(alerts.c.id == alert_id, visible(sight)))
+        return bool(await self._connection.scalar(statement))
+
     async def save(self, changes: Sequence[Change]) -> None:
         """Write the changed columns and append the events. Changes without an event write nothing.
 

@@ -10,8 +10,10 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.model import MANUAL_INTEGRATION_ID, Severity
+from domain.alerts.visibility import Sight
 from domain.integrations.keys import IntegrationKey
 from domain.integrations.model import FieldMapping, Integration, IntegrationSource
+from persistence.reads.visibility import visible
 from persistence.sealing import Sealer
 from persistence.tables import integration_activity, integration_keys, integrations, teams
 
@@ -34,9 +36,11 @@ class IntegrationRepository:
         values |= {"source": integration.source.value, "created_by": created_by}
         await self._connection.execute(sa.insert(integrations).values(values))
 
-    async def locked(self, integration_id: UUID) -> Integration | None:
+    async def locked(self, integration_id: UUID, *, sight: Sight) -> Integration | None:
         """The integration, locked until the transaction ends; its secret is opened, so that an edit can keep it."""
-        statement = sa.select(*integrations.c).where(integrations.c.id == integration_id).with_for_update()
+        statement = (
+            sa.select(*integrations.c).where(integrations.c.id == integration_id, _seen(sight)).with_for_update()
+        )
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else integration_of(row, self._sealer)
 
@@ -59,9 +63,10 @@ class IntegrationRepository:
             "version": integration.version,
         }
 
-    async def team_exists(self, team_id: UUID) -> bool:
-        """Whether there is such a team, not archived."""
-        statement = sa.select(sa.exists().where(teams.c.id == team_id, teams.c.archived_at.is_(None)))
+    async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
+        """Whether there is such a team, not archived and within sight."""
+        there = (teams.c.id == team_id, teams.c.archived_at.is_(None), visible(sight, teams.c.id))
+        statement = sa.select(sa.exists().where(*there))
         return bool(await self._connection.scalar(statement))
 
     async def add_key(self, key: IntegrationKey) -> None:
@@ -82,14 +87,19 @@ class IntegrationRepository:
         )
 
 
+def _seen(sight: Sight) -> sa.ColumnElement[bool]:
+    """The condition that an integration is within sight: as its alerts are, by its team."""
+    return visible(sight, integrations.c.default_team_id)
+
+
 async def list_integrations(
-    connection: AsyncConnection, *, ids: Sequence[UUID] | None = None, with_archived: bool = False
+    connection: AsyncConnection, *, sight: Sight, ids: Sequence[UUID] | None = None, with_archived: bool = False
 ) -> list[Integration]:
-    """Integrations by name, without the scope of alerts made by hand. The shared secret stays sealed."""
+    """Integrations within sight by name, without the scope of alerts made by hand. The shared secret stays sealed."""
     statement = (
         sa.select(*_COLUMNS)
         .select_from(_JOINED)
-        .where(integrations.c.id != MANUAL_INTEGRATION_ID)
+        .where(integrations.c.id != MANUAL_INTEGRATION_ID, _seen(sight))
         .order_by(integrations.c.name, integrations.c.id)
     )
     if ids is not None:

@@ -1,6 +1,7 @@
 """What became of a post, and what was rejected of it? Read back for people, replayed, and kept within bounds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
@@ -9,13 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.signal import Outcome
+from domain.alerts.visibility import Sight
 from domain.audit.model import AuditEntry
 from domain.ids import id_time
 from domain.integrations.model import Integration
 from domain.integrations.receipts import ReceiptItem, ReceiptRecord, RejectedRecord
 from persistence.creation_records import CreationRecords
 from persistence.integrations import list_integrations
-from persistence.tables import receipts, rejected_items, signals
+from persistence.reads.visibility import visible
+from persistence.tables import alerts, integrations, receipts, rejected_items, signals
 
 if TYPE_CHECKING:
     import asyncpg
@@ -32,8 +35,23 @@ UPDATE rejected_items SET replayed_at = $2, replay_receipt_id = $3 WHERE id = $1
 """
 
 
-async def find_receipt(connection: AsyncConnection, receipt_id: UUID) -> ReceiptRecord | None:
-    """The receipt of this id; None when there is none, or its month has been dropped."""
+async def find_receipt(connection: AsyncConnection, receipt_id: UUID, *, sight: Sight) -> ReceiptRecord | None:
+    """The receipt of this id as the viewer may see it: without the items whose alert is out of sight.
+
+    None when there is none, its month has been dropped, its integration is out of sight, or all its items are.
+    """
+    receipt = await _receipt(connection, receipt_id, sight=sight)
+    if receipt is None or sight.everything:
+        return receipt
+    hidden = await connection.scalar(
+        sa.select(sa.func.count()).select_from(signals).where(_of(receipt), sa.not_(_in_sight(sight)))
+    )
+    if hidden and hidden >= receipt.accepted + receipt.rejected:
+        return None
+    return replace(receipt, accepted=receipt.accepted - (hidden or 0))
+
+
+async def _receipt(connection: AsyncConnection, receipt_id: UUID, *, sight: Sight) -> ReceiptRecord | None:
     try:
         made_at = id_time(receipt_id)
     except (ValueError, OverflowError):  # not one of ours: its first bits are no time
@@ -41,7 +59,9 @@ async def find_receipt(connection: AsyncConnection, receipt_id: UUID) -> Receipt
     for before, after in _WINDOWS:
         rows = await connection.execute(
             sa.select(receipts).where(
-                receipts.c.id == receipt_id, receipts.c.received_at.between(made_at - before, made_at + after)
+                receipts.c.id == receipt_id,
+                receipts.c.received_at.between(made_at - before, made_at + after),
+                _integration_in_sight(receipts.c.integration_id, sight),
             )
         )
         row = rows.mappings().one_or_none()
@@ -50,17 +70,32 @@ async def find_receipt(connection: AsyncConnection, receipt_id: UUID) -> Receipt
     return None
 
 
+def _of(receipt: ReceiptRecord) -> sa.ColumnElement[bool]:
+    return sa.and_(signals.c.received_at == receipt.received_at, signals.c.receipt_id == receipt.id)
+
+
+def _in_sight(sight: Sight) -> sa.ColumnElement[bool]:
+    """The condition that a signal is about no alert, or about one within sight."""
+    if sight.everything:
+        return sa.true()
+    seen = sa.exists().where(alerts.c.id == signals.c.alert_id, visible(sight))
+    return sa.or_(signals.c.alert_id.is_(None), seen)
+
+
+def _integration_in_sight(integration_id: sa.ColumnElement[UUID], sight: Sight) -> sa.ColumnElement[bool]:
+    """The condition that an integration is within sight; what it posted and what was rejected of it is so too."""
+    if sight.everything:
+        return sa.true()
+    return sa.exists().where(integrations.c.id == integration_id, visible(sight, integrations.c.default_team_id))
+
+
 async def receipt_items(
-    connection: AsyncConnection, receipt: ReceiptRecord, *, after: int, limit: int
+    connection: AsyncConnection, receipt: ReceiptRecord, *, sight: Sight, after: int, limit: int
 ) -> list[ReceiptItem]:
-    """What became of the receipt's items whose index is greater than `after`, in order."""
+    """What became of the receipt's items within sight whose index is greater than `after`, in order."""
     taken = await connection.execute(
         sa.select(signals.c.item, signals.c.outcome, signals.c.reason, signals.c.alert_id)
-        .where(
-            signals.c.received_at == receipt.received_at,
-            signals.c.receipt_id == receipt.id,
-            signals.c.item > after,
-        )
+        .where(_of(receipt), signals.c.item > after, _in_sight(sight))
         .order_by(signals.c.item)
         .limit(limit)
     )
@@ -82,21 +117,26 @@ async def receipt_items(
 
 
 async def rejected_page(
-    connection: AsyncConnection, integration_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+    connection: AsyncConnection, integration_id: UUID, *, sight: Sight, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[RejectedRecord]:
-    """An integration's rejected items, the newest first."""
+    """An integration's rejected items, the newest first; none of one that is out of sight."""
     place = sa.tuple_(rejected_items.c.received_at, rejected_items.c.id)
-    query = sa.select(rejected_items).where(rejected_items.c.integration_id == integration_id)
+    query = sa.select(rejected_items).where(_rejected_of(integration_id, sight))
     if after is not None:
         query = query.where(place < sa.tuple_(*map(sa.literal, after)))
     query = query.order_by(rejected_items.c.received_at.desc(), rejected_items.c.id.desc()).limit(limit)
     return [_rejected(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def count_rejected(connection: AsyncConnection, integration_id: UUID) -> int:
+async def count_rejected(connection: AsyncConnection, integration_id: UUID, *, sight: Sight) -> int:
     """How many rejected items of an integration are kept; their number is capped, so counting is cheap."""
     query = sa.select(sa.func.count()).select_from(rejected_items)
-    return int(await connection.scalar(query.where(rejected_items.c.integration_id == integration_id)) or 0)
+    return int(await connection.scalar(query.where(_rejected_of(integration_id, sight))) or 0)
+
+
+def _rejected_of(integration_id: UUID, sight: Sight) -> sa.ColumnElement[bool]:
+    mine = rejected_items.c.integration_id == integration_id
+    return sa.and_(mine, _integration_in_sight(rejected_items.c.integration_id, sight))
 
 
 class Rejections:
@@ -111,10 +151,10 @@ class Rejections:
             rows = await connection.execute(sa.select(rejected_items).where(rejected_items.c.id.in_(ids)))
             return {row["id"]: _rejected(row) for row in rows.mappings()}
 
-    async def integrations(self, ids: Sequence[UUID]) -> dict[UUID, Integration]:
-        """Their integrations, without secrets: a replay was proved genuine when it arrived."""
+    async def integrations(self, ids: Sequence[UUID], *, sight: Sight) -> dict[UUID, Integration]:
+        """Their integrations within sight, without secrets: a replay was proved genuine when it arrived."""
         async with self._engine.connect() as connection:
-            found = await list_integrations(connection, ids=ids, with_archived=True)
+            found = await list_integrations(connection, sight=sight, ids=ids, with_archived=True)
         return {integration.id: integration for integration in found}
 
 

@@ -102,6 +102,9 @@ class FakeUnitOfWork:
     async def newer_open(self, alert: Alert) -> UUID | None:
         return next((other.id for other in self.tables.alerts.values() if _clash(alert, other)), None)
 
+    async def is_in_sight(self, alert_id: UUID, *, sight: Sight) -> bool:
+        return bool(await self.get_for_change([alert_id], sight=sight))
+
     async def save(self, changes: Sequence[Change]) -> None:
         tables = self.written()
         for change in changes:

@@ -35,6 +35,10 @@ class AlertRepository(Protocol):
         """The open alert that holds this alert's dedup key, if another one does."""
         ...
 
+    async def is_in_sight(self, alert_id: UUID, *, sight: Sight) -> bool:
+        """Whether there is such an alert, within sight."""
+        ...
+
     async def save(self, changes: Sequence[Change]) -> None:
         """Write what changed and append the events."""
         ...

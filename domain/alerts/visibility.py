@@ -1,6 +1,7 @@
-"""Which alerts may a viewer see? Those of no team and of public teams; a private team's only its members and admins.
+"""What may a viewer see? What is of no team or of a public one; a private team's only its members and administrators.
 
-The one rule, said here for memory and in persistence/reads/visibility.py for SQL. Invisible and absent look the same.
+One rule for a team itself, for its alerts, and for the integrations whose default team it is, with their receipts and
+rejected items. Said here for memory and in persistence/reads/visibility.py for SQL. Invisible and absent look the same.
 """
 
 from collections.abc import Set as AbstractSet
@@ -16,7 +17,7 @@ class Sight:
     team_ids: frozenset[UUID] = frozenset()
 
     def sees(self, team_id: UUID | None, private_team_ids: AbstractSet[UUID]) -> bool:
-        """Whether an alert of this team is visible, given which teams are private."""
+        """Whether what belongs to this team is visible, given which teams are private."""
         if self.everything or team_id is None:
             return True
         return team_id not in private_team_ids or team_id in self.team_ids

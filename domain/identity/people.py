@@ -104,7 +104,7 @@ def make_team(new: NewTeam, *, clock: Clock) -> Team:
 async def add_team(team: Team, *, founder: Membership | None = None, unit: IdentityUnit, entry: AuditEntry) -> None:
     """Write the team, with its first member if it needs one: somebody must see a private team to let others in."""
     if not await unit.users.add_team(team):
-        message = "another team has this name or slug"
+        message = "this name or slug is taken"
         raise AlreadyExists(message, ("name",))
     if founder is not None:
         await unit.users.put_member(founder)

@@ -1,6 +1,7 @@
 """How does an integration come to be, change, get a new key, and end? Checked, versioned, and on the audit log.
 
-A secret leaves these functions once, in the answer that made it; what is kept and what is audited never holds one.
+A private team's integrations are there for its members and administrators only, and nobody gives alerts to a team they
+do not see. A secret leaves these functions once, in the answer that made it; what is kept and audited never holds one.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.alerts.model import Severity
+from domain.alerts.visibility import Sight
 from domain.errors import InvalidInput, NotFound, StaleVersion
 from domain.ids import new_id
 from domain.integrations.keys import SHOWN_CHARACTERS, IntegrationKey, key_digest, new_secret
@@ -112,6 +114,7 @@ async def create_integration(
     stores: Integrations,
     engine: MappingEngine | None,
     created_by: UUID | None,
+    sight: Sight,
     now: datetime,
     audit: WriteAudit,
 ) -> MadeKey:
@@ -129,7 +132,7 @@ async def create_integration(
         ),
         engine,
     )
-    await _check_team(integration, stores)
+    await _check_team(integration, stores, sight=sight)
     await stores.add(integration, created_by=created_by)
     made = await _add_key(integration, stores, now=now)
     await audit(target_id=integration.id, after=shown(integration))
@@ -143,10 +146,11 @@ async def update_integration(
     expected_version: int | None,
     stores: Integrations,
     engine: MappingEngine,
+    sight: Sight,
     audit: WriteAudit,
 ) -> Integration:
     """The integration after an edit; nothing is written when the edit changes nothing."""
-    before = await _locked(integration_id, stores)
+    before = await _locked(integration_id, stores, sight=sight)
     if expected_version is not None and expected_version != before.version:
         message = f"the integration is at version {before.version} now: read it again"
         raise StaleVersion(message, ("expectedVersion",), expected=expected_version, actual=before.version)
@@ -155,20 +159,20 @@ async def update_integration(
         return before
     after = check_integration(replace(edited, version=before.version + 1), engine)
     if after.default_team_id != before.default_team_id:
-        await _check_team(after, stores)
+        await _check_team(after, stores, sight=sight)
     await stores.save(after)
     await audit(target_id=after.id, before=shown(before), after=shown(after))
     return after
 
 
 async def rotate_key(
-    integration_id: UUID, *, overlap: timedelta, stores: Integrations, now: datetime, audit: WriteAudit
+    integration_id: UUID, *, overlap: timedelta, stores: Integrations, sight: Sight, now: datetime, audit: WriteAudit
 ) -> MadeKey:
     """A new key; the one in use goes on for `overlap`, or ends now when that is nothing."""
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         message = f"keys may overlap for at most {MAX_OVERLAP.days} days"
         raise InvalidInput(message, ("overlap",))
-    integration = await _locked(integration_id, stores)
+    integration = await _locked(integration_id, stores, sight=sight)
     live = [key for key in await stores.keys_of(integration_id) if key.is_live(now)]
     for position, key in enumerate(live):
         # A key that was promised some time already keeps it: a second rotation must not cut a tool off.
@@ -182,10 +186,10 @@ async def rotate_key(
 
 
 async def revoke_key(
-    integration_id: UUID, key_id: UUID, *, stores: Integrations, now: datetime, audit: WriteAudit
+    integration_id: UUID, key_id: UUID, *, stores: Integrations, sight: Sight, now: datetime, audit: WriteAudit
 ) -> Integration:
     """End one key now. A key that has ended stays as it is."""
-    integration = await _locked(integration_id, stores)
+    integration = await _locked(integration_id, stores, sight=sight)
     key = next((key for key in await stores.keys_of(integration_id) if key.id == key_id), None)
     if key is None:
         message = "the integration has no such key"
@@ -197,10 +201,10 @@ async def revoke_key(
 
 
 async def archive_integration(
-    integration_id: UUID, *, stores: Integrations, now: datetime, audit: WriteAudit
+    integration_id: UUID, *, stores: Integrations, sight: Sight, now: datetime, audit: WriteAudit
 ) -> Integration:
     """End an integration: its keys are refused from now on, its alerts stay."""
-    before = await _locked(integration_id, stores)
+    before = await _locked(integration_id, stores, sight=sight)
     after = replace(before, archived_at=now, version=before.version + 1)
     for key in await stores.keys_of(integration_id):
         if key.revoked_at is None:
@@ -226,17 +230,17 @@ def shown(integration: Integration) -> dict[str, Any]:
     }
 
 
-async def _locked(integration_id: UUID, integrations: Integrations) -> Integration:
-    found = await integrations.locked(integration_id)
+async def _locked(integration_id: UUID, integrations: Integrations, *, sight: Sight) -> Integration:
+    found = await integrations.locked(integration_id, sight=sight)
     # The scope of alerts made by hand is a row of the same table, and nobody's to edit.
     if found is None or found.archived_at is not None or found.source is IntegrationSource.MANUAL:
         raise NotFound(NO_SUCH, ("id",))
     return found
 
 
-async def _check_team(integration: Integration, integrations: Integrations) -> None:
+async def _check_team(integration: Integration, integrations: Integrations, *, sight: Sight) -> None:
     team_id = integration.default_team_id
-    if team_id is not None and not await integrations.team_exists(team_id):
+    if team_id is not None and not await integrations.team_in_sight(team_id, sight=sight):
         message = "no such team"
         raise NotFound(message, ("defaultTeamId",))
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.alerts.visibility import Sight
 from domain.integrations.keys import IntegrationKey
 from domain.integrations.model import Integration
 
@@ -16,16 +17,16 @@ class Integrations(Protocol):
         """Write a new integration."""
         ...
 
-    async def locked(self, integration_id: UUID) -> Integration | None:
-        """The integration, locked until the transaction ends."""
+    async def locked(self, integration_id: UUID, *, sight: Sight) -> Integration | None:
+        """The integration, locked until the transaction ends; None for one that is out of sight."""
         ...
 
     async def save(self, integration: Integration) -> None:
         """Write what an edit changed."""
         ...
 
-    async def team_exists(self, team_id: UUID) -> bool:
-        """Whether there is such a team, not archived."""
+    async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
+        """Whether there is such a team, not archived and within sight."""
         ...
 
     async def add_key(self, key: IntegrationKey) -> None:

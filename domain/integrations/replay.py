@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.alerts.events import Actor, ActorKind
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem, Signal
 from domain.alerts.submission import Ingest, Submission
+from domain.alerts.visibility import Sight
 from domain.audit.model import AuditEntry
 from domain.errors import DomainError, InvalidInput, NotFound
 from domain.identity.model import Viewer
@@ -34,8 +35,8 @@ class Rejections(Protocol):
         """The items of these ids; those that are gone are missing."""
         ...
 
-    async def integrations(self, ids: Sequence[UUID]) -> dict[UUID, Integration]:
-        """The integrations of these ids, archived ones too."""
+    async def integrations(self, ids: Sequence[UUID], *, sight: Sight) -> dict[UUID, Integration]:
+        """The integrations of these ids that are within sight, archived ones too."""
         ...
 
 
@@ -79,15 +80,18 @@ async def replay_rejected_items(replaying: Replaying, ids: Sequence[UUID]) -> li
     if len(wanted) > MAX_REPLAYED:
         raise InvalidInput(f"name at most {MAX_REPLAYED} rejected items, not {len(wanted)}", ("ids",))
     found = await replaying.rejections.get(wanted)
-    integrations = await replaying.rejections.integrations(list({record.integration_id for record in found.values()}))
+    integrations = await replaying.rejections.integrations(
+        list({record.integration_id for record in found.values()}), sight=replaying.viewer.sight
+    )
     outcomes = []
     # One after another: of two items about the same problem the earlier one must be told first.
     for rejection_id in wanted:
         try:
             record = found.get(rejection_id)
-            if record is None:
+            integration = None if record is None else integrations.get(record.integration_id)
+            if record is None or integration is None:
                 raise NotFound("no such rejected item", ("ids",))
-            outcomes.append(await _replay(replaying, record, integrations[record.integration_id]))
+            outcomes.append(await _replay(replaying, record, integration))
         except DomainError as error:
             outcomes.append(Replayed(rejection_id, error=error))
     return outcomes

@@ -19,13 +19,18 @@ Id = Annotated[strawberry.ID, strawberry.argument(description="The integration's
 class IntegrationQueries:
     """Mixed into Query."""
 
-    @strawberry.field(description="All integrations, by name.", graphql_type=list[Integration])
+    @strawberry.field(
+        description="The integrations you may see, by name.",
+        graphql_type=list[Integration],
+    )
     async def integrations(self, info: Info, *, include_archived: IncludeArchived = False) -> list[model.Integration]:
         """There are few: no paging."""
         async with info.context.read() as connection:
-            return await list_integrations(connection, with_archived=include_archived)
+            return await list_integrations(
+                connection, sight=info.context.require_viewer().sight, with_archived=include_archived
+            )
 
-    @strawberry.field(description="One integration; null when there is none.", graphql_type=Integration | None)
+    @strawberry.field(description="One integration; null for none you may see.", graphql_type=Integration | None)
     async def integration(self, info: Info, *, id: Id) -> model.Integration | None:  # noqa: A002 - the API's name
         """By id."""
         integration_id = uuid_or_none(id)

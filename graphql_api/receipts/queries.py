@@ -23,7 +23,8 @@ class ReceiptQueries:
     """Mixed into Query."""
 
     @strawberry.field(
-        description="What became of a post; null when there is no such receipt, or it is past its retention.",
+        description="What became of a post; null when there is no such receipt, it is past its retention, or nothing "
+        "of it is yours to see.",
         graphql_type=IngestReceipt | None,
     )
     async def ingest_receipt(
@@ -37,7 +38,7 @@ class ReceiptQueries:
         if receipt_id is None:
             return None
         async with info.context.read() as database:
-            return await find_receipt(database, receipt_id)
+            return await find_receipt(database, receipt_id, sight=info.context.require_viewer().sight)
 
     @strawberry.field(
         description="An integration's rejected items that are still kept, the newest first.",
@@ -46,17 +47,18 @@ class ReceiptQueries:
     async def rejected_items(
         self, info: Info, *, integration_id: IntegrationId, first: First = None, after: After = None
     ) -> Connection[receipts.RejectedRecord]:
-        """A page, by keyset. An integration that is not there has none."""
+        """A page, by keyset. An integration that is not there, or not to be seen, has none."""
         context = info.context
         request = page_request(_REJECTED, first=first, after=after)
         wanted = uuid_or_none(integration_id)
         if wanted is None:
             return connection([], request, cursors=_REJECTED, key=rejected_key)
+        sight = context.require_viewer().sight
         async with context.read() as database:
-            rows = await rejected_page(database, wanted, after=request.after, limit=request.limit + 1)
+            rows = await rejected_page(database, wanted, sight=sight, after=request.after, limit=request.limit + 1)
 
         async def count() -> int:
             async with context.read() as database:
-                return await count_rejected(database, wanted)
+                return await count_rejected(database, wanted, sight=sight)
 
         return connection(rows, request, cursors=_REJECTED, key=rejected_key, count=count)

@@ -124,7 +124,9 @@ async def _items(
     request = page_request(_ITEMS, first=first, after=after)
     place = BEFORE_FIRST if request.after is None else request.after[0]
     async with info.context.read() as database:
-        rows = await receipt_items(database, root, after=place, limit=request.limit + 1)
+        rows = await receipt_items(
+            database, root, sight=info.context.require_viewer().sight, after=place, limit=request.limit + 1
+        )
     return connection(rows, request, cursors=_ITEMS, key=lambda item: (item.index,))
 
 
@@ -137,10 +139,12 @@ class IngestReceipt:
     integration = strawberry.field(
         resolver=_integration, graphql_type=Integration | None, description="Whose post it was."
     )
-    accepted: int = strawberry.field(description="How many items were taken.")
+    accepted: int = strawberry.field(description="How many items were taken, of those you may see.")
     rejected: int = strawberry.field(description="How many were not.")
     items = strawberry.field(
-        resolver=_items, graphql_type=Connection[ReceiptItem], description="What became of each item, in order."
+        resolver=_items,
+        graphql_type=Connection[ReceiptItem],
+        description="What became of each item whose alert you may see, in order.",
     )
 
 

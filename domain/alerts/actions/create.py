@@ -24,7 +24,7 @@ from domain.alerts.model import (
 from domain.alerts.ports import CreationRecords, Once
 from domain.alerts.signal import ItemResult, Outcome, Signal
 from domain.alerts.submission import Ingest, Submission
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.integrations.model import Integration, IntegrationSource
 from domain.text import check_storable_json, checked_optional_text, checked_text
@@ -162,7 +162,7 @@ async def _check_team(acting: Acting, team_id: UUID | None) -> None:
         known = await work.people.team_exists(team_id)
         visible = acting.viewer.sight.sees(team_id, await work.people.private_teams())
     if not known or not visible:
-        raise InvalidInput(message="no such team", path=("teamId",))
+        raise NotFound(message="no such team", path=("teamId",))
 
 
 async def _made_before(acting: Acting, once: Once | None, now: datetime) -> Created | None:

@@ -10,6 +10,7 @@ from domain.alerts.actions.changing import Outcome, Plan, Step, change_alert, ch
 from domain.alerts.change import Change
 from domain.alerts.model import Alert
 from domain.alerts.ports import UnitOfWork
+from domain.errors import NewerAlertOpen
 
 
 async def acknowledge_alert(acting: Acting, *, alert_id: UUID, expected_version: int | None = None) -> Alert:
@@ -63,9 +64,17 @@ async def reopen_alert(acting: Acting, *, alert_id: UUID, expected_version: int 
     async def plan(work: UnitOfWork, alerts: Sequence[Alert]) -> Step:
         # The key's lock is held, so no alert of this key can open between this look and the commit.
         newer = {alert.id: await work.alerts.newer_open(alert) for alert in alerts}
+        sight = acting.viewer.sight
+        named = {found for found in newer.values() if found and await work.alerts.is_in_sight(found, sight=sight)}
 
         def step(alert: Alert, now: datetime) -> Change:
-            return lifecycle.reopen(alert, actor=acting.actor, now=now, newer_open=newer[alert.id])
+            try:
+                return lifecycle.reopen(alert, actor=acting.actor, now=now, newer_open=newer[alert.id])
+            except NewerAlertOpen as refusal:
+                # One of another team since: it stands in the way, but its name is not for everybody.
+                if refusal.newer_alert_id not in named:
+                    refusal.newer_alert_id = None
+                raise
 
         return step
 

@@ -1,7 +1,6 @@
 """How does a person open an alert by hand?"""
 
 from datetime import datetime
-from uuid import UUID
 
 import strawberry
 from strawberry.scalars import JSON
@@ -16,7 +15,7 @@ from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.errors import IdempotencyConflict, NotFound, mutation, payload
 from graphql_api.idempotency import IDEMPOTENCY_KEY
-from graphql_api.scalars import uuid_or_none
+from graphql_api.scalars import uuid_of
 from persistence.creation_records import CreationRecords
 
 
@@ -78,7 +77,7 @@ def _draft(data: CreateAlertInput) -> actions.AlertDraft:
         source=data.source,
         labels=_object(data.labels, "labels"),
         metadata=_object(data.metadata, "metadata"),
-        team_id=_team(data.team_id),
+        team_id=None if data.team_id is None else uuid_of(data.team_id, "team", "teamId"),
         dedup_key=data.dedup_key,
         started_at=data.started_at,
     )
@@ -90,12 +89,3 @@ def _object(value: object, name: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise Refused(message="must be an object", path=(name,))
     return value
-
-
-def _team(given: str | None) -> UUID | None:
-    if given is None:
-        return None
-    found = uuid_or_none(given)
-    if found is None:
-        raise Refused(message="no such team", path=("teamId",))
-    return found

@@ -17,7 +17,7 @@ from persistence.users import teams_by_ids
 class CreateTeamInput:
     """See domain.identity.people.NewTeam."""
 
-    name: str = strawberry.field(description="The name people read; unique.")
+    name: str = strawberry.field(description="The name people read; unique among all teams, those you may not see too.")
     slug: str | None = strawberry.field(
         description="The name for addresses: lower-case letters, digits, hyphens. Without one it is made of the name.",
         default=None,

@@ -7,7 +7,7 @@ from graphql_api.context import Info
 from graphql_api.errors import NotFound, mutation, payload
 from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import repository
-from graphql_api.integrations.loaders import load_integrations
+from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
 from graphql_api.scalars import uuid_of
 
@@ -38,9 +38,10 @@ async def archive_integration(info: Info, data: ArchiveIntegrationInput) -> Arch
         await actions.archive_integration(
             integration_id,
             stores=repository(context, uow),
+            sight=context.require_viewer().sight,
             now=context.now(),
             audit=audit(context, uow, "archiveIntegration"),
         )
         await uow.commit()
-    found = await context.loader(load_integrations).load(integration_id)
+    found = await written(context, integration_id)
     return ArchiveIntegrationSuccess(integration=found)  # type: ignore[arg-type] # the domain object is it

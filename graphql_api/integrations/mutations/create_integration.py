@@ -10,7 +10,7 @@ from graphql_api.errors import IdempotencyConflict, NotFound, mutation, payload
 from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
 from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import FieldMappingInput, SeverityWordInput, repository, severity_map_of
-from graphql_api.integrations.loaders import load_integrations
+from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
 from graphql_api.scalars import uuid_of
 from graphql_api.webhooks.mapping_engine import ENGINE
@@ -68,6 +68,7 @@ async def create_integration(info: Info, data: CreateIntegrationInput) -> Create
             made = await actions.create_integration(
                 new,
                 stores=repository(context, uow),
+                sight=context.require_viewer().sight,
                 engine=ENGINE,
                 created_by=context.require_viewer().user_id,
                 now=context.now(),
@@ -78,5 +79,5 @@ async def create_integration(info: Info, data: CreateIntegrationInput) -> Create
 
         made, _ = await create_once(context, uow, mutation="createIntegration", data=data, create=create)
         await uow.commit()
-    found = await context.loader(load_integrations).load(UUID(made["integrationId"]))
-    return CreateIntegrationSuccess(key=shown[0] if shown else None, integration=found)  # type: ignore[arg-type] # domain
+    found = await written(context, UUID(made["integrationId"]))
+    return CreateIntegrationSuccess(key=shown[0] if shown else None, integration=found)  # type: ignore[arg-type] # the domain object is it

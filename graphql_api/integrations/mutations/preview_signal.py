@@ -166,14 +166,19 @@ async def _integration(context: Context, data: PreviewSignalInput) -> model.Inte
             raise NoSuch(actions.NO_SUCH, ("integrationId",))
         return found
     draft = data.draft
-    team_id = draft.default_team_id
+    team_id = None
+    if draft.default_team_id is not None:
+        team_id = uuid_of(draft.default_team_id, "team", "draft", "defaultTeamId")
+        if await context.loader(load_teams).load(team_id) is None:
+            message = "no such team"
+            raise NoSuch(message, ("draft", "defaultTeamId"))
     return actions.check_integration(
         model.Integration(
             id=new_id(),
             name="draft",
             source=draft.source,
             created_at=context.now(),
-            default_team_id=None if team_id is None else uuid_of(team_id, "team", "draft", "defaultTeamId"),
+            default_team_id=team_id,
             severity_map=severity_map_of(draft.severity_map),
             mapping=None if draft.mapping is None else draft.mapping.as_domain(),
         ),

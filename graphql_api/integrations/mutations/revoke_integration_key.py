@@ -7,7 +7,7 @@ from graphql_api.context import Info
 from graphql_api.errors import NotFound, mutation, payload
 from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import repository
-from graphql_api.integrations.loaders import load_integrations
+from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
 from graphql_api.scalars import uuid_of
 
@@ -41,9 +41,10 @@ async def revoke_integration_key(info: Info, data: RevokeIntegrationKeyInput) ->
             integration_id,
             key_id,
             stores=repository(context, uow),
+            sight=context.require_viewer().sight,
             now=context.now(),
             audit=audit(context, uow, "revokeIntegrationKey"),
         )
         await uow.commit()
-    found = await context.loader(load_integrations).load(integration_id)
+    found = await written(context, integration_id)
     return RevokeIntegrationKeySuccess(integration=found)  # type: ignore[arg-type] # the domain object is it

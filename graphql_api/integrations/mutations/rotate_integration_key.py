@@ -11,7 +11,7 @@ from graphql_api.errors import IdempotencyConflict, NotFound, mutation, payload
 from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
 from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import repository
-from graphql_api.integrations.loaders import load_integrations
+from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
 from graphql_api.scalars import uuid_of
 
@@ -60,6 +60,7 @@ async def rotate_integration_key(info: Info, data: RotateIntegrationKeyInput) ->
                 integration_id,
                 overlap=overlap,
                 stores=repository(context, uow),
+                sight=context.require_viewer().sight,
                 now=now,
                 audit=audit(context, uow, "rotateIntegrationKey"),
             )
@@ -68,7 +69,7 @@ async def rotate_integration_key(info: Info, data: RotateIntegrationKeyInput) ->
 
         made, _ = await create_once(context, uow, mutation="rotateIntegrationKey", data=data, create=create)
         await uow.commit()
-    found = await context.loader(load_integrations).load(UUID(made["integrationId"]))
+    found = await written(context, UUID(made["integrationId"]))
     return RotateIntegrationKeySuccess(
         key=shown[0] if shown else None,
         integration=found,  # type: ignore[arg-type] # the domain object is the GraphQL object

@@ -10,7 +10,7 @@ from graphql_api.context import Info
 from graphql_api.errors import NotFound, StaleVersion, mutation, payload
 from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import FieldMappingInput, SeverityWordInput, repository, severity_map_of
-from graphql_api.integrations.loaders import load_integrations
+from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
 from graphql_api.scalars import uuid_of
 from graphql_api.webhooks.mapping_engine import ENGINE
@@ -61,11 +61,12 @@ async def update_integration(info: Info, data: UpdateIntegrationInput) -> Update
             lambda before: replace(before, **changes),
             expected_version=data.expected_version,
             stores=repository(context, uow),
+            sight=context.require_viewer().sight,
             engine=ENGINE,
             audit=audit(context, uow, "updateIntegration"),
         )
         await uow.commit()
-    found = await context.loader(load_integrations).load(integration_id)
+    found = await written(context, integration_id)
     return UpdateIntegrationSuccess(integration=found)  # type: ignore[arg-type] # the domain object is the GraphQL object
 
 

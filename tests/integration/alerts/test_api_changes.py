@@ -149,7 +149,8 @@ async def test_a_draft_that_cannot_be_kept_is_refused_by_name(
     api: Api, operator: Person, fields: dict[str, Any], path: list[str]
 ) -> None:
     answer = await _create(api, operator, **fields)
-    assert (answer["__typename"], answer["path"]) == ("InvalidInput", path)
+    refusal = "NotFound" if path == ["teamId"] else "InvalidInput"
+    assert (answer["__typename"], answer["path"]) == (refusal, path)
     assert await _actions(api, operator) == []
 
 
