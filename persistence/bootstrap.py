@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import structlog
 
 from domain.alerts.events import ActorKind
+from domain.alerts.visibility import EVERYTHING
 from domain.audit.model import AuditEntry
 from domain.errors import AlreadyExists
 from domain.identity.addresses import address_digest, checked_address
@@ -105,6 +106,7 @@ async def _integration(settings: Settings, uow: UnitOfWork) -> str | None:
         stores=IntegrationRepository(uow.connection, Sealer.of(settings)),
         engine=None,
         created_by=None,
+        sight=EVERYTHING,
         now=now,
         audit=audit,
     )

@@ -281,7 +281,7 @@ async def test_a_post_is_seen(api: Api, manager: Person) -> None:
     assert (await api.data(query, who=manager))["integrations"][0]["lastSeenAt"] is not None
 
 
-async def test_a_hidden_default_team_is_hidden_here_too(api: Api, manager: Person) -> None:
+async def test_an_integration_of_a_hidden_team_is_hidden_too(api: Api, manager: Person) -> None:
     hidden = await api.team("Hidden", is_private=True)
     admin = await api.person(Role.ADMIN)
     await create(api, admin, defaultTeamId=str(hidden.id))

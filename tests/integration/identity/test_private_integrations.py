@@ -75,32 +75,20 @@ async def test_it_is_listed_for_its_members_and_administrators(
 async def test_a_team_out_of_sight_is_no_team(api: Api, secret: Team, insider: Person, outsider: Person) -> None:
     theirs = (await create(api, insider, defaultTeamId=str(secret.id)))["integration"]
     ours = (await create(api, outsider))["integration"]
-    draft = {"draft": {"source": "GENERIC"}, "payload": {"title": "t"}}
-    refused = []
-    for team_id in (secret.id, new_id()):
-        refused.append(  # noqa: PERF401 - awaits read better one by one
-            [
-                await create(api, outsider, defaultTeamId=str(team_id)),
-                await api.change(
-                    "updateIntegration",
-                    {"id": ours["id"], "defaultTeamId": str(team_id)},
-                    "integration { id }",
-                    who=outsider,
-                ),
-                await api.change(
-                    "previewSignal",
-                    {**draft, "draft": {**draft["draft"], "defaultTeamId": str(team_id)}},
-                    "total",
-                    who=outsider,
-                ),
-                await api.change(
-                    "createAlert",
-                    {"title": "t", "severity": "LOW", "teamId": str(team_id)},
-                    "alert { id }",
-                    who=outsider,
-                ),
-            ]
-        )
+    draft: dict[str, Any] = {"draft": {"source": "GENERIC"}, "payload": {"title": "t"}}
+
+    async def tried(team_id: str) -> list[dict[str, Any]]:
+        preview = {**draft, "draft": {**draft["draft"], "defaultTeamId": team_id}}
+        alert = {"title": "t", "severity": "LOW", "teamId": team_id}
+        moved = {"id": ours["id"], "defaultTeamId": team_id}
+        return [
+            await create(api, outsider, defaultTeamId=team_id),
+            await api.change("updateIntegration", moved, "integration { id }", who=outsider),
+            await api.change("previewSignal", preview, "total", who=outsider),
+            await api.change("createAlert", alert, "alert { id }", who=outsider),
+        ]
+
+    refused = [await tried(str(team_id)) for team_id in (secret.id, new_id())]
     assert refused[0] == refused[1]
     assert {answer["code"] for answer in refused[0]} == {"NOT_FOUND"}
     assert [answer["path"] for answer in refused[0]] == [
