@@ -43,7 +43,9 @@ def format_time(value: datetime) -> str:
     if value.tzinfo is None:
         message = "a time without a zone reached the API"
         raise ValueError(message)
-    return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat()[:-6] + "Z"  # without +00:00
 
 
 def parse_duration(value: object) -> timedelta:

@@ -19,6 +19,7 @@ from graphql_api.alerts.search import SearchQueries
 from graphql_api.alerts.subscriptions import AlertSubscriptions
 from graphql_api.documents.mutations import DocumentMutations
 from graphql_api.documents.queries import DocumentQueries
+from graphql_api.execution import Execution
 from graphql_api.identity.mutations import IdentityMutations
 from graphql_api.identity.queries import IdentityQueries
 from graphql_api.integrations.mutations import IntegrationMutations
@@ -89,6 +90,7 @@ def build_schema(documents: Documents) -> Schema:
         # The first extension is the outermost: masking sees what all others raise.
         extensions=[MaskErrors, lambda: DocumentLimits(documents)],
         config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=Execution,
     )
 
 
