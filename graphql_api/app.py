@@ -19,8 +19,9 @@ from domain.ports import Clock, SystemClock
 from graphql_api.alerts import attachments_http
 from graphql_api.context import Context
 from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
-from graphql_api.http import Endpoint, unavailable
+from graphql_api.http import Endpoint, encoded, unavailable
 from graphql_api.identity.authentication import authenticate
+from graphql_api.live.groups import Live
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
 from graphql_api.masking import is_outage
@@ -73,7 +74,8 @@ def web_app(state: AppState) -> Starlette:
     """All but the ingest routes."""
     documents, trusted = state.documents, state.trusted
     schema = build_schema(documents)
-    endpoint = Endpoint(schema, documents, trusted)
+    live = Live(schema, documents, encoded)
+    endpoint = Endpoint(schema, documents, trusted, live)
     graphiql = GraphiQL()
     # A browser may open a socket from a page of ours: of the same host, or of the address people know us by.
     origins = [state.settings.public_url] if state.settings.public_url else []
@@ -92,7 +94,7 @@ def web_app(state: AppState) -> Starlette:
         lifespan=lifespan,
         routes=[
             Route("/graphql", graphql, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", SocketEndpoint(schema, documents, allowed_origins=origins)),
+            WebSocketRoute("/graphql", SocketEndpoint(schema, documents, live, allowed_origins=origins)),
             Route(PREFIX + "{name}", graphiql.file),
             *attachments_http.ROUTES,
             Route("/livez", health.livez),

@@ -20,6 +20,7 @@ from domain.audit.model import AuditEntry, AuditOutcome
 from domain.errors import Unauthenticated
 from domain.identity.model import Viewer
 from domain.ids import new_id
+from graphql_api.live.course import Course
 from graphql_api.state import AppState
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
@@ -50,6 +51,8 @@ class Context:
     wants_cost: bool = False
     # The root field, once the operation ran: for the log.
     operation: str | None = None
+    # How a subscription runs; see graphql_api/live/groups.py.
+    course: Course | None = None
     _loaders: dict[object, DataLoader[Any, Any]] = field(default_factory=dict)
 
     @property

@@ -25,6 +25,7 @@ from graphql_api.documents.trusted import TrustedDocuments
 from graphql_api.event_stream import COMPLETE, HEARTBEAT_SECONDS, event, with_heartbeat
 from graphql_api.graphql_request import BadRequest, GraphQLRequest, as_graphql_request, decode
 from graphql_api.limits import Documents
+from graphql_api.live.groups import Live, Payload
 from graphql_api.masking import RETRY_SECONDS, UNAVAILABLE, present_all
 from graphql_api.observability.metrics import operation_label
 
@@ -74,10 +75,11 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
 class Endpoint:
     """Answers GraphQL requests over HTTP."""
 
-    def __init__(self, schema: Schema, documents: Documents, trusted: TrustedDocuments) -> None:
+    def __init__(self, schema: Schema, documents: Documents, trusted: TrustedDocuments, live: Live) -> None:
         self._schema = schema
         self._documents = documents
         self._trusted = trusted
+        self._live = live
 
     async def answer(self, request: Request, context: Context) -> Response:
         """The answer to one HTTP request."""
@@ -146,17 +148,10 @@ class Endpoint:
                 yield event(encode(as_body(await self._execute(asked, context))))
                 yield COMPLETE
                 return
-            source = await self._schema.stream(
-                asked.query,
-                variable_values=asked.variables,
-                context_value=context,
-                operation_name=asked.operation_name,
-            )
             with context.state.metrics.subscriptions.track_inprogress():
-                async with aclosing(source):
-                    async for result in source:
-                        if isinstance(result, ExecutionResult):  # nothing else: incremental delivery is off
-                            yield event(encode(as_body(result)))
+                async with aclosing(self._live.results(asked, context)) as results:
+                    async for result in results:
+                        yield event(result.body if isinstance(result, Payload) else encoded(result))
             yield COMPLETE
 
         return _events(results())
@@ -192,6 +187,11 @@ def encode(body: dict[str, Any]) -> bytes:
         return orjson.dumps(body)
     except TypeError:
         return json.dumps(body, separators=(",", ":")).encode()
+
+
+def encoded(result: ExecutionResult) -> bytes:
+    """A result as JSON in the response format."""
+    return encode(as_body(result))
 
 
 def _response(body: dict[str, Any], accept: str, *, status: int, headers: Mapping[str, str] | None = None) -> Response:

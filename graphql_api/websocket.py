@@ -31,10 +31,11 @@ from strawberry.utils.aio import aclosing
 
 from domain.identity.model import Viewer
 from graphql_api.context import Context
-from graphql_api.graphql_request import BadRequest, NulRefused, as_graphql_request
+from graphql_api.graphql_request import BadRequest, GraphQLRequest, NulRefused, as_graphql_request
 from graphql_api.http import encode, too_slow, was_run
 from graphql_api.identity.authentication import Caller, authenticate, caller_of_session
 from graphql_api.limits import Documents
+from graphql_api.live.groups import Live, Payload
 from graphql_api.masking import UNAVAILABLE, is_outage, present, present_all
 from graphql_api.middleware import request_id_of
 from graphql_api.state import AppState
@@ -226,17 +227,17 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
                 await operation.send_initial_errors(present_all([error], context))
                 return
             is_subscription = node.operation is OperationType.SUBSCRIPTION
-            source = await self.schema.stream(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.operation_name,
-            )
-            async with aclosing(source):
-                if is_subscription:
-                    with metrics.subscriptions.track_inprogress():
-                        await self._send_result_stream(operation, source)
-                else:
+            if is_subscription:
+                with metrics.subscriptions.track_inprogress():
+                    await self._follow(operation, context)
+            else:
+                source = await self.schema.stream(
+                    operation.query,
+                    variable_values=operation.variables,
+                    context_value=context,
+                    operation_name=operation.operation_name,
+                )
+                async with aclosing(source):
                     await self._answer(operation, source, context)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except WebSocketDisconnected:
@@ -249,6 +250,29 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             # Its id may be another operation's by now.
             if self.operations.get(operation.id) is operation:
                 del self.operations[operation.id]
+
+    async def _follow(self, operation: Operation[Any, None], context: Context) -> None:
+        """Send a subscription's results; to those it shares with others only its own id is added."""
+        live: Live = self.view.live  # type: ignore[attr-defined]
+        asked = GraphQLRequest(
+            query=operation.query, variables=operation.variables, operation_name=operation.operation_name
+        )
+        head = f'{{"id":{encode(operation.id).decode()},"type":"next","payload":'  # type: ignore[arg-type]
+        send = self.websocket.ws.send  # type: ignore[attr-defined] # of the adapter above
+        is_first = True
+        async with aclosing(live.results(asked, context)) as results:
+            async for result in results:
+                if isinstance(result, Payload):
+                    try:
+                        await send({"type": "websocket.send", "text": f"{head}{result.text}}}"})
+                    except WebSocketDisconnect as error:
+                        raise WebSocketDisconnected from error
+                elif is_first and not was_run(result):
+                    await operation.send_initial_errors(result.errors or [])
+                    return
+                else:
+                    await operation.send_next(result)
+                is_first = False
 
     async def _send_result_stream(self, operation: Operation[Any, None], result_source: StreamResult) -> None:
         """Send each result. What could not run at all is an `error`, whether for its text or for its variables."""
@@ -282,7 +306,7 @@ class SocketEndpoint(GraphQL[Any, None]):
     websocket_adapter_class = SocketAdapter
     graphql_transport_ws_handler_class = SocketHandler
 
-    def __init__(self, schema: Schema, documents: Documents, *, allowed_origins: list[str]) -> None:
+    def __init__(self, schema: Schema, documents: Documents, live: Live, *, allowed_origins: list[str]) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -291,7 +315,7 @@ class SocketEndpoint(GraphQL[Any, None]):
             max_subscriptions_per_connection=MAX_OPERATIONS,
             allowed_origins=allowed_origins,
         )
-        self.documents = documents
+        self.documents, self.live = documents, live
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket."""

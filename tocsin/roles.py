@@ -37,6 +37,8 @@ def run_api(settings: Settings, listener: socket.socket) -> None:
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             ws_max_size=settings.graphql_max_body_bytes,
+            # Each socket would compress the same bytes for itself, with buffers of its own: a proxy does it better.
+            ws_per_message_deflate=False,
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies,
         )

@@ -21,9 +21,11 @@ from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
 from graphql_api.alerts.loaders import load_alerts
 from graphql_api.context import Context, Info
+from graphql_api.live.course import Course, Item
 from graphql_api.live.endings import Ending, SessionEnded, ending_of
 from graphql_api.live.hub import Hub, patiently
 from graphql_api.live.stream_reset import StreamReset
+from persistence.backoff import Backoff
 from persistence.reads.counts import read_counts
 
 if TYPE_CHECKING:
@@ -67,7 +69,8 @@ class AlertSubscriptions:
         after: After = None,
     ) -> AsyncGenerator[AlertStreamMessage, None]:
         """See graphql_api/live/hub.py for how nothing is missed."""
-        cursor = None if after is None else decode_cursor(after)
+        course = info.context.course
+        cursor = None if after is None or (course and course.feed) else decode_cursor(after)
         async with aclosing(_events(info.context, _streamable(wanted), cursor)) as events:
             async for item in events:
                 yield cast("Any", item)
@@ -89,12 +92,19 @@ def _streamable(given: AlertFilterInput | None) -> AlertFilter:
     return wanted
 
 
+def _hub_of(context: Context) -> Hub:
+    if context.state.hub is None:
+        message = "the hub is not open"
+        raise RuntimeError(message)
+    return context.state.hub
+
+
 @asynccontextmanager
 async def _following(context: Context) -> "AsyncIterator[tuple[Hub, Watched, Ending]]":
     """What a stream needs: the hub, the session as it is now, and its end as an error."""
-    hub, sessions = context.state.hub, context.state.sessions
-    if hub is None or sessions is None:
-        message = "the hub is not open"
+    hub, sessions = _hub_of(context), context.state.sessions
+    if sessions is None:
+        message = "the sessions are not watched"
         raise RuntimeError(message)
     with sessions.watching(context.require_viewer()) as watched:
         async with ending_of(watched) as ending:
@@ -104,18 +114,68 @@ async def _following(context: Context) -> "AsyncIterator[tuple[Hub, Watched, End
                 raise Unauthenticated(SESSION_ENDED) from None
 
 
-async def _events(
-    context: Context, wanted: AlertFilter, after: Cursor | None
-) -> AsyncGenerator[RecordedEvent | DomainStreamReset, None]:
-    async with _following(context) as (hub, watched, ending), aclosing(hub.follow(after)) as stream:
-        async for item in ending.each_of(stream):
-            if isinstance(item, RecordedEvent):
-                # Role and teams as they are now; the loaders' rows as they are now.
-                context.viewer = watched.viewer
-                alert = await patiently(partial(_alert_of, context, item))
-                if alert is None or not concerns(wanted, item.event, alert):
-                    continue
+async def _events(context: Context, wanted: AlertFilter, after: Cursor | None) -> AsyncGenerator[Item, None]:
+    course = context.course = context.course or Course()
+    if course.is_over:
+        raise Unauthenticated(SESSION_ENDED)
+    if course.reset is not None:
+        yield course.reset
+        return
+    if course.feed is not None:
+        hub = _hub_of(context)
+        async with aclosing(_passing(context, hub, wanted, course.feed)) as passing:
+            async for item in passing:
+                yield item
+        return
+    async with _following(context) as (hub, watched, ending):
+        start = course.after or after
+        if course.until is None:
+            stream = hub.follow(start)
+        else:
+            # "Now" is the log's head: this process may be a moment behind it.
+            course.place = start or (await patiently(hub.reader.state)).head
+            stream = hub.replay(course.place, course.until)
+        passed = _passing(context, hub, wanted, ending.each_of(stream), watched=watched)
+        async with aclosing(stream), aclosing(passed) as passing:
+            async for item in passing:
+                yield item
+                if isinstance(item, DomainStreamReset):
+                    return
+    if course.until is not None and course.place is not None:
+        course.place = max(course.place, course.until, key=lambda place: place.position)
+        course.has_arrived = True
+
+
+async def _passing(
+    context: Context,
+    hub: Hub,
+    wanted: AlertFilter,
+    stream: AsyncGenerator[Item, None],
+    *,
+    watched: "Watched | None" = None,
+) -> AsyncGenerator[Item, None]:
+    """The events that the viewer may see and asked for; one that met an outage again, until it did not."""
+    course = context.course or Course()
+    async with aclosing(stream):
+        async for item in stream:
+            if not isinstance(item, RecordedEvent):
+                yield item
+                continue
+            # Role and teams as they are now; the loaders' rows as they are now.
+            context.viewer = watched.viewer if watched else context.viewer
+            alert = await patiently(partial(_alert_of, context, item))
+            at = hub.place_of(item)
+            if alert is None or not concerns(wanted, item.event, alert):
+                course.place = at
+                continue
+            backoff = Backoff()
+            course.at, course.again = at, False
             yield item
+            while course.again:
+                await backoff.wait()
+                context.renew()
+                course.at, course.again = at, False
+                yield item
 
 
 async def _alert_of(context: Context, item: RecordedEvent) -> Alert | None:

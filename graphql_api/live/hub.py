@@ -76,6 +76,8 @@ class Hub:
         self._settings = settings
         self._most_waiting = most_waiting
         self._inboxes: set[Inbox] = set()
+        # Who takes from a group's run, less the groups: those follow for others.
+        self._in_groups = 0
         # As they came: what is decoded of them depends on who follows when they are taken.
         self._messages: deque[str] = deque()
         self._wake = asyncio.Event()
@@ -92,7 +94,29 @@ class Hub:
     @property
     def subscribers(self) -> int:
         """How many follow."""
-        return len(self._inboxes)
+        return len(self._inboxes) + self._in_groups
+
+    def place_of(self, event: RecordedEvent) -> Cursor:
+        """The cursor of an event of this log."""
+        return self._after(event, self._place)
+
+    @contextlib.contextmanager
+    def counting_one(self) -> Iterator[None]:
+        """One that follows through a group."""
+        self._in_groups += 1
+        try:
+            yield
+        finally:
+            self._in_groups -= 1
+
+    async def ready(self) -> None:
+        """Wait until the log was read for the first time."""
+        await self._ready.wait()
+
+    @property
+    def place(self) -> Cursor:
+        """Where in the log this process is, once it is ready."""
+        return self._place
 
     @property
     def reader(self) -> LogReader:
@@ -161,6 +185,47 @@ class Hub:
                 # Where a reader who was too slow goes on without a gap; after a restore there is only the new head.
                 slow = StreamReset(reason=StreamResetReason.SLOW_CONSUMER, resume_after=place)
                 yield inbox.reset or slow
+                return
+
+    async def follow_on(self, place: Cursor) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
+        """Every event after the place, for many: when they come too fast, the log is read instead of giving up."""
+        while True:
+            with self._counting_none():
+                async with contextlib.aclosing(self.follow(place)) as stream:
+                    async for item in stream:
+                        if isinstance(item, RecordedEvent):
+                            yield item
+                        elif item.reason is StreamResetReason.SLOW_CONSUMER:
+                            place = item.resume_after
+                        else:
+                            yield item
+                            return
+
+    @contextlib.contextmanager
+    def _counting_none(self) -> Iterator[None]:
+        self._in_groups -= 1
+        try:
+            yield
+        finally:
+            self._in_groups += 1
+
+    async def replay(self, after: Cursor, until: Cursor) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
+        """The events between two places; a StreamReset instead when they cannot be given."""
+        reason = why_reset(after, state := await patiently(self.reader.state), window=REPLAY_WINDOW)
+        if reason is None and after.epoch != until.epoch:
+            reason = StreamResetReason.LOG_RESTORED
+        if reason is not None:
+            yield StreamReset(reason=reason, resume_after=state.head)
+            return
+        place = after
+        while place.position < until.position:
+            page = await patiently(partial(self.reader.read_after, place, limit=PAGE))
+            for event in page:
+                if event.position > until.position:
+                    return
+                place = self._after(event, place)
+                yield event
+            if len(page) < PAGE:
                 return
 
     async def news_since(self, known: Cursor | None) -> Cursor:

@@ -5,7 +5,7 @@ statement every two seconds reads all of them anew, however many there are.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -34,6 +34,8 @@ class Watched:
     viewer: Viewer
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     watchers: int = 0
+    # Called when the viewer was read anew, and at the end.
+    listeners: set[Callable[[], None]] = field(default_factory=set)
 
 
 class SessionWatch:
@@ -89,3 +91,5 @@ class SessionWatch:
                 watched.ended.set()
                 # A later sign-in is another session; nobody may find this one alive again.
                 self._watched.pop(session_id, None)
+            for listener in list(watched.listeners):
+                listener()

@@ -1,0 +1,129 @@
+"""Which subscriptions are one? Those with the same document and variables but for `after`, and the same permissions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    VariableNode,
+    get_named_type,
+)
+from graphql.language import Visitor, visit
+
+from domain.identity.model import Role, Viewer
+from graphql_api.graphql_request import GraphQLRequest
+from graphql_api.limits import Documents
+
+SHARED_FIELD = "alertEvents"
+# Fields that differ between two viewers of the same role and teams, as "Type.field". A document that selects one is run
+# for each subscriber by itself. What depends on role and teams alone is no reason: they are part of what must be equal.
+# Today there is none among what an event shows.
+PERSONAL_FIELDS: frozenset[str] = frozenset()
+NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a subscription asks, without from where on."""
+
+    query: str
+    operation_name: str | None
+    variables: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """What a viewer may do and see, without who it is."""
+
+    role: Role
+    team_ids: frozenset[UUID]
+
+    @classmethod
+    def of(cls, viewer: Viewer) -> "Permissions":
+        """The viewer's."""
+        return cls(role=viewer.role, team_ids=viewer.team_ids)
+
+    def anybody(self) -> Viewer:
+        """A viewer who has them and is nobody: a resolver that asked who it is would find no person's id."""
+        return Viewer(user_id=NOBODY, session_id=NOBODY, role=self.role, team_ids=self.team_ids)
+
+
+def shape_of(asked: GraphQLRequest, documents: Documents, schema: GraphQLSchema) -> Shape | None:
+    """The shape of a subscription that can be shared; None for one that is run by itself."""
+    try:
+        document = documents.parsed(asked.query).document
+        operation = documents.operation(asked.query, asked.operation_name)
+        root = _root_field(operation)
+        if root is None or any(field in PERSONAL_FIELDS for field in _selected(document, schema)):
+            return None
+        variables = _without_after(root, document, asked.variables or {})
+        if variables is None:
+            return None
+        packed = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
+    except (GraphQLError, TypeError):
+        return None  # it is refused, with the reason, when it runs
+    return Shape(query=asked.query, operation_name=asked.operation_name, variables=packed)
+
+
+def _root_field(operation: OperationDefinitionNode) -> FieldNode | None:
+    selections = operation.selection_set.selections
+    only = selections[0] if len(selections) == 1 else None
+    if isinstance(only, FieldNode) and only.name.value == SHARED_FIELD and not only.directives:
+        return only
+    return None
+
+
+def _without_after(root: FieldNode, document: DocumentNode, variables: dict[str, Any]) -> dict[str, Any] | None:
+    """The variables without the one that says where to begin; None when that one says something else as well."""
+    value = next((one.value for one in root.arguments or () if one.name.value == "after"), None)
+    if not isinstance(value, VariableNode):
+        return variables
+    name = value.name.value
+    uses = _VariableUses(name)
+    visit(document, uses)
+    # In its definition, and here.
+    if uses.found != 2 or not isinstance(variables.get(name), str | None):  # noqa: PLR2004
+        return None
+    return {key: one for key, one in variables.items() if key != name}
+
+
+class _VariableUses(Visitor):
+    """Counts where a variable is written."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self.found = 0
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        self.found += node.name.value == self._name
+
+
+class _Fields(Visitor):
+    """Collects the fields a document selects, as "Type.field"."""
+
+    def __init__(self, types: TypeInfo) -> None:
+        super().__init__()
+        self._types = types
+        self.found: set[str] = set()
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        parent = self._types.get_parent_type()
+        if parent is not None:
+            self.found.add(f"{get_named_type(parent).name}.{node.name.value}")
+
+
+def _selected(document: DocumentNode, schema: GraphQLSchema) -> Iterator[str]:
+    types = TypeInfo(schema)
+    fields = _Fields(types)
+    visit(document, TypeInfoVisitor(types, fields))
+    yield from fields.found

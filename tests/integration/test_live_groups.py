@@ -1,0 +1,299 @@
+"""Do those who may share a subscription pay for one, and does everybody still get all they may see, once, in order?"""
+
+import asyncio
+import base64
+import json
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import pytest
+
+from domain.alerts.cursor import Cursor
+from domain.alerts.model import Alert
+from domain.identity.model import Role
+from graphql_api.alerts import events, subscriptions
+from graphql_api.context import Context
+from graphql_api.live import groups, sharing
+from tests.api import Api, Person, api_settings, running_api
+from tests.integration.test_alert_subscriptions import EVENTS, followed, start_cursor
+from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
+from tests.sockets import Socket, connected, listening
+from tests.waiting import until
+
+
+@pytest.fixture
+async def api(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(api_settings(database_url, tmp_path, redis_url=redis_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def address(api: Api) -> AsyncIterator[str]:
+    async with listening(api) as address:
+        yield address
+
+
+@pytest.fixture
+async def operator(api: Api) -> Person:
+    return await api.person(Role.OPERATOR)
+
+
+@pytest.fixture
+async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[list[UUID]]:
+    """The ids of each load of alerts for an event."""
+    seen: list[list[UUID]] = []
+    load = subscriptions.load_alerts
+
+    async def counted(context: Context, ids: list[UUID]) -> list[Alert | None]:
+        seen.append(ids)
+        return await load(context, ids)
+
+    monkeypatch.setattr(subscriptions, "load_alerts", counted)
+    return seen
+
+
+async def subscribed(stack: AsyncExitStack, address: str, who: Person, query: str, variables: object = None) -> Socket:
+    socket = await stack.enter_async_context(connected(address, who))
+    await socket.subscribe(query, variables, operation=f"of {who.email}")
+    return socket
+
+
+async def next_id(socket: Socket) -> str:
+    event: dict[str, Any] = (await socket.next_data())["alertEvents"]
+    return str(event["id"])
+
+
+async def test_fifty_subscribers_cost_one_load_an_event(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, loads: list[list[UUID]]
+) -> None:
+    other = await api.person(Role.OPERATOR)
+    async with AsyncExitStack() as stack:
+        sockets = [await subscribed(stack, address, (operator, other)[n % 2], EVENTS) for n in range(50)]
+        await followed(api, 50)
+        loads.clear()
+        for _ in range(5):
+            await insert_told_alert(writer)
+        expected = [str(event_id) for event_id in await logged_ids(writer)]
+        for socket in sockets:
+            assert [await next_id(socket) for _ in range(5)] == expected
+        assert len(loads) == 5
+    await followed(api, 0)
+
+
+async def test_the_operations_id_is_the_clients_own(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    async with connected(address, operator) as socket:
+        await socket.subscribe(EVENTS, operation='a "quoted" \\ id')
+        await socket.subscribe(EVENTS, operation="2")
+        await followed(api, 2)
+        await insert_told_alert(writer)
+        messages = [await socket.receive(), await socket.receive()]
+        assert {message["id"] for message in messages} == {'a "quoted" \\ id', "2"}
+        assert messages[0]["payload"] == messages[1]["payload"]
+
+
+async def test_those_who_see_differently_or_ask_differently_do_not_share(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, loads: list[list[UUID]]
+) -> None:
+    team = await api.team("Vault", is_private=True)
+    member = await api.person(Role.OPERATOR, teams=(team,))
+    async with AsyncExitStack() as stack:
+        outside = await subscribed(stack, address, operator, EVENTS)
+        inside = await subscribed(stack, address, member, EVENTS)
+        critical = await subscribed(stack, address, operator, EVENTS, {"filter": {"severity": ["CRITICAL"]}})
+        await followed(api, 3)
+        loads.clear()
+        secret = await insert_event(writer, alert_id=await insert_alert(writer, team_id=team.id))
+        public = await insert_event(writer, alert_id=await insert_alert(writer))
+        assert [await next_id(inside), await next_id(inside)] == [str(secret), str(public)]
+        assert await next_id(outside) == str(public)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await critical.receive()
+        assert len(loads) == 6
+
+
+async def test_a_document_with_a_personal_field_is_run_for_each(
+    api: Api,
+    address: str,
+    operator: Person,
+    writer: asyncpg.Connection,
+    loads: list[list[UUID]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sharing, "PERSONAL_FIELDS", frozenset({"Alert.title"}))
+    async with AsyncExitStack() as stack:
+        sockets = [await subscribed(stack, address, operator, EVENTS) for _ in range(3)]
+        await followed(api, 3)
+        loads.clear()
+        await insert_told_alert(writer)
+        assert len({await next_id(socket) for socket in sockets}) == 1
+        assert len(loads) == 3
+
+
+async def test_a_change_of_teams_moves_a_member_before_the_next_event(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    team = await api.team("Vault", is_private=True)
+    async with connected(address, operator) as socket:
+        await socket.subscribe(EVENTS)
+        await followed(api)
+        hidden = await insert_alert(writer, team_id=team.id)
+        await insert_event(writer, alert_id=hidden)
+        marker = await insert_event(writer, alert_id=await insert_alert(writer))
+        assert await next_id(socket) == str(marker)
+        await writer.execute(
+            "INSERT INTO memberships (team_id, user_id, role, created_at) VALUES ($1, $2, 'viewer', now())",
+            team.id,
+            operator.id,
+        )
+        sessions = api.app.state.sessions
+        assert sessions is not None
+        await sessions.look()
+        seen = await insert_event(writer, alert_id=hidden)
+        assert await next_id(socket) == str(seen)
+        await writer.execute("DELETE FROM memberships WHERE user_id = $1", operator.id)
+        await sessions.look()
+        await insert_event(writer, alert_id=hidden)
+        public = await insert_event(writer, alert_id=await insert_alert(writer))
+        assert await next_id(socket) == str(public)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whoever_joins_from_anywhere_gets_the_rest_of_the_log_once_and_in_order(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, seed: int
+) -> None:
+    chance = random.Random(seed)
+    for _ in range(20):
+        await insert_told_alert(writer)
+    start = await start_cursor(writer)
+    async with connected(address, operator) as socket:
+        await socket.subscribe(EVENTS, {"after": start})
+        cursors = [(await socket.next_data())["alertEvents"]["cursor"] for _ in range(20)]
+
+    async def write() -> None:
+        for _ in range(60):
+            await insert_told_alert(writer)
+            await asyncio.sleep(chance.random() * 0.02)
+
+    async def follow(index: int) -> list[str]:
+        await asyncio.sleep(chance.random() * 0.6)
+        async with connected(address, operator) as socket:
+            await socket.subscribe(EVENTS, {"after": cursors[index]})
+            return [await next_id(socket) for _ in range(79 - index)]
+
+    indexes = [chance.randrange(20) for _ in range(15)]
+    writing = asyncio.create_task(write())
+    received = await asyncio.gather(*(follow(index) for index in indexes))
+    await writing
+    log = [str(event_id) for event_id in await logged_ids(writer)]
+    for index, ids in zip(indexes, received, strict=True):
+        assert ids == log[index + 1 :]
+
+
+async def test_stalled_readers_cost_the_others_nothing_and_are_told_where_to_go_on(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[groups.Member] = []
+    make = groups.Member.__init__
+
+    def small(member: groups.Member, joined_at: Cursor, most: int) -> None:
+        make(member, joined_at, 50 if len(made) < 5 else most)
+        made.append(member)
+
+    monkeypatch.setattr(groups.Member, "__init__", small)
+    # Not compressible, and 400 of them more than the kernel's buffers hold.
+    big = base64.b64encode(os.urandom(45_000)).decode()
+    query = EVENTS.replace("title", "title description")
+    async with AsyncExitStack() as stack:
+        stalled = []
+        for _ in range(5):
+            socket = await subscribed(stack, address, operator, query)
+            stalled.append(socket)
+        await followed(api, 5)
+        healthy = await subscribed(stack, address, operator, query)
+        await followed(api, 6)
+        for socket in stalled:
+            socket.connection.transport.pause_reading()
+        alert_id = await insert_alert(writer)
+        await writer.execute("UPDATE alerts SET description = $2 WHERE id = $1", alert_id, big)
+        expected = []
+        for _ in range(400):
+            expected.append(str(await insert_event(writer, alert_id=alert_id)))
+            if len(expected) % 20 == 0:
+                for event_id in expected[-20:]:
+                    assert await next_id(healthy) == event_id
+        await until(lambda: sum(member.stop is groups.Stop.SLOW for member in made) == 5)
+        # What waited for them was let go.
+        assert all(not member._waiting for member in made[:5])  # noqa: SLF001
+        stalled[0].connection.transport.resume_reading()
+        received: list[str] = []
+        while True:
+            item = (await stalled[0].next_data())["alertEvents"]
+            if item["__typename"] == "StreamReset":
+                break
+            received.append(item["id"])
+        assert item["reason"] == "SLOW_CONSUMER"
+        assert received == expected[: len(received)]
+        again = await subscribed(stack, address, operator, query, {"after": item["resumeAfter"]})
+        assert await next_id(again) == expected[len(received)]
+
+
+async def test_an_event_whose_execution_met_an_outage_waits_for_the_database(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+    load = events.load_log_epoch
+
+    async def failing(context: Context, keys: list[None]) -> list[UUID]:
+        tries.append(1)
+        if len(tries) < 3:
+            raise ConnectionRefusedError
+        return await load(context, keys)
+
+    async with AsyncExitStack() as stack:
+        sockets = [await subscribed(stack, address, operator, EVENTS) for _ in range(3)]
+        await followed(api, 3)
+        monkeypatch.setattr(events, "load_log_epoch", failing)
+        await insert_told_alert(writer)
+        expected = [str(event_id) for event_id in await logged_ids(writer)]
+        for socket in sockets:
+            assert [await next_id(socket)] == expected  # without errors
+        assert len(tries) == 3
+
+
+async def test_server_sent_events_share_with_sockets(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, loads: list[list[UUID]]
+) -> None:
+    headers = {**Api.headers(operator), "accept": "text/event-stream"}
+    async with (
+        connected(address, operator) as socket,
+        httpx2.AsyncClient() as client,
+        client.stream("POST", f"http://{address}", json={"query": EVENTS}, headers=headers) as answer,
+    ):
+        await socket.subscribe(EVENTS)
+        await followed(api, 2)
+        loads.clear()
+        await insert_told_alert(writer)
+        line = ""
+        lines = answer.aiter_lines()
+        while not line.startswith("data: {"):
+            line = await anext(lines)
+        event = json.loads(line.removeprefix("data: "))["data"]["alertEvents"]
+        assert event["id"] == await next_id(socket)
+        assert len(loads) == 1
