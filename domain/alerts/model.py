@@ -1,10 +1,12 @@
 """What is an alert? The record a person sees, and the words its fields may take."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from domain.values import value_class
 
 # The scope of alerts people create by hand. Dedup is always within a scope, so "no integration" needs one too:
 # a NULL here would let two open alerts share a key, since NULLs are never equal in a unique index.
@@ -48,7 +50,7 @@ class ResolvedBy(StrEnum):
     EXPIRY = "expiry"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One problem, however often its source repeats it. All times are UTC.
 

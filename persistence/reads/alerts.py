@@ -22,6 +22,8 @@ from persistence.reads.visibility import visible
 from persistence.tables import alerts
 
 AlertKey = tuple[Any, ...]
+# Made once: to name the columns anew costs as much as to send the statement.
+_ALERTS = sa.select(*ALERT_COLUMNS)
 
 
 async def read_alerts(
@@ -36,7 +38,7 @@ async def read_alerts(
     backward: bool = False,
 ) -> list[Alert]:
     """The first `limit` alerts beyond `after`; when `backward`, those next to `before`, in reverse order."""
-    statement = sa.select(*ALERT_COLUMNS).where(condition(wanted), visible(sight))
+    statement = _ALERTS.where(condition(wanted), visible(sight))
     statement = _page(statement, order=order, after=after, before=before, backward=backward)
     async with bad_patterns_refused():
         rows = await connection.execute(statement.limit(limit))
@@ -55,7 +57,7 @@ async def members_of_groups(
 ) -> dict[UUID, list[Alert]]:
     """The same page of each group's members, newest first, in one statement."""
     wanted = sa.select(sa.func.unnest(sa.literal(list(group_ids), ARRAY(alerts.c.id.type))).label("id")).subquery()
-    members = sa.select(*ALERT_COLUMNS).where(alerts.c.group_id == wanted.c.id, visible(sight))
+    members = _ALERTS.where(alerts.c.group_id == wanted.c.id, visible(sight))
     page = _page(members, order=NEWEST_FIRST, after=after, before=before, backward=backward).limit(limit).lateral()
     rows = await connection.execute(sa.select(page).select_from(wanted.join(page, sa.true())))
     found: dict[UUID, list[Alert]] = {group_id: [] for group_id in group_ids}
@@ -68,7 +70,7 @@ async def members_of_groups(
 
 async def alerts_by_ids(connection: AsyncConnection, ids: Sequence[UUID], *, sight: Sight) -> dict[UUID, Alert]:
     """The alerts of these ids that are within sight."""
-    rows = await connection.execute(sa.select(*ALERT_COLUMNS).where(alerts.c.id.in_(ids), visible(sight)))
+    rows = await connection.execute(_ALERTS.where(alerts.c.id.in_(ids), visible(sight)))
     return {row["id"]: alert_of(row) for row in rows.mappings()}
 
 
