@@ -76,10 +76,11 @@ class AlertmanagerApi:
         exchange.source = "alertmanager_v2"
         try:
             handler, argument = self._route(exchange, path)
-            integration = await self._intake.authenticate(key)
+            integration = exchange.integration = await self._intake.authenticate(key)
             require_source(integration, IntegrationSource.PROMETHEUS)
             await handler(exchange, integration, argument)
         except Refusal as refusal:
+            exchange.refusal = (refusal.code, refusal.message)
             await exchange.reply(refusal.status, _refused(refusal), headers=refusal.headers)
         except _DATABASE_DOWN as error:
             if exchange.status:

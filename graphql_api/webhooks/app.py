@@ -25,6 +25,7 @@ from graphql_api.webhooks.pagerduty_enqueue import PagerDutyRoute
 from graphql_api.webhooks.patience import Patience
 from graphql_api.webhooks.receiving import BODY_SECONDS, ClientGone, Receive, Scope, Send
 from graphql_api.webhooks.refusal import CODES, Refusal
+from graphql_api.webhooks.refused_posts import RefusedPosts
 from graphql_api.webhooks.sns import SnsGate
 from graphql_api.webhooks.sns_client import HttpsSnsClient
 from graphql_api.webhooks.webhook import WebhookRoute
@@ -35,6 +36,7 @@ IngestApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 WEBHOOKS, ALERTMANAGER, PAGERDUTY = "/webhooks/", "/api/v2/", "/v2/enqueue"
 # What nginx calls a client that went away; only the metrics ever see it.
 CLIENT_GONE = 499
+FIRST_REFUSAL = 400
 
 
 def is_ingest_path(path: str) -> bool:
@@ -48,7 +50,7 @@ def ingest_app(state: DoorState, *, metrics: Metrics | None = None, sns: SnsGate
     aws = HttpsSnsClient()
     webhook, pagerduty = WebhookRoute(intake, sns or SnsGate(aws, aws)), PagerDutyRoute(intake)
     alertmanager = AlertmanagerApi(state, intake)
-    observer, patience = _Observer(metrics), Patience(BODY_SECONDS)
+    observer, patience, refused = _Observer(metrics), Patience(BODY_SECONDS), RefusedPosts()
 
     async def route(exchange: Exchange, path: str) -> None:
         if path.startswith(WEBHOOKS):
@@ -66,6 +68,8 @@ def ingest_app(state: DoorState, *, metrics: Metrics | None = None, sns: SnsGate
         exchange = Exchange(scope, receive, send, receipt_id=new_id(), received_at=state.clock.now(), patience=patience)
         try:
             await route(exchange, scope["path"])
+            if exchange.status >= FIRST_REFUSAL:
+                refused.note(exchange)
         except ClientGone:
             exchange.status = CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - the last resort

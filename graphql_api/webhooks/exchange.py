@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from graphql_api.webhooks.patience import Patience
 from graphql_api.webhooks.receiving import Receive, Scope, Send, headers_of, read_body
+
+if TYPE_CHECKING:
+    from domain.integrations.model import Integration
 
 JSON = b"application/json"
 _PLAIN_HEADERS: tuple[tuple[bytes, bytes], ...] = (
@@ -15,9 +19,24 @@ _PLAIN_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 
 
 class Exchange:
-    """One request and its answer. `source` and `status` are what the metrics and the log say of it."""
+    """One request and its answer. `source` and `status` are what the metrics and the log say of it.
 
-    __slots__ = ("_patience", "_receive", "_send", "headers", "receipt_id", "received_at", "scope", "source", "status")
+    `integration` is whose key it came with, once that is known; `refusal` the code and message of a refused one.
+    """
+
+    __slots__ = (
+        "_patience",
+        "_receive",
+        "_send",
+        "headers",
+        "integration",
+        "receipt_id",
+        "received_at",
+        "refusal",
+        "scope",
+        "source",
+        "status",
+    )
 
     def __init__(
         self,
@@ -38,6 +57,8 @@ class Exchange:
         self.received_at = received_at
         self.source = "none"
         self.status = 0
+        self.integration: Integration | None = None
+        self.refusal: tuple[str, str] | None = None
 
     @property
     def method(self) -> str:

@@ -33,6 +33,7 @@ class PagerDutyRoute:
         try:
             dedup_key = await self._take(exchange)
         except Refusal as refusal:
+            exchange.refusal = (refusal.code, refusal.message)
             await exchange.reply(refusal.status, _refused(refusal), headers=refusal.headers)
         except pagerduty_events.EventError as error:
             await exchange.reply(error.status, _event_refused(list(error.errors)))
@@ -48,7 +49,7 @@ class PagerDutyRoute:
         body = await exchange.body(limit=MAX_BYTES)
         key = pagerduty_events.routing_key(body, exchange.headers) or take_key(exchange.scope, exchange.headers)
         try:
-            integration = await self._intake.authenticate(key)
+            integration = exchange.integration = await self._intake.authenticate(key)
             require_source(integration, IntegrationSource.PAGERDUTY)
         except Refusal as refusal:
             if refusal.status in (401, 403):

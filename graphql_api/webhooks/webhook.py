@@ -25,6 +25,7 @@ class WebhookRoute:
         try:
             status, body = await self._take(exchange, name)
         except Refusal as refusal:
+            exchange.refusal = (refusal.code, refusal.message)
             await exchange.reply(refusal.status, refusal_answer(refusal, exchange.receipt_id), headers=refusal.headers)
         else:
             await exchange.reply(status, body)
@@ -36,7 +37,7 @@ class WebhookRoute:
         exchange.source = source.source.value
         if exchange.method != "POST":
             raise method_not_allowed(exchange.method, "POST")
-        integration = await self._intake.authenticate(key)
+        integration = exchange.integration = await self._intake.authenticate(key)
         require_source(integration, source.source)
         check_content_type(exchange.headers, also=source.content_types)
         post = await self._intake.read(exchange, integration)
