@@ -103,6 +103,26 @@ def _instance(dice: random.Random) -> AlertFilter:
     return AlertFilter(labels=(LabelMatcher("instance", MatchOperator.EQUAL, f"db-{dice.randrange(5000)}"),))
 
 
+def _team_and_severities(dice: random.Random) -> AlertFilter:
+    return AlertFilter(team_ids=_team(dice).team_ids, severities=frozenset({Severity.CRITICAL, Severity.HIGH}))
+
+
+def _week(dice: random.Random) -> AlertFilter:
+    return AlertFilter(created_at=_days(dice, 7))
+
+
+def _frequent_words(dice: random.Random) -> AlertFilter:
+    return AlertFilter(search=f"error service-{dice.randrange(20)}")
+
+
+def _rare_word(dice: random.Random) -> AlertFilter:
+    return AlertFilter(search=f"db-{dice.randrange(1000, 5000)}")
+
+
+def _rare_word_open(dice: random.Random) -> AlertFilter:
+    return AlertFilter(search=f"db-{dice.randrange(1000, 5000)}", is_open=True)
+
+
 def _everything(_: random.Random) -> AlertFilter:
     return AlertFilter()
 
@@ -115,9 +135,15 @@ SCENARIOS = (
     Scenario("page: critical", "page", _severe),
     Scenario("page: one team", "page", _team),
     Scenario("page: one service", "page", _service),
+    Scenario("page: one team, two severities", "page", _team_and_severities),
+    Scenario("page: one week", "page", _week),
     Scenario("page: one team, one week", "page", _team_and_week),
     Scenario("page: one of five label values", "page", _label),
     Scenario("page: one of five thousand label values", "page", _instance, is_bounded=False),
+    # By PostgreSQL, which stands in for the search index: it looks at alert after alert until a page is full.
+    Scenario("search without index: two frequent words", "page", _frequent_words, is_bounded=False),
+    Scenario("search without index: a rare word", "page", _rare_word, is_bounded=False),
+    Scenario("search without index: a rare word, open", "page", _rare_word_open, is_bounded=False),
     Scenario("alertCounts", "counts", _everything),
     Scenario("alertCounts: open", "counts", _open),
     Scenario("alertCounts: one team", "counts", _team),
