@@ -19,7 +19,7 @@ from domain.errors import InvalidInput, Unauthenticated
 from graphql_api.alerts.counts import AlertCounts
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
-from graphql_api.alerts.loaders import load_alerts
+from graphql_api.alerts.loaders import load_alerts, load_log_epoch
 from graphql_api.context import Context, Info
 from graphql_api.live.course import Course, Item
 from graphql_api.live.endings import Ending, SessionEnded, ending_of
@@ -168,6 +168,8 @@ async def _passing(
             if alert is None or not concerns(wanted, item.event, alert):
                 course.place = at
                 continue
+            # The cursor's epoch is known here: no field has to ask for it.
+            context.loader(load_log_epoch).prime(None, at.epoch)
             backoff = Backoff()
             course.at, course.again = at, False
             yield item
@@ -181,7 +183,13 @@ async def _passing(
 async def _alert_of(context: Context, item: RecordedEvent) -> Alert | None:
     """The event's alert as it is now; None when the viewer may not see it."""
     context.renew()
-    return await context.loader(load_alerts).load(item.event.alert_id)
+    loader, alert_id = context.loader(load_alerts), item.event.alert_id
+    memo = context.course and context.course.alerts
+    if not memo:
+        return await loader.load(alert_id)
+    alert = await memo.alert(context.require_viewer().sight, item.event.id, partial(loader.load, alert_id))
+    loader.prime(alert_id, alert)
+    return alert
 
 
 async def _counts(context: Context, wanted: AlertFilter) -> AsyncGenerator[counts.AlertCounts, None]:

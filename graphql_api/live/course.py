@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from domain.alerts.cursor import Cursor, StreamReset
 from domain.alerts.events import RecordedEvent
+from graphql_api.live.alert_memo import AlertMemo
 
 Item = RecordedEvent | StreamReset
 
@@ -17,13 +18,15 @@ Item = RecordedEvent | StreamReset
 class Course:
     """The course of one run. By default it begins where the client's `after` says, and has no end.
 
-    `after` goes before the client's, `until` ends the run there, `feed` replaces the log; `reset` and `is_over` are all
+    `after` goes before the client's, `until` ends the run there, `feed` replaces the log, `alerts` are
+    read for several groups at once; `reset` and `is_over` are all
     that there is to say. `place` is how far the run has come, `at` the place of the item that is being executed.
     """
 
     after: Cursor | None = None
     until: Cursor | None = None
     feed: AsyncGenerator[Item, None] | None = None
+    alerts: AlertMemo | None = None
     reset: StreamReset | None = None
     is_over: bool = False
     place: Cursor | None = None

@@ -25,6 +25,7 @@ from domain.ids import new_id
 from graphql_api.context import Context
 from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.limits import Documents
+from graphql_api.live.alert_memo import AlertMemo
 from graphql_api.live.course import Course
 from graphql_api.live.sharing import Permissions, Shape, shape_of
 from persistence.tasks import end_tasks
@@ -122,7 +123,7 @@ class Group:
         self.key = key
         self.members: set[Member] = set()
         self._live, self._asked = live, asked
-        self._course = Course(feed=hub.follow_on(hub.place), place=hub.place)
+        self._course = Course(feed=hub.follow_on(hub.place), place=hub.place, alerts=live.alerts)
         self._context = Context(
             state=context.state, viewer=key.permissions.anybody(), request_id=str(new_id()), course=self._course
         )
@@ -184,6 +185,7 @@ class Live:
     ) -> None:
         self._schema, self._documents = schema, documents
         self.encoded = encoded
+        self.alerts = AlertMemo()
         self._most_waiting = most_waiting
         self._groups: dict[Key, Group] = {}
 

@@ -1,0 +1,39 @@
+"""Who reads the alert of an event for several groups? The first that comes to it; the others of the same sight wait."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from domain.alerts.model import Alert
+from domain.alerts.visibility import Sight
+
+# Groups run side by side, so few events are in work at once. One that is older is read anew: it may have changed.
+KEPT = 64
+
+
+class AlertMemo:
+    """The alerts of the newest events, by how far the viewer sees."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[Sight, UUID], asyncio.Task[Alert | None]] = OrderedDict()
+
+    async def alert(self, sight: Sight, event_id: UUID, read: Callable[[], Awaitable[Alert | None]]) -> Alert | None:
+        """The event's alert, read once; a read that failed is nobody's answer twice."""
+        key = (sight, event_id)
+        task = self._known.get(key)
+        if task is None:
+            task = self._known[key] = asyncio.ensure_future(_of(read))
+            if len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        try:
+            # A group that ends in the middle must not take the others' answer with it.
+            return await asyncio.shield(task)
+        except Exception:
+            if self._known.get(key) is task:
+                del self._known[key]
+            raise
+
+
+async def _of(read: Callable[[], Awaitable[Alert | None]]) -> Alert | None:
+    return await read()
