@@ -30,6 +30,7 @@ from graphql_api.observability import health
 from graphql_api.observability.metrics import Metrics
 from graphql_api.schema import build_schema
 from graphql_api.state import AppState
+from graphql_api.web_errors import HANDLERS
 from graphql_api.webhooks.app import ingest_app, is_ingest_path
 from graphql_api.websocket import SocketEndpoint
 from persistence.engine import create_engine
@@ -92,6 +93,7 @@ def web_app(state: AppState) -> Starlette:
 
     web = Starlette(
         lifespan=lifespan,
+        exception_handlers=HANDLERS,
         routes=[
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", SocketEndpoint(schema, documents, live, allowed_origins=origins)),
