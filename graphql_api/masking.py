@@ -22,6 +22,10 @@ log = structlog.get_logger(__name__)
 
 # With introspection off, "Did you mean …" would hand out the schema a name at a time.
 _SUGGESTION = re.compile(r" ?Did you mean .*$", re.DOTALL)
+# Strawberry's own words about a field that may be left out but not be null speak of Python.
+_NOT_NULL = re.compile(
+    r"Expected value of type '.*', found null\. (?:(?:Argument|Field) '(\w+)'|Field) of type 'Maybe\["
+)
 RETRY_SECONDS = 1
 _OUTAGES = (
     PoolTimeout,
@@ -66,7 +70,20 @@ def _with_code(error: GraphQLError, *, suggestions: bool) -> GraphQLError:
         return error
     code = "BAD_REQUEST" if error.path is None else "INVALID_INPUT"
     message = error.message if suggestions else _SUGGESTION.sub("", error.message)
+    not_null = _NOT_NULL.match(message)
+    if not_null is not None:
+        message = f"`{not_null[1] or _given_as_null(error)}` must not be null"
     return _like(error, message, {**(error.extensions or {}), "code": code})
+
+
+def _given_as_null(error: GraphQLError) -> str:
+    """The field whose variable was null: Strawberry's message does not name it, only the frame that raised knows it."""
+    trace = error.original_error.__traceback__ if error.original_error is not None else None
+    path: object = None
+    while trace is not None:
+        path = trace.tb_frame.f_locals.get("path", path)
+        trace = trace.tb_next
+    return str(path[-1]) if isinstance(path, tuple) and path else "a field"
 
 
 def _like(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:

@@ -261,11 +261,17 @@ async def test_an_edit_that_cannot_be_made_is_refused(
     assert (answer["__typename"], answer["path"]) == ("InvalidInput", path)
 
 
-async def test_a_title_cannot_be_null(api: Api, operator: Person) -> None:
+@pytest.mark.parametrize("field", ["title", "severity", "isFalsePositive"])
+async def test_what_cannot_be_null_is_named(api: Api, operator: Person, field: str) -> None:
     alert_id = (await _create(api, operator))["alert"]["id"]
-    query = "mutation($id: ID!) { updateAlert(input: {id: $id, title: null}) { __typename } }"
-    answer = await api.ask(query, {"id": alert_id}, who=operator)
-    assert answer["errors"][0]["extensions"]["code"] in {"BAD_REQUEST", "INVALID_INPUT"}
+    written = f"mutation($id: ID!) {{ updateAlert(input: {{id: $id, {field}: null}}) {{ __typename }} }}"
+    given = "mutation($input: UpdateAlertInput!) { updateAlert(input: $input) { __typename } }"
+    for query, variables, code in (
+        (written, {"id": alert_id}, "BAD_REQUEST"),
+        (given, {"input": {"id": alert_id, field: None}}, "INVALID_INPUT"),
+    ):
+        (error,) = (await api.ask(query, variables, who=operator))["errors"]
+        assert (error["message"], error["extensions"]["code"]) == (f"`{field}` must not be null", code)
 
 
 async def test_audit_rows_say_who_changed_what(api: Api, operator: Person) -> None:
