@@ -88,7 +88,7 @@ class Relay:
             if lease is None:
                 await asyncio.sleep(RENEW_SECONDS)
                 continue
-            _log.info("relay is active", token=lease.token)
+            _log.info("relay is active", fence=lease.token)
             await self._work(lease)
 
     async def _work(self, lease: Lease) -> None:
@@ -97,7 +97,7 @@ class Relay:
         tasks.append(asyncio.create_task(self._renew_for_ever(lease)))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            _log.warning("relay lost its lease", token=lease.token)
+            _log.warning("relay lost its lease", fence=lease.token)
         finally:
             await end_tasks(tasks)
             try:
