@@ -1,6 +1,5 @@
 """How is what happens to alerts followed? Each event the viewer may see and asked for, from any place in the log."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
     from graphql_api.live.sessions import Watched
 
-# Counting is a statement over all alerts in sight: a storm must not make it one for each event.
-COUNTS_EVERY_SECONDS = 1.0
 SESSION_ENDED = "the session has ended: sign in again"
 
 AlertStreamMessage: TypeAlias = Annotated[
@@ -200,11 +197,18 @@ async def _counts(context: Context, wanted: AlertFilter) -> AsyncGenerator[count
             place = await ending.or_else(hub.news_since(place))
             context.viewer = watched.viewer
             context.renew()
-            found = await patiently(partial(_count, context, wanted))
+            found, place = await ending.or_else(patiently(partial(_shared_count, context, wanted, place)))
             if found != told:
                 yield found
                 told = found
-            await ending.or_else(asyncio.sleep(COUNTS_EVERY_SECONDS))
+
+
+async def _shared_count(context: Context, wanted: AlertFilter, place: Cursor) -> tuple[counts.AlertCounts, Cursor]:
+    """Counted once for all who watch the same, at most once a second."""
+    hub, sight = _hub_of(context), context.require_viewer().sight
+    return await hub.shared_counts.counts(
+        (wanted, sight), place, now_at=lambda: hub.place, read=partial(_count, context, wanted)
+    )
 
 
 async def _count(context: Context, wanted: AlertFilter) -> counts.AlertCounts:

@@ -21,6 +21,7 @@ from broadcaster import Broadcast
 from domain.alerts.cursor import Cursor, LogState, StreamReset, StreamResetReason, is_of_log, why_reset
 from domain.alerts.events import RecordedEvent
 from graphql_api.live.inbox import MOST_WAITING, Inbox
+from graphql_api.live.shared_counts import SharedCounts
 from persistence.backoff import Backoff
 from persistence.direct import open_log_pool
 from persistence.event_log import EVENTS_CHANNEL, LogReader
@@ -78,6 +79,7 @@ class Hub:
         self._inboxes: set[Inbox] = set()
         # Who takes from a group's run, less the groups: those follow for others.
         self._in_groups = 0
+        self.shared_counts = SharedCounts()
         # As they came: what is decoded of them depends on who follows when they are taken.
         self._messages: deque[str] = deque()
         self._wake = asyncio.Event()

@@ -21,8 +21,9 @@ from domain.identity.model import Role
 from graphql_api.alerts import events, loaders, subscriptions
 from graphql_api.context import Context
 from graphql_api.live import groups, sharing
+from persistence.reads import counts
 from tests.api import Api, Person, api_settings, running_api
-from tests.integration.test_alert_subscriptions import EVENTS, followed, start_cursor
+from tests.integration.test_alert_subscriptions import COUNTS, EVENTS, followed, start_cursor
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
 from tests.sockets import Socket, connected, listening
 from tests.waiting import until
@@ -297,3 +298,26 @@ async def test_server_sent_events_share_with_sockets(
         event = json.loads(line.removeprefix("data: "))["data"]["alertEvents"]
         assert event["id"] == await next_id(socket)
         assert len(loads) == 1
+
+
+async def test_counts_are_made_once_for_all_who_watch_the_same(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    read = counts.read_counts
+
+    async def counted(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on
+        made.append(1)
+        return await read(*given, **named)
+
+    monkeypatch.setattr(subscriptions, "read_counts", counted)
+    async with AsyncExitStack() as stack:
+        sockets = [await subscribed(stack, address, operator, COUNTS) for _ in range(20)]
+        for socket in sockets:
+            assert (await socket.next_data())["alertCounts"]["total"] == 0
+        for _ in range(30):
+            await insert_told_alert(writer)
+        for socket in sockets:
+            while (await socket.next_data())["alertCounts"]["total"] < 30:
+                pass
+        assert len(made) <= 8  # not one for each socket
