@@ -23,6 +23,7 @@ from persistence.objects import Objects, open_objects
 from persistence.passwords import Argon2Hasher
 from persistence.sealing import Sealer
 from persistence.search.searcher import Searcher
+from persistence.sessions import ViewerLookup
 from persistence.trusted_documents import trusted_body
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
@@ -46,6 +47,7 @@ class AppState:
     redis: Redis | None = None
     metrics: Metrics = field(default_factory=Metrics)
     reads: AsyncEngine = field(init=False)
+    viewers: ViewerLookup = field(init=False)
     access_tokens: AccessTokens = field(init=False)
     hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
     sign_in_desk: SignInDesk = field(init=False)
@@ -59,6 +61,7 @@ class AppState:
         self.reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.documents = Documents(Limits.of(self.settings))
         self.trusted = TrustedDocuments(shipped_documents(), self._body, settings=self.settings)
+        self.viewers = ViewerLookup(self.reads, self.clock)
         key = self.settings.derived_key
         self.sealer = Sealer(key("sealing"))
         self.searcher = Searcher(self.settings)

@@ -6,7 +6,6 @@ from uuid import UUID
 from domain.identity.model import Viewer
 from graphql_api.identity.tokens import InvalidToken
 from graphql_api.state import AppState
-from persistence.sessions import viewer_of_session
 
 SESSION_ENDED = "the session has ended: sign in again"
 
@@ -39,6 +38,5 @@ async def authenticate(state: AppState, authorization: str | None) -> Caller:
 
 async def caller_of_session(state: AppState, session_id: UUID) -> Caller:
     """Whom a session belongs to, with today's role and teams."""
-    async with state.reads.connect() as connection:
-        viewer = await viewer_of_session(connection, session_id, now=state.clock.now())
+    viewer = await state.viewers.viewer(session_id)
     return Caller(problem=SESSION_ENDED) if viewer is None else Caller(viewer=viewer)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NULLTYPE
 
 from domain.alerts.filter import AlertFilter
 from domain.alerts.model import Alert
@@ -23,7 +24,10 @@ from persistence.tables import alerts
 
 AlertKey = tuple[Any, ...]
 # Made once: to name the columns anew costs as much as to send the statement.
-_ALERTS = sa.select(*ALERT_COLUMNS)
+# Lists of ids and words come from the driver as they are needed: SQLAlchemy would walk through each once more.
+_ALERTS = sa.select(
+    *(sa.type_coerce(c, NULLTYPE).label(c.name) if isinstance(c.type, ARRAY) else c for c in ALERT_COLUMNS)
+)
 
 
 async def read_alerts(

@@ -200,3 +200,18 @@ async def test_who_watches_every_field_is_asked_for_every_field() -> None:
     SHOWN[:] = [Thing(GOOD)]
     await _schema(Execution, Watch).execute("{ things { title note } }")
     assert seen == ["things", "title", "note"]
+
+
+async def test_what_fits_is_shown_without_a_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved: list[str] = []
+    plain = StrawberryGraphQLCoreExecutionContext.execute_field
+
+    def execute_field(self: Any, kind: Any, source: Any, details: Any, *others: Any) -> Any:  # noqa: ANN401
+        resolved.append(details[0].node.name.value)
+        return plain(self, kind, source, details, *others)
+
+    monkeypatch.setattr(StrawberryGraphQLCoreExecutionContext, "execute_field", execute_field)
+    SHOWN[:] = [Thing(GOOD)]
+    result = await SHORT.execute("{ things { id title note number isRed colour at data two share title } }")
+    assert result.errors is None
+    assert resolved == ["things", "two", "share"]
