@@ -43,6 +43,10 @@ class ReadTocsin(Tocsin):
         )
         self.token, _ = tokens.sign(user_id=person, session_id=session, now=datetime.now(UTC))
 
+    def parts(self) -> dict[str, int]:
+        """One process."""
+        return {"server": self._processes[0].pid}
+
     def environment(self) -> dict[str, str]:
         """With a key that is known, so that a token could be signed."""
         return {**super().environment(), "TOCSIN_SECRET_KEY": SECRET}
