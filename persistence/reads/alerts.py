@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NULLTYPE
 
 from domain.alerts.filter import AlertFilter
-from domain.alerts.model import Alert
+from domain.alerts.model import Alert, AlertStatus, ResolvedBy, Severity
 from domain.alerts.order import NEWEST_FIRST, AlertOrder
 from domain.alerts.visibility import Sight
 from domain.errors import InvalidInput
@@ -28,6 +28,21 @@ AlertKey = tuple[Any, ...]
 _ALERTS = sa.select(
     *(sa.type_coerce(c, NULLTYPE).label(c.name) if isinstance(c.type, ARRAY) else c for c in ALERT_COLUMNS)
 )
+
+
+_NAMES = tuple(column.name for column in ALERT_COLUMNS)
+_SEVERITIES = {value.value: value for value in Severity}
+_STATUSES = {value.value: value for value in AlertStatus}
+
+
+def _alert_of(row: sa.Row[Any]) -> Alert:
+    """As persistence.alerts.alert_of, by place instead of by name: a page is fifty times thirty-five values."""
+    values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    values["severity"], values["status"] = _SEVERITIES[values["severity"]], _STATUSES[values["status"]]
+    if values["resolved_by"] is not None:
+        values["resolved_by"] = ResolvedBy(values["resolved_by"])
+    values["pinned"], values["suppressed_by"] = tuple(values["pinned"]), tuple(values["suppressed_by"])
+    return Alert(**values)
 
 
 async def read_alerts(
@@ -46,7 +61,7 @@ async def read_alerts(
     statement = _page(statement, order=order, after=after, before=before, backward=backward)
     async with bad_patterns_refused():
         rows = await connection.execute(statement.limit(limit))
-    return [alert_of(row) for row in rows.mappings()]
+    return [_alert_of(row) for row in rows]
 
 
 async def members_of_groups(
