@@ -91,6 +91,7 @@ MUTATIONS: Mapping[str, Access] = {
 }
 SUBSCRIPTIONS: Mapping[str, Access] = {
     "alertEvents": Access.VIEWER,
+    "alertEventBatches": Access.VIEWER,
     "alertCounts": Access.VIEWER,
 }
 ROOT_FIELDS: Mapping[str, Mapping[str, Access]] = {

@@ -13,6 +13,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.alerts.batches import AlertBatchSubscriptions
 from graphql_api.alerts.mutations import AlertMutations
 from graphql_api.alerts.queries import AlertQueries
 from graphql_api.alerts.search import SearchQueries
@@ -49,7 +50,7 @@ MUTATIONS: tuple[type, ...] = (
     ReceiptMutations,
     DocumentMutations,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions,)
+SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions)
 
 
 class Schema(strawberry.Schema):

@@ -6,11 +6,12 @@ cancellation that meets a send just done (python/cpython#81839); the task then g
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 AGAIN_SECONDS = 0.5
 
 
-async def end_tasks(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel the tasks and return when all have ended. What they raise is theirs: it was logged, or is read there."""
     pending = {task for task in tasks if not task.done()}
     while pending:

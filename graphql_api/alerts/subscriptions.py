@@ -68,7 +68,7 @@ class AlertSubscriptions:
         """See graphql_api/live/hub.py for how nothing is missed."""
         course = info.context.course
         cursor = None if after is None or (course and course.feed) else decode_cursor(after)
-        async with aclosing(_events(info.context, _streamable(wanted), cursor)) as events:
+        async with aclosing(_events(info.context, streamable(wanted), cursor)) as events:
             async for item in events:
                 yield cast("Any", item)
 
@@ -77,12 +77,13 @@ class AlertSubscriptions:
     )
     async def alert_counts(self, info: Info, *, wanted: Filter = None) -> AsyncGenerator[AlertCounts, None]:
         """Counted anew: a sum of increments would drift from what the lists show."""
-        async with aclosing(_counts(info.context, _streamable(wanted))) as found:
+        async with aclosing(_counts(info.context, streamable(wanted))) as found:
             async for one in found:
                 yield cast("Any", one)
 
 
-def _streamable(given: AlertFilterInput | None) -> AlertFilter:
+def streamable(given: AlertFilterInput | None) -> AlertFilter:
+    """The domain's filter; InvalidInput for one that searches."""
     wanted = filter_of(given)
     if uses_search(wanted):
         raise InvalidInput(message="a subscription cannot search; filter by fields", path=("filter", "search"))
@@ -97,7 +98,7 @@ def _hub_of(context: Context) -> Hub:
 
 
 @asynccontextmanager
-async def _following(context: Context) -> "AsyncIterator[tuple[Hub, Watched, Ending]]":
+async def following(context: Context) -> "AsyncIterator[tuple[Hub, Watched, Ending]]":
     """What a stream needs: the hub, the session as it is now, and its end as an error."""
     hub, sessions = _hub_of(context), context.state.sessions
     if sessions is None:
@@ -124,7 +125,7 @@ async def _events(context: Context, wanted: AlertFilter, after: Cursor | None) -
             async for item in passing:
                 yield item
         return
-    async with _following(context) as (hub, watched, ending):
+    async with following(context) as (hub, watched, ending):
         start = course.after or after
         if course.until is None:
             stream = hub.follow(start)
@@ -190,7 +191,7 @@ async def _alert_of(context: Context, item: RecordedEvent) -> Alert | None:
 
 
 async def _counts(context: Context, wanted: AlertFilter) -> AsyncGenerator[counts.AlertCounts, None]:
-    async with _following(context) as (hub, watched, ending):
+    async with following(context) as (hub, watched, ending):
         place: Cursor | None = None
         told: counts.AlertCounts | None = None
         while True:

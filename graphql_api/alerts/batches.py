@@ -1,0 +1,149 @@
+"""How does a dashboard follow a storm? The events of a short window as one list, with the place to go on from.
+
+It is what `alertEvents` brings, in the same order and with the same guarantee; only the number of messages differs, and
+what is read for them: the alerts of a whole list are one statement.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Annotated, Any, TypeAlias, Union, cast
+
+import strawberry
+
+from domain.alerts.cursor import Cursor, decode_cursor, encode_cursor
+from domain.alerts.cursor import StreamReset as DomainStreamReset
+from domain.alerts.events import RecordedEvent
+from domain.alerts.filter import AlertFilter
+from domain.alerts.passing import concerns
+from domain.errors import InvalidInput
+from graphql_api.alerts.events import AlertEvent
+from graphql_api.alerts.loaders import load_alerts, load_log_epoch
+from graphql_api.alerts.subscriptions import Filter, following, streamable
+from graphql_api.context import Context, Info
+from graphql_api.exposes import exposes
+from graphql_api.live.course import Course
+from graphql_api.live.hub import patiently
+from graphql_api.live.stream_reset import StreamReset
+from graphql_api.live.windows import windows
+from persistence.backoff import Backoff
+
+SHORTEST, LONGEST = timedelta(milliseconds=50), timedelta(seconds=30)
+# In one list: a replay of days must not become one message.
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBatch:
+    """The events of one window that the viewer may see and asked for; `place` is that of the last one looked at."""
+
+    events: Sequence[RecordedEvent]
+    place: Cursor
+
+
+_Batch: TypeAlias = strawberry.Parent[EventBatch]
+
+
+def _cursor(root: _Batch) -> str:
+    return encode_cursor(root.place)
+
+
+@exposes(EventBatch, description="The events of a short time, in order.")
+class AlertEventBatch:
+    """Never empty."""
+
+    events: list[AlertEvent] = strawberry.field(description=f"The events, at least one and at most {MOST}.")
+    cursor: str = strawberry.field(
+        resolver=_cursor, description="The place in the log after them: give it as `after` to go on from here."
+    )
+
+
+AlertBatchMessage: TypeAlias = Annotated[
+    Union[AlertEventBatch, StreamReset],  # noqa: UP007 - strawberry names a union by its annotation
+    strawberry.union(
+        "AlertBatchMessage",
+        description="What a stream of batches brings: some events, or the word that it cannot go on.",
+    ),
+]
+Item: TypeAlias = EventBatch | DomainStreamReset
+
+
+@strawberry.type
+class AlertBatchSubscriptions:
+    """Beside AlertSubscriptions."""
+
+    @strawberry.subscription(
+        description="What `alertEvents` brings, as a list for each short time in which something happened: for "
+        "dashboards in a storm. The same order, cursors and guarantee."
+    )
+    async def alert_event_batches(
+        self,
+        info: Info,
+        *,
+        wanted: Filter = None,
+        after: Annotated[
+            str | None,
+            strawberry.argument(description="The `cursor` of the last batch or event. By default it begins now."),
+        ] = None,
+        max_wait: Annotated[
+            timedelta,
+            strawberry.argument(description="How long an event may wait for others to go with it: PT0.05S to PT30S."),
+        ] = timedelta(seconds=1),
+    ) -> AsyncGenerator[AlertBatchMessage, None]:
+        """See graphql_api/live/windows.py for what is put together."""
+        if not SHORTEST <= max_wait <= LONGEST:
+            raise InvalidInput(message="maxWait is from PT0.05S to PT30S", path=("maxWait",))
+        cursor = None if after is None else decode_cursor(after)
+        found = _batches(info.context, streamable(wanted), cursor, seconds=max_wait.total_seconds())
+        async with aclosing(found) as batches:
+            async for item in batches:
+                yield cast("Any", item)
+
+
+async def _batches(
+    context: Context, wanted: AlertFilter, after: Cursor | None, *, seconds: float
+) -> AsyncGenerator[Item, None]:
+    course = context.course = context.course or Course()
+    async with following(context) as (hub, watched, ending):
+        stream = hub.follow(after)
+        found = windows(ending.each_of(stream), seconds=seconds, most=MOST)
+        async with aclosing(stream), aclosing(found) as lists:
+            async for items in lists:
+                # Role and teams as they are now.
+                context.viewer = watched.viewer
+                events = [item for item in items if isinstance(item, RecordedEvent)]
+                passed = await patiently(partial(_passing, context, wanted, events)) if events else []
+                if passed:
+                    batch = EventBatch(events=passed, place=hub.place_of(events[-1]))
+                    async with aclosing(_until_given(context, course, batch)) as given:
+                        async for again in given:
+                            yield again
+                if isinstance(items[-1], DomainStreamReset):
+                    yield items[-1]
+                    return
+
+
+async def _passing(context: Context, wanted: AlertFilter, events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
+    """The events of alerts that the viewer may see, and that pass the filter."""
+    context.renew()
+    alerts = await context.loader(load_alerts).load_many([item.event.alert_id for item in events])
+    return [
+        item
+        for item, alert in zip(events, alerts, strict=True)
+        if alert is not None and concerns(wanted, item.event, alert)
+    ]
+
+
+async def _until_given(context: Context, course: Course, batch: EventBatch) -> AsyncGenerator[EventBatch, None]:
+    """The batch; once more as long as its execution met an outage."""
+    backoff = Backoff()
+    while True:
+        context.loader(load_log_epoch).prime(None, batch.place.epoch)
+        course.at, course.again = batch.place, False
+        yield batch
+        if not course.again:
+            return
+        await backoff.wait()
+        context.renew()

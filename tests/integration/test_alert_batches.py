@@ -1,0 +1,180 @@
+"""Does a dashboard get a storm as a few lists that hold every event it may see, once and in order, from any place?"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from domain.alerts.model import Alert
+from domain.identity.model import Role
+from graphql_api.alerts import batches, loaders
+from graphql_api.context import Context
+from tests.api import Api, Person, api_settings, running_api
+from tests.integration.test_alert_subscriptions import followed, start_cursor
+from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
+from tests.sockets import Socket, connected, listening
+
+BATCHES = """
+subscription ($filter: AlertFilter, $after: String, $maxWait: Duration! = "PT0.2S") {
+  alertEventBatches(filter: $filter, after: $after, maxWait: $maxWait) {
+    __typename
+    ... on AlertEventBatch { cursor events { id cursor kind alert { id title status } } }
+    ... on StreamReset { reason resumeAfter }
+  }
+}
+"""
+
+
+@pytest.fixture
+async def api(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(api_settings(database_url, tmp_path, redis_url=redis_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def address(api: Api) -> AsyncIterator[str]:
+    async with listening(api) as address:
+        yield address
+
+
+@pytest.fixture
+async def operator(api: Api) -> Person:
+    return await api.person(Role.OPERATOR)
+
+
+@pytest.fixture
+async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def next_batch(socket: Socket) -> dict[str, Any]:
+    batch: dict[str, Any] = (await socket.next_data())["alertEventBatches"]
+    return batch
+
+
+async def taken(socket: Socket, count: int) -> list[list[str]]:
+    """The ids in each list, until there are that many."""
+    lists: list[list[str]] = []
+    while sum(map(len, lists)) < count:
+        lists.append([event["id"] for event in (await next_batch(socket))["events"]])
+    return lists
+
+
+async def test_a_storm_is_a_few_lists_and_each_list_one_load(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[int] = []
+    load = loaders.load_alerts
+
+    async def counted(context: Context, ids: list[UUID]) -> list[Alert | None]:
+        loads.append(len(ids))
+        return await load(context, ids)
+
+    monkeypatch.setattr(batches, "load_alerts", counted)
+    async with connected(address, operator) as socket:
+        await socket.subscribe(BATCHES, {"maxWait": "PT1S"})
+        await followed(api)
+        for _ in range(150):
+            await insert_told_alert(writer)
+        lists = await taken(socket, 150)
+        assert [event_id for ids in lists for event_id in ids] == [str(one) for one in await logged_ids(writer)]
+        assert len(lists) <= 4
+        assert len(loads) == len(lists)
+
+
+async def test_one_event_alone_waits_no_longer_than_it_may(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    async with connected(address, operator) as socket:
+        await socket.subscribe(BATCHES, {"maxWait": "PT0.1S"})
+        await followed(api)
+        for _ in range(2):
+            alert_id = await insert_told_alert(writer)
+            async with asyncio.timeout(2):
+                batch = await next_batch(socket)
+            assert [UUID(event["alert"]["id"]) for event in batch["events"]] == [alert_id]
+            assert batch["cursor"] == batch["events"][-1]["cursor"]
+
+
+async def test_batches_cut_anywhere_make_the_log(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    await insert_told_alert(writer)
+    after = await start_cursor(writer)
+
+    async def write() -> None:
+        for _ in range(300):
+            await insert_told_alert(writer)
+            await asyncio.sleep(0.003)
+
+    writing = asyncio.create_task(write())
+    received: list[str] = []
+    while len(received) < 301:
+        async with connected(address, operator) as socket:
+            await socket.subscribe(BATCHES, {"after": after})
+            for _ in range(2):
+                batch = await next_batch(socket)
+                received += [event["id"] for event in batch["events"]]
+                after = batch["cursor"]
+                if len(received) >= 301:
+                    break
+            socket.connection.transport.abort()  # no goodbye
+    await writing
+    assert received == [str(event_id) for event_id in await logged_ids(writer)]
+
+
+async def test_a_long_replay_is_no_single_message(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "MOST", 10)
+    for _ in range(35):
+        await insert_told_alert(writer)
+    async with connected(address, operator) as socket:
+        await socket.subscribe(BATCHES, {"after": await start_cursor(writer)})
+        lists = await taken(socket, 35)
+    assert [len(ids) for ids in lists] == [10, 10, 10, 5]
+    assert [event_id for ids in lists for event_id in ids] == [str(one) for one in await logged_ids(writer)]
+
+
+async def test_what_is_not_to_be_seen_or_not_asked_for_is_in_no_list(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    team = await api.team("Vault", is_private=True)
+    async with connected(address, operator) as socket:
+        await socket.subscribe(BATCHES, {"filter": {"source": ["shown"]}})
+        await followed(api)
+        shown = []
+        for _ in range(10):
+            await insert_event(writer, alert_id=await insert_alert(writer, team_id=team.id, source="shown"))
+            await insert_event(writer, alert_id=await insert_alert(writer, source="other"))
+            shown.append(str(await insert_event(writer, alert_id=await insert_alert(writer, source="shown"))))
+        assert [event_id for ids in await taken(socket, 10) for event_id in ids] == shown
+
+
+async def test_a_wait_out_of_range_and_a_search_are_refused(api: Api, address: str, operator: Person) -> None:
+    refused = ({"maxWait": "PT0S"}, {"maxWait": "PT31S"}, {"filter": {"search": "disk"}})
+    async with connected(address, operator) as socket:
+        for number, variables in enumerate(refused):
+            await socket.subscribe(BATCHES, variables, operation=str(number))
+            message = await socket.receive()
+            errors = message["payload"] if message["type"] == "error" else message["payload"]["errors"]
+            assert errors[0]["extensions"]["code"] == "INVALID_INPUT"
+            if message["type"] == "next":
+                await socket.receive()
+
+
+async def test_a_cursor_of_another_log_is_answered_with_a_reset(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    after = await start_cursor(writer)
+    await writer.execute("UPDATE log_epoch SET epoch = gen_random_uuid()")
+    async with connected(address, operator) as socket:
+        await socket.subscribe(BATCHES, {"after": after})
+        assert (await next_batch(socket))["reason"] == "LOG_RESTORED"
+        assert (await socket.receive())["type"] == "complete"
