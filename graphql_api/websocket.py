@@ -7,7 +7,7 @@ error ends only its own operation.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -122,6 +122,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     # Whether an operation began since the socket was last looked at; opening it counts as well.
     _begun = True
     _ending: asyncio.Task[None] | None = None
+    _watching = False
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as the stock handler has it
+        super().__init__(*given, **named)
+        self._stack = ExitStack()
 
     async def handle_connection_init(self, message: Any) -> None:  # noqa: ANN401 - what a client sent
         """A null payload is the same as none."""
@@ -136,8 +141,12 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             await self.websocket.close(code=TRY_AGAIN_LATER_CODE, reason=UNAVAILABLE)
         if self._ending is None and self.connection_acknowledged:
             viewer = self.context.viewer
-            ending = self._end_when_idle() if viewer is None else self._end_with_session(viewer)
-            self._ending = asyncio.create_task(ending, name="socket's end")
+            # It has done its work, and would keep its frames as long as the socket lives.
+            self.connection_init_timeout_task = None
+            if viewer is None:
+                self._ending = asyncio.create_task(self._end_when_idle(), name="socket's end")
+            elif not self._watching:
+                self._watch(viewer)
 
     async def _end_when_idle(self) -> None:
         """Close a socket that nobody signed in on and that asks nothing. Normally: clients open another when needed."""
@@ -146,17 +155,28 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             await asyncio.sleep(IDLE_SECONDS)
         await self.websocket.close(code=NORMAL_CODE, reason="idle")
 
-    async def _end_with_session(self, viewer: Viewer) -> None:
-        """Close the socket within seconds of its session's end."""
+    def _watch(self, viewer: Viewer) -> None:
+        """Close the socket within seconds of its session's end. No task waits for that: sockets are many."""
         sessions = self.context.state.sessions
         if sessions is None:
             return
-        with sessions.watching(viewer) as watched:
-            await watched.ended.wait()
-        await self.websocket.close(code=SESSION_ENDED_CODE, reason="the session has ended: sign in again")
+        watched = self._stack.enter_context(sessions.watching(viewer))
+
+        def look() -> None:
+            if watched.ended.is_set() and self._ending is None:
+                self._ending = asyncio.create_task(self._end_with_session(), name="socket's end")
+
+        watched.listeners.add(look)
+        self._stack.callback(watched.listeners.discard, look)
+        self._watching = True
+
+    async def _end_with_session(self) -> None:
+        with suppress(WebSocketDisconnect):  # it went by itself
+            await self.websocket.close(code=SESSION_ENDED_CODE, reason="the session has ended: sign in again")
 
     async def shutdown(self) -> None:
         """End with everything that ran for the socket."""
+        self._stack.close()
         if self._ending is not None:
             await end_tasks([self._ending])
         await super().shutdown()

@@ -11,6 +11,9 @@ from tocsin.errors import StartError
 from tocsin.settings import Settings
 
 BACKLOG = 2048
+# A peer that takes nothing of what is sent to it for so long is gone, whatever it says to keepalives: the kernel ends
+# the connection and frees its buffers. A reader of a live stream that stands still is such a peer. Linux only.
+STALLED_SECONDS = 60
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -24,6 +27,8 @@ def listen(settings: Settings) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted connections inherit it
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:

@@ -244,6 +244,8 @@ class Live:
         if not course.has_arrived:
             member.stop = Stop.DONE
             return
+        # What its own run has loaded is not needed again, and there are thousands of members.
+        context.renew()
         group.start()
         with hub.counting_one():
             while (payload := await member.take()) is not None:

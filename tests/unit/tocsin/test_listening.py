@@ -1,9 +1,11 @@
 """Is the port ours before anything slow begins, and is a port that cannot be ours refused in one line?"""
 
+import errno
 import socket
 
 import pytest
 
+from tocsin import listening
 from tocsin.errors import StartError
 from tocsin.listening import listen, with_actual_port
 from tocsin.settings import Settings
@@ -28,6 +30,17 @@ def test_a_port_that_is_left_can_be_taken_at_once(free_port: int) -> None:
             accepted, _ = listener.accept()
             accepted.close()  # the server's side waits in TIME_WAIT from here
             client.close()
+
+
+def test_a_peer_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "STALLED_SECONDS", 2)
+    with listen(settings()) as listener, socket.create_connection(listener.getsockname(), timeout=5):
+        accepted, _ = listener.accept()
+        with accepted:
+            accepted.settimeout(15)
+            with pytest.raises(TimeoutError) as raised:
+                accepted.sendall(b"x" * 50_000_000)  # more than all buffers hold
+            assert raised.value.errno == errno.ETIMEDOUT  # the kernel's, not that of this test's patience
 
 
 def test_a_busy_port_is_one_line(free_port: int) -> None:
