@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -14,11 +15,13 @@ from domain.alerts.visibility import Sight
 from domain.ids import new_id
 from persistence.engine import create_engine
 from persistence.reads.alerts import read_alerts
+from persistence.reads.counted import rollup
 from tests.alert_builder import NOON, an_alert
 from tests.alert_rows import put_alerts, put_team
 from tocsin.settings import Settings
 
 WORST_FIRST = AlertOrder(AlertOrderField.SEVERITY)
+NEWEST_KEY = (NOON + timedelta(hours=1), new_id())
 
 
 @pytest.fixture
@@ -29,6 +32,8 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
         an_alert(
             status=AlertStatus.RESOLVED if number % 50 else AlertStatus.ACTIVE,
             severity=list(Severity)[number % 4],
+            service_name=f"service-{number % 500}",
+            team_id=UUID(int=number % 200 + 1),
             created_at=NOON + timedelta(seconds=number),
         )
         for number in range(5000)
@@ -79,8 +84,18 @@ async def _plan(engine: AsyncEngine, wanted: AlertFilter, order: AlertOrder, aft
             (Severity.HIGH, NOON + timedelta(hours=1), new_id()),
             "ix_alerts_open",
         ),
+        (AlertFilter(is_open=True), NEWEST_FIRST, NEWEST_KEY, "ix_alerts_open_created_at"),
+        (AlertFilter(service_names=frozenset({"service-7"})), NEWEST_FIRST, NEWEST_KEY, "ix_alerts_service"),
+        (AlertFilter(team_ids=frozenset({UUID(int=7)})), NEWEST_FIRST, NEWEST_KEY, "ix_alerts_team"),
     ],
-    ids=["newest", "open, worst first", "of two open statuses, worst first"],
+    ids=[
+        "newest",
+        "open, worst first",
+        "of two open statuses, worst first",
+        "open, newest first",
+        "of a service",
+        "of a team",
+    ],
 )
 @pytest.mark.parametrize("is_deep", [False, True])
 async def test_a_page_is_read_from_its_index_in_order(
@@ -89,3 +104,14 @@ async def test_a_page_is_read_from_its_index_in_order(
     plan = await _plan(engine, wanted, order, key if is_deep else None)
     assert f"Index Scan Backward using {index}" in plan
     assert "Sort" not in plan
+
+
+async def test_counts_look_at_no_alert(engine: AsyncEngine) -> None:
+    statement = rollup(AlertFilter(severities=frozenset({Severity.HIGH}), is_open=True), Sight())
+    assert statement is not None
+    async with engine.connect() as connection:
+        compiled = statement.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True})
+        lines = await connection.exec_driver_sql(f"EXPLAIN {compiled}")
+        plan = "\n".join(line[0] for line in lines)
+    assert "alert_counts" in plan
+    assert " on alerts" not in plan
