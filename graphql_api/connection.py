@@ -47,13 +47,21 @@ class Edge(Generic[Node]):
     node: Node = strawberry.field(description="The item.")
 
 
+def _edges(root: strawberry.Parent[Any]) -> list[Edge[Any]]:
+    return [Edge(cursor=root.cursor_of(node), node=node) for node in root.nodes]
+
+
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[Node]):
     """Relay's connection."""
 
-    edges: list[Edge[Node]] = strawberry.field(description="The items of this page, each with its cursor.")
+    # Made only when asked for: a hundred cursors for nobody otherwise.
+    edges: list[Edge[Node]] = strawberry.field(
+        resolver=_edges, description="The items of this page, each with its cursor."
+    )
     nodes: list[Node] = strawberry.field(description="The items of this page.")
     page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
+    cursor_of: strawberry.Private[Callable[[Any], str]]
     count: strawberry.Private[Callable[[], Awaitable[int | None]] | None] = None
 
     @strawberry.field(
@@ -144,16 +152,19 @@ def connection(
     page = list(rows[: request.limit])
     if request.backward:
         page.reverse()
-    edges = [Edge(cursor=cursors.encode(key(row)), node=row) for row in page]
+
+    def cursor_of(row: Node) -> str:
+        return cursors.encode(key(row))
+
     return Connection(
-        edges=edges,
         nodes=page,
+        cursor_of=cursor_of,
         page_info=PageInfo(
             # On the side we came from, the cursor itself is the row that lies there.
             has_next_page=request.before is not None if request.backward else more,
             has_previous_page=more if request.backward else request.after is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
+            start_cursor=cursor_of(page[0]) if page else None,
+            end_cursor=cursor_of(page[-1]) if page else None,
         ),
         count=count,
     )
