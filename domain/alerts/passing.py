@@ -5,7 +5,7 @@ is the alert as it is now, with what the event itself tells put in: later change
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,3 +47,18 @@ def _side(changes: Mapping[str, Any], side: int) -> dict[str, Any]:
     return {
         name: None if pair[side] is None else _READ[name](pair[side]) for name, pair in changes.items() if name in _READ
     }
+
+
+@dataclass(frozen=True, slots=True)
+class TeamLeft:
+    """Whose an alert was before it changed hands; None: nobody's in particular."""
+
+    id: UUID | None
+
+
+def team_left(event: AlertEvent) -> TeamLeft | None:
+    """The team that the event took the alert from; None when it changed no team."""
+    change = (event.data.get("changes") or {}).get("team_id")
+    if change is None:
+        return None
+    return TeamLeft(None if change[0] is None else UUID(change[0]))

@@ -20,12 +20,13 @@ from domain.alerts.filter import AlertFilter
 from domain.alerts.passing import concerns
 from domain.errors import InvalidInput
 from graphql_api.alerts.events import AlertEvent
+from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
 from graphql_api.alerts.loaders import load_alerts, load_log_epoch
 from graphql_api.alerts.subscriptions import Filter, following, streamable
 from graphql_api.context import Context, Info
 from graphql_api.exposes import exposes
 from graphql_api.live.course import Course
-from graphql_api.live.hub import patiently
+from graphql_api.live.hub import Hub, patiently
 from graphql_api.live.stream_reset import StreamReset
 from graphql_api.live.windows import windows
 from persistence.backoff import Backoff
@@ -40,6 +41,7 @@ class EventBatch:
     """The events of one window that the viewer may see and asked for; `place` is that of the last one looked at."""
 
     events: Sequence[RecordedEvent]
+    left_view: Sequence[LeftView]
     place: Cursor
 
 
@@ -52,9 +54,12 @@ def _cursor(root: _Batch) -> str:
 
 @exposes(EventBatch, description="The events of a short time, in order.")
 class AlertEventBatch:
-    """Never empty."""
+    """Never without anything."""
 
-    events: list[AlertEvent] = strawberry.field(description=f"The events, at least one and at most {MOST}.")
+    events: list[AlertEvent] = strawberry.field(description=f"The events, at most {MOST}.")
+    left_view: list[AlertLeftView] = strawberry.field(
+        description="The alerts that left your sight meanwhile, and did not come back."
+    )
     cursor: str = strawberry.field(
         resolver=_cursor, description="The place in the log after them: give it as `after` to go on from here."
     )
@@ -114,9 +119,8 @@ async def _batches(
                 # Role and teams as they are now.
                 context.viewer = watched.viewer
                 events = [item for item in items if isinstance(item, RecordedEvent)]
-                passed = await patiently(partial(_passing, context, wanted, events)) if events else []
-                if passed:
-                    batch = EventBatch(events=passed, place=hub.place_of(events[-1]))
+                batch = await patiently(partial(_batch, context, wanted, events, hub)) if events else None
+                if batch is not None:
                     async with aclosing(_until_given(context, course, batch)) as given:
                         async for again in given:
                             yield again
@@ -125,15 +129,17 @@ async def _batches(
                     return
 
 
-async def _passing(context: Context, wanted: AlertFilter, events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
-    """The events of alerts that the viewer may see, and that pass the filter."""
+async def _batch(context: Context, wanted: AlertFilter, events: Sequence[RecordedEvent], hub: Hub) -> EventBatch | None:
+    """The events of alerts that the viewer may see and that pass the filter; None when there is nothing to say."""
     context.renew()
     alerts = await context.loader(load_alerts).load_many([item.event.alert_id for item in events])
-    return [
-        item
-        for item, alert in zip(events, alerts, strict=True)
-        if alert is not None and concerns(wanted, item.event, alert)
-    ]
+    both = list(zip(events, alerts, strict=True))
+    passed = [item for item, alert in both if alert is not None and concerns(wanted, item.event, alert)]
+    left = await left_view(context, [item for item, alert in both if alert is None])
+    if not passed and not left:
+        return None
+    gone = [LeftView(recorded=item, place=hub.place_of(item)) for item in left]
+    return EventBatch(events=passed, left_view=gone, place=hub.place_of(events[-1]))
 
 
 async def _until_given(context: Context, course: Course, batch: EventBatch) -> AsyncGenerator[EventBatch, None]:

@@ -18,6 +18,7 @@ from domain.errors import InvalidInput, Unauthenticated
 from graphql_api.alerts.counts import AlertCounts
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
+from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
 from graphql_api.alerts.loaders import load_alerts, load_log_epoch
 from graphql_api.context import Context, Info
 from graphql_api.live.course import Course, Item
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
 SESSION_ENDED = "the session has ended: sign in again"
 
 AlertStreamMessage: TypeAlias = Annotated[
-    Union[AlertEvent, StreamReset],  # noqa: UP007 - strawberry names a union by its annotation
+    Union[AlertEvent, AlertLeftView, StreamReset],  # noqa: UP007 - strawberry names a union by its annotation
     strawberry.union(
-        "AlertStreamMessage", description="What a stream of events brings: an event, or the word that it cannot go on."
+        "AlertStreamMessage",
+        description="What a stream of events brings: an event; or the word that an alert left your sight, or that the "
+        "stream cannot go on.",
     ),
 ]
 Filter: TypeAlias = Annotated[
@@ -112,7 +115,7 @@ async def following(context: Context) -> "AsyncIterator[tuple[Hub, Watched, Endi
                 raise Unauthenticated(SESSION_ENDED) from None
 
 
-async def _events(context: Context, wanted: AlertFilter, after: Cursor | None) -> AsyncGenerator[Item, None]:
+async def _events(context: Context, wanted: AlertFilter, after: Cursor | None) -> AsyncGenerator[Item | LeftView, None]:
     course = context.course = context.course or Course()
     if course.is_over:
         raise Unauthenticated(SESSION_ENDED)
@@ -151,7 +154,7 @@ async def _passing(
     stream: AsyncGenerator[Item, None],
     *,
     watched: "Watched | None" = None,
-) -> AsyncGenerator[Item, None]:
+) -> AsyncGenerator[Item | LeftView, None]:
     """The events that the viewer may see and asked for; one that met an outage again, until it did not."""
     course = context.course or Course()
     async with aclosing(stream):
@@ -161,21 +164,31 @@ async def _passing(
                 continue
             # Role and teams as they are now; the loaders' rows as they are now.
             context.viewer = watched.viewer if watched else context.viewer
-            alert = await patiently(partial(_alert_of, context, item))
             at = hub.place_of(item)
-            if alert is None or not concerns(wanted, item.event, alert):
+            shown = await patiently(partial(_shown, context, wanted, item, at))
+            if shown is None:
                 course.place = at
                 continue
             # The cursor's epoch is known here: no field has to ask for it.
             context.loader(load_log_epoch).prime(None, at.epoch)
             backoff = Backoff()
             course.at, course.again = at, False
-            yield item
+            yield shown
             while course.again:
                 await backoff.wait()
                 context.renew()
                 course.at, course.again = at, False
-                yield item
+                yield shown
+
+
+async def _shown(
+    context: Context, wanted: AlertFilter, item: RecordedEvent, at: Cursor
+) -> RecordedEvent | LeftView | None:
+    """What the viewer is told of an event."""
+    alert = await _alert_of(context, item)
+    if alert is not None:
+        return item if concerns(wanted, item.event, alert) else None
+    return LeftView(recorded=item, place=at) if await left_view(context, [item]) else None
 
 
 async def _alert_of(context: Context, item: RecordedEvent) -> Alert | None:

@@ -1,6 +1,10 @@
 """How does a statement keep to the viewer's sight? One condition, the SQL form of domain/alerts/visibility.py."""
 
+from collections.abc import Set as AbstractSet
+from uuid import UUID
+
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.visibility import Sight
 from persistence.tables import alerts, teams
@@ -18,3 +22,9 @@ def visible(sight: Sight, team_id: sa.ColumnElement[object] = alerts.c.team_id) 
     if sight.team_ids:
         hidden = hidden.where(teams.c.id.not_in(sorted(sight.team_ids)))
     return sa.or_(team_id.is_(None), team_id != sa.all_(sa.func.array(hidden.scalar_subquery())))
+
+
+async def teams_in_sight(connection: AsyncConnection, team_ids: AbstractSet[UUID], *, sight: Sight) -> set[UUID]:
+    """Those of the teams whose alerts are within sight."""
+    wanted = teams.c.id.in_(sorted(team_ids))
+    return set(await connection.scalars(sa.select(teams.c.id).where(wanted, visible(sight, teams.c.id))))

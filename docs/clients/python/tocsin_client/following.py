@@ -10,7 +10,7 @@ from gql.transport.websockets import WebsocketsTransport
 from msgspec import UNSET, UnsetType
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from .models import FOLLOW, AlertFilter, FollowAlertEvent, FollowStreamReset, FollowVariables
+from .models import FOLLOW, AlertFilter, FollowAlertEvent, FollowAlertLeftView, FollowStreamReset, FollowVariables
 from .session import Refused, Session
 
 WAIT_SECONDS = 1.0
@@ -32,6 +32,8 @@ async def follow(
                     after = item.resume_after
                     yield item
                     break
+                if isinstance(item, FollowAlertLeftView):
+                    continue  # a program that shows a list takes the alert from it
                 after = item.cursor
                 if item.id not in seen:
                     seen.append(item.id)
@@ -45,7 +47,7 @@ async def follow(
 
 async def _once(
     session: Session, wanted: AlertFilter | None, after: str | None
-) -> AsyncIterator[FollowAlertEvent | FollowStreamReset]:
+) -> AsyncIterator[FollowAlertEvent | FollowAlertLeftView | FollowStreamReset]:
     """One connection's events."""
     transport = WebsocketsTransport(
         url=f"{session.url.replace('http', 'ws', 1)}/graphql",

@@ -343,6 +343,10 @@ class FollowAlertEvent(Model, tag="AlertEvent", tag_field="__typename"):
     alert: AlertLine
 
 
+class FollowAlertLeftView(Model, tag="AlertLeftView", tag_field="__typename"):
+    """An alert went to a team whose alerts you may not see."""
+
+
 class StreamResetReason(OpenEnum):
     """Why a stream of events cannot go on from where its reader was."""
 
@@ -361,7 +365,7 @@ class FollowStreamReset(Model, tag="StreamReset", tag_field="__typename"):
 class Follow(Model):
     """What can be followed as it happens."""
 
-    alert_events: FollowAlertEvent | FollowStreamReset
+    alert_events: FollowAlertEvent | FollowAlertLeftView | FollowStreamReset
 
 
 SIGN_IN = Operation[SignInVariables, SignIn](

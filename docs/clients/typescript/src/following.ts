@@ -7,7 +7,7 @@ import type { AlertFilter, FollowSubscription, FollowSubscriptionVariables } fro
 import { FollowDocument } from "./generated.js";
 import { Refused, type Session } from "./session.js";
 
-export type Item = FollowSubscription["alertEvents"];
+export type Item = Exclude<FollowSubscription["alertEvents"], { __typename: "AlertLeftView" }>;
 
 const WAIT_MS = 1_000;
 const KEEP_ALIVE_MS = 20_000;
@@ -29,6 +29,8 @@ export async function* follow(
           yield item;
           break;
         }
+        // Of what a later server tells besides, nothing is needed here.
+        if (item.__typename !== "AlertEvent") continue;
         after = item.cursor;
         if (seen.has(item.id)) continue;
         seen.add(item.id);
@@ -46,7 +48,10 @@ export async function* follow(
 }
 
 /** One connection's events. The library's own retry would send the first `after` again, so it has none here. */
-async function* once(session: Session, variables: FollowSubscriptionVariables): AsyncGenerator<Item> {
+async function* once(
+  session: Session,
+  variables: FollowSubscriptionVariables,
+): AsyncGenerator<FollowSubscription["alertEvents"]> {
   const authorization = await session.authorization();
   const client = createClient({
     url: `${session.url.replace(/^http/, "ws")}/graphql`,

@@ -165,6 +165,7 @@ export type FollowSubscriptionVariables = Exact<{
 
 export type FollowSubscription = { readonly alertEvents:
     | { readonly __typename: 'AlertEvent', readonly id: string, readonly cursor: string, readonly kind: AlertEventKind, readonly occurredAt: string, readonly alert: { readonly id: string, readonly title: string, readonly severity: Severity, readonly status: AlertStatus, readonly serviceName: string | null, readonly version: number } }
+    | { readonly __typename: 'AlertLeftView' }
     | { readonly __typename: 'StreamReset', readonly reason: StreamResetReason, readonly resumeAfter: string }
    };
 
