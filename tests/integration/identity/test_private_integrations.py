@@ -45,14 +45,14 @@ async def create(api: Api, who: Person, **more: object) -> dict[str, Any]:
 async def post(api: Api, key: str) -> str:
     """The receipt's id of a post of one good item and a bad one."""
 
-    async def is_taken() -> bool:
-        nonlocal answer
-        answer = await api.http.post("/webhooks/generic", json=BODY, headers={"authorization": f"Bearer {key}"})
-        return answer.status_code < 400
+    answers: list[Any] = []
 
-    answer: Any = None
+    async def is_taken() -> bool:
+        answers.append(await api.http.post("/webhooks/generic", json=BODY, headers={"authorization": f"Bearer {key}"}))
+        return bool(answers[-1].status_code < 400)
+
     await until_true(is_taken)
-    receipt_id: str = answer.headers["x-receipt-id"]
+    receipt_id: str = answers[-1].headers["x-receipt-id"]
     return receipt_id
 
 
