@@ -44,7 +44,6 @@ async def create(api: Api, who: Person, **more: object) -> dict[str, Any]:
 
 async def post(api: Api, key: str) -> str:
     """The receipt's id of a post of one good item and a bad one."""
-
     answers: list[Any] = []
 
     async def is_taken() -> bool:
