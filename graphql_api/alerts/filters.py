@@ -100,7 +100,7 @@ class AlertFilterInput:
         name="and", description="All of these hold, too.", default=None
     )
     or_: strawberry.Maybe[list["AlertFilterInput"]] = strawberry.field(
-        name="or", description="At least one of these holds, too; an empty list is no condition.", default=None
+        name="or", description="At least one of these holds, too; the list must not be empty.", default=None
     )
     not_: strawberry.Maybe["AlertFilterInput"] = strawberry.field(
         name="not", description="This does not hold.", default=None
@@ -132,7 +132,7 @@ class AlertFilterInput:
                 *(part.as_domain() for part in _given(self.and_) or ()),
                 *(() if self.unassigned is None else (_unassigned(is_so=self.unassigned.value),)),
             ),
-            any_of=tuple(part.as_domain() for part in _given(self.or_) or ()),
+            any_of=_any_of(_given(self.or_)),
             none_of=() if self.not_ is None else (self.not_.value.as_domain(),),
         )
 
@@ -180,6 +180,13 @@ def _one_id(value: strawberry.Some[strawberry.ID | None] | None) -> frozenset[UU
     if value is None:
         return None
     return frozenset({None}) if value.value is None else frozenset(_ids([value.value]) or ())
+
+
+def _any_of(parts: list[AlertFilterInput] | None) -> tuple[domain.AlertFilter, ...]:
+    """An empty list would be true of none by the rules of logic, and of all to most who write it: so it is refused."""
+    if parts is not None and not parts:
+        raise InvalidInput(message="name at least one condition", path=("filter", "or"))
+    return tuple(part.as_domain() for part in parts or ())
 
 
 def _range(value: strawberry.Some[DateTimeRange] | None) -> domain.TimeRange | None:

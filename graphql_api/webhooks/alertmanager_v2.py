@@ -41,6 +41,7 @@ COMPATIBLE_VERSION = "0.27.0"
 CONFIGURATION = f"route:\n  receiver: {RECEIVER}\nreceivers:\n- name: {RECEIVER}\n"
 MAX_QUERY = 16_384
 _TRUE = frozenset({"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"})
+_FALSE = frozenset({"false", "0", "no", "n", "off", "f", "unchecked", "disabled"})
 _DATABASE_DOWN = (
     OSError,
     TimeoutError,
@@ -194,7 +195,10 @@ class AlertmanagerApi:
 
 
 class _Query:
-    """The query's parameters, as Alertmanager reads them: a flag left out is true, and anything odd is false."""
+    """The query's parameters, as Alertmanager reads them: a flag left out or empty is true.
+
+    Unlike it, a flag that is neither true nor false is refused: it takes that for false, and answers with nothing.
+    """
 
     def __init__(self, exchange: Exchange) -> None:
         raw: bytes = exchange.scope["query_string"]
@@ -205,11 +209,18 @@ class _Query:
         except ValueError as error:
             raise Refusal(400, "BAD_REQUEST", str(error)) from None
         # `inhibited` and `unprocessed` choose among states no alert here is ever in.
-        self.active, self.silenced = (
-            values[name][-1].lower() in _TRUE if name in values else True for name in ("active", "silenced")
+        self.active, self.silenced, _, _ = (
+            _flag(name, values.get(name, [""])[-1]) for name in ("active", "silenced", "inhibited", "unprocessed")
         )
         self.matchers = _filters(values.get("filter", []))
         self.is_of_receiver = _names_receiver(values.get("receiver", [""])[-1])
+
+
+def _flag(name: str, value: str) -> bool:
+    word = value.lower()
+    if word and word not in _TRUE and word not in _FALSE:
+        raise Refusal(400, "BAD_REQUEST", f"{name} in query must be true or false, not {value[:100]!r}")
+    return word not in _FALSE
 
 
 def _filters(texts: list[str]) -> tuple[LabelMatcher, ...]:

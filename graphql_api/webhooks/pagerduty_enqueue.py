@@ -15,7 +15,7 @@ from graphql_api.webhooks.contract import PayloadError, Post
 from graphql_api.webhooks.exchange import Exchange
 from graphql_api.webhooks.intake import Intake
 from graphql_api.webhooks.receiving import check_content_type
-from graphql_api.webhooks.refusal import Refusal, method_not_allowed, refusal_of
+from graphql_api.webhooks.refusal import CODES, Refusal, method_not_allowed, refusal_of
 
 # PagerDuty's own limit of an event.
 MAX_BYTES = 512 * 1024
@@ -48,6 +48,9 @@ class PagerDutyRoute:
         # The key is in the body, so the body is read before it is known who asks.
         body = await exchange.body(limit=MAX_BYTES)
         key = pagerduty_events.routing_key(body, exchange.headers) or take_key(exchange.scope, exchange.headers)
+        if key is None:
+            message = "'routing_key' is missing or blank, or not a string: it is the integration's key"
+            raise Refusal(400, CODES[401], message, ("routing_key",))
         try:
             integration = exchange.integration = await self._intake.authenticate(key)
             require_source(integration, IntegrationSource.PAGERDUTY)

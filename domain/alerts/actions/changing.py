@@ -62,7 +62,7 @@ async def change_alerts(acting: Acting, ids: Sequence[UUID], plan: Plan, *, acti
     if not wanted:
         raise InvalidInput(message="name at least one alert", path=("ids",))
     if len(wanted) > MAX_BULK:
-        raise InvalidInput(message=f"name at most {MAX_BULK} alerts, not {len(wanted)}", path=("ids",))
+        raise too_many(len(wanted))
     return await _change(acting, wanted, plan, action=action)
 
 
@@ -95,6 +95,11 @@ def _step(alert: Alert | None, step: Step, *, now: datetime, expected_version: i
         raise not_found()
     require_version(alert, expected_version)
     return step(alert, now)
+
+
+def too_many(number: int) -> InvalidInput:
+    """The refusal for more alerts than are changed in one transaction."""
+    return InvalidInput(message=f"name at most {MAX_BULK} alerts, not {number}", path=("ids",))
 
 
 def not_found() -> NotFound:

@@ -4,7 +4,7 @@ import strawberry
 
 from domain.alerts.actions import moves as actions
 from graphql_api.alerts.acting import acting
-from graphql_api.alerts.bulk import IDS, AlertResult, results_of, uuids_of
+from graphql_api.alerts.bulk import IDS, AlertResult, change_each
 from graphql_api.context import Info
 from graphql_api.errors import mutation, payload
 
@@ -31,5 +31,6 @@ class AcknowledgeAlertsSuccess:
 )
 async def acknowledge_alerts(info: Info, data: AcknowledgeAlertsInput) -> AcknowledgeAlertsSuccess:
     """One transaction for all of them."""
-    outcomes = await actions.acknowledge_alerts(acting(info.context), ids=uuids_of(data.ids))
-    return AcknowledgeAlertsSuccess(results=results_of(outcomes))
+    by = acting(info.context)
+    results = await change_each(data.ids, lambda ids: actions.acknowledge_alerts(by, ids=ids))
+    return AcknowledgeAlertsSuccess(results=results)

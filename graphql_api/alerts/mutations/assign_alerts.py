@@ -4,7 +4,7 @@ import strawberry
 
 from domain.alerts.actions import edit as actions
 from graphql_api.alerts.acting import acting
-from graphql_api.alerts.bulk import IDS, AlertResult, assignee_of, results_of, uuids_of
+from graphql_api.alerts.bulk import IDS, AlertResult, assignee_of, change_each
 from graphql_api.context import Info
 from graphql_api.errors import mutation, payload
 
@@ -34,7 +34,6 @@ class AssignAlertsSuccess:
 )
 async def assign_alerts(info: Info, data: AssignAlertsInput) -> AssignAlertsSuccess:
     """One transaction for all of them."""
-    outcomes = await actions.assign_alerts(
-        acting(info.context), ids=uuids_of(data.ids), assignee=assignee_of(data.assignee_id)
-    )
-    return AssignAlertsSuccess(results=results_of(outcomes))
+    by, assignee = acting(info.context), assignee_of(data.assignee_id)
+    results = await change_each(data.ids, lambda ids: actions.assign_alerts(by, ids=ids, assignee=assignee))
+    return AssignAlertsSuccess(results=results)

@@ -1,10 +1,14 @@
 """How does a person end many alerts at once?"""
 
+from collections.abc import Awaitable, Sequence
+from uuid import UUID
+
 import strawberry
 
 from domain.alerts.actions import moves as actions
+from domain.alerts.actions.changing import Outcome
 from graphql_api.alerts.acting import acting
-from graphql_api.alerts.bulk import IDS, AlertResult, results_of, uuids_of
+from graphql_api.alerts.bulk import IDS, AlertResult, change_each
 from graphql_api.context import Info
 from graphql_api.errors import mutation, payload
 
@@ -33,11 +37,9 @@ class ResolveAlertsSuccess:
 )
 async def resolve_alerts(info: Info, data: ResolveAlertsInput) -> ResolveAlertsSuccess:
     """One transaction for all of them."""
-    outcomes = await actions.resolve_alerts(
-        acting(info.context),
-        ids=uuids_of(data.ids),
-        reason=data.reason,
-        false_positive=data.false_positive,
-        hold=info.context.settings.manual_resolve_hold,
-    )
-    return ResolveAlertsSuccess(results=results_of(outcomes))
+    by, hold = acting(info.context), info.context.settings.manual_resolve_hold
+
+    def resolve(ids: Sequence[UUID]) -> Awaitable[Sequence[Outcome]]:
+        return actions.resolve_alerts(by, ids=ids, reason=data.reason, false_positive=data.false_positive, hold=hold)
+
+    return ResolveAlertsSuccess(results=await change_each(data.ids, resolve))

@@ -233,7 +233,23 @@ async def test_bulk_has_a_result_for_each(api: Api, operator: Person) -> None:
     resolved = await api.change("resolveAlerts", {"ids": ids[1:], "falsePositive": True}, shown, who=operator)
     assert [result["alert"]["status"] for result in resolved["results"]] == ["RESOLVED", "RESOLVED"]
     assert (await api.change("resolveAlerts", {"ids": []}, shown, who=operator))["path"] == ["ids"]
-    assert (await api.change("resolveAlerts", {"ids": ["x"]}, shown, who=operator))["path"] == ["ids", "0"]
+
+
+@pytest.mark.parametrize("field", ["acknowledgeAlerts", "assignAlerts", "resolveAlerts"])
+async def test_text_that_is_no_id_keeps_no_other_from_being_changed(api: Api, operator: Person, field: str) -> None:
+    shown = "results { id alert { id } error { __typename code path } }"
+    alert_id = (await _create(api, operator))["alert"]["id"]
+    more = {"assigneeId": str(operator.id)} if field == "assignAlerts" else {}
+    missing = {"__typename": "NotFound", "code": "NOT_FOUND", "path": ["id"]}
+    answer = await api.change(field, {"ids": ["x", alert_id, "x", ""], **more}, shown, who=operator)
+    assert answer["results"] == [
+        {"id": "x", "alert": None, "error": missing},
+        {"id": alert_id, "alert": {"id": alert_id}, "error": None},
+        {"id": "", "alert": None, "error": missing},
+    ]
+    assert (await api.change(field, {"ids": ["x"], **more}, shown, who=operator))["results"][0]["error"] == missing
+    too_many = [f"x{number}" for number in range(101)]
+    assert (await api.change(field, {"ids": too_many, **more}, shown, who=operator))["path"] == ["ids"]
 
 
 async def test_a_comment_sent_again_is_written_once(api: Api, operator: Person) -> None:

@@ -191,6 +191,10 @@ async def test_left_out_is_no_condition_and_null_is_none(api: Api, viewer: Perso
     # Where null stands for nothing it is refused, so a slip in a client's variables does not widen its list.
     for field in ("status", "isOpen", "search", "createdAt", "serviceName"):
         assert await api.code(LIST, {"filter": {field: None}}, who=viewer) in {"INVALID_INPUT", "BAD_REQUEST"}
+    empties: list[dict[str, Any]] = [{"or": []}, {"not": {"or": []}}]
+    for empty in empties:
+        (error,) = (await api.ask(LIST, {"filter": empty}, who=viewer))["errors"]
+        assert error["extensions"] == {"code": "INVALID_INPUT", "path": ["filter", "or"]}
 
 
 async def test_a_private_teams_alerts_are_its_members_and_administrators(api: Api, viewer: Person) -> None:

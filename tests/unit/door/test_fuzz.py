@@ -3,11 +3,14 @@
 import asyncio
 import gzip
 import json
+from collections.abc import AsyncIterator, Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.integrations.model import IntegrationSource
+from graphql_api.webhooks import alertmanager_v2
 from graphql_api.webhooks.sources import SOURCES
 from tests.door import FakeState, call, door_of
 
@@ -45,6 +48,20 @@ HEADERS = st.fixed_dictionaries(
     },
 )
 QUERIES = st.sampled_from(["", "key=generic", "key=%ff%fe", "key=prometheus&filter=a%3Db", "filter=%00"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_alerts() -> Iterator[None]:
+    """There is no database behind this door: who may read the alerts finds none."""
+
+    async def none(*_: object, **__: object) -> AsyncIterator[list[object]]:
+        pages: list[list[object]] = []
+        for page in pages:
+            yield page
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alertmanager_v2, "open_alerts", none)
+        yield
 
 
 @settings(max_examples=400, deadline=None)
