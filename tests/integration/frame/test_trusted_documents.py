@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -86,13 +85,13 @@ async def test_a_hundred_large_documents_hold_nobody_up(api: Api, admin: Person)
     )
     bodies = [f"query Large{number} {{ {fields} }}" for number in range(MAX_AT_ONCE)]
     registering = asyncio.create_task(register(api, admin, *bodies))
-    slowest = 0.0
+    turns = 0
     while not registering.done():
-        started = time.perf_counter()
         await asyncio.sleep(0.01)
-        slowest = max(slowest, time.perf_counter() - started)
+        turns += 1
     assert len((await registering)["documents"]) == MAX_AT_ONCE
-    assert slowest < 0.5
+    # Judged on the event loop they would leave it two or three turns in all.
+    assert turns >= 10
 
 
 async def test_variables_and_the_operation_name_go_with_the_hash(api: Api, admin: Person) -> None:
