@@ -58,7 +58,7 @@ class Socket:
 @asynccontextmanager
 async def listening(api: Api) -> AsyncIterator[str]:
     """The application on a free port; the address of its GraphQL, without the scheme."""
-    config = uvicorn.Config(api.app, host="127.0.0.1", port=0, lifespan="off", log_config=None)
+    config = uvicorn.Config(api.app, host="127.0.0.1", port=0, lifespan="off", log_config=None, ws_ping_interval=None)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     await until(lambda: server.started)
@@ -72,7 +72,12 @@ async def listening(api: Api) -> AsyncIterator[str]:
 @asynccontextmanager
 async def connected(address: str, who: Person | None) -> AsyncIterator[Socket]:
     """A socket that is signed in."""
-    async with connect(f"ws://{address}", subprotocols=[PROTOCOL], max_size=None) as connection:  # type: ignore[list-item]
+    async with connect(
+        f"ws://{address}",
+        subprotocols=[PROTOCOL],  # type: ignore[list-item]
+        max_size=None,
+        ping_interval=None,  # a test that does not read for a while is not dead
+    ) as connection:
         socket = Socket(connection)
         await socket.send(type="connection_init", payload=Api.headers(who))
         assert (await socket.receive())["type"] == "connection_ack"

@@ -150,6 +150,7 @@ async def test_a_hash_nobody_registered_is_an_answer_with_one_error(api: Api, ad
 
 async def test_it_is_listed_removed_and_gone_everywhere(api: Api, closed: Api, admin: Person) -> None:
     text = "query Gone { me { role } }"
+    await register(api, admin, "query Stays { me { role } }")
     made = await register(api, admin, text)
     document_id = made["documents"][0]["document"]["id"]
     listed = "{ trustedDocuments(first: 1) { nodes { id hash } totalCount pageInfo { hasNextPage } } }"
