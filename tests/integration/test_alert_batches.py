@@ -1,8 +1,6 @@
 """Does a dashboard get a storm as a few lists that hold every event it may see, once and in order, from any place?"""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +8,12 @@ import asyncpg
 import pytest
 
 from domain.alerts.model import Alert
-from domain.identity.model import Role
 from graphql_api.alerts import batches, loaders
 from graphql_api.context import Context
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import followed, start_cursor
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
-from tests.sockets import Socket, connected, listening
+from tests.sockets import Socket, connected
 
 BATCHES = """
 subscription ($filter: AlertFilter, $after: String, $maxWait: Duration! = "PT0.2S") {
@@ -27,30 +24,6 @@ subscription ($filter: AlertFilter, $after: String, $maxWait: Duration! = "PT0.2
   }
 }
 """
-
-
-@pytest.fixture
-async def api(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    async with running_api(api_settings(database_url, tmp_path, redis_url=redis_url)) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def address(api: Api) -> AsyncIterator[str]:
-    async with listening(api) as address:
-        yield address
-
-
-@pytest.fixture
-async def operator(api: Api) -> Person:
-    return await api.person(Role.OPERATOR)
-
-
-@pytest.fixture
-async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def next_batch(socket: Socket) -> dict[str, Any]:

@@ -1,19 +1,16 @@
 """Does a stream say that an alert left the viewer's sight, to those who saw it alone, and nothing more of it?"""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import pytest
 
 from domain.alerts.events import AlertEventKind
 from domain.identity.model import Role, Team
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import followed
 from tests.log_writer import insert_alert, insert_event
-from tests.sockets import Socket, connected, listening
+from tests.sockets import Socket, connected
 
 EVENTS = """
 subscription ($filter: AlertFilter) {
@@ -31,30 +28,6 @@ subscription {
   }
 }
 """
-
-
-@pytest.fixture
-async def api(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    async with running_api(api_settings(database_url, tmp_path, redis_url=redis_url)) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def address(api: Api) -> AsyncIterator[str]:
-    async with listening(api) as address:
-        yield address
-
-
-@pytest.fixture
-async def operator(api: Api) -> Person:
-    return await api.person(Role.OPERATOR)
-
-
-@pytest.fixture
-async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def moved(writer: asyncpg.Connection, alert_id: UUID, before: Team | None, after: Team) -> str:

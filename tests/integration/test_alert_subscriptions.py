@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,9 +17,9 @@ from domain.alerts.events import AlertEventKind
 from domain.alerts.model import AlertStatus, Severity
 from domain.identity.model import Role
 from graphql_api.identity.tokens import AccessTokens
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, Person
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
-from tests.sockets import connected, listening
+from tests.sockets import connected
 from tests.waiting import until_true
 
 EVENTS = """
@@ -34,30 +32,6 @@ subscription ($filter: AlertFilter, $after: String) {
 }
 """
 COUNTS = "subscription { alertCounts { total } }"
-
-
-@pytest.fixture
-async def api(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    async with running_api(api_settings(database_url, tmp_path, redis_url=redis_url)) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def address(api: Api) -> AsyncIterator[str]:
-    async with listening(api) as address:
-        yield address
-
-
-@pytest.fixture
-async def operator(api: Api) -> Person:
-    return await api.person(Role.OPERATOR)
-
-
-@pytest.fixture
-async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def followed(api: Api, count: int = 1) -> None:

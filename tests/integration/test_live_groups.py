@@ -5,9 +5,7 @@ import base64
 import json
 import os
 import random
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,35 +20,11 @@ from graphql_api.alerts import events, loaders, subscriptions
 from graphql_api.context import Context
 from graphql_api.live import groups, sharing
 from persistence.reads import counts
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import COUNTS, EVENTS, followed, start_cursor
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
-from tests.sockets import Socket, connected, listening
+from tests.sockets import Socket, connected
 from tests.waiting import until
-
-
-@pytest.fixture
-async def api(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    async with running_api(api_settings(database_url, tmp_path, redis_url=redis_url)) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def address(api: Api) -> AsyncIterator[str]:
-    async with listening(api) as address:
-        yield address
-
-
-@pytest.fixture
-async def operator(api: Api) -> Person:
-    return await api.person(Role.OPERATOR)
-
-
-@pytest.fixture
-async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture
