@@ -21,15 +21,14 @@ from domain.alerts.passing import concerns
 from domain.errors import InvalidInput
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
-from graphql_api.alerts.loaders import load_alerts, load_log_epoch
-from graphql_api.alerts.subscriptions import Filter, following, streamable
+from graphql_api.alerts.loaders import load_alerts
+from graphql_api.alerts.subscriptions import Filter, following, streamable, until_executed
 from graphql_api.context import Context, Info
 from graphql_api.exposes import exposes
 from graphql_api.live.course import Course
 from graphql_api.live.hub import Hub, patiently
 from graphql_api.live.stream_reset import StreamReset
 from graphql_api.live.windows import windows
-from persistence.backoff import Backoff
 
 SHORTEST, LONGEST = timedelta(milliseconds=50), timedelta(seconds=30)
 # In one list: a replay of days must not become one message.
@@ -121,7 +120,7 @@ async def _batches(
                 events = [item for item in items if isinstance(item, RecordedEvent)]
                 batch = await patiently(partial(_batch, context, wanted, events, hub)) if events else None
                 if batch is not None:
-                    async with aclosing(_until_given(context, course, batch)) as given:
+                    async with aclosing(until_executed(context, course, batch, batch.place)) as given:
                         async for again in given:
                             yield again
                 if isinstance(items[-1], DomainStreamReset):
@@ -140,16 +139,3 @@ async def _batch(context: Context, wanted: AlertFilter, events: Sequence[Recorde
         return None
     gone = [LeftView(recorded=item, place=hub.place_of(item)) for item in left]
     return EventBatch(events=passed, left_view=gone, place=hub.place_of(events[-1]))
-
-
-async def _until_given(context: Context, course: Course, batch: EventBatch) -> AsyncGenerator[EventBatch, None]:
-    """The batch; once more as long as its execution met an outage."""
-    backoff = Backoff()
-    while True:
-        context.loader(load_log_epoch).prime(None, batch.place.epoch)
-        course.at, course.again = batch.place, False
-        yield batch
-        if not course.again:
-            return
-        await backoff.wait()
-        context.renew()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, Union, cast
 
 import strawberry
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from graphql_api.live.sessions import Watched
 
+T = TypeVar("T")
 SESSION_ENDED = "the session has ended: sign in again"
 
 AlertStreamMessage: TypeAlias = Annotated[
@@ -169,16 +170,23 @@ async def _passing(
             if shown is None:
                 course.place = at
                 continue
-            # The cursor's epoch is known here: no field has to ask for it.
-            context.loader(load_log_epoch).prime(None, at.epoch)
-            backoff = Backoff()
-            course.at, course.again = at, False
-            yield shown
-            while course.again:
-                await backoff.wait()
-                context.renew()
-                course.at, course.again = at, False
-                yield shown
+            async with aclosing(until_executed(context, course, shown, at)) as given:
+                async for again in given:
+                    yield again
+
+
+async def until_executed(context: Context, course: Course, item: T, at: Cursor) -> AsyncGenerator[T, None]:
+    """The item, whose place is `at`; once more as long as its execution met an outage."""
+    backoff = Backoff()
+    while True:
+        # The cursor's epoch is known here: no field has to ask for it.
+        context.loader(load_log_epoch).prime(None, at.epoch)
+        course.at, course.again = at, False
+        yield item
+        if not course.again:
+            return
+        await backoff.wait()
+        context.renew()
 
 
 async def _shown(
