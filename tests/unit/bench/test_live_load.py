@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import BufferedReader
 
@@ -52,7 +53,8 @@ class Server:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as stream:
+        # Who hangs up, or is hung up on, ends its thread: ValueError is what a closed stream says to its reader.
+        with suppress(OSError, ValueError), connection, connection.makefile("rb") as stream:
             self._answer(connection, stream)
 
     def _answer(self, connection: socket.socket, stream: BufferedReader) -> None:
@@ -90,6 +92,8 @@ class Server:
     @staticmethod
     def _message(read: Callable[[int], bytes]) -> bytes:
         head = read(2)
+        if len(head) < 2:
+            raise ConnectionResetError
         length = head[1] & 0x7F
         if length == 126:
             length = int.from_bytes(read(2), "big")
