@@ -7,8 +7,6 @@ from statistics import median
 
 import msgspec
 
-KILOBYTE = 1000
-
 
 def place(values: Sequence[float], part: float) -> float:
     """The value at a part of the ordered values, by the nearest rank."""

@@ -18,9 +18,9 @@ Item = RecordedEvent | StreamReset
 class Course:
     """The course of one run. By default it begins where the client's `after` says, and has no end.
 
-    `after` goes before the client's, `until` ends the run there, `feed` replaces the log, `alerts` are
-    read for several groups at once; `reset` and `is_over` are all
-    that there is to say. `place` is how far the run has come, `at` the place of the item that is being executed.
+    `after` goes before the client's, `until` ends the run there, `feed` replaces the log, `alerts` are read for several
+    groups at once; `reset` and `is_over` are all that there is to say. `place` is how far the run has come, `at` the
+    place of the item that is being executed.
     """
 
     after: Cursor | None = None

@@ -17,6 +17,7 @@ import structlog
 
 from domain.ids import new_id
 from graphql_api.observability.metrics import Metrics
+from graphql_api.web_errors import CLIENT_GONE
 from graphql_api.webhooks.alertmanager_v2 import AlertmanagerApi
 from graphql_api.webhooks.answers import refusal_answer
 from graphql_api.webhooks.exchange import Exchange
@@ -34,8 +35,6 @@ log = structlog.get_logger(__name__)
 
 IngestApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 WEBHOOKS, ALERTMANAGER, PAGERDUTY = "/webhooks/", "/api/v2/", "/v2/enqueue"
-# What nginx calls a client that went away; only the metrics ever see it.
-CLIENT_GONE = 499
 FIRST_REFUSAL = 400
 
 
