@@ -6,6 +6,7 @@ by persistence/partitions.py. Rows there carry no foreign keys: a key check a ro
 and the ids are made by the same transaction that makes the row they name.
 """
 
+from persistence.tables.accounts import account_requests, admissions, one_time_tokens
 from persistence.tables.alerts import (
     alert_groups,
     alert_rules,
@@ -20,6 +21,7 @@ from persistence.tables.alerts import (
 from persistence.tables.base import OPEN, XID8, metadata
 from persistence.tables.counts import alert_count_changes, alert_counts, alert_counts_frontier, alert_daily_counts
 from persistence.tables.documents import trusted_documents
+from persistence.tables.due import due_marks
 from persistence.tables.log import (
     alert_events,
     alert_metrics,
@@ -30,6 +32,7 @@ from persistence.tables.log import (
     relay_cursors,
     signals,
 )
+from persistence.tables.mail import outgoing_mail
 from persistence.tables.people import (
     audit_log,
     idempotency_keys,
@@ -42,6 +45,8 @@ from persistence.tables.people import (
 __all__ = [
     "OPEN",
     "XID8",
+    "account_requests",
+    "admissions",
     "alert_count_changes",
     "alert_counts",
     "alert_counts_frontier",
@@ -53,6 +58,7 @@ __all__ = [
     "alerts",
     "attachments",
     "audit_log",
+    "due_marks",
     "early_resolves",
     "idempotency_keys",
     "integration_activity",
@@ -62,6 +68,8 @@ __all__ = [
     "log_epoch",
     "memberships",
     "metadata",
+    "one_time_tokens",
+    "outgoing_mail",
     "receipts",
     "rejected_items",
     "relay_cursors",

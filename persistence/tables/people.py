@@ -43,6 +43,7 @@ users = sa.Table(
     time("last_login", nullable=True),
     flag("is_active", default=True),
     integer("version", 1),
+    time("email_verified_at", nullable=True),
 )
 
 memberships = sa.Table(

@@ -1,0 +1,1 @@
+"""Mail that leaves: what it says, when it is tried again, and when it is given up."""
