@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from persistence.sealing import SEALER_OPTION, LazySealer
 from tocsin.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def create_engine(settings: Settings, *, pool_size: int | None = None) -> AsyncE
         pool_timeout=WAIT_FOR_CONNECTION.total_seconds(),
         json_serializer=dump_json,
         json_deserializer=orjson.loads,
+        # Repositories find it by their connection: persistence/sealing.py.
+        execution_options={SEALER_OPTION: LazySealer(settings)},
         connect_args={
             "timeout": settings.db_connect_timeout.total_seconds(),
             "server_settings": {

@@ -7,12 +7,17 @@ key can seal while the old one still opens.
 import hashlib
 import os
 from collections.abc import Iterable
+from functools import cached_property
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tocsin.settings import Settings
+
+# Under which name an engine's connections carry the sealer (persistence/engine.py).
+SEALER_OPTION = "tocsin_sealer"
 
 _ID_BYTES = 4
 _NONCE_BYTES = 12
@@ -32,7 +37,7 @@ class Sealer:
     @classmethod
     def of(cls, settings: Settings) -> "Sealer":
         """The sealer of this installation's secret."""
-        return cls(settings.derived_key("sealing"))
+        return cls(settings.derived_key("sealing"), older_keys=settings.older_derived_keys("sealing"))
 
     def seal(self, secret: str, *, column: str, row: UUID) -> bytes:
         """The sealed form for `column` (as `table.column`) of the row."""
@@ -44,7 +49,7 @@ class Sealer:
         """The secret; CannotUnseal when it does not open here."""
         key = self._keys.get(bytes(sealed[:_ID_BYTES]))
         if key is None:
-            message = f"{column} of {row} was sealed with a key that is not here: was TOCSIN_SECRET_KEY changed?"
+            message = f"{column} of {row} was sealed with a key that is not here: list it in TOCSIN_OLDER_SECRET_KEYS"
             raise CannotUnseal(message)
         nonce = bytes(sealed[_ID_BYTES : _ID_BYTES + _NONCE_BYTES])
         try:
@@ -52,6 +57,25 @@ class Sealer:
         except (InvalidTag, ValueError) as error:
             message = f"{column} of {row} does not open: it was moved or changed"
             raise CannotUnseal(message) from error
+
+
+class LazySealer:
+    """The sealer of an engine. Made on first use: an engine that never seals needs no secret, and makes none."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """The sealer of the installation's secret."""
+        return Sealer.of(self._settings)
+
+
+def sealer_of(connection: AsyncConnection) -> Sealer:
+    """The sealer of the engine a connection belongs to: so a repository needs nothing but its connection."""
+    assert connection.sync_connection is not None, "the connection is open"  # noqa: S101 - for the type checker
+    lazy: LazySealer = connection.sync_connection.get_execution_options()[SEALER_OPTION]
+    return lazy.sealer
 
 
 def _key_id(key: bytes) -> bytes:

@@ -14,6 +14,7 @@ from persistence.alerts import AlertRepository
 from persistence.attachments import AttachmentRepository
 from persistence.audit import AuditTrail
 from persistence.idempotency import IdempotencyKeys
+from persistence.mail import MailRepository
 from persistence.people_directory import PeopleDirectory
 from persistence.sessions import SessionRepository
 from persistence.silences import StandingSilences
@@ -34,6 +35,7 @@ class UnitOfWork:
     sessions: SessionRepository
     idempotency: IdempotencyKeys
     audit: AuditTrail
+    mail: MailRepository
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._pending = engine.connect()
@@ -49,6 +51,7 @@ class UnitOfWork:
         self.sessions = SessionRepository(self.connection)
         self.idempotency = IdempotencyKeys(self.connection)
         self.audit = AuditTrail(self.connection)
+        self.mail = MailRepository(self.connection)
         return self
 
     async def __aexit__(
