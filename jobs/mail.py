@@ -1,0 +1,88 @@
+"""Who sends the mail that waits? A worker or the scheduler, as due work: claim, commit, send, write down the outcome.
+
+The claim is committed before anything is sent, so two senders never take the same mail; one that dies half-way leaves a
+mail that is tried again when its claim has run out, under the same Message-ID.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.mail.delivery import TOO_OLD, Outcome, Refused, Retry, Sent, is_too_old
+from domain.mail.model import Posted
+from jobs.smtp import SmtpServer, SmtpSession
+from persistence.mail import claim_mail, outbox_of, put_back, settle_mail
+from tocsin.settings import Settings
+
+_log = structlog.get_logger(__name__)
+# Together far less than a claim lasts (persistence/mail.py), also when each mail takes as long as it may.
+BATCH = 10
+# One job ends in time for its worker; the next hint goes on.
+WORK_SECONDS = 120.0
+# With the server away, all that is due waits so long: one attempt in a while is enough to see that it is back.
+SERVER_REST = timedelta(seconds=30)
+LATE = timedelta(minutes=15)
+
+
+async def send_mail(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
+    """Send what is due; the number that left."""
+    server = SmtpServer.of(settings)
+    if server is None:
+        return 0
+    started, sent = time.monotonic(), 0
+    session = SmtpSession(server)
+    try:
+        while time.monotonic() - started < WORK_SECONDS:
+            moment = now + timedelta(seconds=time.monotonic() - started)
+            batch = await claim_mail(engine, limit=BATCH, now=moment)
+            if not batch:
+                break
+            left, is_server_well = await _send_batch(engine, session, batch, now=moment)
+            sent += left
+            if not is_server_well:
+                break
+    finally:
+        await session.close()
+    return sent
+
+
+async def _send_batch(
+    engine: AsyncEngine, session: SmtpSession, batch: Sequence[Posted], *, now: datetime
+) -> tuple[int, bool]:
+    """How many left, and whether it makes sense to go on."""
+    started, sent = time.monotonic(), 0
+    for index, posted in enumerate(batch):
+        moment = now + timedelta(seconds=time.monotonic() - started)
+        outcome = Refused(TOO_OLD) if is_too_old(posted.expires_at, now=moment) else await session.send(posted)
+        await settle_mail(engine, posted, outcome, now=moment)
+        _tell(posted, outcome)
+        sent += isinstance(outcome, Sent)
+        if isinstance(outcome, Retry) and outcome.is_server:
+            await put_back(engine, batch[index + 1 :], until=moment + SERVER_REST)
+            return sent, False
+    return sent, True
+
+
+def _tell(posted: Posted, outcome: Outcome) -> None:
+    """One line for what did not leave. Never the address nor the text; and the reason is in the row."""
+    if isinstance(outcome, Refused):
+        _log.warning("mail refused for good", mail=str(posted.id), kind=posted.mail.kind.value)
+    elif isinstance(outcome, Retry):
+        level = _log.warning if outcome.is_server else _log.info
+        level("mail waits", mail=str(posted.id), attempt=posted.attempt, server_trouble=outcome.is_server)
+
+
+async def watch_mail(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
+    """Say so when mail waits that cannot leave."""
+    async with engine.connect() as connection:
+        outbox = await outbox_of(connection, now=now)
+    if outbox.oldest is None:
+        return 0
+    if settings.smtp_url is None:
+        _log.warning("mail waits: TOCSIN_SMTP_URL is not set", waiting=outbox.waiting)
+    elif now - outbox.oldest > LATE:
+        _log.warning("mail waits for the mail server", waiting=outbox.waiting, since=outbox.oldest.isoformat())
+    return 0

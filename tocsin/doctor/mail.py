@@ -1,0 +1,90 @@
+"""Does mail leave? The mail server is greeted as a sender would, and the outbox is looked at."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+
+import aiosmtplib
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs.mail import LATE
+from jobs.smtp import SmtpServer, outcome_of
+from persistence.engine import create_engine
+from persistence.mail import Outbox, outbox_of
+from tocsin.doctor.report import Check, State
+from tocsin.settings import Settings
+
+SECONDS = 5.0
+WITHOUT = "links to verify an address or to set a password do not arrive, nor do invitations and security notices"
+
+
+async def check_mail(settings: Settings) -> Check:
+    """The mail server, and what waits for it."""
+    outbox = await _outbox(settings)
+    server = SmtpServer.of(settings)
+    if server is None:
+        waits = outbox is not None and outbox.waiting > 0
+        return Check(
+            name="Mail",
+            state=State.DEGRADED if waits else State.OFF,
+            detail=f"TOCSIN_SMTP_URL is not set{f': {outbox.waiting} mails wait' if outbox and waits else ''}",
+            consequence=WITHOUT,
+            remedy="set TOCSIN_SMTP_URL and TOCSIN_MAIL_FROM; mail that has waited for three days no longer leaves",
+        )
+    problem = await _problem(server)
+    if problem:
+        return Check(
+            name="Mail",
+            state=State.DEGRADED,
+            detail=f"{server.host} does not take mail: {problem}{_waiting(outbox)}",
+            consequence=WITHOUT,
+            remedy="mend TOCSIN_SMTP_URL or the server; mail is tried again for three days",
+        )
+    if outbox is not None and (_is_late(outbox) or outbox.failed_lately):
+        return Check(
+            name="Mail",
+            state=State.DEGRADED,
+            detail=f"{server.host} answers{_waiting(outbox)}; {outbox.failed_lately} given up within a day",
+            consequence="some mail did not arrive",
+            remedy="look at last_error in outgoing_mail, and at the scheduler and workers when much waits",
+        )
+    return Check(name="Mail", state=State.OK, detail=f"{server.host} takes mail from {server.sender.addr_spec}")
+
+
+def _waiting(outbox: Outbox | None) -> str:
+    return f"; {outbox.waiting} mails wait" if outbox and outbox.waiting else ""
+
+
+def _is_late(outbox: Outbox) -> bool:
+    return outbox.oldest is not None and datetime.now(tz=UTC) - outbox.oldest > LATE
+
+
+async def _outbox(settings: Settings) -> Outbox | None:
+    """None where the database cannot say: another check tells of that."""
+    if not settings.database_url:
+        return None
+    engine = create_engine(settings, pool_size=1)
+    try:
+        async with asyncio.timeout(SECONDS), engine.connect() as connection:
+            return await outbox_of(connection, now=datetime.now(tz=UTC))
+    except (OSError, TimeoutError, SQLAlchemyError):
+        return None
+    finally:
+        await engine.dispose()
+
+
+async def _problem(server: SmtpServer) -> str:
+    """Why the server would not take a mail: it is greeted, over TLS and with the password where these are set."""
+    client = server.client()
+    try:
+        async with asyncio.timeout(SECONDS):
+            await client.connect()
+            await client.noop()
+    except (aiosmtplib.SMTPException, OSError) as error:
+        return outcome_of(error).reason or f"no answer within {SECONDS:.0f} s"
+    else:
+        with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+            await client.quit(timeout=1)
+        return ""
+    finally:
+        client.close()
