@@ -12,7 +12,7 @@ from domain.identity.model import Role
 
 
 class Method(StrEnum):
-    """How something was proved. The last two are a provider's word: with the second it says it asked for two factors."""
+    """How something was proved. The last two are a provider's word; with the second it says that it saw two factors."""
 
     PASSWORD = "password"  # noqa: S105 - the name of the method
     TOTP = "totp"
