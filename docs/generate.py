@@ -85,13 +85,26 @@ def size_limits() -> str:
 
 
 def permission_tables() -> str:
-    """The least role each root field of the schema needs."""
+    """What each root field of the schema asks of its caller, and each field below that asks more than its parent."""
     parts = []
     for root, fields in permissions.ROOT_FIELDS.items():
-        lines = [f"### {root}", "", "| field | least role |", "|---|---|"]
-        lines += [f"| `{name}` | {access.value} |" for name, access in sorted(fields.items())]
+        lines = [f"### {root}", "", "| field | least role | scope of a key |", "|---|---|---|"]
+        lines += [f"| `{name}` | {_role(need)} | {_scope(need)} |" for name, need in sorted(fields.items())]
         parts.append("\n".join(lines))
-    return "\n\n".join(parts)
+    lines = ["### Fields below", "", "| field | least role | scope of a key | personal |", "|---|---|---|---|"]
+    for name, need in sorted(permissions.FIELDS.items()):
+        lines.append(f"| `{name}` | {_role(need)} | {_scope(need)} | {'yes' if need.personal else ''} |")
+    return "\n\n".join([*parts, "\n".join(lines)])
+
+
+def _role(need: permissions.Need) -> str:
+    return f"{need.access.value}, everywhere or in the team" if need.in_team else need.access.value
+
+
+def _scope(need: permissions.Need) -> str:
+    if need.scope is None:
+        return "" if need.access is permissions.Access.ANYONE else "no key"
+    return f"`{need.scope.name}`"
 
 
 def error_codes() -> str:

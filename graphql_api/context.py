@@ -88,8 +88,8 @@ class Context:
 
     @property
     def actor(self) -> Actor:
-        """The person who acts, for events."""
-        return Actor(ActorKind.USER, self.require_viewer().user_id)
+        """Who acts, for events."""
+        return self.require_viewer().actor
 
     def loader(self, load: "BatchLoad[Key, Value]") -> DataLoader[Key, Value]:
         """The operation's loader for a batch function: keys asked for in one tick become one call."""
@@ -121,8 +121,8 @@ class Context:
         return AuditEntry(
             id=new_id(),
             occurred_at=self.now(),
-            actor_kind=ActorKind.USER if viewer else ActorKind.SYSTEM,
-            actor_id=viewer.user_id if viewer else None,
+            actor_kind=viewer.actor.kind if viewer else ActorKind.SYSTEM,
+            actor_id=viewer.actor.id if viewer else None,
             session_id=viewer.session_id if viewer else None,
             ip_address=self.ip,
             action=action,

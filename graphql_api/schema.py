@@ -27,7 +27,7 @@ from graphql_api.integrations.mutations import IntegrationMutations
 from graphql_api.integrations.queries import IntegrationQueries
 from graphql_api.limits import DocumentLimits, Documents, Limits
 from graphql_api.masking import MaskErrors
-from graphql_api.permissions import guard
+from graphql_api.permissions import guard, guard_fields
 from graphql_api.receipts.mutations import ReceiptMutations
 from graphql_api.receipts.queries import ReceiptQueries
 from graphql_api.scalars import SCALARS
@@ -84,7 +84,7 @@ ROOTS = _roots()
 def build_schema(documents: Documents) -> Schema:
     """The executable schema; `documents` is its cache of parsed documents, which knows the limits."""
     query, mutation, subscription = ROOTS
-    return Schema(
+    schema = Schema(
         query=query,
         mutation=mutation,
         subscription=subscription,
@@ -93,6 +93,8 @@ def build_schema(documents: Documents) -> Schema:
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=Execution,
     )
+    guard_fields(schema._schema)  # noqa: SLF001 - strawberry has no public way to it
+    return schema
 
 
 def printed() -> str:

@@ -22,6 +22,7 @@ class AlertEventKind(StrEnum):
     RESOLVED = "resolved"
     REOPENED = "reopened"
     ASSIGNED = "assigned"
+    MOVED = "moved"
     COMMENTED = "commented"
     SNOOZED = "snoozed"
     WOKEN = "woken"
@@ -35,13 +36,14 @@ class ActorKind(StrEnum):
     """Who acted."""
 
     USER = "user"
+    SERVICE_ACCOUNT = "service_account"
     INTEGRATION = "integration"
     SYSTEM = "system"
 
 
 @value_class(frozen=True, slots=True)
 class Actor:
-    """Who did it. `id` is the user's or the integration's; None for the system itself."""
+    """Who did it. `id` is the user's, the service account's or the integration's; None for the system itself."""
 
     kind: ActorKind
     id: UUID | None = None

@@ -5,6 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.access.grant import Grant
+from domain.access.scopes import Scope
+from domain.alerts.events import Actor, ActorKind
 from domain.alerts.visibility import EVERYTHING, Sight
 
 MAX_EMAIL = 254
@@ -52,14 +55,19 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """People who share responsibility for alerts. Only its members and administrators see a private team's."""
+    """People who share responsibility for alerts. Only its members and administrators see a private team's.
+
+    `handed_over_to` is the team that took over from it last; an archived team's alerts go there.
+    """
 
     id: UUID
     name: str
     slug: str
     created_at: datetime
+    description: str = ""
     is_private: bool = False
     archived_at: datetime | None = None
+    handed_over_to: UUID | None = None
     version: int = 1
 
 
@@ -73,16 +81,58 @@ class Membership:
     created_at: datetime
 
 
+class ViewerKind(StrEnum):
+    """Who a request is answered for."""
+
+    PERSON = "person"
+    SERVICE_ACCOUNT = "service_account"
+
+
+# Nobody in particular: the viewer of what is made once for all who may see the same (graphql_api/live/groups.py).
+NOBODY = UUID(int=0)
+_ACTOR_KINDS = {ViewerKind.PERSON: ActorKind.USER, ViewerKind.SERVICE_ACCOUNT: ActorKind.SERVICE_ACCOUNT}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """For whom a request is answered: read anew for each operation, so a change of role or team counts at once."""
+    """For whom a request is answered: read anew for each operation, so a change of role or team counts at once.
+
+    `user_id` is the person's id, or the service account's. `session_id` is what the request came with: the session, or
+    the API key, and then `grant` says what the key allows. `team_roles` are the roles within the teams.
+    """
 
     user_id: UUID
     role: Role
     session_id: UUID
     team_ids: frozenset[UUID] = frozenset()
+    team_roles: frozenset[tuple[UUID, Role]] = frozenset()
+    kind: ViewerKind = ViewerKind.PERSON
+    grant: Grant | None = None
 
     @property
     def sight(self) -> Sight:
         """How far the viewer sees; administrators see everything."""
         return EVERYTHING if self.role is Role.ADMIN else Sight(team_ids=self.team_ids)
+
+    @property
+    def person_id(self) -> UUID | None:
+        """The person's id, for rows that name a person; None for a service account."""
+        return self.user_id if self.kind is ViewerKind.PERSON else None
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as events and the audit log name it. A person's own key acts as the person."""
+        return Actor(_ACTOR_KINDS[self.kind], self.user_id)
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether this stands for all who may see the same: what depends on who asks has no answer then."""
+        return self.user_id == NOBODY
+
+    def role_in(self, team_id: UUID) -> Role | None:
+        """The role within a team; None for one that is not the viewer's."""
+        return next((role for one, role in self.team_roles if one == team_id), None)
+
+    def may_use(self, scope: Scope | None) -> bool:
+        """Whether what the request came with allows this purpose: a session all, a key what it was made for."""
+        return self.grant is None or (scope is not None and scope in self.grant.scopes)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.alerts.events import Actor, ActorKind
+from domain.alerts.events import Actor
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem, Signal
 from domain.alerts.submission import Ingest, Submission
 from domain.alerts.visibility import Sight
@@ -102,7 +102,7 @@ async def _replay(replaying: Replaying, record: RejectedRecord, integration: Int
     signals = _signals(replaying.reparse(record, integration))
     now = replaying.clock.now()
     receipt_id = id_at(record.received_at)
-    actor = Actor(ActorKind.USER, replaying.viewer.user_id)
+    actor = replaying.viewer.actor
 
     async def alongside(connection: object, results: Sequence[ItemResult]) -> None:
         for result in results:

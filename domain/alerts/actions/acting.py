@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts.change import Change
-from domain.alerts.events import Actor, ActorKind
+from domain.alerts.events import Actor
 from domain.alerts.ports import UnitOfWorkFactory
 from domain.audit.model import AuditEntry
 from domain.identity.model import Viewer
@@ -16,7 +16,7 @@ from domain.ports import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acting:
-    """A signed-in person's request. The role was checked at the door (graphql_api/permissions.py)."""
+    """A request of somebody known. The role was checked at the door (graphql_api/permissions.py)."""
 
     viewer: Viewer
     clock: Clock
@@ -26,8 +26,8 @@ class Acting:
 
     @property
     def actor(self) -> Actor:
-        """The person, as events name them."""
-        return Actor(ActorKind.USER, self.viewer.user_id)
+        """Who acts, as events name them."""
+        return self.viewer.actor
 
     def audit_entry(
         self,
@@ -42,8 +42,8 @@ class Acting:
         return AuditEntry(
             id=new_id(),
             occurred_at=occurred_at,
-            actor_kind=ActorKind.USER,
-            actor_id=self.viewer.user_id,
+            actor_kind=self.actor.kind,
+            actor_id=self.actor.id,
             session_id=self.viewer.session_id,
             ip_address=self.ip_address,
             action=action,

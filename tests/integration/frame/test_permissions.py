@@ -78,9 +78,9 @@ def cases() -> Iterator[Any]:
         kind = SCHEMA.type_map.get(root)
         if root == "Subscription" or not isinstance(kind, GraphQLObjectType):
             continue
-        for name, access in table.items():
+        for name, need in table.items():
             if name in kind.fields:
-                yield pytest.param(root, name, access, id=f"{root}.{name}")
+                yield pytest.param(root, name, need.access, id=f"{root}.{name}")
 
 
 @pytest.mark.parametrize(("root", "name", "access"), list(cases()))

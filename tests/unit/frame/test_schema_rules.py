@@ -116,13 +116,13 @@ def test_every_root_field_is_guarded_and_the_table_holds_no_other(root: str) -> 
     guarded = {}
     for field in definition.fields:
         (guard,) = [extension for extension in field.extensions if isinstance(extension, RequireRole)]
-        guarded[graphql_name(field)] = guard.access
+        guarded[graphql_name(field)] = guard.need
     assert guarded == dict(permissions.ROOT_FIELDS[root])
 
 
 def test_only_these_fields_are_open_to_nobody() -> None:
     rows = [row for table in permissions.ROOT_FIELDS.values() for row in table.items()]
-    assert {name for name, access in rows if access is Access.ANYONE} == OPEN_TO_NOBODY
+    assert {name for name, need in rows if need.access is Access.ANYONE} == OPEN_TO_NOBODY
 
 
 def test_the_printed_schema_is_the_one_that_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
