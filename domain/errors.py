@@ -76,3 +76,27 @@ class TooManyAttempts(DomainError):
     """Too many failed attempts; the next is looked at after `retry_after_seconds`."""
 
     retry_after_seconds: int = 0
+
+
+@dataclass(eq=False)
+class TeamInUse(DomainError):
+    """Something still hangs on the team, so it cannot be archived."""
+
+    open_alerts: int = 0
+    integrations: int = 0
+
+
+@dataclass(eq=False)
+class WeakPassword(DomainError):
+    """The password is easy to guess: its score from 0 to 4, and what would make it better."""
+
+    score: int = 0
+    suggestions: Sequence[str] = ()
+
+
+class InvalidLink(DomainError):
+    """The link was used, replaced by a newer one, has expired, or was never one of ours; it is not said which."""
+
+
+class LastAdministrator(DomainError):
+    """Nobody else could administer the server any more."""

@@ -1,6 +1,6 @@
 """Who uses Tocsin? People with a role, their teams, their sessions, and the viewer a request is answered for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -46,6 +46,16 @@ class User:
     last_login: datetime | None = None
     is_active: bool = True
     version: int = 1
+    email_verified_at: datetime | None = None
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether the person proved to read mail at the address. An administrator's word for it is no proof."""
+        return self.email_verified_at is not None
+
+    def edited(self, **changes: object) -> "User":
+        """The next version, with the changes."""
+        return replace(self, version=self.version + 1, **changes)  # type: ignore[arg-type] # names of fields
 
     @property
     def name(self) -> str:
