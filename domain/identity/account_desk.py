@@ -1,6 +1,6 @@
-"""What do the use cases of accounts share? How long links live, under which keys addresses are found, who judges a password.
+"""What do the use cases of accounts share? How long links live, how addresses are found, who judges a password.
 
-`AccountRules` is all that is needed to answer by mail, which a worker does; a `AccountDesk` is made once an API process.
+`AccountRules` is all that a worker needs to answer by mail; an `AccountDesk` is made once an API process.
 """
 
 import hashlib

@@ -115,8 +115,8 @@ class AccountRequests(Protocol):
 class PeoplesSessions(Protocol):
     """Sign-ins, seen from the account."""
 
-    async def end_all(self, user_id: UUID, *, now: datetime, keep: UUID | None = None) -> int:
-        """End all sessions of a person but one; how many ended."""
+    async def revoke_all(self, user_id: UUID, *, now: datetime, keep: UUID | None = None) -> list[UUID]:
+        """End all of a person's sessions but `keep`; the ids of those that ended now."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What does a mailed link do? It verifies an address, sets a password, lets an invited person in, or changes an address.
+"""What does a mailed link do? Verify an address, set a password, let an invited person in, or change an address.
 
 Each is used up in the transaction of what it does: of two clicks at once one counts. Passwords are judged and hashed
 before it, because that takes a while.
@@ -24,7 +24,7 @@ async def verify_address(desk: AccountDesk, *, token: str, password: str | None,
     """The person whose address is proved; for a registration, the new user.
 
     A registration is finished with the password it was begun with: the click proves the mailbox, the password that its
-    owner is who registered. Otherwise a stranger could register with somebody's address, and wait for the owner to click.
+    owner is who registered. Else a stranger could register with somebody's address and wait for the owner to click.
     """
     registration = token_digest(token, Purpose.REGISTRATION)
     async with desk.units() as unit:
@@ -135,7 +135,7 @@ async def reset_password(desk: AccountDesk, *, token: str, password: str, entry:
 
 async def end_everything(user: User, *, unit: AccountUnit, now: datetime) -> None:
     """End the sessions of a person, and whatever links are in their mailbox."""
-    await unit.sessions.end_all(user.id, now=now)
+    await unit.sessions.revoke_all(user.id, now=now)
     await unit.one_time_tokens.void(user.id)
 
 

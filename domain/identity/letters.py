@@ -76,7 +76,7 @@ class Letters:
         return Mail(
             to=to,
             subject=SUBJECT.format(letter.subject),
-            text="\n\n".join([says, url, ends, IGNORE]) + "\n",
+            text=f"{says}\n\n{url}\n\n{ends}\n\n{IGNORE}\n",
             html=_html([says, _Link(url), ends, IGNORE]),
             kind=letter.kind,
             user_id=user_id,

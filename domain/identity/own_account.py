@@ -11,7 +11,7 @@ from domain.audit.model import AuditEntry
 from domain.errors import Forbidden, InvalidCredentials, InvalidInput, NotFound, TooManyAttempts
 from domain.identity.account_desk import AccountDesk, issue_link
 from domain.identity.account_ports import AccountUnit
-from domain.identity.addresses import checked_address, normalised
+from domain.identity.addresses import checked_address
 from domain.identity.following import seconds_of
 from domain.identity.model import MAX_PERSON_NAME, User
 from domain.identity.one_time import Purpose
@@ -38,7 +38,7 @@ async def change_password(
     async with desk.units() as unit:
         user = (await _still(user, unit, path="currentPassword")).edited(password_hash=password_hash)
         await unit.users.save(user)
-        await unit.sessions.end_all(user.id, now=now, keep=session_id)
+        await unit.sessions.revoke_all(user.id, now=now, keep=session_id)
         await unit.one_time_tokens.void(user.id)
         await unit.mail.append(desk.rules.letters.password_changed(user))
         await unit.audit.append(entry)
@@ -55,7 +55,7 @@ async def request_address_change(
     """
     email = checked_address(email, "email")
     user = await _proved(desk, user_id, password, path="password", entry=entry)
-    if normalised(email) == normalised(user.email) and email == user.email:
+    if email == user.email:
         message = "this is the address you have"
         raise InvalidInput(message, ("email",))
     now = desk.clock.now()
