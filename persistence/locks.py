@@ -15,11 +15,18 @@ from domain.alerts.dedup import lock_id
 # Shared by everyone who changes alerts; exclusive for who creates, changes or ends a silence. Without it a silence and
 # an alert that arrive together could each miss the other.
 SILENCES_LOCK = 7_311_018_252
+# Held by who changes teams: they take turns, so the log of teams is in the order of the changes, and no two wait for
+# each other. It comes after the silences lock, where that is needed, and before the first write.
+TEAMS_LOCK = 7_311_018_254
 # Held by whoever migrates the database: two at once take turns instead of failing half-way.
 MIGRATION_LOCK = 7_311_018_251
 LOCK_POLL_SECONDS = 0.1
 # Held by whoever makes the first administrator or integration: of two first starts one makes them.
 BOOTSTRAP_LOCK = 7_311_018_253
+# Held by whoever takes an administrator away (by role, by deactivation, by erasure): one always stays.
+ADMINISTRATORS_LOCK = 7_311_018_256
+# Held while a seal of the audit log is made: seals follow one another.
+AUDIT_SEAL_LOCK = 7_311_018_261
 
 
 def sorted_lock_ids(keys: Iterable[tuple[UUID, str]]) -> list[int]:

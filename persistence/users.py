@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.visibility import Sight
 from domain.identity.model import Membership, Role, Team, User
+from persistence.locks import ADMINISTRATORS_LOCK
 from persistence.tables import memberships, teams, users
 
 _USER = (
@@ -28,6 +29,7 @@ _USER = (
     users.c.last_login,
     users.c.is_active,
     users.c.version,
+    users.c.email_verified_at,
 )
 _TEAM = tuple(teams.c)
 
@@ -38,9 +40,9 @@ class UserRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def by_email(self, email_digest: bytes) -> User | None:
-        """The person with this address."""
-        return await self._one(sa.select(*_USER).where(users.c.email_digest == email_digest))
+    async def by_email(self, email_digest: bytes, *older: bytes) -> User | None:
+        """The person with this address; `older` are its digests under former keys."""
+        return await self._one(sa.select(*_USER).where(users.c.email_digest.in_([email_digest, *older])))
 
     async def by_id(self, user_id: UUID) -> User | None:
         """The person with this id."""
@@ -50,6 +52,45 @@ class UserRepository:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else user_of(row)
 
+    async def locked(self, user_id: UUID) -> User | None:
+        """The person with this id, locked until the transaction ends."""
+        # Not FOR UPDATE: what only refers to the person (a session, a mail) may be written meanwhile.
+        return await self._one(sa.select(*_USER).where(users.c.id == user_id).with_for_update(key_share=True))
+
+    async def save(self, user: User, *, email_digest: bytes | None = None) -> bool:
+        """Write what changed of a locked person; with a digest when the address is another. False when it is taken."""
+        values = {
+            "email": user.email,
+            "password_hash": user.password_hash,
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "role": user.role.value,
+            "team_id": user.team_id,
+            "is_active": user.is_active,
+            "version": user.version,
+            "email_verified_at": user.email_verified_at,
+        }
+        statement = sa.update(users).where(users.c.id == user.id).values(values)
+        if email_digest is None:
+            await self._connection.execute(statement)
+            return True
+        try:
+            # In a savepoint: of two who take one address at once the second gets a refusal, and its transaction stays.
+            async with self._connection.begin_nested():
+                await self._connection.execute(statement.values(email_digest=email_digest))
+        except sa.exc.IntegrityError:
+            return False
+        return True
+
+    async def lock_administrators(self) -> None:
+        """Wait for whoever else takes an administrator away, until the transaction ends."""
+        await self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADMINISTRATORS_LOCK)))
+
+    async def other_administrator(self, user_id: UUID) -> bool:
+        """Whether anybody else is an administrator and may sign in. Ask under `lock_administrators`."""
+        other = sa.exists().where(users.c.role == Role.ADMIN.value, users.c.is_active, users.c.id != user_id)
+        return bool(await self._connection.scalar(sa.select(other)))
+
     async def any_admin(self) -> bool:
         """Whether there is an administrator at all."""
         found = await self._connection.scalar(
@@ -57,8 +98,10 @@ class UserRepository:
         )
         return bool(found)
 
-    async def add(self, user: User, *, email_digest: bytes) -> bool:
-        """Write a new person; False when the address is taken."""
+    async def add(self, user: User, *, email_digest: bytes, older_digests: Sequence[bytes] = ()) -> bool:
+        """Write a new person; False when the address is taken, be it under a former key."""
+        if older_digests and await self.by_email(*older_digests):
+            return False
         values = {
             "id": user.id,
             "email": user.email,
@@ -71,9 +114,18 @@ class UserRepository:
             "created_at": user.created_at,
             "is_active": user.is_active,
             "version": user.version,
+            "email_verified_at": user.email_verified_at,
         }
         statement = insert(users).values(values).on_conflict_do_nothing(index_elements=["email_digest"])
         return (await self._connection.execute(statement)).rowcount == 1
+
+    async def renew_digest(self, user_id: UUID, email_digest: bytes) -> None:
+        """Write the digest of the address under the current key, where it was under a former one."""
+        await self._connection.execute(
+            sa.update(users)
+            .where(users.c.id == user_id, users.c.email_digest != email_digest)
+            .values(email_digest=email_digest)
+        )
 
     async def signed_in(self, user: User) -> None:
         """Note the time of the sign-in, and the password hash where it was made anew with today's parameters."""
@@ -191,6 +243,7 @@ def user_of(row: RowMapping) -> User:
         last_login=row[users.c.last_login],
         is_active=row[users.c.is_active],
         version=row[users.c.version],
+        email_verified_at=row[users.c.email_verified_at],
     )
 
 
@@ -202,6 +255,8 @@ def team_of(row: RowMapping) -> Team:
         slug=row[teams.c.slug],
         is_private=row[teams.c.is_private],
         created_at=row[teams.c.created_at],
+        description=row[teams.c.description],
         archived_at=row[teams.c.archived_at],
+        handed_over_to=row[teams.c.handed_over_to],
         version=row[teams.c.version],
     )
