@@ -34,7 +34,7 @@ class Standing(Enum):
     MUST_ENROL = auto()
 
 
-def standing(*, role: Role, has_factor: bool, proved: Collection[Method], required_for: Collection[Role]) -> Standing:
+def standing(*, role: Role, has_factor: bool, proved: Collection[str], required_for: Collection[str]) -> Standing:
     """How far a session counts that proved this, of a person with this role and a factor or none."""
     if not SECOND_FACTORS.isdisjoint(proved):
         return Standing.FULL

@@ -1,0 +1,1 @@
+"""Second factors, passkeys and proofs, as the API shows them."""
