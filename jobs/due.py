@@ -18,6 +18,10 @@ from domain.alerts.change import Change
 from domain.alerts.events import SYSTEM
 from domain.alerts.model import Alert
 from domain.alerts.visibility import EVERYTHING
+from jobs.accounts import answer_requests
+from jobs.mail import send_mail, watch_mail
+from jobs.paging import page, settle_notifications
+from persistence.handovers import continue_handovers
 from persistence.objects import open_objects
 from persistence.receipts import trim_rejected
 from persistence.retention import purge_expired
@@ -58,6 +62,11 @@ async def apply_silences(engine: AsyncEngine, _settings: Settings, now: datetime
     return await apply_due_silences(engine, now)
 
 
+async def move_alerts(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Go on with the hand-overs of teams that are under way."""
+    return await continue_handovers(engine, now)
+
+
 async def purge(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     """Delete what is past its retention and small enough to delete; whole months leave by DROP (scheduler)."""
     return await purge_expired(engine, rejected=timedelta(days=settings.rejected_retention_days), now=now)
@@ -75,9 +84,15 @@ async def sweep_objects(engine: AsyncEngine, settings: Settings, now: datetime) 
 
 
 DUE = (
+    Due("answer_account_requests", timedelta(seconds=1), answer_requests),
+    Due("send_mail", timedelta(seconds=1), send_mail),
+    Due("watch_mail", timedelta(minutes=10), watch_mail),
     Due("expire_alerts", timedelta(seconds=1), expire_alerts),
     Due("wake_snoozed_alerts", timedelta(seconds=1), wake_snoozed_alerts),
     Due("apply_silences", timedelta(seconds=1), apply_silences),
+    Due("continue_handovers", timedelta(seconds=1), move_alerts),
+    Due("page", timedelta(seconds=1), page),
+    Due("settle_notifications", timedelta(seconds=5), settle_notifications),
     Due("trim_rejected_items", timedelta(minutes=1), trim),
     Due("purge", timedelta(hours=1), purge),
     Due("sweep_objects", timedelta(hours=24), sweep_objects),

@@ -3,11 +3,12 @@
 `AccountRules` is all that a worker needs to answer by mail; an `AccountDesk` is made once an API process.
 """
 
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.access.throttle import AttemptKind
 from domain.alerts.events import ActorKind
 from domain.audit.model import AuditEntry
 from domain.errors import InvalidLink, TooManyAttempts
@@ -57,21 +58,24 @@ class AccountDesk:
 
     units: AccountUnits
     passwords: PasswordRules
-    throttle: LoginThrottle
+    throttles: Callable[[AttemptKind], LoginThrottle]
     clock: Clock
     rules: AccountRules
     is_open: bool
 
-    async def pace(self, email: str, ip_address: str | None, *, about: str) -> None:
+    async def pace(self, kind: AttemptKind, email: str, ip_address: str | None) -> None:
         """TooManyAttempts for who asks about one address, or from one place, again and again.
 
-        Counted apart from sign-ins, and alike whether the address is on file.
+        Counted alike whether the address is on file.
         """
-        key = hashlib.sha256(f"{about}:".encode() + self.rules.digests(email)[0]).digest()
-        wait = await self.throttle.attempt(key, ip_address)
+        wait = await self.throttles(kind).attempt(self.rules.digests(email)[0], ip_address)
         if wait:
             message = f"too many attempts; try again in {wait} s"
             raise TooManyAttempts(message, retry_after_seconds=wait)
+
+    async def forgive(self, kind: AttemptKind, email: str, ip_address: str | None) -> None:
+        """It was right: the attempts before do not count."""
+        await self.throttles(kind).succeeded(self.rules.digests(email)[0], ip_address)
 
 
 async def find_user(email: str, *, unit: AccountUnit, rules: AccountRules) -> User | None:

@@ -6,6 +6,7 @@ and the time are the same whether the address has an account or not: nobody lear
 
 from dataclasses import dataclass
 
+from domain.access.throttle import AttemptKind
 from domain.audit.model import AuditEntry
 from domain.errors import Forbidden
 from domain.identity.account_desk import AccountDesk
@@ -16,6 +17,11 @@ from domain.identity.passwords import checked_length, words_about
 from domain.identity.people import checked_name
 from domain.ids import new_id
 
+_PACED_AS = {
+    RequestKind.REGISTER: AttemptKind.REGISTRATION,
+    RequestKind.RESEND_VERIFICATION: AttemptKind.REGISTRATION,
+    RequestKind.RESET_PASSWORD: AttemptKind.RESET,
+}
 CLOSED = "this server is not open to registration: ask an administrator for an invitation"
 
 
@@ -37,7 +43,7 @@ async def register(desk: AccountDesk, asked: Registration, *, entry: AuditEntry)
     first = checked_name(asked.first_name, MAX_PERSON_NAME, "firstName", may_be_empty=True)
     last = checked_name(asked.last_name, MAX_PERSON_NAME, "lastName", may_be_empty=True)
     checked_length(asked.password, "password")
-    await desk.pace(email, entry.ip_address, about="register")
+    await desk.pace(AttemptKind.REGISTRATION, email, entry.ip_address)
     about = words_about(email, first, last)
     password_hash = await desk.passwords.hashed(asked.password, about=about, path="password")
     await _keep(
@@ -60,7 +66,7 @@ async def register(desk: AccountDesk, asked: Registration, *, entry: AuditEntry)
 async def ask(desk: AccountDesk, kind: RequestKind, *, email: str, entry: AuditEntry) -> None:
     """Take in a request for a mail."""
     email = checked_address(email, "email")
-    await desk.pace(email, entry.ip_address, about=kind.value)
+    await desk.pace(_PACED_AS[kind], email, entry.ip_address)
     request = AccountRequest(
         id=new_id(),
         kind=kind,

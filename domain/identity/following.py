@@ -6,6 +6,7 @@ before it, because that takes a while.
 
 from datetime import datetime, timedelta
 
+from domain.access.throttle import AttemptKind
 from domain.audit.model import AuditEntry
 from domain.errors import AlreadyExists, InvalidCredentials, InvalidInput, InvalidLink
 from domain.identity.account_desk import NO_LINK, AccountDesk, done_by, use_link
@@ -34,7 +35,7 @@ async def verify_address(desk: AccountDesk, *, token: str, password: str | None,
     if password is None:
         message = "the password chosen at the registration is needed"
         raise InvalidInput(message, ("password",))
-    await desk.pace(admission.email, entry.ip_address, about="verify")
+    await desk.pace(AttemptKind.TOKEN, admission.email, entry.ip_address)
     if not await desk.passwords.hasher.verify(admission.password_hash, password):
         message = "this is not the password chosen at the registration"
         raise InvalidCredentials(message, ("password",))

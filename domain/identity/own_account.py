@@ -7,6 +7,7 @@ password once more. Wrong ones are counted as at the sign-in.
 from datetime import timedelta
 from uuid import UUID
 
+from domain.access.throttle import AttemptKind
 from domain.audit.model import AuditEntry
 from domain.errors import Forbidden, InvalidCredentials, InvalidInput, NotFound, TooManyAttempts
 from domain.identity.account_desk import AccountDesk, issue_link
@@ -111,9 +112,10 @@ async def _proved(desk: AccountDesk, user_id: UUID, password: str, *, path: str,
         raise NotFound(message)
     if user.password_hash is None:
         raise Forbidden(NO_PASSWORD)
-    await desk.pace(user.email, entry.ip_address, about="own-password")
+    await desk.pace(AttemptKind.LOGIN, user.email, entry.ip_address)
     if not await desk.passwords.hasher.verify(user.password_hash, password):
         raise InvalidCredentials(WRONG_PASSWORD, (path,))
+    await desk.forgive(AttemptKind.LOGIN, user.email, entry.ip_address)
     return user
 
 
