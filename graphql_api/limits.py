@@ -24,6 +24,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
 from graphql_api.document_size import Measure, Size, cost_of, list_fields
+from graphql_api.root_fields import root_fields
 from tocsin.settings import Settings
 
 CACHED_DOCUMENTS = 512
@@ -34,7 +35,11 @@ MAX_FIELDS = 2_000
 # How often one selection set may hold the same field, its fragments expanded: validation compares each with each, so
 # that 480 times `me { id }`, well within the tokens, kept a process busy for over a second.
 MAX_REPEATS = 25
+# The same for a field without fields of its own: each pair costs less, and many fragments side by side ask for an `id`.
+MAX_LEAF_REPEATS = 100
 TOO_DEEP = "the document is nested too deeply"
+# Under this name a schema says which root fields take a guess at a secret (graphql_api/permissions.py).
+CREDENTIALS = "tocsin.credentials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,16 @@ class _NulFinder(Visitor):
             self.found = node
 
 
-def check(document: DocumentNode, limits: Limits, lists: frozenset[str] = frozenset()) -> list[GraphQLError]:
-    """What in the document is beyond the limits. `lists` names the fields that answer with a list."""
+def check(
+    document: DocumentNode,
+    limits: Limits,
+    lists: frozenset[str] = frozenset(),
+    credentials: frozenset[str] = frozenset(),
+) -> list[GraphQLError]:
+    """What in the document is beyond the limits.
+
+    `lists` names the fields that answer with a list, `credentials` the root fields that take a guess at a secret.
+    """
     measure = Measure(document, lists)
     refused: list[GraphQLError] = []
     for node in document.definitions:
@@ -90,9 +103,11 @@ def check(document: DocumentNode, limits: Limits, lists: frozenset[str] = frozen
                 ("aliases:", size.aliases, limits.aliases),
                 ("fields with fragments expanded:", size.fields, limits.fields),
                 ("one field repeated as often as", size.repeats, MAX_REPEATS),
+                ("one plain field repeated as often as", size.leaf_repeats, MAX_LEAF_REPEATS),
             )
             if has > most
         ]
+        refused += _too_many_guesses(node, document, credentials)
         if measure.introspects and not limits.introspection:
             refused.append(_refusal("introspection is switched off on this server", node))
     nul = _NulFinder()
@@ -100,6 +115,16 @@ def check(document: DocumentNode, limits: Limits, lists: frozenset[str] = frozen
     if nul.found:
         refused.append(GraphQLError("a string holds the character U+0000, which cannot be stored", nul.found))
     return refused
+
+
+def _too_many_guesses(
+    node: OperationDefinitionNode, document: DocumentNode, credentials: frozenset[str]
+) -> list[GraphQLError]:
+    """Thirty aliases of `login` would be thirty guesses in one request."""
+    found = {name: times for name, times in root_fields(node, document).items() if name in credentials}
+    if sum(found.values()) <= 1:
+        return []
+    return [_refusal(f"an operation may hold one of {', '.join(sorted(credentials))}, and only once", node)]
 
 
 def _too_costly(size: Size, budget: int, node: OperationDefinitionNode) -> GraphQLError:
@@ -173,9 +198,10 @@ class Documents:
         """
         if known.errors is None:
             try:
-                known.errors = check(known.document, self.limits, list_fields(schema)) or validate_document(
-                    schema, known.document, specified_rules
-                )
+                credentials: frozenset[str] = schema.extensions.get(CREDENTIALS, frozenset())
+                known.errors = check(
+                    known.document, self.limits, list_fields(schema), credentials
+                ) or validate_document(schema, known.document, specified_rules)
             except RecursionError:
                 # Hundreds of fragments, each within the one before.
                 known.errors = [GraphQLError(TOO_DEEP, extensions={"code": "LIMIT_EXCEEDED"})]

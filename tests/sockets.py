@@ -70,7 +70,7 @@ async def listening(api: Api) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def connected(address: str, who: Person | None) -> AsyncIterator[Socket]:
+async def connected(address: str, who: Person | str | None) -> AsyncIterator[Socket]:
     """A socket that is signed in."""
     async with connect(
         f"ws://{address}",

@@ -2,23 +2,26 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union
+from uuid import UUID
 
 import strawberry
 from strawberry.scalars import JSON
 
-from domain.alerts import model
+from domain.alerts import events, model
 from domain.alerts.cursor import Cursor, encode_cursor
 from domain.alerts.decisions import DecisionKind
 from domain.alerts.events import ActorKind, RecordedEvent
 from domain.alerts.explanation import RecordedDecision
 from domain.errors import NotFound
+from graphql_api.access.loaders import load_accounts
+from graphql_api.access.types import ServiceAccount
 from graphql_api.alerts.decisions import Decision, Explanation, decision_of
 from graphql_api.alerts.enums import AlertEventKind, AlertStatus
 from graphql_api.alerts.loaders import load_alerts, load_log_epoch
 from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.exposes import exposes
-from graphql_api.identity.loaders import load_users
+from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import User
 from graphql_api.integrations.loaders import load_integrations
 from graphql_api.integrations.types import Integration
@@ -39,8 +42,10 @@ class SystemActor:
 
 
 Actor: TypeAlias = Annotated[
-    Union[User, Integration, SystemActor],  # noqa: UP007 - strawberry names a union by its annotation
-    strawberry.union("Actor", description="Who did it: a person, a monitoring tool's integration, or Tocsin itself."),
+    Union[User, ServiceAccount, Integration, SystemActor],  # noqa: UP007 - strawberry names a union by its annotation
+    strawberry.union(
+        "Actor", description="Who did it: a person, a program, a monitoring tool's integration, or Tocsin itself."
+    ),
 ]
 
 
@@ -91,12 +96,22 @@ def _alert_id(root: _Event) -> strawberry.ID:
     return strawberry.ID(str(root.event.alert_id))
 
 
+_LOADERS: dict[ActorKind, Any] = {
+    ActorKind.USER: load_users,
+    ActorKind.SERVICE_ACCOUNT: load_accounts,
+    ActorKind.INTEGRATION: load_integrations,
+}
+
+
 async def _actor(root: _Event, info: Info) -> Any:  # noqa: ANN401 - a domain object, which is a member of the union
-    actor = root.event.actor
+    return await actor_of(root.event.actor, info)
+
+
+async def actor_of(actor: events.Actor, info: Info) -> Any:  # noqa: ANN401 - as above
+    """Who an actor is; None when it can no longer be told."""
     if actor.id is None or actor.kind is ActorKind.SYSTEM:
         return SystemActor()
-    load = load_users if actor.kind is ActorKind.USER else load_integrations
-    return await info.context.loader(load).load(actor.id)
+    return await info.context.loader(_LOADERS[actor.kind]).load(actor.id)
 
 
 def _version(root: _Event) -> int:
@@ -111,12 +126,20 @@ def _status(root: _Event) -> AlertStatus:
     return root.event.status
 
 
-def _changes(root: _Event) -> list[FieldChange]:
+async def _changes(root: _Event, info: Info) -> list[FieldChange]:
     changes: dict[str, list[Any]] = root.event.data.get("changes", {})
+    if "team_id" in changes:
+        changes = {**changes, "team_id": [await _seen_team(one, info) for one in changes["team_id"]]}
     return [
         FieldChange(field=_camel(name), before=_shown(name, before), after=_shown(name, after))
         for name, (before, after) in changes.items()
     ]
+
+
+async def _seen_team(team_id: str | None, info: Info) -> str | None:
+    """The team's id; None for one that the viewer may not see, as for none."""
+    seen = None if team_id is None else await info.context.loader(load_teams).load(UUID(team_id))
+    return None if seen is None else team_id
 
 
 def _camel(name: str) -> str:

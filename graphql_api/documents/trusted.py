@@ -19,6 +19,7 @@ from tocsin.settings import Settings
 CACHED = 512
 CACHE_SECONDS = 5.0
 UNKNOWN = "no document is registered under this hash"
+ONLY_BOUND = "this API key may run one document alone, and this is another"
 ONLY_TRUSTED = "this server runs registered documents alone, and this is none"
 
 Lookup = Callable[[str], Awaitable[str | None]]
@@ -47,16 +48,23 @@ class TrustedDocuments:
         self._clock = clock
         self._cache: OrderedDict[str, _Cached] = OrderedDict()
 
-    def are_required_of(self, _viewer: Viewer | None) -> bool:
-        """Whether the caller may run nothing else. The one place that decides; a key's own rule belongs here as well.
+    def are_required_of(self, viewer: Viewer | None) -> bool:
+        """Whether the caller may run nothing else. The one place that decides.
 
-        No role is excepted: docs/decisions/022-registered-documents-bind-administrators-too.md.
+        No role is excepted: docs/decisions/022-registered-documents-bind-administrators-too.md. A key that is bound to
+        a document runs that one alone, whatever the setting.
         """
-        return self._settings.trusted_documents_only
+        return self._settings.trusted_documents_only or _only_document_of(viewer) is not None
+
+    async def is_registered(self, hash_: str) -> bool:
+        """Whether a document can be run by this hash."""
+        return await self._find(hash_) is not None
 
     async def resolved(self, asked: GraphQLRequest, viewer: Viewer | None) -> GraphQLRequest:
         """The request with the text to run; GraphQLError when there is none or it may not run."""
-        hash_ = asked.document_hash
+        hash_, only = asked.document_hash, _only_document_of(viewer)
+        if only is not None and only != (hash_ or document_hash(asked.query)):
+            raise GraphQLError(ONLY_BOUND, extensions={"code": "DOCUMENT_NOT_TRUSTED"})
         if hash_ is None:
             if self.are_required_of(viewer) and await self._find(document_hash(asked.query)) is None:
                 raise GraphQLError(ONLY_TRUSTED, extensions={"code": "DOCUMENT_NOT_TRUSTED"})
@@ -93,3 +101,8 @@ class TrustedDocuments:
         if len(self._cache) > CACHED:
             self._cache.popitem(last=False)
         return text
+
+
+def _only_document_of(viewer: Viewer | None) -> str | None:
+    """The document the caller's key is bound to."""
+    return None if viewer is None or viewer.grant is None else viewer.grant.document_hash

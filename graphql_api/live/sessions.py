@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.identity.model import Viewer
 from domain.ports import Clock
+from persistence.key_viewers import viewers_of_keys
 from persistence.sessions import viewers_of_sessions
 from persistence.tasks import end_tasks
 
@@ -81,8 +82,13 @@ class SessionWatch:
         looked_at = dict(self._watched)
         if not looked_at:
             return
+        # What a request came with: a session, or an API key.
+        keys = [one for one, watched in looked_at.items() if watched.viewer.grant is not None]
+        sessions, now = looked_at.keys() - set(keys), self._clock.now()
         async with self._reads.connect() as connection:
-            viewers = await viewers_of_sessions(connection, list(looked_at), now=self._clock.now())
+            viewers = await viewers_of_sessions(connection, list(sessions), now=now) if sessions else {}
+            if keys:
+                viewers |= await viewers_of_keys(connection, keys, now=now)
         for session_id, watched in looked_at.items():
             viewer = viewers.get(session_id)
             if viewer is not None:

@@ -18,6 +18,7 @@ from domain.ports import Clock
 from graphql_api.webhooks.auth import authenticate
 from graphql_api.webhooks.contract import PayloadError, Post, check_count
 from graphql_api.webhooks.exchange import Exchange
+from graphql_api.webhooks.pace import pace_of
 from graphql_api.webhooks.refusal import SERVICE_UNAVAILABLE, Refusal, unavailable
 from tocsin.settings import Settings
 
@@ -71,13 +72,17 @@ class Intake:
         self._state = state
         self._budget = RejectedBudget(state.settings.rejected_max_per_integration)
         self._bytes_in_flight = 0
+        self._pace = pace_of(state.settings.ingest_rate_limit)
 
     async def authenticate(self, key: str | None) -> Integration:
-        """The integration of a live key; Refusal 401 or 503."""
+        """The integration of a live key; Refusal 401 or 503, or 429 where it posts more than it may."""
         directory = self._state.directory
         if directory is None:
             raise unavailable("the server is starting", retry_after_seconds=1)
-        return await authenticate(directory, key)
+        integration = await authenticate(directory, key)
+        if self._pace is not None:
+            self._pace.check(integration.id)
+        return integration
 
     async def read(self, exchange: Exchange, integration: Integration) -> Post:
         """The post of an authenticated request; Refusal when its body is too large or unreadable."""

@@ -171,7 +171,8 @@ attachments = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.LargeBinary, nullable=False),
     sa.Column("object_key", sa.Text, nullable=False),
-    uuid("uploaded_by", references="users.id", nullable=False),
+    # A person or a service account.
+    uuid("uploaded_by", nullable=False),
     time("created_at"),
     time("deleted_at", nullable=True),
     sa.Index("ix_attachments_alert_id", "alert_id"),

@@ -56,7 +56,7 @@ async def register_documents(info: Info, data: RegisterDocumentsInput) -> Regist
         [actions.NewDocument(body=one.body, hash=one.hash) for one in data.documents],
         check=checker(documents, info.schema._schema),  # noqa: SLF001 - strawberry has no public way to it
         client_name=data.client_name,
-        created_by=context.require_viewer().user_id,
+        created_by=context.require_viewer().person_id,
         now=context.now(),
     )
     entry = context.audit_entry("registerDocuments", target_kind="trusted_document")

@@ -1,0 +1,107 @@
+"""Is guessing slowed over the API, however it is packed, and can nobody use that to keep somebody else out?
+
+OWASP API2:2023 (broken authentication), ASVS 5.0 6.1.1, 6.3.1.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from domain.access.throttle import AttemptKind
+from domain.identity.model import Role
+from graphql_api.permissions import ROOT_FIELDS
+from tests.api import PASSWORD, Api, api_settings, running_api
+from tests.schema_operations import operation
+
+LOGIN = """mutation($email: String!, $password: String!) { login(input: {email: $email, password: $password}) {
+  __typename ... on UserError { message code } ... on TooManyAttempts { retryAfterSeconds } } }"""
+
+
+@pytest.fixture
+async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(api_settings(database_url, tmp_path)) as opened:
+        yield opened
+
+
+CREDENTIALS = [(root, name) for root, table in ROOT_FIELDS.items() for name, need in table.items() if need.credential]
+
+
+@pytest.mark.parametrize(("root", "name"), CREDENTIALS)
+async def test_an_operation_holds_one_guess(api: Api, root: str, name: str) -> None:
+    """OWASP API2:2023: thirty aliases, or fragments, are not thirty guesses in one request."""
+    text, variables = operation(root, name)
+    head, _, rest = text.partition("{ ")
+    field = rest.removesuffix(" }")
+    packed = [
+        f"{head}{{ a: {field} b: {field} }}",
+        f"{head}{{ {field} {field.replace(name, f'other: {name}', 1)} }}",
+        f"{head}{{ ...Guess ... on {root} {{ b: {field} }} }} fragment Guess on {root} {{ a: {field} }}",
+    ]
+    for document in packed:
+        answer = await api.ask(document, variables)
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["LIMIT_EXCEEDED"], answer
+        assert "data" not in answer
+
+
+async def test_guesses_of_different_kinds_are_not_packed_together(api: Api) -> None:
+    texts = [operation(root, name) for root, name in CREDENTIALS if root == "Mutation"]
+    declared = ", ".join(
+        text.partition("(")[2].partition(")")[0].replace("$input", f"$i{n}") for n, (text, _) in enumerate(texts)
+    )
+    fields = " ".join(
+        text.partition("{ ")[2].removesuffix(" }").replace("$input", f"$i{n}") for n, (text, _) in enumerate(texts)
+    )
+    variables = {f"i{n}": given["input"] for n, (_, given) in enumerate(texts)}
+    answer = await api.ask(f"mutation({declared}) {{ {fields} }}", variables)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["LIMIT_EXCEEDED"], answer
+
+
+async def _made(api: Api, email: str) -> None:
+    admin = await api.person(Role.ADMIN)
+    what = {"email": email, "password": PASSWORD, "role": "VIEWER"}
+    made = await api.change("createUser", what, "user { id }", who=admin)
+    assert made["__typename"] == "CreateUserSuccess", made
+
+
+async def _login(api: Api, email: str, password: str) -> str:
+    answer = await api.data(LOGIN, {"email": email, "password": password})
+    kind: str = answer["login"]["__typename"]
+    return kind
+
+
+async def test_a_stranger_who_guesses_is_stopped_and_the_owner_elsewhere_is_not(api: Api) -> None:
+    await _made(api, "ada@example.com")
+    for _ in range(5):
+        assert await _login(api, "ada@example.com", "wrong password") == "InvalidCredentials"
+    assert await _login(api, "ada@example.com", PASSWORD) == "TooManyAttempts"
+    # The limit is the pair's: from another place the owner comes in.
+    assert await api.state.attempts(AttemptKind.LOGIN).attempt(_digest(api, "ada@example.com"), "192.0.2.9") == 0
+
+
+def _digest(api: Api, email: str) -> bytes:
+    from domain.identity.addresses import address_digest  # noqa: PLC0415
+
+    return address_digest(email, api.settings.derived_key("email-hash"))
+
+
+async def test_who_signed_in_from_here_is_not_held_up_by_guesses_from_everywhere(api: Api) -> None:
+    """ASVS 5.0 6.1.1: known by the address of an earlier session."""
+    await _made(api, "bob@example.com")
+    assert await _login(api, "bob@example.com", PASSWORD) == "LoginSuccess"
+    async with api.engine.begin() as connection:
+        await connection.execute(sa.text("UPDATE sessions SET ip_address = '203.0.113.7' WHERE ip_address IS NOT NULL"))
+    throttle, bob = api.state.attempts(AttemptKind.LOGIN), _digest(api, "bob@example.com")
+    for number in range(40):
+        await throttle.attempt(bob, f"198.51.100.{number}")
+    assert await throttle.attempt(bob, "192.0.2.200") > 0
+    assert await throttle.attempt(bob, "203.0.113.7") == 0
+
+
+async def test_an_address_nobody_has_is_slowed_alike(api: Api) -> None:
+    """OWASP API2:2023: the throttle tells nobody which addresses are on file."""
+    await _made(api, "eve@example.com")
+    for email in ("eve@example.com", "nobody@example.com"):
+        kinds = [await _login(api, email, "wrong password") for _ in range(7)]
+        assert kinds == [*["InvalidCredentials"] * 5, "TooManyAttempts", "TooManyAttempts"]

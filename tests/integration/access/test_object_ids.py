@@ -1,0 +1,144 @@
+"""Every id the API takes, with an object of somebody else's private team: it answers as if there were none.
+
+OWASP API1:2023 (broken object level authorization), ASVS 5.0 8.2.2, 8.4.1. The arguments are found in the schema:
+whatever ends in `id` or `ids`, however deep in an input. Each is given every kind of object, so no list has to say what
+it names.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+import sqlalchemy as sa
+from graphql import GraphQLInputObjectType, GraphQLInputType, get_named_type
+
+from domain.access.scopes import Scope
+from domain.identity.model import Role
+from domain.ids import new_id
+from tests.api import Api, Person
+from tests.api_keys import own_key
+from tests.schema_operations import NO_SUCH, every_field, operation, root_field, value_for
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+_ID = re.compile(r"(^i|I)ds?$")
+DEEPEST = 3
+
+
+class Place(NamedTuple):
+    """One argument that takes an id: the field, and the way to it through inputs."""
+
+    root: str
+    field: str
+    path: tuple[str, ...]
+
+
+def _ids_of(kind: GraphQLInputType, depth: int = 0) -> Iterator[tuple[str, ...]]:
+    named = get_named_type(kind)
+    if isinstance(named, GraphQLInputObjectType) and depth < DEEPEST:
+        for name, field in named.fields.items():
+            if _ID.search(name) and get_named_type(field.type).name in {"ID", "UUID"}:
+                yield (name,)
+            else:
+                yield from ((name, *rest) for rest in _ids_of(field.type, depth + 1))
+
+
+def places() -> Iterator[Place]:
+    for root, name in every_field():
+        if root == "Subscription":
+            continue
+        for argument, definition in root_field(root, name).args.items():
+            if _ID.search(argument) and get_named_type(definition.type).name == "ID":
+                yield Place(root, name, (argument,))
+            yield from (Place(root, name, (argument, *rest)) for rest in _ids_of(definition.type))
+
+
+def _filled(place: Place, id_: str) -> dict[str, Any]:
+    """The arguments of the field with the id at its place, and what the types need around it."""
+    argument, *rest = place.path
+    kind: Any = root_field(place.root, place.field).args[argument].type
+    return {argument: _value(kind, rest, id_)}
+
+
+def _value(kind: Any, path: list[str], id_: str) -> Any:  # noqa: ANN401 - any JSON
+    is_list = "[" in str(kind)
+    named = get_named_type(kind)
+    if not path:
+        return [id_] if is_list else id_
+    assert isinstance(named, GraphQLInputObjectType)
+    around = {} if named.is_one_of else value_for(named)
+    made = {**around, path[0]: _value(named.fields[path[0]].type, path[1:], id_)}
+    return [made] if is_list else made
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def outsider(api: Api) -> Person:
+    """A manager, and not of the team: all but administration is open to them, and the team is not."""
+    return await api.person(Role.MANAGER, teams=(await api.team("Outside"),))
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def hidden(api: Api, admin: Person) -> dict[str, str]:
+    """One object of each kind that belongs to a private team, or to another person."""
+    team = await api.team("Hidden", is_private=True)
+    what = {"title": "Secret", "severity": "LOW", "source": "x", "teamId": str(team.id)}
+    alert = (await api.change("createAlert", what, "alert { id }", who=admin))["alert"]["id"]
+    what = {"name": "Secret door", "source": "GENERIC", "defaultTeamId": str(team.id)}
+    made = await api.change("createIntegration", what, "key integration { id keys { id } }", who=admin)
+    headers = {"x-api-key": made["key"]}
+    posted = (await api.http.post("/webhooks/generic", json=[{"title": "x"}, 7], headers=headers)).json()
+    files = {"file": ("a.txt", b"secret", "text/plain")}
+    sent = await api.http.post(f"/attachments/{alert}", files=files, headers=api.headers(admin))
+    own = await own_key(api, admin, [Scope.ALERTS_READ])
+    found = {
+        "team": str(team.id),
+        "alert": alert,
+        "integration": made["integration"]["id"],
+        "integration key": made["integration"]["keys"][0]["id"],
+        "receipt": posted["receiptId"],
+        "attachment": sent.json()["id"],
+        "api key": own["apiKey"]["id"],
+        "session": str(admin.session_id),
+    }
+    async with api.engine.begin() as connection:
+        rejected = await connection.scalar(sa.text("SELECT id FROM rejected_items LIMIT 1"))
+        group = new_id()
+        await connection.execute(
+            sa.text(
+                "INSERT INTO alert_groups (id, title, status, severity, created_at, updated_at)"
+                " VALUES (:id, 'Secret', 'active', 'low', now(), now())"
+            ),
+            {"id": group},
+        )
+        await connection.execute(
+            sa.text("UPDATE alerts SET group_id = :group WHERE id = :id"), {"group": group, "id": UUID(alert)}
+        )
+    return {**found, "rejected item": str(rejected), "group": str(group)}
+
+
+@pytest.mark.parametrize("place", list(places()), ids=lambda place: f"{place.field}.{'.'.join(place.path)}")
+async def test_what_is_anothers_answers_as_what_is_not(
+    api: Api, outsider: Person, hidden: dict[str, str], place: Place
+) -> None:
+    if place.field == "logout":
+        return
+
+    async def answer(id_: str) -> str:
+        text, variables = operation(place.root, place.field, _filled(place, id_))
+        given = json.dumps(await api.ask(text, variables, who=outsider))
+        assert '"INTERNAL"' not in given, given
+        # What a field makes anew each time differs, whatever it was given.
+        return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID", given)
+
+    expected = await answer(NO_SUCH)
+    for kind, id_ in hidden.items():
+        assert await answer(id_) == expected, kind
+
+
+def test_the_arguments_are_found() -> None:
+    found = {f"{place.field}.{'.'.join(place.path)}" for place in places()}
+    assert {"alert.id", "alerts.filter.teamId", "createAlert.input.teamId", "acknowledgeAlerts.input.ids"} <= found
+    assert len(found) > 30
