@@ -1,7 +1,8 @@
 """Which values does the environment give us? Every setting, its default and what it means; read once at start-up.
 
-Any package but the domain may read this module, so it imports nothing of ours. Variables carry the prefix `TOCSIN_`;
-an empty one counts as unset. Durations are seconds (`900`) or ISO 8601 (`PT15M`).
+Any package but the domain may read this module, so it imports nothing of ours but identity_providers.py, which is like
+itself. Variables carry the prefix `TOCSIN_`; an empty one counts as unset. Durations are seconds (`900`) or ISO 8601
+(`PT15M`).
 """
 
 import contextlib
@@ -10,20 +11,26 @@ import hmac
 import os
 import secrets
 from datetime import timedelta
+from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tocsin.identity_providers import IdentityProvider, is_loopback
 
 SECRET_BYTES = 32
 MIN_SECRET_CHARACTERS = 32
 POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 BROKER_SCHEMES = (*REDIS_SCHEMES, "amqp", "amqps")
+ROLES = ("admin", "manager", "operator", "viewer")
+SMTP_SCHEMES = ("smtp", "smtps")
+STARTTLS = ("offered", "required", "never")
 
 
 def _seconds(value: object) -> object:
@@ -34,6 +41,8 @@ def _seconds(value: object) -> object:
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
 Count = Annotated[int, Field(ge=1)]
 Bytes = Annotated[int, Field(ge=1)]
+# 0 for none.
+Limit = Annotated[int, Field(ge=0)]
 
 
 class LogFormat(StrEnum):
@@ -52,6 +61,13 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class SignUpRole(StrEnum):
+    """What somebody may be who let themselves in. More is an administrator's to give."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+
+
 class MissingSettingError(ValueError):
     """A role was started without a value it cannot do without."""
 
@@ -63,7 +79,14 @@ class MissingSettingError(ValueError):
 class Settings(BaseSettings):
     """The settings of one process. Immutable: a change takes a restart."""
 
-    model_config = SettingsConfigDict(env_prefix="TOCSIN_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TOCSIN_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        # A refused value may hold a password: the message names the variable alone.
+        hide_input_in_errors=True,
+    )
 
     # Stores
     database_url: str | None = Field(
@@ -127,6 +150,12 @@ class Settings(BaseSettings):
         default=None,
         description="The address people and tools reach the API by, for links. Unset: `http://host:port`.",
     )
+    tls_certificate: Path | None = Field(
+        default=None,
+        description="Certificate chain (PEM) with which the API ends TLS itself, 1.3 alone. Unset: plain HTTP, for a "
+        "proxy that ends TLS.",
+    )
+    tls_key: Path | None = Field(default=None, description="Private key (PEM) of `TOCSIN_TLS_CERTIFICATE`.")
     trusted_proxies: str | None = Field(
         default=None,
         description="Addresses whose `X-Forwarded-For` is believed, comma separated (`*` for any). Unset: none is.",
@@ -154,7 +183,26 @@ class Settings(BaseSettings):
         description="Whether GraphQL runs registered documents alone; GraphiQL is off then (docs/api.md).",
     )
 
+    # How much may be asked. The cost of operations within a minute (docs/rate-limits.md); 0 sets no limit.
+    rate_limit_person: Limit = Field(
+        default=300_000, description="Cost a person or a service account may ask for within a minute; 0 for any."
+    )
+    rate_limit_key: Limit = Field(
+        default=300_000, description="Cost that may be asked for with one API key within a minute; 0 for any."
+    )
+    rate_limit_address: Limit = Field(
+        default=3_000_000, description="Cost all who are known may ask for from one address within a minute; 0 for any."
+    )
+    rate_limit_stranger: Limit = Field(
+        default=240_000,
+        description="Cost that may be asked for from one address by who is not signed in, within a minute; 0 for any.",
+    )
+
     # Taking alerts
+    ingest_rate_limit: Limit = Field(
+        default=0,
+        description="Posts an API process takes with the keys of one integration within a minute; 0 for any number.",
+    )
     ingest_batch_size: Count = Field(default=100, description="Most signals written in one transaction.")
     ingest_queue_limit: Count = Field(
         default=20_000, description="Signals that may wait to be written; beyond it posts are answered 503."
@@ -187,6 +235,14 @@ class Settings(BaseSettings):
         description="At least 32 characters; signs sessions and seals secrets. "
         "Unset: generated once and kept in `secret.key` in the data directory.",
     )
+    older_secret_keys: SecretStr | None = Field(
+        default=None,
+        description="Former values of `TOCSIN_SECRET_KEY` that still count, comma separated: what they signed or "
+        "sealed is accepted, nothing new is made with them (docs/sign-in.md says how to change the key).",
+    )
+    api_key_max_lifetime: Seconds = Field(
+        default=timedelta(days=365), description="The longest an API key lives before it needs a successor."
+    )
     access_token_ttl: Seconds = Field(default=timedelta(minutes=15), description="Life of an access token.")
     session_idle_timeout: Seconds = Field(
         default=timedelta(hours=8), description="A session unused for this long has ended."
@@ -195,7 +251,112 @@ class Settings(BaseSettings):
         default=timedelta(days=30), description="A session this old has ended, however busy."
     )
 
+    second_factor_required_for: str | None = Field(
+        default=None,
+        description="Roles whose people must have a second factor, comma separated (`admin,manager`). One who has none "
+        "may sign in, and do nothing but add one (docs/second-factors.md). Unset: nobody must.",
+    )
+    step_up_window: Seconds = Field(
+        default=timedelta(minutes=15),
+        description="How old the last proof of who asks may be for what is dangerous, such as a change of role; after "
+        "it `stepUp` is asked for.",
+    )
+
+    open_registration: bool = Field(
+        default=False,
+        description="Whether anybody may register, as a viewer, once the address is verified. Else an administrator "
+        "invites people or makes their accounts.",
+    )
+    password_min_score: int = Field(
+        default=3,
+        ge=0,
+        le=4,
+        description="How hard to guess a new password must be, from 0 to 4 (zxcvbn: 3 withstands an offline attack).",
+    )
+    verification_link_ttl: Seconds = Field(
+        default=timedelta(days=1), description="Life of a link that verifies an address or changes it."
+    )
+    password_reset_link_ttl: Seconds = Field(
+        default=timedelta(hours=1), description="Life of a link that sets a new password."
+    )
+    invitation_link_ttl: Seconds = Field(default=timedelta(days=7), description="Life of an invitation.")
+
+    # Mail
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="The mail server: `smtp://user:password@host:587` (STARTTLS) or `smtps://host:465`. "
+        "`?starttls=required` (the default with a password), `offered` or `never`; `?ca=file` trusts an authority of "
+        "your own. Unset: mail waits, and `tocsin doctor` says so.",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        description="The sender of mail, `alerts@example.com` or `Tocsin <alerts@example.com>`. "
+        "Needed with `TOCSIN_SMTP_URL`.",
+    )
+    cookie_secure: bool = Field(
+        default=True,
+        description="Whether the session cookies of browsers need https (`__Host-…`, `Secure`). Off for plain http on "
+        "loopback alone, and for browsers that take no such cookie there.",
+    )
+    oidc_providers: tuple[IdentityProvider, ...] | None = Field(
+        default=None,
+        description="Where people may sign in as well, a JSON list: Google, GitHub, Microsoft, or any OpenID provider "
+        "(docs/sign-in.md). Unset: nowhere.",
+    )
+    oidc_link_by_email: bool = Field(
+        default=False,
+        description="Whether a provider's verified address that is a known person's signs that person in at once. "
+        "Off: the person signs in first and links the provider.",
+    )
+    oidc_sign_up: bool = Field(
+        default=False,
+        description="Whether a provider may let in people nobody has let in; they need a verified address.",
+    )
+    oidc_sign_up_role: SignUpRole = Field(
+        default=SignUpRole.VIEWER, description="Role of the people a provider lets in: `viewer` or `operator`."
+    )
+
+    # The audit log
+    audit_key: SecretStr | None = Field(
+        default=None,
+        description="At least 32 characters; the key that signs the audit log's seals is made of it. "
+        "Unset: generated once and kept in `audit.key` in the data directory.",
+    )
+    audit_retired_keys: str | None = Field(
+        default=None,
+        description="Public keys that signed seals before, in hexadecimal, comma separated (docs/audit.md).",
+    )
+    audit_seal_interval: Seconds = Field(
+        default=timedelta(minutes=1), description="How often what is new on the audit log is sealed."
+    )
+    audit_heads_file: Path | None = Field(
+        default=None,
+        description="File that each seal's signed head is added to; best on a disk the database's owner cannot write. "
+        "Unset: `audit.heads` in the data directory.",
+    )
+    audit_heads_url: str | None = Field(
+        default=None,
+        description="Object store that each seal's signed head is put into as well, `s3://bucket/prefix`; "
+        "best with object lock. Unset: none.",
+    )
+    # Personal data
+    erasure_ledger_url: str | None = Field(
+        default=None,
+        description="Where the list of erased people is kept outside the database, `s3://bucket/prefix` or "
+        "`file:///folder`: a restored backup forgets them again by it. Unset: the folder `erasures` in the data directory.",
+    )
+    export_retention: Seconds = Field(
+        default=timedelta(days=7), description="How long the file of a data export can be fetched."
+    )
+
     # Operation
+    operations_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port on which a relay, scheduler or worker answers `/livez` and `/metrics`; 0 takes a free one. "
+        "Unset: none. (The API answers them on its own port.)",
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="Least severe log line written.")
     log_format: LogFormat = Field(
         default=LogFormat.JSON, description="`json` for machines or `console` for a person at a terminal."
@@ -222,7 +383,7 @@ class Settings(BaseSettings):
         checked = _checked_scheme(value, ("http", "https"))
         return checked.rstrip("/") if checked else None
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "audit_key")
     @classmethod
     def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < MIN_SECRET_CHARACTERS:
@@ -230,10 +391,82 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value
 
+    @field_validator("second_factor_required_for")
+    @classmethod
+    def _check_roles(cls, value: str | None) -> str | None:
+        unknown = [] if value is None else sorted(_roles_of(value) - set(ROLES))
+        if unknown:
+            message = f"{', '.join(unknown)}: no such role; there are {', '.join(ROLES)}"
+            raise ValueError(message)
+        return value
+
+    @field_validator("older_secret_keys")
+    @classmethod
+    def _check_older_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(len(key) < MIN_SECRET_CHARACTERS for key in _listed(value)):
+            message = f"each key must have at least {MIN_SECRET_CHARACTERS} characters"
+            raise ValueError(message)
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        url = urlsplit(value.get_secret_value())
+        asked = dict(parse_qsl(url.query, keep_blank_values=True))
+        problem = (
+            ("must begin with smtp:// or smtps://" if url.scheme not in SMTP_SCHEMES else "")
+            or ("must name a host" if not url.hostname else "")
+            or ("knows `starttls` and `ca` alone after the `?`" if asked.keys() - {"starttls", "ca"} else "")
+            or ("`starttls` is offered, required or never" if asked.get("starttls", "offered") not in STARTTLS else "")
+        )
+        if problem:
+            raise ValueError(problem)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _check_sender(cls, value: str | None) -> str | None:
+        if value is not None and (not parseaddr(value)[1].isascii() or parseaddr(value)[1].count("@") != 1):
+            message = "must be an address, or a name and an address in angle brackets"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _check_mail_has_sender(self) -> Self:
+        if self.smtp_url and not self.mail_from:
+            message = "TOCSIN_SMTP_URL is set without TOCSIN_MAIL_FROM, the sender of the mail"
+            raise ValueError(message)
+        return self
+
     @model_validator(mode="after")
     def _check_owner_has_application(self) -> Self:
         if self.database_owner_url and not self.database_url:
             message = "TOCSIN_DATABASE_OWNER_URL is set without TOCSIN_DATABASE_URL, the application's own role"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_tls_is_whole(self) -> Self:
+        if (self.tls_certificate is None) is not (self.tls_key is None):
+            message = "TOCSIN_TLS_CERTIFICATE and TOCSIN_TLS_KEY are set together or not at all"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_plain_cookies_stay_here(self) -> Self:
+        public_host = urlsplit(self.public_url).hostname if self.public_url else self.host
+        if not self.cookie_secure and not (is_loopback(self.host) and is_loopback(public_host or "")):
+            message = "TOCSIN_COOKIE_SECURE may be off only where TOCSIN_HOST and TOCSIN_PUBLIC_URL are loopback"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_provider_names(self) -> Self:
+        names = [provider.name for provider in self.identity_providers]
+        if len(names) != len(set(names)):
+            message = "TOCSIN_OIDC_PROVIDERS: each provider needs a name of its own"
             raise ValueError(message)
         return self
 
@@ -275,7 +508,18 @@ class Settings(BaseSettings):
     @property
     def effective_public_url(self) -> str:
         """The address for links, without a slash at its end."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        scheme = "http" if self.tls_certificate is None else "https"
+        return self.public_url or f"{scheme}://{self.host}:{self.port}"
+
+    @property
+    def identity_providers(self) -> tuple[IdentityProvider, ...]:
+        """Where people may sign in as well."""
+        return self.oidc_providers or ()
+
+    @cached_property
+    def second_factor_roles(self) -> frozenset[str]:
+        """The roles that must have a second factor."""
+        return _roles_of(self.second_factor_required_for or "")
 
     # --- Secrets ------------------------------------------------------------------------------------------------
 
@@ -288,16 +532,53 @@ class Settings(BaseSettings):
     def secret_bytes(self) -> bytes:
         """The 32 bytes all keys are derived from. The first reader of a new data directory makes them."""
         if self.secret_key is not None:
-            return hashlib.sha256(self.secret_key.get_secret_value().encode()).digest()
+            return _secret_of(self.secret_key.get_secret_value())
         try:
             return _kept_secret(self.secret_file)
         except OSError as error:
             purpose = f"none can be kept in {self.secret_file} ({error.strerror})"
             raise MissingSettingError("TOCSIN_SECRET_KEY", purpose) from None
 
+    @property
+    def effective_erasure_ledger_url(self) -> str:
+        """Where the list of erased people is kept."""
+        return self.erasure_ledger_url or f"file://{(self.data_dir / 'erasures').resolve()}"
+
+    @property
+    def audit_key_file(self) -> Path:
+        """Where a generated key of the audit log is kept."""
+        return self.data_dir / "audit.key"
+
+    @property
+    def audit_retired_file(self) -> Path:
+        """The public keys that sealed the audit log before the generated one."""
+        return self.data_dir / "audit.key.retired"
+
+    @property
+    def effective_audit_heads_file(self) -> Path:
+        """Where heads of seals are appended to."""
+        return self.audit_heads_file or self.data_dir / "audit.heads"
+
+    def audit_seed(self) -> bytes:
+        """The 32 bytes of the audit log's key, read anew each time: it may have been changed for another."""
+        if self.audit_key is not None:
+            return hashlib.sha256(self.audit_key.get_secret_value().encode()).digest()
+        try:
+            return _kept_secret(self.audit_key_file)
+        except OSError as error:
+            purpose = f"none can be kept in {self.audit_key_file} ({error.strerror})"
+            raise MissingSettingError("TOCSIN_AUDIT_KEY", purpose) from None
+
     def derived_key(self, purpose: str) -> bytes:
         """The 32-byte key of one purpose (`access-token`, `email-hash`, `sealing`, …): no two purposes share one."""
-        return hmac.digest(self.secret_bytes, f"tocsin:{purpose}".encode(), "sha256")
+        return _derived(self.secret_bytes, purpose)
+
+    def older_derived_keys(self, purpose: str) -> tuple[bytes, ...]:
+        """The keys of the same purpose under the former secrets: what they made counts, nothing new is made."""
+        if self.older_secret_keys is None:
+            return ()
+        older = [secret for key in _listed(self.older_secret_keys) for secret in _secrets_of(key)]
+        return tuple(_derived(secret, purpose) for secret in dict.fromkeys(older) if secret != self.secret_bytes)
 
 
 def _checked_scheme(value: str | None, schemes: tuple[str, ...]) -> str | None:
@@ -308,6 +589,28 @@ def _checked_scheme(value: str | None, schemes: tuple[str, ...]) -> str | None:
         message = f"must begin with {' or '.join(f'{known}://' for known in schemes)}"
         raise ValueError(message)
     return value
+
+
+def _roles_of(text: str) -> frozenset[str]:
+    return frozenset(role.strip().lower() for role in text.split(",") if role.strip())
+
+
+def _listed(keys: SecretStr) -> list[str]:
+    return [key.strip() for key in keys.get_secret_value().split(",") if key.strip()]
+
+
+def _secret_of(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _secrets_of(text: str) -> list[bytes]:
+    """What a former key may stand for: a text that was set, or the content of a generated `secret.key`."""
+    is_generated = len(text) == 2 * SECRET_BYTES and all(character in "0123456789abcdef" for character in text)
+    return [_secret_of(text), *([bytes.fromhex(text)] if is_generated else [])]
+
+
+def _derived(secret: bytes, purpose: str) -> bytes:
+    return hmac.digest(secret, f"tocsin:{purpose}".encode(), "sha256")
 
 
 def _plain_dsn(url: str) -> str:
