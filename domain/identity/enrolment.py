@@ -15,6 +15,7 @@ from domain.audit.model import AuditEntry
 from domain.errors import AlreadyExists, Forbidden, InvalidInput, NotFound
 from domain.identity import recovery_codes, totp
 from domain.identity.challenges import Purpose, new_challenge
+from domain.identity.factor_notices import News, tell
 from domain.identity.factors import ENROLMENT_TIME, MAX_PASSKEY_NAME, MAX_PASSKEYS, Factors, Passkey, Totp
 from domain.identity.people import checked_name
 from domain.identity.ports import IdentityUnit, IdentityUnits
@@ -86,6 +87,7 @@ class FactorDesk:
             codes = await self._first_codes(unit, who.user_id, now)
             await unit.factors.confirm_totp(replace(pending, confirmed_at=now, last_step=step))
             await unit.factors.proved(who.session_id, [Method.TOTP], now)
+            await self._tell(unit, who.user_id, News.APP_ADDED)
             await unit.audit.append(entry)
             await unit.commit()
         return codes
@@ -99,6 +101,7 @@ class FactorDesk:
                 raise NotFound("there is no authenticator app to switch off")
             await unit.factors.remove_totp(who.user_id)
             left = await self._after_removal(unit, who)
+            await self._tell(unit, who.user_id, News.APP_REMOVED)
             await unit.audit.append(entry)
             await unit.commit()
         return left
@@ -110,6 +113,7 @@ class FactorDesk:
             if not (await unit.factors.of(who.user_id)).any:
                 raise InvalidInput("recovery codes stand in for a second factor: add one first")
             codes = await self._new_codes(unit, who.user_id, self.clock.now())
+            await self._tell(unit, who.user_id, News.CODES_RENEWED)
             await unit.audit.append(entry)
             await unit.commit()
         return codes
@@ -160,7 +164,8 @@ class FactorDesk:
             if not await unit.passkeys.add(passkey):
                 raise AlreadyExists("this passkey is registered already", ("credential",))
             await unit.factors.proved(who.session_id, [Method.PASSKEY], now)
-            await unit.audit.append(replace(entry, target_id=passkey.id, after={"name": name}))
+            await self._tell(unit, who.user_id, News.PASSKEY_ADDED)
+            await unit.audit.append(replace(entry, target_id=passkey.id))
             await unit.commit()
         return passkey, codes
 
@@ -170,7 +175,8 @@ class FactorDesk:
         async with self.units() as unit:
             if not await unit.passkeys.rename(passkey_id, user_id=who.user_id, name=name):
                 raise NotFound("no such passkey", ("id",))
-            await unit.audit.append(replace(entry, after={"name": name}))
+            # Not the name: people put their own into it, and what is on the log stays.
+            await unit.audit.append(entry)
             await unit.commit()
 
     async def remove_passkey(self, who: Who, passkey_id: UUID, *, entry: AuditEntry) -> Factors:
@@ -180,6 +186,7 @@ class FactorDesk:
             if not await unit.passkeys.remove(passkey_id, user_id=who.user_id):
                 raise NotFound("no such passkey", ("id",))
             left = await self._after_removal(unit, who)
+            await self._tell(unit, who.user_id, News.PASSKEY_REMOVED)
             await unit.audit.append(entry)
             await unit.commit()
         return left
@@ -196,9 +203,15 @@ class FactorDesk:
             await unit.passkeys.remove_all(user_id)
             await unit.factors.remove_recovery_codes(user_id)
             ended = await unit.sessions.revoke_all(user_id, now=now)
+            await self._tell(unit, user_id, News.RESET)
             before = {"totp": had.has_totp, "passkeys": had.passkeys, "recoveryCodes": had.recovery_codes_left}
             await unit.audit.append(replace(entry, before=before, after={"sessionsEnded": len(ended)}))
             await unit.commit()
+
+    async def _tell(self, unit: IdentityUnit, user_id: UUID, news: News) -> None:
+        user = await unit.users.by_id(user_id)
+        if user is not None:
+            await tell(unit, self.prover.letters, user, news)
 
     async def _first_codes(self, unit: IdentityUnit, user_id: UUID, now: datetime) -> list[str] | None:
         return None if (await unit.factors.of(user_id)).any else await self._new_codes(unit, user_id, now)

@@ -115,6 +115,10 @@ class Letters:
             user_id=user.id,
         )
 
+    def factors_changed(self, user: User, news: str) -> Mail:
+        """To whose ways to prove who they are changed; `news` is a sentence of ours (factor_notices.py)."""
+        return self._notice(user.email, "your second factors changed", [news, ALARM], user_id=user.id)
+
     def _notice(self, to: str, subject: str, says: list[str], *, user_id: UUID) -> Mail:
         return Mail(
             to=to,

@@ -12,7 +12,10 @@ from uuid import UUID
 
 from domain.errors import InvalidCredentials, InvalidInput
 from domain.identity import guessing, recovery_codes, totp
+from domain.identity.factor_notices import News, tell
 from domain.identity.factor_ports import Ceremonies, SecretSealer
+from domain.identity.letters import Letters
+from domain.identity.model import User
 from domain.identity.ports import IdentityUnit, IdentityUnits
 from domain.identity.proofs import Method
 from domain.ports import Clock
@@ -55,6 +58,7 @@ class Prover:
     sealer: SecretSealer
     recovery_keys: tuple[bytes, ...]
     ceremonies: Ceremonies
+    letters: Letters
     clock: Clock
 
     async def count_guess(self, user_id: UUID, offered: Offered) -> None:
@@ -67,20 +71,21 @@ class Prover:
             await unit.commit()
 
     async def proves(
-        self, unit: IdentityUnit, user_id: UUID, offered: Offered, *, nonce: bytes | None = None
+        self, unit: IdentityUnit, user: User, offered: Offered, *, nonce: bytes | None = None
     ) -> Method | None:
         """How the person proved it; None when it is no proof. `nonce` is what a passkey had to sign."""
         now = self.clock.now()
-        if offered.totp_code is not None and await self._is_code(unit, user_id, offered.totp_code, now):
-            await unit.factors.save_guesses(user_id, guessing.Guesses())
+        if offered.totp_code is not None and await self._is_code(unit, user.id, offered.totp_code, now):
+            await unit.factors.save_guesses(user.id, guessing.Guesses())
             return Method.TOTP
         if offered.recovery_code is not None:
-            digests = recovery_codes.code_digests(user_id, offered.recovery_code, self.recovery_keys)
-            if digests and await unit.factors.use_recovery_code(user_id, digests, now):
+            digests = recovery_codes.code_digests(user.id, offered.recovery_code, self.recovery_keys)
+            if digests and await unit.factors.use_recovery_code(user.id, digests, now):
+                await tell(unit, self.letters, user, News.CODE_USED)
                 return Method.RECOVERY_CODE
         if offered.passkey is not None and nonce is not None:
             owner = await self.passkey_owner(unit, offered.passkey, nonce=nonce, alone=False)
-            if owner == user_id:
+            if owner == user.id:
                 return Method.PASSKEY
         return None
 

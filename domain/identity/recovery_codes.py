@@ -1,7 +1,8 @@
-"""What does a person write down for the day the phone is lost? Ten codes of 80 random bits, each good once.
+"""What does a person write down for the day the phone is lost? Ten codes of 120 random bits, each good once.
 
 Only keyed digests are kept, bound to the person: who reads the table cannot test a guess, and a code of one person is
-nothing in the hands of another. At 80 bits nobody guesses one, so they need no lock that could shut their owner out.
+nothing in the hands of another. At 120 bits nobody guesses one, so they need no slow hash, and no lock that could shut
+their owner out.
 """
 
 import hashlib
@@ -12,15 +13,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 HOW_MANY = 10
-CHARACTERS = 16
-GROUP = 4
+CHARACTERS = 24
+GROUP = 6
 # Crockford's: no i, l, o and u, so that what is read aloud or from paper is not mistaken.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _MISREAD = str.maketrans("ilo", "110")
 
 
 def new_codes() -> list[str]:
-    """A fresh set, as it is shown: `xxxx-xxxx-xxxx-xxxx`."""
+    """A fresh set, as it is shown: `xxxxxx-xxxxxx-xxxxxx-xxxxxx`."""
     return [_new_code() for _ in range(HOW_MANY)]
 
 

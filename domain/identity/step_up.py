@@ -91,7 +91,7 @@ class StepUpDesk:
             if what.password is None:
                 try:
                     method = await desk.prover.proves(
-                        unit, user_id, what.offered, nonce=challenge.nonce if challenge else None
+                        unit, user, what.offered, nonce=challenge.nonce if challenge else None
                     )
                 except InvalidCredentials as refusal:
                     method, reason = None, COPIED if isinstance(refusal, CopiedPasskey) else None
