@@ -1,11 +1,12 @@
 """Which tables are there? The schema as SQLAlchemy sees it; migrations/ is what the database runs.
 
 Names in `alerts`, `users` and `alert_rules` are fixed by the product's data model and never renamed or dropped.
-Three tables are range-partitioned by time, so that old data leaves by DROP, not by DELETE; their partitions are made
+Four tables are range-partitioned by time, so that old data leaves by DROP, not by DELETE; their partitions are made
 by persistence/partitions.py. Rows there carry no foreign keys: a key check a row would cost more than the insert,
 and the ids are made by the same transaction that makes the row they name.
 """
 
+from persistence.tables.access import api_keys, service_account_teams, service_accounts
 from persistence.tables.accounts import account_requests, admissions, one_time_tokens
 from persistence.tables.alerts import (
     alert_groups,
@@ -18,10 +19,20 @@ from persistence.tables.alerts import (
     integrations,
     silences,
 )
+from persistence.tables.audit import audit_log, audit_seals
 from persistence.tables.base import OPEN, XID8, metadata
 from persistence.tables.counts import alert_count_changes, alert_counts, alert_counts_frontier, alert_daily_counts
 from persistence.tables.documents import trusted_documents
 from persistence.tables.due import due_marks
+from persistence.tables.escalations import escalation_policies, escalations, notifications
+from persistence.tables.factors import (
+    code_guesses,
+    identity_challenges,
+    passkeys,
+    recovery_codes,
+    totp_secrets,
+)
+from persistence.tables.federation import federation_codes, federation_flows, identities
 from persistence.tables.log import (
     alert_events,
     alert_metrics,
@@ -34,13 +45,14 @@ from persistence.tables.log import (
 )
 from persistence.tables.mail import outgoing_mail
 from persistence.tables.people import (
-    audit_log,
     idempotency_keys,
     memberships,
     sessions,
     teams,
     users,
 )
+from persistence.tables.schedules import schedule_overrides, schedule_versions, schedules
+from persistence.tables.team_ownership import team_events, team_handovers, team_ownership_version, team_ownerships
 
 __all__ = [
     "OPEN",
@@ -56,11 +68,20 @@ __all__ = [
     "alert_metrics",
     "alert_rules",
     "alerts",
+    "api_keys",
     "attachments",
     "audit_log",
+    "audit_seals",
+    "code_guesses",
     "due_marks",
     "early_resolves",
+    "escalation_policies",
+    "escalations",
+    "federation_codes",
+    "federation_flows",
     "idempotency_keys",
+    "identities",
+    "identity_challenges",
     "integration_activity",
     "integration_keys",
     "integrations",
@@ -68,15 +89,28 @@ __all__ = [
     "log_epoch",
     "memberships",
     "metadata",
+    "notifications",
     "one_time_tokens",
     "outgoing_mail",
+    "passkeys",
     "receipts",
+    "recovery_codes",
     "rejected_items",
     "relay_cursors",
+    "schedule_overrides",
+    "schedule_versions",
+    "schedules",
+    "service_account_teams",
+    "service_accounts",
     "sessions",
     "signals",
     "silences",
+    "team_events",
+    "team_handovers",
+    "team_ownership_version",
+    "team_ownerships",
     "teams",
+    "totp_secrets",
     "trusted_documents",
     "users",
 ]
