@@ -42,6 +42,13 @@ class MailRepository:
             sealer = sealer_of(self._connection)
             await self._connection.execute(sa.insert(outgoing_mail), [_row_of(mail, sealer) for mail in mails])
 
+    async def post(self, mail: Mail) -> UUID:
+        """The same for one; the id of its row, for who wants to know what becomes of it."""
+        row = _row_of(mail, sealer_of(self._connection))
+        await self._connection.execute(sa.insert(outgoing_mail), row)
+        row_id: UUID = row["id"]
+        return row_id
+
     async def forget_person(self, user_id: UUID) -> None:
         """Delete all mail of a person, sent or not: nothing of it is to stay, and nothing more to leave."""
         await self._connection.execute(sa.delete(outgoing_mail).where(outgoing_mail.c.user_id == user_id))
@@ -65,7 +72,7 @@ async def claim_mail(engine: AsyncEngine, *, limit: int, now: datetime) -> list[
     due = (
         sa.select(outgoing_mail.c.id)
         .where(_WAITING, outgoing_mail.c.next_attempt_at <= now)
-        .order_by(outgoing_mail.c.next_attempt_at)
+        .order_by(outgoing_mail.c.next_attempt_at, outgoing_mail.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -85,7 +92,8 @@ async def claim_mail(engine: AsyncEngine, *, limit: int, now: datetime) -> list[
                 # It must not stand in the way of the rest, nor come up again for ever.
                 values = {"failed_at": now, "last_error": str(error)[:MAX_REASON], **_ERASED}
                 await connection.execute(sa.update(outgoing_mail).where(outgoing_mail.c.id == row["id"]).values(values))
-    return claimed
+    # RETURNING keeps no order; ids are made in the order of time.
+    return sorted(claimed, key=lambda posted: posted.id)
 
 
 def _posted_of(row: sa.RowMapping, sealer: Sealer) -> Posted:

@@ -8,6 +8,7 @@ itself. Variables carry the prefix `TOCSIN_`; an empty one counts as unset. Dura
 import contextlib
 import hashlib
 import hmac
+import json
 import os
 import secrets
 from datetime import timedelta
@@ -237,8 +238,8 @@ class Settings(BaseSettings):
     )
     older_secret_keys: SecretStr | None = Field(
         default=None,
-        description="Former values of `TOCSIN_SECRET_KEY` that still count, comma separated: what they signed or "
-        "sealed is accepted, nothing new is made with them (docs/sign-in.md says how to change the key).",
+        description="Former values of `TOCSIN_SECRET_KEY` that still count, comma separated or a JSON list: what they "
+        "signed or sealed is accepted, nothing new is made with them (docs/sign-in.md says how to change the key).",
     )
     api_key_max_lifetime: Seconds = Field(
         default=timedelta(days=365), description="The longest an API key lives before it needs a successor."
@@ -347,6 +348,31 @@ class Settings(BaseSettings):
     )
     export_retention: Seconds = Field(
         default=timedelta(days=7), description="How long the file of a data export can be fetched."
+    )
+
+    # The audit log
+    audit_key: SecretStr | None = Field(
+        default=None,
+        description="At least 32 characters; the Ed25519 key that seals the audit log is made from it. "
+        "Unset: generated once and kept in `audit.key` in the data directory.",
+    )
+    audit_retired_keys: str | None = Field(
+        default=None,
+        description="Public keys, in hexadecimal and comma separated, that sealed the audit log before "
+        "`TOCSIN_AUDIT_KEY` was changed; `tocsin audit rotate-key` keeps those of a generated key.",
+    )
+    audit_seal_interval: Seconds = Field(
+        default=timedelta(minutes=1), description="How often new entries of the audit log are sealed."
+    )
+    audit_heads_file: Path | None = Field(
+        default=None,
+        description="File that the head of each seal is appended to; best where its owner cannot write. "
+        "Unset: `audit.heads` in the data directory.",
+    )
+    audit_heads_url: str | None = Field(
+        default=None,
+        description="Where the head of each seal is put as well, an object each: `s3://bucket/prefix` (with object "
+        "lock, see docs/audit.md) or `file:///folder`. Unset: nowhere.",
     )
 
     # Operation
@@ -596,7 +622,18 @@ def _roles_of(text: str) -> frozenset[str]:
 
 
 def _listed(keys: SecretStr) -> list[str]:
-    return [key.strip() for key in keys.get_secret_value().split(",") if key.strip()]
+    """The keys, separated by commas; or a JSON list, for those that hold commas themselves."""
+    text = keys.get_secret_value().strip()
+    if not text.startswith("["):
+        return [key.strip() for key in text.split(",") if key.strip()]
+    try:
+        listed = json.loads(text)
+    except ValueError:
+        listed = None
+    if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
+        message = "must be keys separated by commas, or a JSON list of them"
+        raise ValueError(message) from None
+    return listed
 
 
 def _secret_of(text: str) -> bytes:
