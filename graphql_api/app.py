@@ -4,6 +4,7 @@
 reverse order.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -16,14 +17,19 @@ from starlette.types import Receive, Scope, Send
 
 from domain.alerts.fold import FoldPolicy
 from domain.ports import Clock, SystemClock
+from graphql_api.account_pages.pages import AccountPages
 from graphql_api.alerts import attachments_http
 from graphql_api.context import Context
+from graphql_api.escalations import answer_page
 from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
-from graphql_api.http import Endpoint, encoded, unavailable
-from graphql_api.identity.authentication import authenticate
-from graphql_api.live.groups import Live
+from graphql_api.http import Endpoint, cross_site, encoded, unavailable
+from graphql_api.identity import federation_http, second_factor_page
+from graphql_api.identity.authentication import authenticate_request
+from graphql_api.identity.cookies import CrossSite
+from graphql_api.live.following import Live
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
+from graphql_api.live.team_feed import TeamFeed
 from graphql_api.masking import is_outage
 from graphql_api.middleware import OPERATION, Surroundings, request_id_of
 from graphql_api.observability import health
@@ -37,6 +43,7 @@ from persistence.engine import create_engine
 from persistence.ingest_queue import IngestQueue, QueueLimits, QueueObserver
 from persistence.integration_directory import IntegrationDirectory
 from persistence.integrations import HMAC_COLUMN
+from persistence.tasks import end_tasks
 from tocsin.settings import Settings
 
 REDIS_SECONDS = 0.5
@@ -47,7 +54,8 @@ class Application:
 
     def __init__(self, state: AppState) -> None:
         self.state = state
-        self._web = Surroundings(web_app(state), state.metrics)
+        is_https = state.settings.effective_public_url.startswith("https:")
+        self._web = Surroundings(web_app(state), state.metrics, is_https=is_https)
         self._ingest = ingest_app(state, metrics=state.metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,6 +107,10 @@ def web_app(state: AppState) -> Starlette:
             WebSocketRoute("/graphql", SocketEndpoint(schema, documents, live, allowed_origins=origins)),
             Route(PREFIX + "{name}", graphiql.file),
             *attachments_http.ROUTES,
+            *federation_http.ROUTES,
+            *second_factor_page.ROUTES,
+            *AccountPages().routes,
+            *answer_page.ROUTES,
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/healthz", health.healthz),
@@ -115,6 +127,7 @@ async def opened(state: AppState) -> AsyncIterator[None]:
     settings, metrics = state.settings, state.metrics
     async with AsyncExitStack() as stack:
         stack.callback(state.hasher.close)
+        stack.callback(state.judge.close)
         stack.push_async_callback(state.engine.dispose)
         stack.push_async_callback(state.searcher.close)
         if state.redis is not None:
@@ -136,7 +149,13 @@ async def opened(state: AppState) -> AsyncIterator[None]:
         stack.push_async_callback(hub.close)
         await sessions.start()
         stack.push_async_callback(sessions.close)
-        state.hub, state.sessions = hub, sessions
+        team_feed = TeamFeed(settings, sessions.look)
+        await team_feed.start()
+        stack.push_async_callback(team_feed.close)
+        state.hub, state.sessions, state.team_feed = hub, sessions, team_feed
+        using = asyncio.create_task(state.key_use.flush_for_ever(), name="last use of keys")
+        stack.push_async_callback(state.key_use.flush)
+        stack.push_async_callback(end_tasks, [using])
         metrics.watch("tocsin_live_followers", "Streams that follow the log.", lambda: hub.subscribers)
         metrics.watch("tocsin_ingest_queue_signals", "Signals waiting for a transaction.", lambda: queue.depth)
         yield
@@ -173,7 +192,9 @@ async def answer(request: Request, endpoint: Endpoint) -> Response:
     """One GraphQL request over HTTP."""
     state: AppState = request.app.state.tocsin
     try:
-        caller = await authenticate(state, request.headers.get("authorization"))
+        caller = await authenticate_request(state, request)
+    except CrossSite:
+        return cross_site(request)
     except Exception as error:
         if is_outage(error):
             return unavailable(request)
@@ -186,7 +207,10 @@ async def answer(request: Request, endpoint: Endpoint) -> Response:
         ip=request.client.host if request.client else None,
         user_agent=request.headers.get("user-agent"),
         wants_cost=request.headers.get("x-tocsin-cost") == "1",
+        cookies=caller.cookies,
     )
     response = await endpoint.answer(request, context)
+    if caller.cookies is not None:
+        caller.cookies.apply(response)
     request.scope[OPERATION] = context.operation
     return response

@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from strawberry.dataloader import DataLoader
 
+from domain.access.rates import Verdict
 from domain.alerts.events import Actor, ActorKind
 from domain.alerts.submission import Ingest
 from domain.audit.model import AuditEntry, AuditOutcome
 from domain.errors import Unauthenticated
 from domain.identity.model import Viewer
 from domain.ids import new_id
+from graphql_api.access.limiting import refusal
+from graphql_api.audit.noted import Noted
+from graphql_api.identity.cookies import SessionCookies
 from graphql_api.live.course import Course
+from graphql_api.standing import obstacle
 from graphql_api.state import AppState
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
@@ -49,8 +55,17 @@ class Context:
     credential_problem: str | None = None
     # The client asked what its operation costs (`X-Tocsin-Cost`).
     wants_cost: bool = False
+    # There when the answer carries the session in cookies: graphql_api/identity/cookies.py.
+    cookies: SessionCookies | None = None
+    # Whether one HTTP answer is all that follows: credentials are given and taken by nothing else.
+    over_http: bool = True
+    # What the operation costs, and what the rate limits said of it.
+    cost: int = 0
+    rates: list[Verdict] = field(default_factory=list)
     # The root field, once the operation ran: for the log.
     operation: str | None = None
+    # What belongs on the audit log before the answer leaves: graphql_api/audit/recording.py.
+    noted: Noted = field(default_factory=Noted)
     # How a subscription runs; see graphql_api/live/groups.py.
     course: Course | None = None
     _loaders: dict[object, DataLoader[Any, Any]] = field(default_factory=dict)
@@ -80,16 +95,34 @@ class Context:
         """A short connection for one read, `async with context.read() as connection`; never held across a yield."""
         return self.state.reads.connect()
 
-    def require_viewer(self) -> Viewer:
-        """Who is signed in; Unauthenticated when nobody is."""
+    def require_viewer(self, field: str | None = None) -> Viewer:
+        """Who is signed in; Unauthenticated when nobody is.
+
+        A session that has yet to prove or to add a second factor is answered nothing but the fields that do so; one of
+        them names itself (graphql_api/standing.py).
+        """
         if self.viewer is None:
             raise Unauthenticated(self.credential_problem or "sign in first: this needs a valid access token")
+        in_the_way = obstacle(self.viewer, self.settings, field)
+        if in_the_way is not None:
+            raise in_the_way
         return self.viewer
+
+    async def look_at_viewer_anew(self) -> None:
+        """Read the viewer again, for the rest of an operation that changed what the session proved."""
+        if self.viewer is not None:
+            self.viewer = await self.state.viewers.viewer(self.viewer.session_id)
 
     @property
     def actor(self) -> Actor:
         """Who acts, for events."""
         return self.require_viewer().actor
+
+    async def spend(self, cost: int) -> GraphQLError | None:
+        """Spend what the operation costs; the refusal when its caller asks for too much."""
+        self.cost = cost
+        self.rates = await self.state.operation_limits.spend(self.viewer, self.ip, cost)
+        return refusal(self.rates)
 
     def loader(self, load: "BatchLoad[Key, Value]") -> DataLoader[Key, Value]:
         """The operation's loader for a batch function: keys asked for in one tick become one call."""

@@ -15,7 +15,9 @@ from strawberry.types.base import get_object_definition
 from strawberry.types.field import StrawberryField
 
 from domain import errors
+from domain.identity.proofs import Method
 from graphql_api.exposes import expose_enum
+from graphql_api.step_up import DANGEROUS
 
 Result = TypeVar("Result")
 
@@ -29,11 +31,19 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
+    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
+    ENROLMENT_REQUIRED = "ENROLMENT_REQUIRED"
+    STEP_UP_REQUIRED = "STEP_UP_REQUIRED"
     ILLEGAL_MOVE = "ILLEGAL_MOVE"
     STALE_VERSION = "STALE_VERSION"
     NEWER_ALERT_OPEN = "NEWER_ALERT_OPEN"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    WEAK_PASSWORD = "WEAK_PASSWORD"  # noqa: S105 - a kind of refusal
+    INVALID_LINK = "INVALID_LINK"
+    LAST_ADMINISTRATOR = "LAST_ADMINISTRATOR"
+    TEAM_IN_USE = "TEAM_IN_USE"
+    WRONG_TRANSPORT = "WRONG_TRANSPORT"
     OVERLOADED = "OVERLOADED"
 
 
@@ -47,11 +57,19 @@ expose_enum(
         ErrorCode.UNAUTHENTICATED: "Nobody is signed in, or the token is wrong, expired or revoked.",
         ErrorCode.INVALID_CREDENTIALS: "The address, password, code or refresh token is not right.",
         ErrorCode.TOO_MANY_ATTEMPTS: "Too many failed attempts; wait before the next.",
+        ErrorCode.SECOND_FACTOR_REQUIRED: "You have a second factor: prove it, by `completeLogin` or by `stepUp`.",
+        ErrorCode.ENROLMENT_REQUIRED: "Your role needs a second factor: add one, then go on.",
+        ErrorCode.STEP_UP_REQUIRED: "Prove anew who you are, by `stepUp`, then ask again.",
         ErrorCode.ILLEGAL_MOVE: "The alert's status does not allow this move.",
         ErrorCode.STALE_VERSION: "It changed since you read it.",
         ErrorCode.NEWER_ALERT_OPEN: "A newer open alert has the same dedup key.",
         ErrorCode.ALREADY_EXISTS: "Another one has this name or address.",
         ErrorCode.IDEMPOTENCY_CONFLICT: "The idempotency key was used for another input.",
+        ErrorCode.WEAK_PASSWORD: "The password is easy to guess.",
+        ErrorCode.INVALID_LINK: "The mailed link was used, replaced by a newer one, or is too old.",
+        ErrorCode.LAST_ADMINISTRATOR: "Nobody else could administer the server any more.",
+        ErrorCode.TEAM_IN_USE: "The team still has open alerts or integrations.",
+        ErrorCode.WRONG_TRANSPORT: "Credentials are given and taken by plain HTTP alone, over no socket or stream.",
         ErrorCode.OVERLOADED: "The server is full or its database is away; try again shortly.",
     },
 )
@@ -125,11 +143,68 @@ class TooManyAttempts(UserError):
     retry_after_seconds: int = strawberry.field(description="How long to wait before the next attempt.", default=0)
 
 
+expose_enum(
+    Method,
+    name="ProofMethod",
+    description="How somebody proves who they are.",
+    values={
+        Method.PASSWORD: "The password.",
+        Method.TOTP: "A code of an authenticator app.",
+        Method.RECOVERY_CODE: "One of the codes to write down; each is good once.",
+        Method.PASSKEY: "A passkey: a key pair in a device.",
+        Method.FEDERATED: "Another provider's word: sign in there anew.",
+        Method.FEDERATED_MFA: "Another provider's word that it asked for two factors.",
+    },
+)
+
+
+@strawberry.type(description="This is dangerous, and you proved who you are too long ago: `stepUp`, then ask again.")
+class StepUpRequired(UserError):
+    """See domain.errors.StepUpRequired."""
+
+    methods: list[Method] = strawberry.field(description="Each of these would do.", default_factory=list)
+
+
 @strawberry.type(description="The idempotency key was used within 24 hours for another input.")
 class IdempotencyConflict(UserError):
     """See domain.errors.IdempotencyConflict."""
 
     first_used_at: datetime | None = strawberry.field(description="When the key was first used.", default=None)
+
+
+@strawberry.type(description="The password is easy to guess: take another.")
+class WeakPassword(UserError):
+    """See domain.errors.WeakPassword."""
+
+    score: int = strawberry.field(description="How hard it is to guess, from 0 to 4.", default=0)
+    suggestions: list[str] = strawberry.field(description="What would make it better.", default_factory=list)
+
+
+@strawberry.type(description="The mailed link works no more: used, replaced by a newer one, or too old.")
+class InvalidLink(UserError):
+    """See domain.errors.InvalidLink."""
+
+
+@strawberry.type(description="Nobody else could administer the server any more: make another administrator first.")
+class LastAdministrator(UserError):
+    """See domain.errors.LastAdministrator."""
+
+
+@strawberry.type(description="Credentials are given and taken by plain HTTP alone: send it there.")
+class WrongTransport(UserError):
+    """Asked over a socket or an event stream.
+
+    A mutation whose payload may hold this is answered over plain HTTP and nowhere else: a socket has no headers of its
+    own an operation, so it can carry no cookie, and its frames are kept by tools that know to leave out a header.
+    """
+
+
+@strawberry.type(description="Something still hangs on the team, so it cannot be archived.")
+class TeamInUse(UserError):
+    """See domain.errors.TeamInUse."""
+
+    open_alerts: int = strawberry.field(description="How many open alerts it has.", default=0)
+    integrations: int = strawberry.field(description="Of how many integrations it is the default team.", default=0)
 
 
 def _moves(error: errors.DomainError) -> dict[str, Any]:
@@ -151,7 +226,20 @@ MAPPING: dict[type[errors.DomainError], tuple[type[UserError], ErrorCode, Callab
     errors.AlreadyExists: (AlreadyExists, ErrorCode.ALREADY_EXISTS, _same()),
     errors.InvalidCredentials: (InvalidCredentials, ErrorCode.INVALID_CREDENTIALS, _same()),
     errors.TooManyAttempts: (TooManyAttempts, ErrorCode.TOO_MANY_ATTEMPTS, _same("retry_after_seconds")),
+    errors.StepUpRequired: (StepUpRequired, ErrorCode.STEP_UP_REQUIRED, _same("methods")),
     errors.IdempotencyConflict: (IdempotencyConflict, ErrorCode.IDEMPOTENCY_CONFLICT, _same("first_used_at")),
+    errors.WeakPassword: (WeakPassword, ErrorCode.WEAK_PASSWORD, _same("score", "suggestions")),
+    errors.InvalidLink: (InvalidLink, ErrorCode.INVALID_LINK, _same()),
+    errors.LastAdministrator: (LastAdministrator, ErrorCode.LAST_ADMINISTRATOR, _same()),
+    errors.TeamInUse: (TeamInUse, ErrorCode.TEAM_IN_USE, _same("open_alerts", "integrations")),
+}
+
+
+# What no payload holds: whoever asks must do something else first.
+TOP_LEVEL: dict[type[errors.DomainError], ErrorCode] = {
+    errors.Unauthenticated: ErrorCode.UNAUTHENTICATED,
+    errors.EnrolmentRequired: ErrorCode.ENROLMENT_REQUIRED,
+    errors.ProofRequired: ErrorCode.SECOND_FACTOR_REQUIRED,
 }
 
 
@@ -162,14 +250,13 @@ def _mapped(error: errors.DomainError) -> tuple[type[UserError], ErrorCode, Call
 
 def code_of(error: errors.DomainError) -> ErrorCode:
     """The code of a domain error."""
-    if isinstance(error, errors.Unauthenticated):
-        return ErrorCode.UNAUTHENTICATED
-    return _mapped(error)[1]
+    top_level = next((code for kind, code in TOP_LEVEL.items() if isinstance(error, kind)), None)
+    return top_level or _mapped(error)[1]
 
 
 def as_user_error(error: errors.DomainError) -> UserError | None:
-    """The GraphQL object for a domain error; None for Unauthenticated, which is a top-level error."""
-    if isinstance(error, errors.Unauthenticated):
+    """The GraphQL object for a domain error; None for one that is a top-level error."""
+    if isinstance(error, tuple(TOP_LEVEL)):
         return None
     kind, code, extra = _mapped(error)
     return kind(message=error.message, code=code, path=list(error.path) or None, **extra(error))
@@ -179,6 +266,8 @@ class Payload:
     """A payload union: its success type and the refusals it may hold."""
 
     def __init__(self, name: str, success: type, refusals: tuple[type[UserError], ...], description: str) -> None:
+        if f"{name[0].lower()}{name[1:]}" in DANGEROUS:
+            refusals = (*refusals, StepUpRequired)
         self.refusals = tuple(dict.fromkeys((*refusals, InvalidInput, Forbidden)))
         self.graphql_type: Any = Annotated[
             Union[(success, *self.refusals)], strawberry.union(f"{name}Payload", description=description)
@@ -186,7 +275,10 @@ class Payload:
 
 
 def payload(name: str, success: type, *refusals: type[UserError], description: str | None = None) -> Payload:
-    """`<name>Payload = success | refusals…`. InvalidInput and Forbidden are always among the refusals."""
+    """`<name>Payload = success | refusals…`. InvalidInput and Forbidden are always among the refusals.
+
+    StepUpRequired is among those of what is dangerous (graphql_api/step_up.py).
+    """
     return Payload(name, success, refusals, description or f"What became of `{name[0].lower()}{name[1:]}`.")
 
 
@@ -200,9 +292,14 @@ class RefusalsAsData(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: object, info: strawberry.Info[Any], **kwargs: object
     ) -> object:
         """Run the mutation."""
+        if WrongTransport in self._refusals and not info.context.over_http:
+            message = f"{info.field_name} is answered by plain HTTP alone"
+            return WrongTransport(message=message, code=ErrorCode.WRONG_TRANSPORT, path=None)
         try:
             return await next_(source, info, **kwargs)
         except errors.DomainError as error:
+            if isinstance(error, errors.Forbidden):
+                info.context.noted.refuse(info.field_name)
             found = as_user_error(error)
             if found is None or not isinstance(found, self._refusals):
                 raise

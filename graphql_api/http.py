@@ -20,12 +20,14 @@ from strawberry import Schema
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.utils.aio import aclosing
 
+from graphql_api.access.limiting import UNREADABLE_COST, cost_of, headers_of
 from graphql_api.context import Context
 from graphql_api.documents.trusted import TrustedDocuments
 from graphql_api.event_stream import COMPLETE, HEARTBEAT_SECONDS, event, with_heartbeat
 from graphql_api.graphql_request import BadRequest, GraphQLRequest, as_graphql_request, decode
 from graphql_api.limits import Documents
-from graphql_api.live.groups import Live, Payload
+from graphql_api.live.following import Live
+from graphql_api.live.member import Payload
 from graphql_api.masking import RETRY_SECONDS, UNAVAILABLE, present_all
 from graphql_api.observability.metrics import operation_label
 
@@ -86,26 +88,35 @@ class Endpoint:
         accept = request.headers.get("accept", "")
         try:
             asked = await read_request(request, max_bytes=context.settings.graphql_max_body_bytes)
-            return await self._run(asked, request.method, accept, context)
+            response = await self._run(asked, request.method, accept, context)
         except BadRequest as error:
             body = {"errors": [{"message": error.message, "extensions": {"code": "BAD_REQUEST"}}]}
             return _response(body, accept, status=error.status, headers=error.headers)
+        response.headers.update(headers_of(context.rates))
+        return response
 
     async def _run(self, asked: GraphQLRequest, method: str, accept: str, context: Context) -> Response:
         try:
             asked = await self._trusted.resolved(asked, context.viewer)
             operation = self._documents.operation(asked.query, asked.operation_name)
         except GraphQLError as error:
+            refused = await context.spend(UNREADABLE_COST)
+            if refused is not None:
+                return _too_much(refused, accept)
             body = {"errors": [shown.formatted for shown in present_all([error], context)]}
             if method == "POST" and EVENT_STREAM in accept:
                 return _events(_only(body))
             return _response(body, accept, status=_status(ran=False, accept=accept))
         if method == "GET" and operation.operation is not OperationType.QUERY:
             raise BadRequest(405, "GET is for queries; send the operation by POST", headers={"allow": "POST"})
+        if operation.operation is OperationType.SUBSCRIPTION and EVENT_STREAM not in accept:
+            raise BadRequest(406, f"a subscription needs `Accept: {EVENT_STREAM}` or a WebSocket")
+        schema = self._schema._schema  # noqa: SLF001 - no public way
+        refused = await context.spend(cost_of(asked.query, operation, self._documents, schema))
+        if refused is not None:
+            return _too_much(refused, accept)
         if method == "POST" and EVENT_STREAM in accept:
             return self._stream(asked, context, is_subscription=operation.operation is OperationType.SUBSCRIPTION)
-        if operation.operation is OperationType.SUBSCRIPTION:
-            raise BadRequest(406, f"a subscription needs `Accept: {EVENT_STREAM}` or a WebSocket")
         started = time.perf_counter()
         result = await self._execute(asked, context)
         ran = was_run(result)
@@ -117,10 +128,6 @@ class Endpoint:
             seconds=time.perf_counter() - started,
             codes=[str((error.extensions or {}).get("code")) for error in result.errors or ()],
         )
-        if context.wants_cost and ran:
-            budget = context.settings.graphql_max_cost
-            spent = self._documents.cost(asked.query, operation, self._schema._schema)  # noqa: SLF001 - no public way
-            result.extensions = {**(result.extensions or {}), "cost": {"operation": spent, "budget": budget}}
         status = _status(ran=ran, accept=accept)
         return _response(as_body(result), accept, status=status)
 
@@ -138,10 +145,12 @@ class Endpoint:
             result = ExecutionResult(data=None, errors=[too_slow(seconds)])
         if result.errors:
             result.errors = present_all(result.errors, context)
-        return result
+        return with_cost(result, context)
 
     def _stream(self, asked: GraphQLRequest, context: Context, *, is_subscription: bool) -> Response:
         """Server-sent events, one connection an operation (the "distinct connections" mode of graphql-sse)."""
+        # Its headers have left before the operation runs: it can give no cookie.
+        context.over_http = False
 
         async def results() -> AsyncIterator[bytes]:
             if not is_subscription:
@@ -154,13 +163,25 @@ class Endpoint:
                         yield event(result.body if isinstance(result, Payload) else encoded(result))
             yield COMPLETE
 
-        return _events(results())
+        response = _events(results())
+        if context.wants_cost:
+            # A subscription's results are the same bytes for all who share them.
+            response.headers["x-tocsin-cost"] = str(context.cost)
+        return response
 
 
 def too_slow(seconds: float) -> GraphQLError:
     """The answer of an operation that was stopped."""
     message = f"the operation took longer than {seconds:g} seconds and was stopped"
     return GraphQLError(message, extensions={"code": "TIMEOUT"})
+
+
+def with_cost(result: ExecutionResult, context: Context) -> ExecutionResult:
+    """The result with what its operation costs, for who asked."""
+    if context.wants_cost and was_run(result):
+        cost = {"operation": context.cost, "budget": context.settings.graphql_max_cost}
+        result.extensions = {**(result.extensions or {}), "cost": cost}
+    return result
 
 
 def was_run(result: ExecutionResult) -> bool:
@@ -218,10 +239,22 @@ async def _only(body: dict[str, Any]) -> AsyncIterator[bytes]:
     yield COMPLETE
 
 
+def _too_much(refused: GraphQLError, accept: str) -> Response:
+    """The answer to who asks for too much; `Retry-After` says when to come again."""
+    return _response({"errors": [refused.formatted]}, accept, status=429)
+
+
 def unavailable(request: Request) -> Response:
     """The answer when the database cannot even say who asks."""
     body = {"errors": [{"message": UNAVAILABLE, "extensions": {"code": "OVERLOADED"}}]}
     return _response(body, request.headers.get("accept", ""), status=503, headers={"retry-after": str(RETRY_SECONDS)})
+
+
+def cross_site(request: Request) -> Response:
+    """The answer to a page of another site that would act in a signed-in browser's name."""
+    message = "a request with X-Tocsin-Session must come from a page of this server (Origin)"
+    body = {"errors": [{"message": message, "extensions": {"code": "FORBIDDEN"}}]}
+    return _response(body, request.headers.get("accept", ""), status=403)
 
 
 def _status(*, ran: bool, accept: str) -> int:

@@ -1,5 +1,6 @@
 """What does one API process hold for its whole life? Settings, clock, pools and the parts that others plug in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -7,23 +8,45 @@ from typing import Any
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.access.devices import DeviceTokens
+from domain.access.issuing import KeyDesk
+from domain.access.throttle import AttemptKind
 from domain.alerts.submission import Ingest
+from domain.escalations.answer import AnswerLinks
+from domain.identity.account_desk import AccountDesk
+from domain.identity.enrolment import FactorDesk
+from domain.identity.federation import FederationDesk, FederationPolicy
+from domain.identity.letters import Letters
+from domain.identity.model import Role
+from domain.identity.passwords import PasswordRules
+from domain.identity.proving import Prover
+from domain.identity.second_step import SecondStep
 from domain.identity.sessions import RefreshTokens, SessionPolicy
 from domain.identity.sign_in import SignInDesk
+from domain.identity.step_up import StepUpDesk
 from domain.ports import Clock
+from graphql_api.access.limiting import OperationLimits
 from graphql_api.documents.shipped import shipped_documents
 from graphql_api.documents.trusted import TrustedDocuments
+from graphql_api.identity.ceremonies import RelyingParty, WebAuthnCeremonies
+from graphql_api.identity.providers import Provider
 from graphql_api.identity.tokens import AccessTokens
 from graphql_api.limits import Documents, Limits
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
+from graphql_api.live.team_feed import TeamFeed
 from graphql_api.observability.metrics import Metrics
-from persistence.login_attempts import LoginAttempts
+from persistence.account_rules import account_rules
+from persistence.key_viewers import KeyLookup, KeyUse
+from persistence.known_places import has_signed_in_from
 from persistence.objects import Objects, open_objects
+from persistence.password_strength import ZxcvbnJudge
 from persistence.passwords import Argon2Hasher
+from persistence.rate_limiter import RateLimiter
 from persistence.sealing import Sealer
 from persistence.search.searcher import Searcher
 from persistence.sessions import ViewerLookup
+from persistence.throttle import AttemptThrottle, BucketThrottle
 from persistence.trusted_documents import trusted_body
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
@@ -44,17 +67,36 @@ class AppState:
     directory: Any = None
     hub: Hub | None = None
     sessions: SessionWatch | None = None
+    team_feed: TeamFeed | None = None
     redis: Redis | None = None
     metrics: Metrics = field(default_factory=Metrics)
     reads: AsyncEngine = field(init=False)
     viewers: ViewerLookup = field(init=False)
+    keys: KeyLookup = field(init=False)
+    key_use: KeyUse = field(init=False)
+    # A key is looked for under the current secret, then under former ones.
+    api_key_digest_keys: tuple[bytes, ...] = field(init=False)
+    key_desk: KeyDesk = field(init=False)
+    limiter: RateLimiter = field(init=False)
+    operation_limits: OperationLimits = field(init=False)
+    devices: DeviceTokens = field(init=False)
     access_tokens: AccessTokens = field(init=False)
     hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
+    judge: ZxcvbnJudge = field(default_factory=ZxcvbnJudge)
+    passwords: PasswordRules = field(init=False)
+    accounts: AccountDesk = field(init=False)
     sign_in_desk: SignInDesk = field(init=False)
+    second_step: SecondStep = field(init=False)
+    step_up_desk: StepUpDesk = field(init=False)
+    factor_desk: FactorDesk = field(init=False)
+    federation: FederationDesk = field(init=False)
+    providers: Mapping[str, Provider] = field(init=False)
     sealer: Sealer = field(init=False)
     searcher: Searcher = field(init=False)
     documents: Documents = field(init=False)
     trusted: TrustedDocuments = field(init=False)
+
+    answer_links: AnswerLinks = field(init=False)
 
     def __post_init__(self) -> None:
         # A read is one statement: without AUTOCOMMIT each would cost a BEGIN and a ROLLBACK on the wire as well.
@@ -63,18 +105,72 @@ class AppState:
         self.trusted = TrustedDocuments(shipped_documents(), self._body, settings=self.settings)
         self.viewers = ViewerLookup(self.reads, self.clock)
         key = self.settings.derived_key
-        self.sealer = Sealer(key("sealing"))
+        older = self.settings.older_derived_keys
+        self.answer_links = AnswerLinks(key("answer-link"))
+        self.sealer = Sealer.of(self.settings)
         self.searcher = Searcher(self.settings)
-        self.access_tokens = AccessTokens(key("access-token"), lifetime=self.settings.access_token_ttl)
+        self.limiter = RateLimiter(self.redis)
+        self.operation_limits = OperationLimits(self.settings, self.limiter)
+        self.devices = DeviceTokens(key("device"))
+        self.keys, self.key_use = KeyLookup(self.reads, self.clock), KeyUse(self.engine)
+        self.api_key_digest_keys = (key("api-key"), *older("api-key"))
+        self.key_desk = KeyDesk(digest_key=key("api-key"), max_lifetime=self.settings.api_key_max_lifetime)
+        self.access_tokens = AccessTokens(
+            key("access-token"), lifetime=self.settings.access_token_ttl, older_keys=older("access-token")
+        )
+        prover = Prover(
+            units=self.uow,
+            sealer=self.sealer,
+            recovery_keys=(key("recovery-code"), *older("recovery-code")),
+            ceremonies=WebAuthnCeremonies(RelyingParty.of(self.settings.effective_public_url)),
+            letters=Letters(self.settings.effective_public_url),
+            clock=self.clock,
+        )
+        self.factor_desk = FactorDesk(units=self.uow, prover=prover, clock=self.clock)
         self.sign_in_desk = SignInDesk(
             units=self.uow,
             hasher=self.hasher,
-            throttle=LoginAttempts(self.redis),
-            tokens=RefreshTokens(key("refresh-token")),
+            throttle=self.attempts(AttemptKind.LOGIN),
+            tokens=RefreshTokens(key("refresh-token"), older("refresh-token")),
             policy=SessionPolicy(self.settings.session_idle_timeout, self.settings.session_absolute_timeout),
             clock=self.clock,
+            prover=prover,
             address_key=key("email-hash"),
+            older_address_keys=older("email-hash"),
         )
+        self.passwords = PasswordRules(judge=self.judge, hasher=self.hasher, least=self.settings.password_min_score)
+        self.accounts = AccountDesk(
+            units=self.uow,
+            passwords=self.passwords,
+            throttles=self.attempts,
+            clock=self.clock,
+            rules=account_rules(self.settings),
+            is_open=self.settings.open_registration,
+        )
+        self.second_step = SecondStep(self.sign_in_desk)
+        self.step_up_desk = StepUpDesk(self.sign_in_desk)
+
+        self.providers = {given.name: Provider(given) for given in self.settings.identity_providers}
+        self.federation = FederationDesk(
+            units=self.uow,
+            policy=FederationPolicy(
+                providers=frozenset(self.providers),
+                sign_up_role=Role(self.settings.oidc_sign_up_role.value) if self.settings.oidc_sign_up else None,
+                link_by_email=self.settings.oidc_link_by_email,
+            ),
+            clock=self.clock,
+            address_keys=self.sign_in_desk.address_keys,
+        )
+
+    def attempts(self, kind: AttemptKind) -> AttemptThrottle:
+        """What slows guesses of one kind. Subjects are digests of addresses."""
+        return AttemptThrottle(
+            BucketThrottle(self.limiter), kind, devices=self.devices, known_place=self._has_signed_in_from
+        )
+
+    async def _has_signed_in_from(self, email_digest: bytes, place: str) -> bool:
+        async with self.reads.connect() as connection:
+            return await has_signed_in_from(connection, email_digest, place, now=self.clock.now())
 
     @cached_property
     def objects(self) -> Objects:

@@ -118,6 +118,10 @@ class Viewer:
     team_roles: frozenset[tuple[UUID, Role]] = frozenset()
     kind: ViewerKind = ViewerKind.PERSON
     grant: Grant | None = None
+    # When and how the session's person proved who they are, and whether they have a second factor today.
+    proved_at: datetime | None = None
+    proved_by: frozenset[str] = frozenset()
+    has_factor: bool = False
 
     @property
     def sight(self) -> Sight:

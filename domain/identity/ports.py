@@ -1,36 +1,39 @@
 """What do the use cases of identity need of the world? Stores within one transaction, a password hasher, a throttle."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
 from domain.audit.model import AuditTrail
+from domain.identity.factor_ports import ChallengeStore, FactorStore, PasskeyStore
 from domain.identity.model import Membership, Team, User
 from domain.identity.sessions import Session
+from domain.mail.ports import MailBox
 
 
 class People(Protocol):
     """People and teams."""
 
-    async def by_email(self, email_digest: bytes) -> User | None:
-        """The person with this address."""
+    async def by_email(self, email_digest: bytes, *older: bytes) -> User | None:
+        """The person with this address; `older` are its digests under former keys."""
         ...
 
     async def by_id(self, user_id: UUID) -> User | None:
         """The person with this id."""
         ...
 
-    async def add(self, user: User, *, email_digest: bytes) -> bool:
-        """Write a new person; False when the address is taken."""
+    async def add(self, user: User, *, email_digest: bytes, older_digests: Sequence[bytes] = ()) -> bool:
+        """Write a new person; False when the address is taken, be it under a former key."""
+        ...
+
+    async def renew_digest(self, user_id: UUID, email_digest: bytes) -> None:
+        """Write the digest of the address under the current key, where it was under a former one."""
         ...
 
     async def signed_in(self, user: User) -> None:
         """Note `last_login`, and the password hash where it was made anew."""
-        ...
-
-    async def add_team(self, team: Team) -> bool:
-        """Write a new team; False when its name or slug is taken."""
         ...
 
     async def team_by_id(self, team_id: UUID) -> Team | None:
@@ -57,6 +60,10 @@ class Sessions(Protocol):
         """Write what a use or a revocation changed."""
         ...
 
+    async def revoke_all(self, user_id: UUID, *, now: datetime, keep: UUID | None = None) -> list[UUID]:
+        """End all of a person's sessions but `keep`; the ids of those that ended now."""
+        ...
+
 
 class IdentityUnit(Protocol):
     """One transaction: commit, or leave it and nothing happened."""
@@ -72,8 +79,28 @@ class IdentityUnit(Protocol):
         ...
 
     @property
+    def factors(self) -> FactorStore:
+        """Second factors, and what sessions proved."""
+        ...
+
+    @property
+    def passkeys(self) -> PasskeyStore:
+        """Public keys of people's devices."""
+        ...
+
+    @property
+    def challenges(self) -> ChallengeStore:
+        """Proofs that have begun."""
+        ...
+
+    @property
     def audit(self) -> AuditTrail:
         """Where entries go."""
+        ...
+
+    @property
+    def mail(self) -> MailBox:
+        """Mail that leaves after the commit."""
         ...
 
     async def __aenter__(self) -> Self:
@@ -113,10 +140,13 @@ class PasswordHasher(Protocol):
 class LoginThrottle(Protocol):
     """Slows down whoever guesses."""
 
-    async def attempt(self, email_digest: bytes, ip_address: str | None) -> int:
-        """Count an attempt. 0, or the seconds to wait before the next is looked at."""
+    async def attempt(self, email_digest: bytes, ip_address: str | None, *, device: str | None = None) -> int:
+        """Count an attempt. 0, or the seconds to wait before the next is looked at.
+
+        `device` is the token of a device the person signed in with before: strangers' guesses do not hold it up.
+        """
         ...
 
-    async def succeeded(self, email_digest: bytes, ip_address: str | None) -> None:
+    async def succeeded(self, email_digest: bytes, ip_address: str | None, *, device: str | None = None) -> None:
         """Forget the failures of this address from here."""
         ...

@@ -36,6 +36,9 @@ class Session:
     revoked_at: datetime | None = None
     user_agent: str | None = None
     ip_address: str | None = None
+    # When its person last proved who they are, and by what ever since it began (domain/identity/proofs.py).
+    proved_at: datetime | None = None
+    proved_by: tuple[str, ...] = ()
 
     def is_alive(self, now: datetime) -> bool:
         """Whether it still counts."""
@@ -65,14 +68,22 @@ class Refresh(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RefreshTokens:
-    """Makes and reads refresh tokens."""
+    """Makes refresh tokens with its key; reads those of former keys as well."""
 
     key: bytes
+    older_keys: tuple[bytes, ...] = ()
 
     def token(self, session_id: UUID, generation: int) -> str:
         """The token of a session's generation."""
-        body = session_id.bytes + generation.to_bytes(4, "big")
-        return PREFIX + base64.urlsafe_b64encode(body + self._mac(body)).decode().rstrip("=")
+        return _token(self.key, session_id, generation)
+
+    def stored(self, session_id: UUID, generation: int, *, stored: bytes) -> str:
+        """The token of this generation that `stored` is the digest of: made before a change of key, perhaps."""
+        for key in self.older_keys:
+            older = _token(key, session_id, generation)
+            if hmac.compare_digest(digest(older), stored):
+                return older
+        return self.token(session_id, generation)
 
     def read(self, token: str) -> tuple[UUID, int] | None:
         """The session and generation of a token we issued; None for anything else."""
@@ -84,12 +95,20 @@ class RefreshTokens:
         except (binascii.Error, ValueError):
             return None
         body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        if len(raw) != _TOKEN_BYTES or not hmac.compare_digest(mac, self._mac(body)):
+        if len(raw) != _TOKEN_BYTES:
+            return None
+        if not any(hmac.compare_digest(mac, _mac(key, body)) for key in (self.key, *self.older_keys)):
             return None
         return UUID(bytes=body[:16]), int.from_bytes(body[16:], "big")
 
-    def _mac(self, body: bytes) -> bytes:
-        return hmac.digest(self.key, body, hashlib.sha256)
+
+def _token(key: bytes, session_id: UUID, generation: int) -> str:
+    body = session_id.bytes + generation.to_bytes(4, "big")
+    return PREFIX + base64.urlsafe_b64encode(body + _mac(key, body)).decode().rstrip("=")
+
+
+def _mac(key: bytes, body: bytes) -> bytes:
+    return hmac.digest(key, body, hashlib.sha256)
 
 
 def digest(token: str) -> bytes:

@@ -18,17 +18,19 @@ from starlette.routing import Route
 from domain.alerts.actions.attach import StoredFile, attach_file
 from domain.alerts.attachments import ALLOWED_TYPES, SNIFF_BYTES, checked_file_name, object_key, sniff
 from domain.audit.model import AuditOutcome
-from domain.errors import DomainError, Forbidden, InvalidInput, NotFound, Unauthenticated
-from domain.identity.model import Role
+from domain.errors import DomainError, Forbidden, InvalidInput, NotFound, TooManyAttempts, Unauthenticated
 from domain.ids import new_id
+from graphql_api.access.limiting import FILE_COST, wait_of
 from graphql_api.alerts.acting import acting
 from graphql_api.alerts.file_parts import Upload
 from graphql_api.alerts.loaders import load_alerts
 from graphql_api.context import Context
 from graphql_api.errors import code_of
 from graphql_api.http import encode
-from graphql_api.identity.authentication import authenticate
+from graphql_api.identity.authentication import authenticate_request
+from graphql_api.identity.cookies import CrossSite
 from graphql_api.middleware import OPERATION, request_id_of
+from graphql_api.permissions import check_route
 from graphql_api.scalars import uuid_of
 from persistence.objects import ObjectStoreUnavailable
 from persistence.reads.attachments import attachment_in_sight
@@ -58,6 +60,7 @@ _STATUS: dict[type[BaseException], int] = {
     TooLarge: 413,
     UnknownType: 415,
     InvalidInput: 422,
+    TooManyAttempts: 429,
 }
 
 
@@ -108,9 +111,10 @@ class Checked:
 
 async def upload_attachment(request: Request) -> Response:
     """Take a file."""
-    context = await _context(request, "attachFile")
     try:
-        await _require(context, Role.OPERATOR, "attachFile")
+        context = await _context(request, "attachFile")
+        await _require(context, "attachFile")
+        await _spend(context)
         alert_id = uuid_of(request.path_params["alert_id"], "alert", "alertId")
         if await context.loader(load_alerts).load(alert_id) is None:
             raise NotFound(message="no such alert", path=("alertId",))
@@ -160,9 +164,10 @@ async def _take(context: Context, alert_id: UUID, request: Request) -> dict[str,
 
 async def download_attachment(request: Request) -> Response:
     """Give a file back. That it was read is on the audit log before its first byte leaves."""
-    context = await _context(request, "downloadAttachment")
     try:
-        await _require(context, Role.VIEWER, "downloadAttachment")
+        context = await _context(request, "downloadAttachment")
+        await _require(context, "downloadAttachment")
+        await _spend(context)
         alert_id = uuid_of(request.path_params["alert_id"], "alert", "alertId")
         attachment_id = uuid_of(request.path_params["attachment_id"], "attachment", "attachmentId")
         async with context.read() as connection:
@@ -200,7 +205,10 @@ ROUTES = (
 
 async def _context(request: Request, operation: str) -> Context:
     state = request.app.state.tocsin
-    caller = await authenticate(state, request.headers.get("authorization"))
+    try:
+        caller = await authenticate_request(state, request)
+    except CrossSite:
+        raise Forbidden(message="a request with X-Tocsin-Session must come from a page of this server") from None
     request.scope[OPERATION] = operation
     return Context(
         state=state,
@@ -212,12 +220,20 @@ async def _context(request: Request, operation: str) -> Context:
     )
 
 
-async def _require(context: Context, minimum: Role, operation: str) -> None:
+async def _require(context: Context, operation: str) -> None:
     """As graphql_api/permissions.py does for fields: a refusal is on the audit log before the answer leaves."""
-    role = context.require_viewer().role
-    if not role.includes(minimum):
+    try:
+        check_route(context, operation)
+    except Forbidden:
         await _record(context, operation, None, AuditOutcome.REFUSED)
-        raise Forbidden(message=f"{operation} needs the role {minimum.value} or higher; yours is {role.value}")
+        raise
+
+
+async def _spend(context: Context) -> None:
+    """A file counts as an operation does; TooManyAttempts when its caller asks for too much."""
+    if await context.spend(FILE_COST) is not None:
+        seconds = wait_of(context.rates)
+        raise TooManyAttempts(message=f"too much was asked; try again in {seconds} s", retry_after_seconds=seconds)
 
 
 async def _record(context: Context, operation: str, alert_id: UUID | None, outcome: AuditOutcome) -> None:
@@ -231,6 +247,8 @@ def _refusal(refusal: DomainError) -> Response:
     status = next(_STATUS[kind] for kind in type(refusal).__mro__ if kind in _STATUS)
     body = {"code": code_of(refusal).value, "message": refusal.message, "path": list(refusal.path)}
     headers = {"www-authenticate": "Bearer"} if isinstance(refusal, Unauthenticated) else {}
+    if isinstance(refusal, TooManyAttempts):
+        headers = {"retry-after": str(refusal.retry_after_seconds)}
     return Response(encode(body), status_code=status, media_type="application/json", headers=headers)
 
 

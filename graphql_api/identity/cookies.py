@@ -22,6 +22,9 @@ HEADER = "x-tocsin-session"
 COOKIE = "cookie"
 ACCESS = "tocsin_access"
 REFRESH = "tocsin_refresh"
+# Not a session: it says that this browser signed in before (domain/access/devices.py), and stays when one ends.
+DEVICE = "tocsin_device"
+DEVICE_SECONDS = 365 * 24 * 60 * 60
 PREFIX = "__Host-"
 _SAFE = frozenset({"GET", "HEAD"})
 _SAME_SITE = "strict"
@@ -38,12 +41,17 @@ class SessionCookies:
     is_secure: bool
     access: str | None = None
     refresh: str | None = None
+    device: str | None = None
     # Name, value, seconds to live; zero seconds take a cookie away.
     _changes: list[tuple[str, str, int]] = field(default_factory=list)
 
     def issue(self, *, access: str, access_seconds: int, refresh: str, refresh_seconds: int) -> None:
         """Give the browser a session, or the next tokens of one."""
         self._changes += [(ACCESS, access, access_seconds), (REFRESH, refresh, refresh_seconds)]
+
+    def issue_device(self, token: str) -> None:
+        """Let the browser be known the next time."""
+        self._changes.append((DEVICE, token, DEVICE_SECONDS))
 
     def clear(self) -> None:
         """Take the session away from the browser."""
@@ -91,6 +99,7 @@ def read_cookies(request: HTTPConnection, settings: Settings) -> SessionCookies:
         is_secure=is_secure,
         access=request.cookies.get(cookie_name(ACCESS, is_secure=is_secure)) or None,
         refresh=request.cookies.get(cookie_name(REFRESH, is_secure=is_secure)) or None,
+        device=request.cookies.get(cookie_name(DEVICE, is_secure=is_secure)) or None,
     )
 
 

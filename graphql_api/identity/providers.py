@@ -114,9 +114,11 @@ class Provider:
             raise
         except TROUBLE as error:
             raise ProviderAway(repr(error)) from error
-        except (OAuthError, JoseError) as error:
-            # The code's refusal, or a token that does not hold: its name, never its content.
-            raise ProviderRefused(f"{type(error).__name__}: {getattr(error, 'error', '')}") from error
+        except JoseError as error:
+            # Names the claim or the header that does not hold, never its content.
+            raise ProviderRefused(f"the ID token does not hold: {str(error)[:200]}") from error
+        except OAuthError as error:
+            raise ProviderRefused(f"the provider answered {str(error.error)[:100]!r}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
             raise ProviderAway(f"not understood: {type(error).__name__}") from error
 
@@ -163,8 +165,7 @@ class Provider:
         return self._vouched(
             subject=claims["sub"],
             email=claims.get("email"),
-            # Some say it as text.
-            is_verified=claims.get("email_verified") in {True, "true"},
+            is_verified=_is_true(claims.get("email_verified")),
             names=(str(claims.get("given_name") or ""), str(claims.get("family_name") or "")),
             has_second_factor=is_mfa and self.settings.trust_mfa,
         )
@@ -203,3 +204,8 @@ class Provider:
             last_name=names[1],
             has_second_factor=has_second_factor,
         )
+
+
+def _is_true(said: object) -> bool:
+    """Whether it is said plainly. Some providers say it as text."""
+    return said is True or said == "true"

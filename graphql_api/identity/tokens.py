@@ -2,16 +2,21 @@
 
 Each request looks the session up, so a logout, a revocation or a changed role counts at once. The signature only
 spares the database strangers.
+
+The header's `kid` names the key. New tokens are signed with the current one; those of a former key count until they
+expire, as long as the key is listed. A token that names no key of ours is not looked at further, and the algorithm is
+ours to choose, never the token's.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import GuestProtocol, OctKey
 
 ALGORITHM = "HS256"
 ISSUER = "tocsin"
@@ -33,13 +38,13 @@ class Claims:
 
 
 class AccessTokens:
-    """Signs and reads access tokens with a key derived from the server's secret."""
+    """Signs access tokens with the first key, derived from the server's secret; reads those of any."""
 
-    def __init__(self, key: bytes, *, lifetime: timedelta) -> None:
+    def __init__(self, key: bytes, *, lifetime: timedelta, older_keys: Iterable[bytes] = ()) -> None:
         self.lifetime = lifetime
         self._key = OctKey.import_key(key)
-        # Names the key without telling of it, so that a later change of key is seen in the header.
-        self._key_id = hashlib.sha256(b"kid:" + key).hexdigest()[:12]
+        self._key_id = key_id(key)
+        self._keys = {key_id(known): OctKey.import_key(known) for known in (*older_keys, key)}
 
     def sign(self, *, user_id: UUID, session_id: UUID, now: datetime) -> tuple[str, datetime]:
         """A token and the time it ends."""
@@ -61,7 +66,7 @@ class AccessTokens:
             message = "the access token is not one of ours"
             raise InvalidToken(message)
         try:
-            decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+            decoded = jwt.decode(token, self._named_key, algorithms=[ALGORITHM])
             claims = decoded.claims
             is_ours = claims["iss"] == ISSUER and claims["aud"] == AUDIENCE
             read = Claims(UUID(claims["sub"]), UUID(claims["sid"]), datetime.fromtimestamp(claims["exp"], now.tzinfo))
@@ -75,3 +80,15 @@ class AccessTokens:
             message = "the access token has expired: refresh the session"
             raise InvalidToken(message)
         return read
+
+    def _named_key(self, token: GuestProtocol) -> OctKey:
+        named = token.headers().get("kid")
+        key = self._keys.get(named) if isinstance(named, str) else None
+        if key is None:
+            raise InvalidKeyIdError
+        return key
+
+
+def key_id(key: bytes) -> str:
+    """Names a key without telling of it."""
+    return hashlib.sha256(b"kid:" + key).hexdigest()[:12]

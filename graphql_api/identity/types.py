@@ -6,9 +6,16 @@ from typing import Annotated
 import strawberry
 
 from domain.identity import model
+from domain.teams.handover import Handover
+from domain.teams.ownership import OwnershipLine
+from graphql_api.connection import Connection
 from graphql_api.context import Info
 from graphql_api.exposes import expose_enum, exposes
+from graphql_api.identity.identity_types import Identity, identities_of_person
 from graphql_api.identity.loaders import load_members, load_teams
+from graphql_api.identity.session_types import Session, sessions_of_person
+from graphql_api.teams.loaders import load_handovers, load_ownership
+from graphql_api.teams.types import TeamHandover, TeamOwnership
 
 expose_enum(
     model.Role,
@@ -31,6 +38,18 @@ async def _members(root: strawberry.Parent[model.Team], info: Info) -> "list[Tea
     return [TeamMember(role=role, user=user) for role, user in rows]  # type: ignore[arg-type] # the domain object is it
 
 
+async def _ownership(root: strawberry.Parent[model.Team], info: Info) -> list[OwnershipLine]:
+    return await info.context.loader(load_ownership).load(root.id)
+
+
+async def _handed_over_to(root: strawberry.Parent[model.Team], info: Info) -> model.Team | None:
+    return None if root.handed_over_to is None else await info.context.loader(load_teams).load(root.handed_over_to)
+
+
+async def _handover(root: strawberry.Parent[model.Team], info: Info) -> Handover | None:
+    return await info.context.loader(load_handovers).load(root.id)
+
+
 @exposes(model.User, description="A person who signs in.")
 class User:
     """See domain.identity.model.User."""
@@ -42,12 +61,24 @@ class User:
     last_name: str = strawberry.field(description="Family name; may be empty.")
     role: model.Role = strawberry.field(description="What the person may do.")
     is_active: bool = strawberry.field(description="Whether the person may sign in.")
+    email_verified: bool = strawberry.field(description="Whether the person proved to read mail at the address.")
+    version: int = strawberry.field(description="Counts the edits; give it as `expectedVersion`.")
     created_at: datetime = strawberry.field(description="When the person was let in.")
     last_login: datetime | None = strawberry.field(description="When the person last signed in.")
     team = strawberry.field(
         resolver=_primary_team,
         graphql_type=Annotated["Team", strawberry.lazy("graphql_api.identity.types")] | None,
         description="The primary team; null for none, or for one you may not see.",
+    )
+    sessions = strawberry.field(
+        resolver=sessions_of_person,
+        graphql_type=Connection[Session],
+        description="The sessions that have not ended, the newest first. Yours; anybody's for an administrator.",
+    )
+    identities = strawberry.field(
+        resolver=identities_of_person,
+        graphql_type=list[Identity],
+        description="The accounts at providers the person signs in by. Yours; anybody's for an administrator.",
     )
 
 
@@ -66,10 +97,28 @@ class Team:
     id: strawberry.ID = strawberry.field(description="The team's id.")
     name: str = strawberry.field(description="The name people read.")
     slug: str = strawberry.field(description="The name for addresses.")
+    description: str = strawberry.field(description="What the team is for; may be empty.")
     is_private: bool = strawberry.field(description="Whether only members and administrators see it and its alerts.")
     created_at: datetime = strawberry.field(description="When it was made.")
+    archived_at: datetime | None = strawberry.field(description="When it ended; null while it lives.")
+    version: int = strawberry.field(description="Grows with each change of it; give it as `expectedVersion`.")
     members = strawberry.field(
         resolver=_members, graphql_type=list[TeamMember], description="Who is in it, by the time they joined."
+    )
+    ownership = strawberry.field(
+        resolver=_ownership,
+        graphql_type=list[TeamOwnership],
+        description="The services and labels it owns, in the order they count: new alerts with them are given to it.",
+    )
+    handed_over_to = strawberry.field(
+        resolver=_handed_over_to,
+        graphql_type=Annotated["Team", strawberry.lazy("graphql_api.identity.types")] | None,
+        description="The team that took over from it last; null for none, or one you may not see.",
+    )
+    handover = strawberry.field(
+        resolver=_handover,
+        graphql_type=TeamHandover | None,
+        description="How far its last hand-over is; null when there was none.",
     )
 
 

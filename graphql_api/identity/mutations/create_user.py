@@ -7,8 +7,9 @@ import strawberry
 from domain.identity import model
 from domain.identity.people import NewUser, add_user, make_user
 from graphql_api.context import Info
-from graphql_api.errors import AlreadyExists, IdempotencyConflict, NotFound, mutation, payload
+from graphql_api.errors import AlreadyExists, IdempotencyConflict, NotFound, WeakPassword, mutation, payload
 from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
+from graphql_api.identity.account_inputs import NEW_PASSWORD
 from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User
 from graphql_api.scalars import uuid_of
@@ -19,7 +20,7 @@ class CreateUserInput:
     """See domain.identity.people.NewUser."""
 
     email: str = strawberry.field(description="The address the person signs in with.")
-    password: str = strawberry.field(description="The first password, 10 to 1024 characters.")
+    password: str = strawberry.field(description=f"The first password. {NEW_PASSWORD}")
     role: model.Role = strawberry.field(description="What the person may do.")
     first_name: str = strawberry.field(description="Given name.", default="")
     last_name: str = strawberry.field(description="Family name.", default="")
@@ -37,7 +38,7 @@ class CreateUserSuccess:
 
 
 @mutation(
-    payload("CreateUser", CreateUserSuccess, NotFound, AlreadyExists, IdempotencyConflict),
+    payload("CreateUser", CreateUserSuccess, NotFound, AlreadyExists, IdempotencyConflict, WeakPassword),
     description="Let a person in. Administrators only.",
 )
 async def create_user(info: Info, data: CreateUserInput) -> CreateUserSuccess:
@@ -51,13 +52,13 @@ async def create_user(info: Info, data: CreateUserInput) -> CreateUserSuccess:
         last_name=data.last_name,
         team_id=None if data.team_id is None else uuid_of(data.team_id, "team", "teamId"),
     )
-    user = await make_user(new, hasher=context.state.hasher, clock=context.state.clock)
+    user = await make_user(new, passwords=context.state.passwords, clock=context.state.clock)
     shown = {"role": user.role.value, "teamId": user.team_id}
     entry = context.audit_entry("createUser", target_kind="user", target_id=user.id, after=shown)
     async with context.uow() as uow:
 
         async def create() -> dict[str, object]:
-            await add_user(user, unit=uow, address_key=context.state.sign_in_desk.address_key, entry=entry)
+            await add_user(user, unit=uow, address_keys=context.state.sign_in_desk.address_keys, entry=entry)
             return {"userId": str(user.id)}
 
         made, _ = await create_once(context, uow, mutation="createUser", data=data, create=create)

@@ -25,8 +25,10 @@ class LogoutSuccess:
 async def logout(info: Info, data: LogoutInput) -> LogoutSuccess:
     """End the session; its access token does not count from now on."""
     context = info.context
-    viewer = context.require_viewer()
+    viewer = context.require_viewer(info.field_name)
     await context.state.sign_in_desk.sign_out(
         user_id=viewer.user_id, session_id=viewer.session_id, origin=origin_of(context)
     )
+    if context.cookies is not None:
+        context.cookies.clear()
     return LogoutSuccess(client_mutation_id=data.client_mutation_id)

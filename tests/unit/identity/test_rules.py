@@ -147,7 +147,7 @@ def test_an_older_key_still_opens_and_a_missing_one_says_so() -> None:
     sealed = Sealer(KEY).seal("s", column="a.b", row=UUID(int=1))
     newer = Sealer(b"n" * 32, older_keys=[KEY])
     assert newer.unseal(sealed, column="a.b", row=UUID(int=1)) == "s"
-    with pytest.raises(CannotUnseal, match="TOCSIN_SECRET_KEY"):
+    with pytest.raises(CannotUnseal, match="TOCSIN_OLDER_SECRET_KEYS"):
         Sealer(b"n" * 32).unseal(sealed, column="a.b", row=UUID(int=1))
 
 
