@@ -21,6 +21,7 @@ from domain.errors import DomainError
 from domain.ports import Clock
 from persistence.event_log import EVENTS_CHANNEL
 from persistence.ingest_store import MAX_REJECTED_BYTES, IngestStore
+from persistence.team_ownership import KnownOwnership
 
 log = structlog.get_logger(__name__)
 
@@ -105,6 +106,7 @@ class IngestQueue:
         self._policy = policy
         self.limits = limits or QueueLimits()
         self._observer = observer or QueueObserver()
+        self._ownership = KnownOwnership()
         self._queue: deque[_Waiting] = deque()
         self._waiting_signals = 0
         self._work = asyncio.Event()
@@ -192,8 +194,13 @@ class IngestQueue:
                 connection.terminate()
 
     def _store(self, connection: asyncpg.Connection) -> IngestStore:
-        rejected_bytes = self.limits.rejected_bytes
-        return IngestStore(connection, clock=self._clock, policy=self._policy, max_rejected_bytes=rejected_bytes)
+        return IngestStore(
+            connection,
+            clock=self._clock,
+            policy=self._policy,
+            max_rejected_bytes=self.limits.rejected_bytes,
+            ownership=self._ownership,
+        )
 
     async def _serve(self, store: IngestStore) -> None:
         """Commit batches until the queue closes; raises when the connection is lost or the database refuses."""

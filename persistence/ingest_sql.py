@@ -47,6 +47,7 @@ ALERT_COLUMNS: Columns = (
     ("dedup_recipe", "text"),
     ("source", "text"),
     ("team_id", "uuid"),
+    ("pinned", "text[]"),
     ("created_at", "timestamptz"),
     *STATE_COLUMNS,
     *CONTENT_COLUMNS,
@@ -89,7 +90,8 @@ STATE_READ = (
 # The newest alert of each key (ids are UUIDv7 and grow within a key), and a resolve that came before its firing.
 READ_SQL = f"""
 SELECT k.ord, {", ".join("a." + name for name in STATE_READ)}, e.source_time AS early_source_time,
-       e.received_at AS early_received_at, (SELECT last_value FROM silences_version) AS silences_version
+       e.received_at AS early_received_at, (SELECT last_value FROM silences_version) AS silences_version,
+       (SELECT version FROM team_ownership_version) AS ownership_version
 FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS k(integration_id, dedup_key, ord)
 LEFT JOIN LATERAL (
   SELECT * FROM alerts WHERE integration_id = k.integration_id AND dedup_key = k.dedup_key ORDER BY id DESC LIMIT 1

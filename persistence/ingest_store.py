@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
@@ -32,6 +32,7 @@ from persistence.ingest_sql import (
 )
 from persistence.locks import SILENCES_LOCK, sorted_lock_ids
 from persistence.standing_silences import StandingSilences
+from persistence.team_ownership import KnownOwnership
 
 # By the simple protocol, which takes several statements at once; only numbers of our own making go into the text.
 BEGIN_SQL = (
@@ -54,6 +55,13 @@ DATA_FAULTS = (
 )
 
 
+class _Versions(NamedTuple):
+    """What the batch is folded by, as of its reading."""
+
+    silences: int
+    ownership: int
+
+
 class IngestStore:
     """Writes batches over one connection. Not for two tasks at once."""
 
@@ -64,12 +72,14 @@ class IngestStore:
         clock: Clock,
         policy: FoldPolicy,
         max_rejected_bytes: int = MAX_REJECTED_BYTES,
+        ownership: KnownOwnership | None = None,
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._policy = policy
         self._max_rejected_bytes = max_rejected_bytes
         self._silences = StandingSilences()
+        self._ownership = ownership or KnownOwnership()
         # Whether COMMIT was sent and not yet answered: a connection lost then leaves the outcome unknown.
         self.is_in_doubt = False
 
@@ -144,10 +154,11 @@ class IngestStore:
         items = prepare(submissions)
         keys = keys_of(items)
         await self._begin(keys)
-        problems, silences_version = await self._read(keys)
+        problems, versions = await self._read(keys)
         now = self._clock.now()
-        silences = await self._silences.at(self._connection, version=silences_version, now=now)
-        ingested = ingest(items, problems, silences=silences, policy=self._policy)
+        silences = await self._silences.at(self._connection, version=versions.silences, now=now)
+        ownership = await self._ownership.at(self._connection, version=versions.ownership)
+        ingested = ingest(items, problems, silences=silences, policy=self._policy, ownership=ownership)
         await self._connection.fetch(WRITE_SQL, *write_arguments(submissions, items, ingested, now=now))
         await self._write_early_resolves(ingested.problems, now)
         for item in items:
@@ -160,13 +171,15 @@ class IngestStore:
         numbers = ",".join(map(str, sorted_lock_ids(keys)))
         await self._connection.execute(BEGIN_SQL.format(silences=SILENCES_LOCK, numbers=numbers))
 
-    async def _read(self, keys: Sequence[Key]) -> tuple[dict[Key, Problem], int]:
+    async def _read(self, keys: Sequence[Key]) -> tuple[dict[Key, Problem], _Versions]:
         rows = await self._connection.fetch(READ_SQL, [key[0] for key in keys], [key[1] for key in keys])
         problems = {}
         for row in rows:
             key = keys[row["ord"] - 1]
             problems[key] = problem_of(row, key)
-        return problems, rows[0]["silences_version"] if rows else self._silences.version
+        if not rows:
+            return problems, _Versions(self._silences.version, self._ownership.current.version)
+        return problems, _Versions(rows[0]["silences_version"], rows[0]["ownership_version"])
 
     async def _write_early_resolves(self, problems: Sequence[Problem], now: datetime) -> None:
         changed = [problem for problem in problems if problem.early_resolve_changed]

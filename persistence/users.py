@@ -4,6 +4,7 @@ An address is unique by a keyed HMAC of its normalised form, so that it can be e
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.alerts.events import SYSTEM, Actor
 from domain.alerts.visibility import Sight
 from domain.identity.model import Membership, Role, Team, User
+from domain.teams.events import member_event
 from persistence.locks import ADMINISTRATORS_LOCK
 from persistence.tables import memberships, teams, users
+from persistence.team_events import TeamLog
 
 _USER = (
     users.c.id,
@@ -135,26 +139,22 @@ class UserRepository:
             .values(last_login=user.last_login, password_hash=user.password_hash)
         )
 
-    async def add_team(self, team: Team) -> bool:
-        """Write a new team; False when its name or slug is taken."""
-        values = {
-            "id": team.id,
-            "name": team.name,
-            "slug": team.slug,
-            "is_private": team.is_private,
-            "created_at": team.created_at,
-            "version": team.version,
-        }
-        return (await self._connection.execute(insert(teams).values(values).on_conflict_do_nothing())).rowcount == 1
-
     async def team_by_id(self, team_id: UUID) -> Team | None:
         """The team with this id, unless it is archived."""
         statement = sa.select(*_TEAM).where(teams.c.id == team_id, teams.c.archived_at.is_(None))
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else team_of(row)
 
-    async def put_member(self, membership: Membership) -> None:
-        """Make a person a member of a team, or change the role there. A first team becomes the primary one."""
+    async def put_member(self, membership: Membership, *, by: Actor = SYSTEM, at: datetime | None = None) -> None:
+        """Make a person a member of a team, or change the role there. A first team becomes the primary one.
+
+        The log of teams tells of it, whoever asks for it and why.
+        """
+        is_mine = (memberships.c.team_id == membership.team_id, memberships.c.user_id == membership.user_id)
+        before = await self._connection.scalar(sa.select(memberships.c.role).where(*is_mine))
+        if before != membership.role.value:
+            event = member_event(membership, before, by=by, at=at or membership.created_at)
+            await TeamLog(self._connection).append(event)
         statement = insert(memberships).values(
             team_id=membership.team_id,
             user_id=membership.user_id,

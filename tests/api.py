@@ -127,7 +127,7 @@ class Api:
         """A team."""
         team = Team(id=new_id(), name=name, slug=name.lower(), is_private=is_private, created_at=self.clock.now())
         async with UnitOfWork(self.engine) as uow:
-            assert await uow.users.add_team(team)
+            assert await uow.teams.add(team)
             await uow.commit()
         return team
 

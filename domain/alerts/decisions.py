@@ -43,9 +43,9 @@ def severity_decision(severity: str, word: str | None, reason: str) -> Decision:
     return Decision(kind=DecisionKind.SEVERITY, reason=reason, inputs={"severity": severity, "word": word})
 
 
-def team_decision(team_id: UUID, reason: str) -> Decision:
-    """Why the alert belongs to a team."""
-    return Decision(kind=DecisionKind.TEAM, reason=reason, inputs={"teamId": str(team_id)})
+def team_decision(team_id: UUID, reason: str, **owned: str | int) -> Decision:
+    """Why the alert belongs to a team. `owned` says which line of the ownership, and the version it was read at."""
+    return Decision(kind=DecisionKind.TEAM, reason=reason, inputs={"teamId": str(team_id), **owned})
 
 
 def fold_decision(outcome: str, reason: str) -> Decision:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.alerts.change import Change, change, unchanged
-from domain.alerts.decisions import silence_decision
+from domain.alerts.decisions import silence_decision, team_decision
 from domain.alerts.events import Actor, AlertEventKind
 from domain.alerts.lifecycle import allowed_statuses
 from domain.alerts.model import (
@@ -70,6 +70,28 @@ def assign(alert: Alert, *, assignee: UUID | None, actor: Actor, now: datetime) 
     if alert.assigned_to == assignee:
         return unchanged(alert)
     return change(alert, AlertEventKind.ASSIGNED, actor=actor, now=now, updates={"assigned_to": assignee})
+
+
+def move(
+    alert: Alert,
+    *,
+    team_id: UUID | None,
+    assignee_sees: bool,
+    actor: Actor,
+    now: datetime,
+    by_handover: bool = False,
+) -> Change:
+    """Give it to another team, or to none. Nobody keeps what they would not see there."""
+    if alert.team_id == team_id:
+        return unchanged(alert)
+    updates: dict[str, Any] = {"team_id": team_id}
+    if alert.assigned_to is not None and not assignee_sees:
+        updates["assigned_to"] = None
+    if not by_handover:
+        updates["pinned"] = tuple(sorted({*alert.pinned, "team_id"}))
+    reason = "the team took over from another" if by_handover else "a person moved it to the team"
+    data = {} if team_id is None else {"decisions": [team_decision(team_id, reason).as_json()]}
+    return change(alert, AlertEventKind.MOVED, actor=actor, now=now, data=data, updates=updates)
 
 
 def comment(alert: Alert, *, text: str, actor: Actor, now: datetime) -> Change:

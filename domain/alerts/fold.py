@@ -27,9 +27,12 @@ from domain.alerts.events import Actor, ActorKind, AlertEvent, AlertEventKind
 from domain.alerts.model import AlertStatus, ResolvedBy
 from domain.alerts.normalise import NormalSignal
 from domain.alerts.problem import AlertState, Moment, Problem
+from domain.alerts.routing import choose_team
 from domain.alerts.signal import ItemResult, Outcome, SignalStatus
+from domain.alerts.visibility import Sight
 from domain.ids import new_id
 from domain.silences.model import Silence
+from domain.teams.ownership import NOTHING_OWNED, Ownership
 
 REPEAT_LOG_INTERVAL = timedelta(minutes=1)
 
@@ -48,17 +51,18 @@ class FoldPolicy:
 
 @dataclass(slots=True)
 class Fold:
-    """One batch being folded: what it has made so far. `silences` are those in force while it is written."""
+    """One batch being folded: what it has made so far. `silences` and `ownership` are as of its writing."""
 
     policy: FoldPolicy
     silences: tuple[Silence, ...]
+    ownership: Ownership = NOTHING_OWNED
     events: list[AlertEvent] = field(default_factory=list)
     touched: dict[UUID, AlertState] = field(default_factory=dict)
 
-    def apply(self, problem: Problem, signal: NormalSignal, actor: Actor) -> ItemResult:
-        """Fold one signal into its problem; the result says what became of it."""
+    def apply(self, problem: Problem, signal: NormalSignal, actor: Actor, *, sight: Sight | None = None) -> ItemResult:
+        """Fold one signal into its problem; the result says what became of it. `sight` is that of a person who acts."""
         if signal.status is SignalStatus.FIRING:
-            return self._firing(problem, signal, actor)
+            return self._firing(problem, signal, actor, sight=sight)
         if signal.status is SignalStatus.RESOLVED:
             return self._resolved(problem, signal, actor)
         return self._acknowledged(problem, signal, actor)
@@ -81,11 +85,11 @@ class Fold:
 
     # -- firing ----------------------------------------------------------------------------------------------------
 
-    def _firing(self, problem: Problem, signal: NormalSignal, actor: Actor) -> ItemResult:
+    def _firing(self, problem: Problem, signal: NormalSignal, actor: Actor, *, sight: Sight | None) -> ItemResult:
         said = Moment(signal.source_time, signal.received_at)
         alert = problem.alert
         if alert is None:
-            return self._open(problem, signal, actor, "no alert of this key is known")
+            return self._open(problem, signal, actor, "no alert of this key is known", sight=sight)
         if said.is_older_than(alert.known):
             self._count(alert, signal)
             return _result(alert, Outcome.STALE, "older than what is already known of this problem; counted only")
@@ -99,12 +103,14 @@ class Fold:
         closed_at = max(moment for moment in (alert.resolved_at, alert.hold_until) if moment is not None)
         if signal.received_at - closed_at <= self.policy.reopen_window:
             return self._reopen(alert, signal, actor)
-        return self._open(
-            problem, signal, actor, "the last alert of this key was closed longer ago than the reopen window"
-        )
+        reason = "the last alert of this key was closed longer ago than the reopen window"
+        return self._open(problem, signal, actor, reason, sight=sight)
 
-    def _open(self, problem: Problem, signal: NormalSignal, actor: Actor, reason: str) -> ItemResult:
+    def _open(
+        self, problem: Problem, signal: NormalSignal, actor: Actor, reason: str, *, sight: Sight | None
+    ) -> ItemResult:
         previous = problem.alert
+        team = choose_team(signal, self.ownership, sight=sight)
         alert_id = new_id()
         if previous is not None and alert_id <= previous.id:
             alert_id = UUID(int=previous.id.int + 1)  # another host's clock was ahead: newest must stay greatest
@@ -119,7 +125,8 @@ class Fold:
             service_name=signal.service_name,
             labels=signal.labels,
             status=AlertStatus.ACTIVE,
-            team_id=signal.team_id,
+            team_id=team.team_id,
+            pinned=("team_id",) if team.is_pinned else (),
             occurrences=1,
             episode=1,
             version=0,
@@ -138,7 +145,8 @@ class Fold:
         problem.alert = state
         self._touch(state)
         suppressing = self._suppress(state)
-        decisions = [*(d.as_json() for d in signal.decisions), fold_decision("opened", reason).as_json(), *suppressing]
+        decided = (*signal.decisions, *team.decisions, fold_decision("opened", reason))
+        decisions = [*(decision.as_json() for decision in decided), *suppressing]
         self._log(
             state,
             AlertEventKind.OPENED,

@@ -1,8 +1,9 @@
 """What happens when an alert arrives?
 
-    normalise   caps sizes, maps the source's severity word, finds the team, distrusts the source's clock
+    normalise   caps sizes, maps the source's severity word, distrusts the source's clock
     dedup key   the parser made it: `<recipe>:<version>:<payload>`, unique within the integration
     fold        into the newest alert of that key, or a new one: the state table is in fold.py
+    team        a new alert is its owner's, by service or labels: routing.py
     silences    an alert that opens or changes its labels is marked with the silences that hold it
     explain     every decision goes onto the event that it caused, with its reason and inputs
 
@@ -21,6 +22,7 @@ from domain.alerts.problem import AlertState, Problem
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem
 from domain.alerts.submission import Submission
 from domain.silences.model import Silence
+from domain.teams.ownership import NOTHING_OWNED, Ownership
 from domain.values import value_class
 
 Key = tuple[UUID, str]
@@ -70,10 +72,15 @@ def keys_of(items: Sequence[Item]) -> list[Key]:
 
 
 def ingest(
-    items: Sequence[Item], problems: Mapping[Key, Problem], *, silences: Sequence[Silence], policy: FoldPolicy
+    items: Sequence[Item],
+    problems: Mapping[Key, Problem],
+    *,
+    silences: Sequence[Silence],
+    policy: FoldPolicy,
+    ownership: Ownership = NOTHING_OWNED,
 ) -> Ingested:
     """Fold a batch into its problems, in order of arrival. `problems` holds every key of `keys_of(items)`."""
-    fold = Fold(policy, tuple(silences))
+    fold = Fold(policy, tuple(silences), ownership)
     results = []
     for item in items:
         content, integration = item.content, item.submission.integration
@@ -81,7 +88,8 @@ def ingest(
             results.append(ItemResult(outcome=Outcome.REJECTED, reason=content.message, path=content.path))
             continue
         actor = item.submission.actor or Actor(ActorKind.INTEGRATION, integration.id)
-        results.append(fold.apply(problems[integration.id, content.signal.dedup_key], content, actor))
+        problem = problems[integration.id, content.signal.dedup_key]
+        results.append(fold.apply(problem, content, actor, sight=item.submission.sight))
     fold.finish()
     return Ingested(
         results=results, alerts=list(fold.touched.values()), events=fold.events, problems=list(problems.values())

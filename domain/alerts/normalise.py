@@ -1,4 +1,4 @@
-"""What does a signal mean here? Sizes capped, severity and team decided, the source's clock distrusted."""
+"""What does a signal mean here? Sizes capped, the severity decided, the source's clock distrusted."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,7 +13,6 @@ from domain.alerts.decisions import (
     dedup_decision,
     severity_decision,
     source_time_decision,
-    team_decision,
     warning_decision,
 )
 from domain.alerts.model import (
@@ -28,7 +27,7 @@ from domain.alerts.model import (
 )
 from domain.alerts.severity import severity_of
 from domain.alerts.signal import Signal, SignalStatus
-from domain.integrations.model import Integration
+from domain.integrations.model import Integration, IntegrationSource
 from domain.values import value_class
 
 # One `startsAt` in 2099 would make every later resolve look old, so a time this far ahead counts as arrival.
@@ -42,6 +41,8 @@ class NormalSignal:
 
     `source_time` is when the source says this happened (None when it does not say): the start for a firing, the end
     for a resolve. `content_hash` is of what people see, so a repeat that says nothing new is known at a glance.
+    `team_id` is what the integration says, or who opens an alert by hand (`is_team_named`); which team an alert gets is
+    chosen when it opens (routing.py).
     """
 
     signal: Signal
@@ -54,6 +55,7 @@ class NormalSignal:
     labels: dict[str, str]
     metadata: dict[str, Any]
     team_id: UUID | None
+    is_team_named: bool
     started_at: datetime | None
     source_time: datetime | None
     received_at: datetime
@@ -121,9 +123,6 @@ def normalise(signal: Signal, integration: Integration, received_at: datetime) -
     if severity is None:
         severity, reason = severity_of(signal.severity_text, integration.severity_map)
         decisions.append(severity_decision(severity, signal.severity_text, reason))
-    team_id = integration.default_team_id
-    if team_id is not None:
-        decisions.append(team_decision(team_id, "the integration's default team"))
     title = _capped(signal.title.strip() or signal.dedup_key, MAX_TITLE, "title", decisions)
     description = signal.description
     if description is not None:
@@ -149,7 +148,8 @@ def normalise(signal: Signal, integration: Integration, received_at: datetime) -
         service_name=service,
         labels=labels,
         metadata=metadata,
-        team_id=team_id,
+        team_id=integration.default_team_id,
+        is_team_named=integration.source is IntegrationSource.MANUAL and integration.default_team_id is not None,
         started_at=started_at,
         source_time=source_time,
         received_at=received_at,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.alerts.events import Actor
 from domain.alerts.signal import ItemResult, RejectedItem, Signal
+from domain.alerts.visibility import Sight
 from domain.integrations.model import Integration
 from domain.values import value_class
 
@@ -26,6 +27,7 @@ class Submission:
     items: Sequence[Signal | RejectedItem]
     actor: Actor | None = None
     extra: "Callable[[Any, Sequence[ItemResult]], Awaitable[None]] | None" = None
+    sight: Sight | None = None
 
 
 @value_class(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ expose_enum(
         AlertEventKind.RESOLVED: "It is over.",
         AlertEventKind.REOPENED: "It was not over: a new episode of the same alert.",
         AlertEventKind.ASSIGNED: "It was given to somebody, or to nobody.",
+        AlertEventKind.MOVED: "It was given to another team, or to none.",
         AlertEventKind.COMMENTED: "Somebody wrote a note.",
         AlertEventKind.SNOOZED: "It is left in peace for a time.",
         AlertEventKind.WOKEN: "Its snooze ended.",

@@ -20,9 +20,11 @@ teams = sa.Table(
     primary_id(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("slug", sa.Text, nullable=False, unique=True),
+    sa.Column("description", sa.Text, nullable=False, server_default=sa.text("''")),
     flag("is_private", default=False),
     time("created_at"),
     time("archived_at", nullable=True),
+    uuid("handed_over_to"),
     integer("version", 1),
 )
 

@@ -93,6 +93,7 @@ async def create_alert(
         items=[signal],
         actor=acting.actor,
         extra=alongside,
+        sight=acting.viewer.sight,
     )
     try:
         receipt = await ingest.submit(submission)

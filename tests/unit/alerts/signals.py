@@ -13,6 +13,7 @@ from domain.alerts.submission import Submission
 from domain.ids import new_id
 from domain.integrations.model import Integration, IntegrationSource
 from domain.silences.model import Silence
+from domain.teams.ownership import NOTHING_OWNED, Ownership
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 INTEGRATION = Integration(
@@ -45,9 +46,16 @@ def submission(
 class Book:
     """The ingest path over a dict of problems: what the store does, without the store."""
 
-    def __init__(self, *, policy: FoldPolicy | None = None, silences: Iterable[Silence] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        policy: FoldPolicy | None = None,
+        silences: Iterable[Silence] = (),
+        ownership: Ownership = NOTHING_OWNED,
+    ) -> None:
         self.policy = policy or FoldPolicy()
         self.silences = tuple(silences)
+        self.ownership = ownership
         self.problems: dict[Key, Problem] = {}
         self.events: list[Any] = []
 
@@ -56,7 +64,7 @@ class Book:
         items = prepare(submissions)
         for key in keys_of(items):
             self.problems.setdefault(key, Problem(integration_id=key[0], dedup_key=key[1]))
-        ingested = ingest(items, self.problems, silences=self.silences, policy=self.policy)
+        ingested = ingest(items, self.problems, silences=self.silences, policy=self.policy, ownership=self.ownership)
         for state in ingested.alerts:
             state.is_new = state.has_new_content = False
         self.events += ingested.events

@@ -1,0 +1,48 @@
+"""Which team does a new alert get, and why? The rule is in domain/teams/ownership.py; here it meets a signal."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from domain.alerts.decisions import Decision, team_decision, warning_decision
+from domain.alerts.normalise import NormalSignal
+from domain.alerts.visibility import Sight
+from domain.teams.ownership import Ownership
+
+DEFAULT_TEAM = "the integration's default team"
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChoice:
+    """The team, or none, and the decision that tells of it, if there was one; `is_pinned` where a person named it."""
+
+    team_id: UUID | None
+    decisions: tuple[Decision, ...] = ()
+    is_pinned: bool = False
+
+
+NO_TEAM = TeamChoice(None)
+
+
+def choose_team(signal: NormalSignal, ownership: Ownership, *, sight: Sight | None = None) -> TeamChoice:
+    """The team of an alert that this signal opens."""
+    if signal.is_team_named and signal.team_id is not None:
+        return TeamChoice(signal.team_id, (team_decision(signal.team_id, "a person named the team"),), is_pinned=True)
+    claim = ownership.find(signal.service_name, signal.labels, sight=sight)
+    if claim is not None:
+        line = claim.line
+        reason = "the team owns the service" if line.service_name is not None else "the team owns what has these labels"
+        owned = {"ownershipId": str(line.id), "ownershipVersion": ownership.version, "rule": line.rule}
+        return TeamChoice(line.team_id, (team_decision(line.team_id, reason, **owned),))
+    if signal.team_id is None:
+        return NO_TEAM
+    heir = ownership.heir_of(signal.team_id)
+    if heir is None:
+        return TeamChoice(None, (warning_decision(f"{DEFAULT_TEAM} is archived, so the alert has no team"),))
+    taken_over = "" if heir == signal.team_id else ", taken over by this one"
+    return TeamChoice(heir, (team_decision(heir, DEFAULT_TEAM + taken_over),))
+
+
+def placed(signal: NormalSignal, ownership: Ownership) -> NormalSignal:
+    """The signal as a preview shows it: with the team that an alert it opens would get."""
+    choice = choose_team(signal, ownership)
+    return replace(signal, team_id=choice.team_id, decisions=(*signal.decisions, *choice.decisions))
