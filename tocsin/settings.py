@@ -350,31 +350,6 @@ class Settings(BaseSettings):
         default=timedelta(days=7), description="How long the file of a data export can be fetched."
     )
 
-    # The audit log
-    audit_key: SecretStr | None = Field(
-        default=None,
-        description="At least 32 characters; the Ed25519 key that seals the audit log is made from it. "
-        "Unset: generated once and kept in `audit.key` in the data directory.",
-    )
-    audit_retired_keys: str | None = Field(
-        default=None,
-        description="Public keys, in hexadecimal and comma separated, that sealed the audit log before "
-        "`TOCSIN_AUDIT_KEY` was changed; `tocsin audit rotate-key` keeps those of a generated key.",
-    )
-    audit_seal_interval: Seconds = Field(
-        default=timedelta(minutes=1), description="How often new entries of the audit log are sealed."
-    )
-    audit_heads_file: Path | None = Field(
-        default=None,
-        description="File that the head of each seal is appended to; best where its owner cannot write. "
-        "Unset: `audit.heads` in the data directory.",
-    )
-    audit_heads_url: str | None = Field(
-        default=None,
-        description="Where the head of each seal is put as well, an object each: `s3://bucket/prefix` (with object "
-        "lock, see docs/audit.md) or `file:///folder`. Unset: nowhere.",
-    )
-
     # Operation
     operations_port: int | None = Field(
         default=None,
