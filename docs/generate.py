@@ -15,11 +15,15 @@ from typing import Any
 
 import typer
 from graphql import build_ast_schema, parse
+from prometheus_client import CollectorRegistry
 from pydantic_core import PydanticUndefined
 
+from docs.attack_tests import attack_test_table
 from domain.alerts import fold, lifecycle, model, severity
+from domain.teams import ownership
 from graphql_api import permissions
 from graphql_api.observability.metrics import Metrics
+from jobs.operations import Operations
 from persistence import timescale
 from tocsin.cli import app
 from tocsin.settings import Settings
@@ -61,6 +65,11 @@ def fold_table() -> str:
 
 def _tables_of(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if line.startswith("|"))
+
+
+def team_choice_table() -> str:
+    """Whose an arriving alert is: the table at the head of domain/teams/ownership.py."""
+    return _tables_of(inspect.getdoc(ownership) or "")
 
 
 def severity_words() -> str:
@@ -131,8 +140,17 @@ def timescale_levels() -> str:
 
 def metric_table() -> str:
     """Every metric of the API's registry. Those made for one scrape are listed by the page itself."""
+    return _metrics_of(Metrics().registry)
+
+
+def role_metric_table() -> str:
+    """Every metric of a relay's, scheduler's or worker's registry."""
+    return _metrics_of(Operations().registry)
+
+
+def _metrics_of(registry: CollectorRegistry) -> str:
     lines = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
-    collectors: Any = Metrics().registry._collector_to_names  # noqa: SLF001 - the registry has no public list of them
+    collectors: Any = registry._collector_to_names  # noqa: SLF001 - the registry has no public list of them
     for collector in collectors:
         for family in collector.describe():
             labels = ", ".join(f"`{label}`" for label in getattr(collector, "_labelnames", ()))
@@ -150,12 +168,15 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "moves": moves_table,
     "fold": fold_table,
     "severity-words": severity_words,
+    "team-choice": team_choice_table,
     "size-limits": size_limits,
     "permissions": permission_tables,
     "error-codes": error_codes,
     "commands": command_table,
     "timescale-levels": timescale_levels,
     "metrics": metric_table,
+    "role-metrics": role_metric_table,
+    "attack-tests": attack_test_table,
 }
 
 

@@ -33,6 +33,9 @@ WEIGHTS: Mapping[str, int] = {
     "alertCounts": 100,
     "searchAlerts": 100,
     "previewSignal": 200,
+    "previewSchedule": 200,
+    "finalSchedule": 200,
+    "onCall": 200,
     "replayRejectedItems": 500,
     # A password's hash is made to be slow.
     "login": 2_000,
@@ -53,9 +56,11 @@ class Size:
     fields: int = 0
     cost: int = 0
     heaviest: tuple[str, ...] = ()
-    # How often a selection set holds the same field with fields of its own, at most; and those of this very set.
+    # How often a selection set holds the same field with fields of its own, and one without, at most.
     repeats: int = 0
-    names: Mapping[str, int] = field(default_factory=dict)
+    leaf_repeats: int = 0
+    # The names of this very set, and whether they have fields of their own.
+    names: Mapping[tuple[str, bool], int] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=4)
@@ -102,14 +107,13 @@ class Measure:
         """The size of a selection set, within a field that holds up to `page` nodes."""
         depth = aliases = fields = cost = most = 0
         heaviest: tuple[str, ...] = ()
-        repeats = 0
-        names: Counter[str] = Counter()
+        repeats = leaf_repeats = 0
+        names: Counter[tuple[str, bool]] = Counter()
         for selection in selections.selections if selections else ():
             if isinstance(selection, FieldNode):
                 inner = self._field(selection, page)
                 aliases += selection.alias is not None
-                if selection.selection_set is not None:
-                    names[(selection.alias or selection.name).value] += 1
+                names[(selection.alias or selection.name).value, selection.selection_set is not None] += 1
             elif isinstance(selection, InlineFragmentNode):
                 inner = self.measure(selection.selection_set, page)
                 names.update(inner.names)
@@ -122,11 +126,16 @@ class Measure:
             aliases += inner.aliases
             fields += inner.fields
             repeats = max(repeats, inner.repeats)
+            leaf_repeats = max(leaf_repeats, inner.leaf_repeats)
             cost += inner.cost
             if inner.cost > most:
                 most, heaviest = inner.cost, inner.heaviest
-        repeats = max(repeats, *names.values(), 0)
-        return Size(depth, aliases, fields, cost, heaviest, repeats, names)
+        for (_, has_fields), times in names.items():
+            if has_fields:
+                repeats = max(repeats, times)
+            else:
+                leaf_repeats = max(leaf_repeats, times)
+        return Size(depth, aliases, fields, cost, heaviest, repeats, leaf_repeats, names)
 
     def _field(self, node: FieldNode, page: int) -> Size:
         name = node.name.value
@@ -140,7 +149,15 @@ class Measure:
         inner = self.measure(node.selection_set, _page_size(node))
         times = page if name in _PAGED else ASSUMED_LENGTH if name in self._lists else 1
         cost = weight + times * (inner.cost + 1)
-        return Size(inner.depth + 1, inner.aliases, inner.fields + 1, cost, (name, *inner.heaviest), inner.repeats)
+        return Size(
+            depth=inner.depth + 1,
+            aliases=inner.aliases,
+            fields=inner.fields + 1,
+            cost=cost,
+            heaviest=(name, *inner.heaviest),
+            repeats=inner.repeats,
+            leaf_repeats=inner.leaf_repeats,
+        )
 
     def _fragment(self, name: str, page: int) -> Size:
         known = self._known.get((name, page))

@@ -1,7 +1,8 @@
 """Which scalars does the schema add? Times in UTC, durations in ISO 8601, raw JSON; and how ids are read."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import NewType
 from uuid import UUID
 
 import strawberry
@@ -74,6 +75,37 @@ def format_duration(value: timedelta) -> str:
     return f"{sign}P{days}{'T' + clock if clock else ''}" if days or clock else "PT0S"
 
 
+# A time of day, and a day with one, on the clock of a zone that is said beside them.
+LocalTime = NewType("LocalTime", time)
+LocalDateTime = NewType("LocalDateTime", datetime)
+_CLOCK = re.compile(r"\d{2}:\d{2}(:\d{2})?", re.ASCII)
+_WALL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?", re.ASCII)
+
+
+def parse_local_time(value: object) -> time:
+    """`09:00` or `09:00:30`."""
+    try:
+        if isinstance(value, str) and _CLOCK.fullmatch(value):
+            return time.fromisoformat(value)
+    except ValueError:
+        pass
+    raise _refusal("a LocalTime is a time of day without a zone, such as 09:00")
+
+
+def parse_local_date_time(value: object) -> datetime:
+    """`2026-11-24T09:00`, without a zone."""
+    try:
+        if isinstance(value, str) and _WALL.fullmatch(value):
+            return datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    raise _refusal("a LocalDateTime is a day and a time of day without a zone, such as 2026-11-24T09:00")
+
+
+def _on_the_clock(value: time | datetime) -> str:
+    return value.isoformat(timespec="seconds" if value.second else "minutes")
+
+
 def _as_is(value: object) -> object:
     return value
 
@@ -92,6 +124,18 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339#appendix-A",
         serialize=format_duration,
         parse_value=parse_duration,
+    ),
+    LocalTime: strawberry.scalar(
+        name="LocalTime",
+        description="A time of day on the clock of a zone that is said beside it: `09:00`, `23:59:30`.",
+        serialize=_on_the_clock,
+        parse_value=parse_local_time,
+    ),
+    LocalDateTime: strawberry.scalar(
+        name="LocalDateTime",
+        description="A day and a time of day on the clock of a zone that is said beside it: `2026-11-24T09:00`.",
+        serialize=_on_the_clock,
+        parse_value=parse_local_date_time,
     ),
     JSON: strawberry.scalar(
         name="JSON",

@@ -13,16 +13,27 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.access.mutations import AccessMutations
+from graphql_api.access.queries import AccessQueries
 from graphql_api.alerts.batches import AlertBatchSubscriptions
 from graphql_api.alerts.mutations import AlertMutations
 from graphql_api.alerts.queries import AlertQueries
 from graphql_api.alerts.search import SearchQueries
 from graphql_api.alerts.subscriptions import AlertSubscriptions
+from graphql_api.audit.queries import AuditQueries
+from graphql_api.audit.recording import RecordNoted
 from graphql_api.documents.mutations import DocumentMutations
 from graphql_api.documents.queries import DocumentQueries
+from graphql_api.escalations.mutations import EscalationMutations
+from graphql_api.escalations.queries import EscalationQueries
 from graphql_api.execution import Execution
+from graphql_api.identity.account_mutations import AccountMutations
+from graphql_api.identity.factors.mutations import FactorMutations
+from graphql_api.identity.factors.queries import FactorQueries
+from graphql_api.identity.identity_types import IdentityProviderQueries
 from graphql_api.identity.mutations import IdentityMutations
 from graphql_api.identity.queries import IdentityQueries
+from graphql_api.identity.session_types import SessionQueries
 from graphql_api.integrations.mutations import IntegrationMutations
 from graphql_api.integrations.queries import IntegrationQueries
 from graphql_api.limits import DocumentLimits, Documents, Limits
@@ -31,26 +42,45 @@ from graphql_api.permissions import guard, guard_fields
 from graphql_api.receipts.mutations import ReceiptMutations
 from graphql_api.receipts.queries import ReceiptQueries
 from graphql_api.scalars import SCALARS
+from graphql_api.schedules.mutations import ScheduleMutations
+from graphql_api.schedules.queries import ScheduleQueries
+from graphql_api.teams.mutations import TeamMutations
+from graphql_api.teams.queries import TeamQueries
+from graphql_api.teams.subscriptions import TeamSubscriptions
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
 
 # Their order is the order of the printed schema. The right-most base comes first.
 QUERIES: tuple[type, ...] = (
     IdentityQueries,
+    FactorQueries,
+    TeamQueries,
+    SessionQueries,
+    IdentityProviderQueries,
     AlertQueries,
     SearchQueries,
     IntegrationQueries,
     ReceiptQueries,
     DocumentQueries,
+    AuditQueries,
+    AccessQueries,
+    ScheduleQueries,
+    EscalationQueries,
 )
 MUTATIONS: tuple[type, ...] = (
     IdentityMutations,
+    AccountMutations,
+    FactorMutations,
+    TeamMutations,
     AlertMutations,
     IntegrationMutations,
     ReceiptMutations,
     DocumentMutations,
+    AccessMutations,
+    ScheduleMutations,
+    EscalationMutations,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions)
+SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions, TeamSubscriptions)
 
 
 class Schema(strawberry.Schema):
@@ -89,7 +119,7 @@ def build_schema(documents: Documents) -> Schema:
         mutation=mutation,
         subscription=subscription,
         # The first extension is the outermost: masking sees what all others raise.
-        extensions=[MaskErrors, lambda: DocumentLimits(documents)],
+        extensions=[MaskErrors, lambda: DocumentLimits(documents), RecordNoted],
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=Execution,
     )

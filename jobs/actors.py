@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import Clock
 from jobs.due import DUE, Due
+from jobs.operations import Operations
+from persistence.due_marks import mark_begun
 from persistence.engine import create_engine
 from tocsin.settings import Settings
 
@@ -22,15 +24,22 @@ QUEUE = "due"
 class Actors:
     """The actors of one broker, and the engine of the loop they run on (an engine belongs to one loop)."""
 
-    def __init__(self, broker: dramatiq.Broker, settings: Settings, *, clock: Clock) -> None:
+    def __init__(
+        self, broker: dramatiq.Broker, settings: Settings, *, clock: Clock, operations: Operations | None = None
+    ) -> None:
         self._settings, self._clock = settings, clock
+        self._operations = operations or Operations()
         self._engine: AsyncEngine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.by_name: Mapping[str, dramatiq.Actor[Any, Any]] = {due.name: self._declare(due, broker) for due in DUE}
 
     def _declare(self, due: Due, broker: dramatiq.Broker) -> dramatiq.Actor[Any, Any]:
         async def perform() -> None:
-            done = await due.perform(self._own_engine(), self._settings, self._clock.now())
+            # Before the work, not after it: the scheduler waits five seconds for a sign, and some work takes minutes.
+            await mark_begun(self._own_engine(), due.name)
+            with self._operations.working(due.name):
+                done = await due.perform(self._own_engine(), self._settings, self._clock.now())
+            self._operations.work_done.labels(due.name).inc(done)
             if done:
                 _log.info("due work done", work=due.name, count=done)
 

@@ -16,10 +16,13 @@ import structlog
 from redis.exceptions import RedisError
 
 from domain.alerts.cursor import Cursor, is_of_log, log_start
+from domain.ports import SystemClock
 from jobs.consumers.contract import Consumer, Run
+from jobs.consumers.escalations import EscalationConsumer
 from jobs.consumers.live import LiveConsumer
 from jobs.consumers.metrics import MetricsConsumer
 from jobs.consumers.search import SearchConsumer
+from jobs.operations import Operations
 from persistence.backoff import Backoff
 from persistence.direct import DirectConnection, open_log_pool
 from persistence.engine import create_engine
@@ -66,7 +69,15 @@ class Wake:
 class Relay:
     """The active relay or one that stands by."""
 
-    def __init__(self, pool: asyncpg.Pool, consumers: Sequence[Consumer], *, wake: Wake) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        consumers: Sequence[Consumer],
+        *,
+        wake: Wake,
+        operations: Operations | None = None,
+    ) -> None:
+        self._operations = operations or Operations()
         self._reader = LogReader(pool)
         self._cursors = RelayCursors(pool)
         self._leases = Leases(pool, ttl=LEASE_TTL)
@@ -89,7 +100,9 @@ class Relay:
                 await asyncio.sleep(RENEW_SECONDS)
                 continue
             _log.info("relay is active", fence=lease.token)
+            self._operations.active.labels(LEASE).set(1)
             await self._work(lease)
+            self._operations.active.labels(LEASE).set(0)
 
     async def _work(self, lease: Lease) -> None:
         """Run the consumers under the lease; returns when it is lost, releases it when cancelled."""
@@ -127,17 +140,20 @@ class Relay:
                 run, is_full = await self._next_run(consumer, place)
                 if run is not None:
                     place = await self._give(consumer, lease, run)
+                    self._operations.consumed.labels(consumer.name).inc()
                 backoff.reset()
             except LeaseLost:
                 return
             except (*STORE_TROUBLE, RedisError) as error:
                 _log.warning("consumer waits", consumer=consumer.name, error=repr(error))
+                self._operations.consumer_failures.labels(consumer.name).inc()
                 place = None  # whether its place was moved is unknown: read it again
                 await backoff.wait()
                 continue
             except Exception:  # noqa: BLE001 - see below
                 # A fault of ours must not end the consumer for good, nor the others with it.
                 _log.exception("consumer failed", consumer=consumer.name)
+                self._operations.consumer_failures.labels(consumer.name).inc()
                 place = None
                 await backoff.wait()
                 continue
@@ -177,23 +193,27 @@ class Relay:
         return run.end
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, operations: Operations) -> None:
     """The relay role: until cancelled."""
     async with AsyncExitStack() as stack:
+        stack.callback(asyncio.create_task(operations.beat_for_ever()).cancel)
         pool = await open_log_pool(settings, size=8, name="tocsin relay")
         stack.callback(pool.terminate)
         consumers: list[Consumer] = [MetricsConsumer(pool)]
+        engine = create_engine(settings, pool_size=2)
+        stack.push_async_callback(engine.dispose)
+        consumers.append(EscalationConsumer(settings, engine, pool, clock=SystemClock()))
         if settings.redis_url is not None:
             stream = RedisStreamBackend(settings.redis_url)
             stack.push_async_callback(stream.disconnect)
             consumers.append(LiveConsumer(stream, pool))
         if settings.elasticsearch_url is not None:
-            engine = create_engine(settings, pool_size=1)
-            stack.push_async_callback(engine.dispose)
             client = open_client(settings, seconds=BULK_SECONDS)
             stack.push_async_callback(client.close)
-            consumers.append(SearchConsumer(AlertIndex(client, settings.elasticsearch_index), engine, pool))
+            consumers.append(
+                SearchConsumer(AlertIndex(client, settings.elasticsearch_index), engine, pool, operations=operations)
+            )
         wake = Wake()
         listening = asyncio.create_task(Listener(settings.database_dsn, EVENTS_CHANNEL, wake.all).run())
         stack.callback(listening.cancel)
-        await Relay(pool, consumers, wake=wake).run()
+        await Relay(pool, consumers, wake=wake, operations=operations).run()

@@ -9,6 +9,7 @@ import structlog
 from domain.ports import SystemClock
 from jobs.actors import Actors
 from jobs.broker import open_broker
+from jobs.operations import BEAT_SECONDS, Operations
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -16,7 +17,7 @@ THREADS = 4
 STOP_SECONDS = 10
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, operations: Operations) -> None:
     """The worker role: blocks until SIGTERM or SIGINT."""
     url = settings.effective_broker_url
     if url is None:
@@ -26,11 +27,12 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     broker = open_broker(url)
-    actors = Actors(broker, settings, clock=SystemClock())
+    actors = Actors(broker, settings, clock=SystemClock(), operations=operations)
     worker = dramatiq.Worker(broker, worker_threads=THREADS, worker_timeout=500)
     worker.start()
     _log.info("worker is ready", jobs=sorted(actors.by_name))
-    stopping.wait()
+    while not stopping.wait(BEAT_SECONDS):
+        operations.beat()
     actors.close()
     worker.stop(timeout=STOP_SECONDS * 1000)
     broker.close()

@@ -9,11 +9,17 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from tocsin.errors import StartError
 from tocsin.migrate import require_current
 from tocsin.settings import Settings
+from tocsin.tls import server_tls
+
+if TYPE_CHECKING:
+    from jobs.operations import Operations
 
 # Requests in flight when a stop is asked for get this long; sockets are closed with a code that says so.
 DRAIN_SECONDS = 10
@@ -28,6 +34,7 @@ def run_api(settings: Settings, listener: socket.socket) -> None:
     from graphql_api.app import create_app
 
     prepare(settings)
+    tls = server_tls(settings)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),
@@ -41,6 +48,7 @@ def run_api(settings: Settings, listener: socket.socket) -> None:
             ws_per_message_deflate=False,
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies,
+            ssl_context_factory=None if tls is None else lambda *_: tls,
         )
     )
 
@@ -63,7 +71,8 @@ def run_relay(settings: Settings) -> None:
 
     prepare(settings)
     _settle_memory()
-    _run_until_stopped(lambda: relay.run(settings))
+    with _operations(settings) as operations:
+        _run_until_stopped(lambda: relay.run(settings, operations))
 
 
 def run_scheduler(settings: Settings) -> None:
@@ -71,7 +80,8 @@ def run_scheduler(settings: Settings) -> None:
     from jobs import scheduler
 
     prepare(settings)
-    _run_until_stopped(lambda: scheduler.run(settings))
+    with _operations(settings) as operations:
+        _run_until_stopped(lambda: scheduler.run(settings, operations))
 
 
 def run_worker(settings: Settings) -> None:
@@ -81,7 +91,23 @@ def run_worker(settings: Settings) -> None:
     from jobs import worker
 
     prepare(settings)
-    worker.run(settings)
+    with _operations(settings) as operations:
+        worker.run(settings, operations)
+
+
+@contextmanager
+def _operations(settings: Settings) -> "Iterator[Operations]":
+    """The role's counters, answered on the port for operations where one is set."""
+    from jobs.operations import Operations, answering
+
+    with ExitStack() as stack:
+        operations = Operations()
+        try:
+            stack.enter_context(answering(operations, host=settings.host, port=settings.operations_port))
+        except OSError as error:
+            place = f"TOCSIN_OPERATIONS_PORT={settings.operations_port} of {settings.host}"
+            raise StartError(f"cannot listen on {place}: {error.strerror or error}") from None
+        yield operations
 
 
 def prepare(settings: Settings) -> None:

@@ -24,6 +24,8 @@ from tocsin.supervisor import Supervisor, on_stop_signals
 
 # What only the parent needs: the children are given less.
 PARENT_ONLY = ("TOCSIN_DATABASE_OWNER_URL", "TOCSIN_ADMIN_PASSWORD")
+# Three roles on one machine cannot have one port.
+NOT_HERE = ("TOCSIN_OPERATIONS_PORT",)
 
 
 class _StopAsked(BaseException):
@@ -101,7 +103,7 @@ def _start_roles(settings: Settings, listener: socket.socket, *, supervisor: Sup
 
 def _environment(settings: Settings) -> dict[str, str]:
     """Our own environment with the addresses that were found, without what only this process needs."""
-    environment = {name: value for name, value in os.environ.items() if name not in PARENT_ONLY}
+    environment = {name: value for name, value in os.environ.items() if name not in PARENT_ONLY + NOT_HERE}
     environment |= {
         "TOCSIN_DATABASE_URL": settings.database_url or "",
         "TOCSIN_REDIS_URL": settings.redis_url or "",

@@ -7,11 +7,12 @@ do not see. A secret leaves these functions once, in the answer that made it; wh
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
+from domain.audit.writing import WriteAudit
 from domain.errors import InvalidInput, NotFound, StaleVersion
 from domain.ids import new_id
 from domain.integrations.keys import SHOWN_CHARACTERS, IntegrationKey, key_digest, new_secret
@@ -28,16 +29,6 @@ MAX_OVERLAP = timedelta(days=30)
 # Beside the new one. Two live keys are the rule; more only when keys are rotated faster than they run out.
 MAX_OLD_KEYS = 3
 NO_SUCH = "no such integration"
-
-
-class WriteAudit(Protocol):
-    """Makes and appends the audit entry of the action that is under way."""
-
-    async def __call__(
-        self, *, target_id: UUID, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
-    ) -> None:
-        """Append it in the surrounding transaction."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from domain.alerts import attachments, groups, model
 from domain.alerts.events import RecordedEvent
 from domain.alerts.lifecycle import allowed_statuses
 from domain.alerts.order import NEWEST_FIRST
+from domain.escalations import model as escalations
 from domain.identity import model as identity
 from domain.integrations import model as integrations
 from domain.silences import model as silences
@@ -30,6 +31,8 @@ from graphql_api.alerts.timeline import timeline_of
 from graphql_api.connection import After, Before, Connection, First, Last, connection, page_request
 from graphql_api.context import Info
 from graphql_api.enums import Severity
+from graphql_api.escalations.loaders import load_escalations, load_notifications
+from graphql_api.escalations.types import Escalation, Notification
 from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import Team, User
@@ -120,6 +123,14 @@ async def _timeline(
     return await timeline_of(info.context, root.id, first=first, after=after, last=last, before=before)
 
 
+async def _escalations(root: _Alert, info: Info) -> list[escalations.Escalation]:
+    return await info.context.loader(load_escalations).load(root.id)
+
+
+async def _notifications(root: _Alert, info: Info) -> list[escalations.Notification]:
+    return await info.context.loader(load_notifications).load(root.id)
+
+
 @exposes(model.Alert, description="One problem, however often its source repeats it.")
 class Alert:
     """See domain.alerts.model.Alert."""
@@ -186,6 +197,16 @@ class Alert:
     )
     attachments = strawberry.field(
         resolver=_attachments, graphql_type=list[Attachment], description="The files on it, oldest first."
+    )
+    escalations = strawberry.field(
+        resolver=_escalations,
+        graphql_type=list[Escalation],
+        description="The escalation policies at work on it, also those of earlier episodes; the newest first.",
+    )
+    notifications = strawberry.field(
+        resolver=_notifications,
+        graphql_type=list[Notification],
+        description="Who was told of it, why, and what became of the message; the oldest first.",
     )
 
 

@@ -10,9 +10,11 @@ from datetime import datetime
 import orjson
 
 from domain.alerts.normalise import NormalSignal, normalise
+from domain.alerts.routing import placed
 from domain.alerts.signal import RejectedItem, Signal
 from domain.errors import InvalidInput
 from domain.integrations.model import Integration, IntegrationSource
+from domain.teams.ownership import NOTHING_OWNED, Ownership
 from graphql_api.webhooks import pagerduty_events
 from graphql_api.webhooks.contract import Parser, PayloadError, Post
 from graphql_api.webhooks.sources import SOURCES
@@ -29,7 +31,14 @@ class Preview:
     total: int
 
 
-def preview(integration: Integration, payload: object, headers: Mapping[str, str], *, now: datetime) -> Preview:
+def preview(
+    integration: Integration,
+    payload: object,
+    headers: Mapping[str, str],
+    *,
+    now: datetime,
+    ownership: Ownership = NOTHING_OWNED,
+) -> Preview:
     """Read the payload as a post to this integration; InvalidInput when it cannot be read at all."""
     # A text is the body itself: some tools post forms, and a broken body can be looked at, too.
     body = payload.encode("utf-8", "surrogatepass") if isinstance(payload, str) else _json(payload)
@@ -43,7 +52,10 @@ def preview(integration: Integration, payload: object, headers: Mapping[str, str
         parsed = list(_parser(integration.source)(post))
     except PayloadError as error:
         raise InvalidInput(error.message, ("payload", *error.path)) from error
-    items = [item if isinstance(item, RejectedItem) else normalise(item, unsigned, now) for item in parsed[:MAX_SHOWN]]
+    items = [
+        item if isinstance(item, RejectedItem) else placed(normalise(item, unsigned, now), ownership)
+        for item in parsed[:MAX_SHOWN]
+    ]
     return Preview(items, len(parsed))
 
 

@@ -4,11 +4,14 @@ Not as the events tell them: a state read late is newer, never wrong, and a run 
 While Elasticsearch is down the consumer stays where it is. Without an index it builds one first.
 """
 
+from uuid import UUID
+
 import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobs.consumers.contract import Move, Run
+from jobs.operations import Operations
 from persistence.search.index import AlertIndex, IndexMissing
 from persistence.search.rebuild import read_by_ids, rebuild
 
@@ -23,18 +26,25 @@ class SearchConsumer:
     # Soon enough for who types what they look for.
     rest_seconds = 0.2
 
-    def __init__(self, index: AlertIndex, engine: AsyncEngine, pool: asyncpg.Pool) -> None:
+    def __init__(
+        self, index: AlertIndex, engine: AsyncEngine, pool: asyncpg.Pool, *, operations: Operations | None = None
+    ) -> None:
         self._index, self._engine, self._pool = index, engine, pool
+        self._operations = operations or Operations()
 
     async def consume(self, run: Run, move: Move) -> None:
         """Write the run's alerts."""
         ids = list(dict.fromkeys(event.event.alert_id for event in run.events))
         try:
-            await self._index.write(await read_by_ids(self._engine, ids))
+            await self._write(ids)
         except IndexMissing:
             _log.warning("the search index is missing and is built", alias=self._index.alias)
             done = await rebuild(self._engine, self._pool, self._index)
             _log.warning("the search index is built", alerts=done.written, seconds=round(done.seconds, 1))
-            await self._index.write(await read_by_ids(self._engine, ids))
+            await self._write(ids)
         async with self._pool.acquire() as connection, connection.transaction():
             await move(connection)
+
+    async def _write(self, ids: list[UUID]) -> None:
+        refused = await self._index.write(await read_by_ids(self._engine, ids))
+        self._operations.refused_documents.inc(refused)

@@ -8,6 +8,7 @@ from persistence.tables.base import (
     alert_severity,
     alert_status,
     flag,
+    integer,
     json,
     metadata,
     primary_id,
@@ -129,5 +130,7 @@ log_epoch = sa.Table(
     sa.Column("singleton", sa.Boolean, primary_key=True, server_default=sa.text("true")),
     sa.Column("epoch", pg.UUID(as_uuid=True), nullable=False),
     time("created_at"),
+    # Grows with each new epoch; rows of the audit log carry it, so that they are sealed in order after a restore too.
+    integer("audit_era", 1),
     sa.CheckConstraint("singleton", name="one_row"),
 )

@@ -1,4 +1,4 @@
-"""Who uses Tocsin, what they may do, and what they did."""
+"""Who uses Tocsin, and what they may do."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -72,28 +72,10 @@ sessions = sa.Table(
     time("revoked_at", nullable=True),
     sa.Column("user_agent", sa.Text, nullable=True),
     sa.Column("ip_address", pg.INET, nullable=True),
+    time("proved_at", nullable=True),
+    sa.Column("proved_by", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
     sa.Index("ix_sessions_user_id", "user_id"),
     sa.Index("ix_sessions_previous_digest", "previous_digest"),
-)
-
-audit_log = sa.Table(
-    "audit_log",
-    metadata,
-    primary_id(),
-    time("occurred_at"),
-    sa.Column("actor_kind", sa.Text, nullable=False),
-    uuid("actor_id"),
-    uuid("session_id"),
-    sa.Column("ip_address", pg.INET, nullable=True),
-    sa.Column("action", sa.Text, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
-    sa.Column("target_kind", sa.Text, nullable=True),
-    uuid("target_id"),
-    json("before", default=None),
-    json("after", default=None),
-    sa.Column("request_id", sa.Text, nullable=True),
-    sa.Index("ix_audit_log_occurred_at", "occurred_at"),
-    sa.Index("ix_audit_log_target_id", "target_id"),
 )
 
 idempotency_keys = sa.Table(

@@ -156,6 +156,14 @@ def test_the_health_check_asks_an_address_that_is_served() -> None:
     compile(command[2], "healthcheck", "exec")
 
 
+def test_each_role_that_lives_is_checked_on_the_port_it_answers_on(compose: Mapping[str, Any]) -> None:
+    for role in ("relay", "scheduler", "worker"):
+        service = compose["services"][role]
+        assert "healthcheck" not in service, f"{role} keeps the image's own check"
+        assert "TOCSIN_OPERATIONS_PORT" in service["environment"], f"{role} answers on a port of its own"
+    assert "TOCSIN_OPERATIONS_PORT" not in compose["services"]["api"]["environment"]
+
+
 def test_the_init_script_makes_roles_that_migrate_and_cannot_change_history(
     postgresql_server_url: str, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.fold import FoldPolicy
@@ -20,7 +21,8 @@ from domain.ports import SystemClock
 from jobs.actors import Actors
 from jobs.broker import open_broker
 from jobs.due import Due, expire_alerts, purge, wake_snoozed_alerts
-from jobs.scheduler import Scheduler
+from jobs.scheduler import SELF_HELP_AFTER, Scheduler
+from persistence.due_marks import begun_within
 from persistence.engine import create_engine
 from persistence.ingest_queue import IngestQueue
 from persistence.leases import Leases
@@ -197,3 +199,56 @@ async def test_work_that_fails_ends_neither_the_scheduler_nor_the_work_beside_it
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_a_worker_took_the_scheduler_does_not_do_again(
+    database_url: str, engine: AsyncEngine, settings: Settings, redis_url: str
+) -> None:
+    done_here: list[datetime] = []
+
+    async def counted(_engine: AsyncEngine, _settings: Settings, at: datetime) -> int:
+        done_here.append(at)
+        return 0
+
+    clock = MovedClock(now())
+    actors = Actors(open_broker(redis_url), settings, clock=clock)
+    # The worker knows `purge` as what it is; the scheduler would count it instead.
+    works = [Due("purge", timedelta(hours=1), counted)]
+    async with asyncpg.create_pool(database_url, min_size=0) as pool:
+        leases = Leases(pool, ttl=timedelta(seconds=5))
+        scheduler = Scheduler(settings, engine, leases, clock=clock, actors=actors, works=works)
+        with worker(settings, redis_url):
+            await scheduler.tick()
+            async with asyncio.timeout(25):
+                while not await begun_within(engine, {"purge": timedelta(minutes=1)}):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+        clock.time += SELF_HELP_AFTER + timedelta(seconds=20)
+        await scheduler.tick()
+        assert done_here == [], "a worker began it after the hint"
+
+        clock.time += timedelta(hours=1)
+        await scheduler.tick()
+        assert done_here == [], "the next hint is young"
+        await engine_marks_are_old(engine)
+        clock.time += SELF_HELP_AFTER
+        await scheduler.tick()
+        assert done_here == [clock.time], "no worker took the second hint"
+        clock.time += SELF_HELP_AFTER
+        await scheduler.tick()
+        assert len(done_here) == 1, "and it is done once"
+
+
+async def engine_marks_are_old(engine: AsyncEngine) -> None:
+    """The clock of the test went on an hour; the database's did not."""
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("UPDATE due_marks SET begun_at = begun_at - interval '1 hour'"))
+
+
+class MovedClock:
+    """Stands where it is put."""
+
+    def __init__(self, time: datetime) -> None:
+        self.time = time
+
+    def now(self) -> datetime:
+        return self.time

@@ -3,9 +3,9 @@
 import strawberry
 
 from domain.integrations import actions
+from graphql_api.audit_writer import audit
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, mutation, payload
-from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import repository
 from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
@@ -40,7 +40,7 @@ async def archive_integration(info: Info, data: ArchiveIntegrationInput) -> Arch
             stores=repository(context, uow),
             sight=context.require_viewer().sight,
             now=context.now(),
-            audit=audit(context, uow, "archiveIntegration"),
+            audit=audit(context, uow, "archiveIntegration", "integration"),
         )
         await uow.commit()
     found = await written(context, integration_id)

@@ -5,10 +5,10 @@ from uuid import UUID
 import strawberry
 
 from domain.integrations import actions, model
+from graphql_api.audit_writer import audit
 from graphql_api.context import Info
 from graphql_api.errors import IdempotencyConflict, NotFound, mutation, payload
 from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
-from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import FieldMappingInput, SeverityWordInput, repository, severity_map_of
 from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
@@ -70,9 +70,9 @@ async def create_integration(info: Info, data: CreateIntegrationInput) -> Create
                 stores=repository(context, uow),
                 sight=context.require_viewer().sight,
                 engine=ENGINE,
-                created_by=context.require_viewer().user_id,
+                created_by=context.require_viewer().person_id,
                 now=context.now(),
-                audit=audit(context, uow, "createIntegration"),
+                audit=audit(context, uow, "createIntegration", "integration"),
             )
             shown.append(made.secret)
             return {"integrationId": str(made.integration.id)}

@@ -24,6 +24,7 @@ from graphql_api.integrations.loaders import load_integrations
 from graphql_api.integrations.preview import preview
 from graphql_api.scalars import uuid_of
 from graphql_api.webhooks.mapping_engine import ENGINE
+from persistence.team_ownership import read_ownership
 
 MAX_HEADERS = 50
 
@@ -113,7 +114,12 @@ class PreviewedSignal:
     dedup_key = strawberry.field(resolver=_dedup_key, description="Two posts with this key are the same problem.")
     dedup_recipe = strawberry.field(resolver=_dedup_recipe, description="How the key was made.")
     started_at: datetime | None = strawberry.field(description="When the problem began, as the source says.")
-    team = strawberry.field(resolver=_team, graphql_type=Team | None, description="The team it would belong to.")
+    team = strawberry.field(
+        resolver=_team,
+        graphql_type=Team | None,
+        description="The team that an alert it opens would get: its owner, or the default one; null when you may "
+        "not see it, or there is none.",
+    )
     reasons = strawberry.field(resolver=_reasons, description="Why it would be so, a sentence a decision.")
 
 
@@ -150,7 +156,9 @@ async def preview_signal(info: Info, data: PreviewSignalInput) -> PreviewSignalS
         raise InvalidInput(message, ("headers",))
     integration = await _integration(info.context, data)
     headers = {header.name: header.value for header in data.headers}
-    seen = preview(integration, data.payload, headers, now=info.context.now())
+    async with info.context.read() as connection:
+        ownership = await read_ownership(connection)
+    seen = preview(integration, data.payload, headers, now=info.context.now(), ownership=ownership)
     items: Any = list(seen.items)  # the domain's objects are the GraphQL objects
     return PreviewSignalSuccess(items=items, total=seen.total)
 
@@ -169,7 +177,8 @@ async def _integration(context: Context, data: PreviewSignalInput) -> model.Inte
     team_id = None
     if draft.default_team_id is not None:
         team_id = uuid_of(draft.default_team_id, "team", "draft", "defaultTeamId")
-        if await context.loader(load_teams).load(team_id) is None:
+        team = await context.loader(load_teams).load(team_id)
+        if team is None or team.archived_at is not None:
             message = "no such team"
             raise NoSuch(message, ("draft", "defaultTeamId"))
     return actions.check_integration(

@@ -3,9 +3,9 @@
 import strawberry
 
 from domain.integrations import actions
+from graphql_api.audit_writer import audit
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, mutation, payload
-from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import repository
 from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
@@ -43,7 +43,7 @@ async def revoke_integration_key(info: Info, data: RevokeIntegrationKeyInput) ->
             stores=repository(context, uow),
             sight=context.require_viewer().sight,
             now=context.now(),
-            audit=audit(context, uow, "revokeIntegrationKey"),
+            audit=audit(context, uow, "revokeIntegrationKey", "integration"),
         )
         await uow.commit()
     found = await written(context, integration_id)

@@ -6,10 +6,10 @@ from uuid import UUID
 import strawberry
 
 from domain.integrations import actions
+from graphql_api.audit_writer import audit
 from graphql_api.context import Info
 from graphql_api.errors import IdempotencyConflict, NotFound, mutation, payload
 from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
-from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import repository
 from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
@@ -62,7 +62,7 @@ async def rotate_integration_key(info: Info, data: RotateIntegrationKeyInput) ->
                 stores=repository(context, uow),
                 sight=context.require_viewer().sight,
                 now=now,
-                audit=audit(context, uow, "rotateIntegrationKey"),
+                audit=audit(context, uow, "rotateIntegrationKey", "integration"),
             )
             shown.append(made.secret)
             return {"integrationId": str(integration_id), "endsAt": (now + overlap).isoformat()}

@@ -6,9 +6,9 @@ from typing import Any
 import strawberry
 
 from domain.integrations import actions
+from graphql_api.audit_writer import audit
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, StaleVersion, mutation, payload
-from graphql_api.integrations.audit import audit
 from graphql_api.integrations.inputs import FieldMappingInput, SeverityWordInput, repository, severity_map_of
 from graphql_api.integrations.loaders import written
 from graphql_api.integrations.types import Integration
@@ -63,7 +63,7 @@ async def update_integration(info: Info, data: UpdateIntegrationInput) -> Update
             stores=repository(context, uow),
             sight=context.require_viewer().sight,
             engine=ENGINE,
-            audit=audit(context, uow, "updateIntegration"),
+            audit=audit(context, uow, "updateIntegration", "integration"),
         )
         await uow.commit()
     found = await written(context, integration_id)

@@ -1,0 +1,1 @@
+"""Who must know of an alert, in which order, until somebody answers."""

@@ -1,0 +1,117 @@
+"""When does which step fire? Pure: the alert, the policy and the time are passed in.
+
+| the alert                                    | a running escalation | a paused one        | none for this episode |
+|----------------------------------------------|----------------------|---------------------|-----------------------|
+| active, neither suppressed nor snoozed       | goes on              | goes on at once     | starts                |
+| acknowledged, investigating, suppressed or snoozed | pauses         | stays               | -                     |
+| resolved                                     | finishes             | finishes            | -                     |
+| another episode                              | finishes             | finishes            | starts                |
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+from uuid import UUID
+
+from domain.alerts.model import AlertStatus, Severity
+from domain.escalations.model import Escalation, EscalationState, Policy, Step
+from domain.ids import new_id
+
+LIVE = frozenset({EscalationState.RUNNING, EscalationState.PAUSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What an escalation looks at of an alert."""
+
+    id: UUID
+    episode: int
+    status: AlertStatus
+    severity: Severity
+    team_id: UUID | None
+    is_suppressed: bool
+    snoozed_until: datetime | None
+
+
+class Call(Enum):
+    """What the alert asks for."""
+
+    SOMEBODY = auto()
+    WAIT = auto()
+    NOBODY = auto()
+
+
+def call_of(alert: Subject, *, now: datetime) -> tuple[Call, str]:
+    """Whether somebody must be told, with the reason why not."""
+    if alert.status is AlertStatus.RESOLVED:
+        return Call.NOBODY, "the alert is resolved"
+    if alert.status is not AlertStatus.ACTIVE:
+        return Call.WAIT, "somebody has answered"
+    if alert.is_suppressed:
+        return Call.WAIT, "the alert is silenced"
+    if alert.snoozed_until is not None and alert.snoozed_until > now:
+        return Call.WAIT, "the alert is snoozed"
+    return Call.SOMEBODY, ""
+
+
+def policies_for(alert: Subject, policies: Iterable[Policy]) -> list[Policy]:
+    """The policies that take the alert: of its team, or of no team for one of no team, by severity."""
+    return [one for one in policies if one.team_id == alert.team_id and alert.severity in one.severities and one.steps]
+
+
+def started(alert: Subject, policy: Policy, *, now: datetime) -> Escalation:
+    """A policy set to work."""
+    return Escalation(
+        id=new_id(),
+        alert_id=alert.id,
+        episode=alert.episode,
+        policy_id=policy.id,
+        policy_version=policy.version,
+        steps=policy.steps,
+        repeats=policy.repeats,
+        started_at=now,
+        next_at=now + policy.steps[0].delay,
+    )
+
+
+def reconciled(escalation: Escalation, alert: Subject, *, now: datetime) -> Escalation:
+    """The escalation as the alert's state wants it; the same object when nothing is to change."""
+    if escalation.state not in LIVE:
+        return escalation
+    if escalation.episode != alert.episode:
+        return _ended(escalation, EscalationState.FINISHED, "the alert opened again", now=now)
+    call, reason = call_of(alert, now=now)
+    is_paused = escalation.state is EscalationState.PAUSED
+    if call is Call.NOBODY:
+        return _ended(escalation, EscalationState.FINISHED, reason, now=now)
+    if call is Call.WAIT and not is_paused:
+        return replace(escalation, state=EscalationState.PAUSED, next_at=None, reason=reason)
+    if call is Call.SOMEBODY and is_paused:
+        # The problem is old and nobody has it in hand any more: no further waiting.
+        return replace(escalation, state=EscalationState.RUNNING, next_at=now, reason=None)
+    return escalation
+
+
+def step_due(escalation: Escalation) -> Step:
+    """The step that fires next."""
+    return escalation.steps[escalation.position % len(escalation.steps)]
+
+
+def round_and_step(escalation: Escalation, position: int) -> tuple[int, int]:
+    """Of a position, which round and which step of it; both count from 1."""
+    return position // len(escalation.steps) + 1, position % len(escalation.steps) + 1
+
+
+def stepped(escalation: Escalation, *, reached: Sequence[UUID], now: datetime) -> Escalation:
+    """The escalation after its step fired. A step that reached nobody is not waited for."""
+    position = escalation.position + 1
+    if position >= len(escalation.steps) * (1 + escalation.repeats):
+        ended = _ended(escalation, EscalationState.EXHAUSTED, "nobody answered, and there is no further step", now=now)
+        return replace(ended, position=position)
+    following = escalation.steps[position % len(escalation.steps)]
+    return replace(escalation, position=position, next_at=now + following.delay if reached else now)
+
+
+def _ended(escalation: Escalation, state: EscalationState, reason: str, *, now: datetime) -> Escalation:
+    return replace(escalation, state=state, next_at=None, ended_at=now, reason=reason)

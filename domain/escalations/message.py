@@ -1,0 +1,76 @@
+"""What does a notification say? Enough to decide in the dark whether to get up, and why it came to you."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from domain.alerts.model import Severity
+from domain.escalations.model import NotificationKind
+from domain.mail.model import MAX_SUBJECT
+
+MAX_DESCRIPTION = 1_000
+MAX_TITLE_IN_SUBJECT = 120
+MAX_LABELS = 12
+# More alerts than a person reads at three in the morning: the rest is counted.
+MAX_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One alert as a message tells of it. `answer_url` is where to acknowledge it with one tap; None: nowhere."""
+
+    kind: NotificationKind
+    alert_id: UUID
+    title: str
+    severity: Severity
+    service_name: str | None
+    source: str
+    description: str | None
+    started_at: datetime
+    labels: tuple[tuple[str, str], ...]
+    why: str
+    answer_url: str | None = None
+
+
+def subject_of(told: Sequence[Told]) -> str:
+    """One line: the worst first. Never a line break, whatever a monitoring tool put into the title."""
+    pages = [one for one in told if one.kind is NotificationKind.PAGE] or list(told)
+    worst = max(pages, key=lambda one: _RANK[one.severity])
+    what = "RESOLVED" if worst.kind is NotificationKind.RESOLVED else worst.severity.value.upper()
+    title = " ".join(worst.title.split())[:MAX_TITLE_IN_SUBJECT]
+    service = f" ({' '.join(worst.service_name.split())[:60]})" if worst.service_name else ""
+    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
+    return _printable(f"[{what}] {title}{service}{more}")[:MAX_SUBJECT]
+
+
+def text_of(told: Sequence[Told]) -> str:
+    """The body, in plain text: pages before resolved ones, the worst first."""
+    ordered = sorted(told, key=lambda one: (one.kind is NotificationKind.RESOLVED, -_RANK[one.severity]))
+    parts = [_part(one) for one in ordered[:MAX_SHOWN]]
+    if len(ordered) > MAX_SHOWN:
+        parts.append(f"… and {len(ordered) - MAX_SHOWN} more")
+    return "\n\n".join(parts) + "\n"
+
+
+def _part(one: Told) -> str:
+    resolved = one.kind is NotificationKind.RESOLVED
+    lines = [f"{'RESOLVED' if resolved else one.severity.value.upper()}: {one.title}"]
+    lines.append(f"service: {one.service_name or '-'}   source: {one.source}")
+    lines.append(f"since: {one.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
+    if one.labels:
+        lines.append("labels: " + ", ".join(f"{name}={value}" for name, value in one.labels[:MAX_LABELS]))
+    if one.description and not resolved:
+        lines += ["", one.description[:MAX_DESCRIPTION]]
+    lines.append("")
+    if one.answer_url is not None:
+        lines.append(f"Acknowledge: {one.answer_url}")
+    lines += [f"Why you: {one.why}", f"Alert: {one.alert_id}"]
+    return "\n".join(lines)
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+_RANK = {Severity.CRITICAL: 4, Severity.HIGH: 3, Severity.MEDIUM: 2, Severity.LOW: 1}

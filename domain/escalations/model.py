@@ -1,0 +1,129 @@
+"""What is an escalation? A policy's steps, run for one episode of one alert until somebody answers.
+
+The steps are copied when it starts: an edit of the policy changes nothing that runs. Who a step reaches is looked up
+when it fires: at that moment somebody is on call, whoever was when it started.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from domain.alerts.model import Severity
+
+MAX_STEPS = 20
+MAX_TARGETS = 20
+MAX_REPEATS = 9
+MIN_DELAY, MAX_DELAY = timedelta(minutes=1), timedelta(days=2)
+
+
+class TargetKind(StrEnum):
+    """What a step reaches."""
+
+    USER = "user"
+    TEAM = "team"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A person, all members of a team, or whoever is on call by a schedule."""
+
+    kind: TargetKind
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`delay` passes after the step before, or after the alert opened, if nobody answers; then the targets are told."""
+
+    delay: timedelta
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """An escalation policy. It takes the alerts of its team (of no team, where it has none) of these severities.
+
+    After the last step it begins again `repeats` times.
+    """
+
+    id: UUID
+    name: str
+    steps: tuple[Step, ...]
+    created_at: datetime
+    updated_at: datetime
+    team_id: UUID | None = None
+    description: str = ""
+    severities: frozenset[Severity] = frozenset(Severity)
+    repeats: int = 0
+    archived_at: datetime | None = None
+    version: int = 1
+
+
+class EscalationState(StrEnum):
+    """Where an escalation is."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    EXHAUSTED = "exhausted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """A policy at work on one episode of an alert. `position` counts the steps that fired, over all rounds.
+
+    `next_at` is when the next one fires; None unless it runs. `reason` says why it does not.
+    """
+
+    id: UUID
+    alert_id: UUID
+    episode: int
+    policy_id: UUID
+    policy_version: int
+    steps: tuple[Step, ...]
+    repeats: int
+    started_at: datetime
+    position: int = 0
+    state: EscalationState = EscalationState.RUNNING
+    next_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str | None = None
+
+
+class NotificationKind(StrEnum):
+    """What a notification tells."""
+
+    PAGE = "page"
+    RESOLVED = "resolved"
+
+
+class NotificationState(StrEnum):
+    """What became of a notification. QUEUED waits for its turn; MAILED is with the mail server's queue."""
+
+    QUEUED = "queued"
+    MAILED = "mailed"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One person to be told one thing about one episode of an alert. `why` is a sentence for who asks."""
+
+    id: UUID
+    kind: NotificationKind
+    alert_id: UUID
+    episode: int
+    user_id: UUID
+    why: str
+    created_at: datetime
+    escalation_id: UUID | None = None
+    position: int | None = None
+    state: NotificationState = NotificationState.QUEUED
+    mail_id: UUID | None = None
+    mailed_at: datetime | None = None
+    settled_at: datetime | None = None
+    problem: str | None = None

@@ -1,0 +1,20 @@
+"""How do use cases write the audit log? Through this, in their own transaction."""
+
+from typing import Any
+from uuid import UUID
+
+from domain.audit.writing import WriteAudit
+from graphql_api.context import Context
+from persistence.unit_of_work import UnitOfWork
+
+
+def audit(context: Context, uow: UnitOfWork, action: str, target_kind: str) -> WriteAudit:
+    """A writer of entries for this action on one kind of thing, by this request's viewer."""
+
+    async def write(
+        *, target_id: UUID, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
+    ) -> None:
+        entry = context.audit_entry(action, target_kind=target_kind, target_id=target_id, before=before, after=after)
+        await uow.audit.append(entry)
+
+    return write

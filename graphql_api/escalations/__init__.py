@@ -1,0 +1,1 @@
+"""Escalation policies, escalations at work and notifications, as the API shows them."""

@@ -1,0 +1,123 @@
+"""What does the link in a message open? A page with one button; only the button acts, in the name of who was told.
+
+A scanner that follows every link of a mail sees the page and presses nothing. The page needs no script and no sign-in:
+at three in the morning, on a phone, one tap must do. The token is in the query, which no log of ours keeps.
+"""
+
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from domain.alerts.actions.acting import Acting
+from domain.alerts.actions.moves import acknowledge_alert
+from domain.alerts.model import Alert, AlertStatus
+from domain.errors import DomainError, Forbidden, IllegalMove
+from domain.identity.model import Role, Viewer
+from domain.identity.team_roles import role_within
+from graphql_api.middleware import request_id_of
+from graphql_api.state import AppState
+from persistence.person_viewer import viewer_of_person
+from persistence.reads.alerts import alerts_by_ids
+
+PATH = "/answer"
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; img-src data:",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="robots" content="noindex">
+  <title>{title} · Tocsin</title>
+  <link rel="icon" href="data:,">
+  <link rel="stylesheet" href="/account/files/account.css">
+</head>
+<body>
+  <main>
+    <p class="brand" aria-hidden="true">Tocsin</p>
+    <h1>{title}</h1>
+{body}
+  </main>
+</body>
+</html>
+"""
+OVER = "This link is not valid any more. Sign in to answer the alert."
+_STATES = {
+    AlertStatus.ACTIVE: "Nobody has answered yet.",
+    AlertStatus.ACKNOWLEDGED: "It is acknowledged.",
+    AlertStatus.INVESTIGATING: "Somebody is looking for the cause.",
+    AlertStatus.RESOLVED: "It is resolved.",
+}
+
+
+async def answer_page(request: Request) -> Response:
+    """GET shows, POST acts."""
+    state: AppState = request.app.state.tocsin
+    answer = state.answer_links.read(request.query_params.get("token", ""), now=state.clock.now())
+    if answer is None:
+        return _page("The link is over", f"    <p>{OVER}</p>", 410)
+    async with state.reads.connect() as connection:
+        viewer = await viewer_of_person(connection, answer.user_id)
+        found = {} if viewer is None else await alerts_by_ids(connection, [answer.alert_id], sight=viewer.sight)
+    alert = found.get(answer.alert_id)
+    if viewer is None or alert is None or alert.episode != answer.episode:
+        return _page("The link is over", f"    <p>{OVER}</p>", 410)
+    if request.method == "POST":
+        return await _acknowledge(request, state, viewer, alert)
+    return _page(alert.title, _details(alert) + _button(alert))
+
+
+async def _acknowledge(request: Request, state: AppState, viewer: Viewer, alert: Alert) -> Response:
+    acting = Acting(
+        viewer=viewer,
+        clock=state.clock,
+        open=state.uow,
+        request_id=request_id_of(request.scope),
+        ip_address=request.client.host if request.client else None,
+    )
+    try:
+        _require_operator(viewer, alert)
+        done = await acknowledge_alert(acting, alert_id=alert.id)
+    except IllegalMove:
+        return _page(alert.title, _details(alert))  # somebody was faster, or the button was pressed twice
+    except DomainError as error:
+        return _page(alert.title, f'    <p class="bad">{escape(error.message)}</p>\n' + _details(alert), 403)
+    return _page("Acknowledged", _details(done))
+
+
+def _require_operator(viewer: Viewer, alert: Alert) -> None:
+    """As in the API: to act on alerts takes an operator, everywhere or in the alert's team."""
+    team_role = None if alert.team_id is None else viewer.role_in(alert.team_id)
+    if not role_within(viewer.role, team_role).includes(Role.OPERATOR):
+        message = "Your role does not allow you to answer alerts."
+        raise Forbidden(message)
+
+
+def _details(alert: Alert) -> str:
+    since = f"since {alert.started_at:%Y-%m-%d %H:%M} UTC"
+    facts = " · ".join([escape(alert.severity.value), escape(alert.service_name or alert.source), since])
+    return (
+        f"    <p>{escape(alert.title)}</p>\n"
+        f'    <p class="hint">{facts}</p>\n'
+        f'    <p role="status">{_STATES[alert.status]}</p>\n'
+    )
+
+
+def _button(alert: Alert) -> str:
+    if alert.status is not AlertStatus.ACTIVE:
+        return ""
+    # The form posts to the page's own address, token and all.
+    return '    <form method="post"><button type="submit">Acknowledge</button></form>\n'
+
+
+def _page(title: str, body: str, status: int = 200) -> Response:
+    return HTMLResponse(_PAGE.format(title=escape(title), body=body), status, headers=_HEADERS)
+
+
+ROUTES = [Route(PATH, answer_page, methods=["GET", "POST"])]

@@ -1,0 +1,39 @@
+"""How does an escalation policy end?"""
+
+import strawberry
+
+from domain.escalations.policies import archive_policy
+from graphql_api.context import Info
+from graphql_api.errors import NotFound, mutation, payload
+from graphql_api.escalations.inputs import desk
+from graphql_api.escalations.loaders import written
+from graphql_api.escalations.types import EscalationPolicy
+from graphql_api.scalars import uuid_of
+
+
+@strawberry.input(description="Which escalation policy is to end.")
+class ArchiveEscalationPolicyInput:
+    """By id."""
+
+    id: strawberry.ID = strawberry.field(description="The policy.")
+
+
+@strawberry.type(description="The policy takes no more alerts.")
+class ArchiveEscalationPolicySuccess:
+    """The ended policy."""
+
+    policy: EscalationPolicy = strawberry.field(description="The policy.")
+
+
+@mutation(
+    payload("ArchiveEscalationPolicy", ArchiveEscalationPolicySuccess, NotFound),
+    description="End an escalation policy. Escalations at work go on to their end.",
+)
+async def archive_escalation_policy(info: Info, data: ArchiveEscalationPolicyInput) -> ArchiveEscalationPolicySuccess:
+    """Mark the locked row."""
+    context = info.context
+    policy_id = uuid_of(data.id, "escalation policy", "id")
+    async with context.uow() as uow:
+        await archive_policy(policy_id, desk=desk(context, uow, "archiveEscalationPolicy"))
+        await uow.commit()
+    return ArchiveEscalationPolicySuccess(policy=await written(context, policy_id))  # type: ignore[arg-type] # it is

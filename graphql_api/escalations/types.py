@@ -1,0 +1,166 @@
+"""How are escalation policies, escalations at work and notifications shown?"""
+
+from datetime import datetime, timedelta
+
+import strawberry
+
+from domain.escalations import model
+from domain.identity import model as identity
+from domain.schedules import model as schedules
+from graphql_api.context import Info
+from graphql_api.enums import Severity
+from graphql_api.escalations.loaders import load_policies
+from graphql_api.exposes import expose_enum, exposes
+from graphql_api.identity.loaders import load_teams, load_users
+from graphql_api.identity.types import Team, User
+from graphql_api.schedules.loaders import load_schedules
+from graphql_api.schedules.types import Schedule
+
+expose_enum(
+    model.TargetKind,
+    name="EscalationTargetKind",
+    description="What a step reaches.",
+    values={
+        model.TargetKind.USER: "One person.",
+        model.TargetKind.TEAM: "All members of a team.",
+        model.TargetKind.SCHEDULE: "Whoever is on call by a schedule when the step fires.",
+    },
+)
+expose_enum(
+    model.EscalationState,
+    description="Where an escalation is.",
+    values={
+        model.EscalationState.RUNNING: "The next step fires at `nextAt` if nobody answers.",
+        model.EscalationState.PAUSED: "Somebody has answered, or the alert is silenced or snoozed.",
+        model.EscalationState.FINISHED: "The episode is over.",
+        model.EscalationState.EXHAUSTED: "Every step fired and nobody answered.",
+    },
+)
+expose_enum(
+    model.NotificationKind,
+    description="What a notification tells.",
+    values={
+        model.NotificationKind.PAGE: "The alert calls for somebody.",
+        model.NotificationKind.RESOLVED: "It is over; told to those who were paged.",
+    },
+)
+expose_enum(
+    model.NotificationState,
+    description="What became of a notification.",
+    values={
+        model.NotificationState.QUEUED: "It waits for its turn: at most one mail a minute goes to a person.",
+        model.NotificationState.MAILED: "Its mail is written and is being sent.",
+        model.NotificationState.SENT: "The mail server has taken it.",
+        model.NotificationState.FAILED: "It could not be sent; `problem` says why.",
+        model.NotificationState.DROPPED: "It was no longer needed; `problem` says why.",
+    },
+)
+
+
+async def _user(root: strawberry.Parent[model.Target], info: Info) -> identity.User | None:
+    is_one = root.kind is model.TargetKind.USER
+    return await info.context.loader(load_users).load(root.id) if is_one else None
+
+
+async def _team(root: strawberry.Parent[model.Target], info: Info) -> identity.Team | None:
+    is_one = root.kind is model.TargetKind.TEAM
+    return await info.context.loader(load_teams).load(root.id) if is_one else None
+
+
+async def _schedule(root: strawberry.Parent[model.Target], info: Info) -> schedules.Schedule | None:
+    is_one = root.kind is model.TargetKind.SCHEDULE
+    return await info.context.loader(load_schedules).load(root.id) if is_one else None
+
+
+@exposes(model.Target, name="EscalationTarget", description="Whom a step reaches; one of the three is there.")
+class EscalationTarget:
+    """See domain.escalations.model.Target."""
+
+    kind: model.TargetKind = strawberry.field(description="Which of the three.")
+    user = strawberry.field(resolver=_user, graphql_type=User | None, description="The person.")
+    team = strawberry.field(resolver=_team, graphql_type=Team | None, description="The team, if you may see it.")
+    schedule = strawberry.field(
+        resolver=_schedule, graphql_type=Schedule | None, description="The schedule, if you may see it."
+    )
+
+
+@exposes(model.Step, name="EscalationStep", description="One step of a policy.")
+class EscalationStep:
+    """See domain.escalations.model.Step."""
+
+    delay: timedelta = strawberry.field(
+        description="How long after the step before, or after the alert opened, if nobody answers."
+    )
+    targets: list[EscalationTarget] = strawberry.field(description="Whom it reaches.")
+
+
+async def _policy_team(root: strawberry.Parent[model.Policy], info: Info) -> identity.Team | None:
+    return None if root.team_id is None else await info.context.loader(load_teams).load(root.team_id)
+
+
+def _severities(root: strawberry.Parent[model.Policy]) -> list[Severity]:
+    return [severity for severity in Severity if severity in root.severities]
+
+
+@exposes(model.Policy, name="EscalationPolicy", description="Who is told of a team's alerts, in which order.")
+class EscalationPolicy:
+    """See domain.escalations.model.Policy."""
+
+    id: strawberry.ID = strawberry.field(description="The policy's id.")
+    name: str = strawberry.field(description="The name people read; unique within the team.")
+    description: str = strawberry.field(description="What it is for; may be empty.")
+    team = strawberry.field(
+        resolver=_policy_team,
+        graphql_type=Team | None,
+        description="The team whose alerts it takes; null for alerts of no team.",
+    )
+    severities = strawberry.field(resolver=_severities, description="The severities it takes.")
+    steps: list[EscalationStep] = strawberry.field(description="Its steps, in order.")
+    repeats: int = strawberry.field(description="How often it begins again after the last step.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it was last edited.")
+    archived_at: datetime | None = strawberry.field(description="When it was ended; null while it takes alerts.")
+    version: int = strawberry.field(description="Grows with each edit; give it as `expectedVersion`.")
+
+
+async def _policy(root: strawberry.Parent[model.Escalation], info: Info) -> model.Policy | None:
+    return await info.context.loader(load_policies).load(root.policy_id)
+
+
+@exposes(model.Escalation, description="A policy at work on one episode of an alert.")
+class Escalation:
+    """See domain.escalations.model.Escalation."""
+
+    id: strawberry.ID = strawberry.field(description="The escalation's id.")
+    policy = strawberry.field(
+        resolver=_policy, graphql_type=EscalationPolicy | None, description="The policy, if you may see it."
+    )
+    policy_version: int = strawberry.field(description="The policy's version it started with.")
+    episode: int = strawberry.field(description="Which opening of the alert it is for.")
+    state: model.EscalationState = strawberry.field(description="Where it is.")
+    steps: list[EscalationStep] = strawberry.field(description="The steps it runs by, as they were when it started.")
+    position: int = strawberry.field(description="How many steps fired, over all rounds.")
+    next_at: datetime | None = strawberry.field(description="When the next step fires; null unless it runs.")
+    started_at: datetime = strawberry.field(description="When it started.")
+    ended_at: datetime | None = strawberry.field(description="When it ended; null while it goes on.")
+    reason: str | None = strawberry.field(description="Why it does not run; null while it does.")
+
+
+async def _told(root: strawberry.Parent[model.Notification], info: Info) -> identity.User | None:
+    return await info.context.loader(load_users).load(root.user_id)
+
+
+@exposes(model.Notification, description="One person told one thing about one episode of an alert.")
+class Notification:
+    """See domain.escalations.model.Notification."""
+
+    id: strawberry.ID = strawberry.field(description="The notification's id.")
+    kind: model.NotificationKind = strawberry.field(description="What it tells.")
+    user = strawberry.field(resolver=_told, graphql_type=User | None, description="Who is told.")
+    episode: int = strawberry.field(description="Which opening of the alert it is about.")
+    state: model.NotificationState = strawberry.field(description="What became of it.")
+    why: str = strawberry.field(description="Why this person was told: the step, and what made it reach them.")
+    created_at: datetime = strawberry.field(description="When it was decided.")
+    mailed_at: datetime | None = strawberry.field(description="When its mail was written; null if none was.")
+    settled_at: datetime | None = strawberry.field(description="When it was sent, failed or dropped.")
+    problem: str | None = strawberry.field(description="Why it failed or was dropped; null otherwise.")

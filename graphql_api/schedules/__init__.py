@@ -1,0 +1,1 @@
+"""On-call schedules, as the API shows them."""

@@ -1,0 +1,42 @@
+"""How does the log start, pause and end escalations? Each run's alerts are looked at as they are now.
+
+A run given twice comes to the same, so the place moves in a transaction of its own, after. The steps that are due by it
+are fired at once: the first page of a new problem waits for no tick.
+"""
+
+import asyncpg
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.ports import Clock
+from jobs.consumers.contract import Move, Run
+from jobs.paging import page
+from persistence.calling import alerts_to_look_at
+from persistence.escalations import reconcile
+from tocsin.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+
+class EscalationConsumer:
+    """Sets escalation policies to work."""
+
+    name = "escalations"
+    reads_events = False
+    rest_seconds = 0.05
+
+    def __init__(self, settings: Settings, engine: AsyncEngine, pool: asyncpg.Pool, *, clock: Clock) -> None:
+        self._settings, self._engine, self._pool, self._clock = settings, engine, pool, clock
+
+    async def consume(self, run: Run, move: Move) -> None:
+        """Reconcile, move, and page."""
+        async with self._engine.connect() as connection:
+            alert_ids = await alerts_to_look_at(connection, before=run.before, end=run.end)
+        can_fire = 0
+        if alert_ids:
+            async with self._engine.begin() as connection:
+                can_fire = await reconcile(connection, alert_ids, now=self._clock.now())
+        async with self._pool.acquire() as connection, connection.transaction():
+            await move(connection)
+        if can_fire:
+            await page(self._engine, self._settings, self._clock.now())

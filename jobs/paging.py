@@ -1,0 +1,27 @@
+"""Who is told when? Due work: steps fire, notifications become mail, and what became of the mail is written down.
+
+Asked for every second, and by the relay as soon as an alert calls for somebody. Every part of it may run twice at once.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.escalations.answer import AnswerLinks
+from persistence.escalations import fire_due
+from persistence.notifications import Writing, deliver, settle
+from tocsin.settings import Settings
+
+ANSWER_KEY = "answer-link"
+
+
+async def page(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
+    """Fire the steps that are due, and write the mails; how many of both."""
+    fired = await fire_due(engine, now=now)
+    writing = Writing(links=AnswerLinks(settings.derived_key(ANSWER_KEY)), public_url=settings.effective_public_url)
+    return fired + await deliver(engine, writing, now=now)
+
+
+async def settle_notifications(engine: AsyncEngine, _settings: Settings, _now: datetime) -> int:
+    """Copy what became of the mails to the notifications they carried."""
+    return await settle(engine)

@@ -1,0 +1,260 @@
+"""How do escalations follow the alerts, and how do their steps fire? Each in one transaction, so each happens once.
+
+`reconcile` looks at the alerts as they are, not as an event told: given twice or late it comes to the same. `fire_due`
+takes what is due under row locks that others skip, looks at the alert again, and commits the step, its notifications
+and the next time together.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from domain.alerts.model import AlertStatus, Severity
+from domain.escalations.engine import (
+    LIVE,
+    Call,
+    Subject,
+    call_of,
+    policies_for,
+    reconciled,
+    round_and_step,
+    started,
+    step_due,
+    stepped,
+)
+from domain.escalations.model import (
+    Escalation,
+    EscalationState,
+    Notification,
+    NotificationKind,
+    NotificationState,
+)
+from domain.ids import new_id
+from persistence.among import among
+from persistence.escalation_policies import active_policies
+from persistence.escalation_steps import steps_json, steps_of
+from persistence.reaching import Reach, reach
+from persistence.tables import alerts, escalations, notifications
+
+BATCH = 100
+_SUBJECT = (
+    alerts.c.id,
+    alerts.c.episode,
+    alerts.c.status,
+    alerts.c.severity,
+    alerts.c.team_id,
+    (alerts.c.suppressed_by != sa.text("'{}'")).label("is_suppressed"),
+    alerts.c.snoozed_until,
+)
+
+
+async def reconcile(connection: AsyncConnection, alert_ids: Sequence[UUID], *, now: datetime) -> int:
+    """Start, pause, resume and finish the escalations of these alerts; how many can fire."""
+    policies = await active_policies(connection)
+    live = await _live_of(connection, alert_ids)
+    subjects = await subjects_of(connection, alert_ids)
+    changed = [
+        after
+        for before in live
+        if (subject := subjects.get(before.alert_id)) and (after := reconciled(before, subject, now=now)) is not before
+    ]
+    await _save(connection, changed)
+    fresh = [
+        started(subject, policy, now=now)
+        for subject in subjects.values()
+        if call_of(subject, now=now)[0] is Call.SOMEBODY
+        for policy in policies_for(subject, policies)
+    ]
+    if fresh:
+        statement = insert(escalations).on_conflict_do_nothing(constraint="uq_escalations_alert_policy_episode")
+        await connection.execute(statement, [_row_of(escalation) for escalation in fresh])
+    await _tell_the_end(connection, [one for one in subjects.values() if one.status is AlertStatus.RESOLVED], now=now)
+    return len(fresh) + sum(escalation.state is EscalationState.RUNNING for escalation in changed)
+
+
+async def subjects_of(connection: AsyncConnection, alert_ids: Iterable[UUID]) -> dict[UUID, Subject]:
+    """What escalations look at of the alerts, as they are now."""
+    rows = await connection.execute(sa.select(*_SUBJECT).where(among(alerts.c.id, alert_ids)))
+    return {
+        row.id: Subject(
+            id=row.id,
+            episode=row.episode,
+            status=AlertStatus(row.status),
+            severity=Severity(row.severity),
+            team_id=row.team_id,
+            is_suppressed=row.is_suppressed,
+            snoozed_until=row.snoozed_until,
+        )
+        for row in rows
+    }
+
+
+async def _live_of(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[Escalation]:
+    statement = (
+        sa.select(escalations)
+        .where(
+            among(escalations.c.alert_id, alert_ids),
+            escalations.c.state.in_([state.value for state in LIVE]),
+        )
+        .order_by(escalations.c.id)
+        .with_for_update()
+    )
+    return [_escalation_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def _tell_the_end(connection: AsyncConnection, resolved: Sequence[Subject], *, now: datetime) -> None:
+    """Those who were told of an episode are told that it is over; those who were not yet are not told at all."""
+    if not resolved:
+        return
+    table = notifications
+    told = (
+        sa.select(table.c.alert_id, table.c.episode, table.c.user_id)
+        .where(
+            among(table.c.alert_id, [subject.id for subject in resolved]),
+            table.c.kind == NotificationKind.PAGE.value,
+            table.c.state.in_([NotificationState.MAILED.value, NotificationState.SENT.value]),
+        )
+        .distinct()
+    )
+    episodes = {subject.id: subject.episode for subject in resolved}
+    rows = [
+        _notification_row(
+            Notification(
+                id=new_id(),
+                kind=NotificationKind.RESOLVED,
+                alert_id=row.alert_id,
+                episode=row.episode,
+                user_id=row.user_id,
+                why="you were told when it was open",
+                created_at=now,
+            )
+        )
+        for row in await connection.execute(told)
+        if episodes[row.alert_id] == row.episode
+    ]
+    if rows:
+        statement = insert(table).on_conflict_do_nothing(
+            index_elements=["alert_id", "episode", "user_id"], index_where=sa.text("kind = 'resolved'")
+        )
+        await connection.execute(statement, rows)
+
+
+async def fire_due(engine: AsyncEngine, *, now: datetime) -> int:
+    """Fire every step that is due; how many fired. Two at once share the work."""
+    fired = 0
+    while True:
+        async with engine.begin() as connection:
+            due = await _due(connection, now=now)
+            fired += await _fire(connection, due, now=now)
+        # A step that reached nobody leaves the next one due at once.
+        if not due:
+            return fired
+
+
+async def _due(connection: AsyncConnection, *, now: datetime) -> list[Escalation]:
+    statement = (
+        sa.select(escalations)
+        .where(escalations.c.state == EscalationState.RUNNING.value, escalations.c.next_at <= now)
+        .order_by(escalations.c.next_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    return [_escalation_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def _fire(connection: AsyncConnection, due: Sequence[Escalation], *, now: datetime) -> int:
+    if not due:
+        return 0
+    subjects = await subjects_of(connection, {escalation.alert_id for escalation in due})
+    kept, firing = [], []
+    for escalation in due:
+        subject = subjects.get(escalation.alert_id)
+        checked = _gone(escalation, now) if subject is None else reconciled(escalation, subject, now=now)
+        (firing if checked is escalation else kept).append(checked)
+    reached = await reach(connection, [step_due(one).targets for one in firing], now=now)
+    await _notify(connection, zip(firing, reached, strict=True), now=now)
+    after = [stepped(one, reached=list(people), now=now) for one, people in zip(firing, reached, strict=True)]
+    await _save(connection, [*kept, *after])
+    return len(firing)
+
+
+def _gone(escalation: Escalation, now: datetime) -> Escalation:
+    return dataclasses.replace(
+        escalation, state=EscalationState.FINISHED, next_at=None, ended_at=now, reason="the alert is no longer there"
+    )
+
+
+async def _notify(connection: AsyncConnection, fired: Iterable[tuple[Escalation, Reach]], *, now: datetime) -> None:
+    rows = []
+    for escalation, people in fired:
+        number, step = round_and_step(escalation, escalation.position)
+        place = f"step {step}" + (f", round {number}" if number > 1 else "")
+        rows += [
+            _notification_row(
+                Notification(
+                    id=new_id(),
+                    kind=NotificationKind.PAGE,
+                    alert_id=escalation.alert_id,
+                    episode=escalation.episode,
+                    user_id=user_id,
+                    why=f"{place}: {because}",
+                    created_at=now,
+                    escalation_id=escalation.id,
+                    position=escalation.position,
+                )
+            )
+            for user_id, because in people.items()
+        ]
+    if rows:
+        statement = insert(notifications).on_conflict_do_nothing(
+            index_elements=["escalation_id", "position", "user_id"], index_where=sa.text("escalation_id IS NOT NULL")
+        )
+        await connection.execute(statement, rows)
+
+
+async def _save(connection: AsyncConnection, changed: Sequence[Escalation]) -> None:
+    if not changed:
+        return
+    names = ("position", "state", "next_at", "ended_at", "reason")
+    statement = (
+        sa.update(escalations)
+        .where(escalations.c.id == sa.bindparam("row_id"))
+        .values({name: sa.bindparam(f"new_{name}") for name in names})
+    )
+    rows = [{"row_id": one.id, **{f"new_{name}": _plain(getattr(one, name)) for name in names}} for one in changed]
+    await connection.execute(statement, rows)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a column's value
+    return value.value if isinstance(value, EscalationState) else value
+
+
+def _row_of(escalation: Escalation) -> dict[str, Any]:
+    values = {field.name: getattr(escalation, field.name) for field in dataclasses.fields(escalation)}
+    return {**values, "steps": steps_json(escalation.steps), "state": escalation.state.value}
+
+
+def _escalation_of(row: Mapping[str, Any]) -> Escalation:
+    values = {field.name: row[field.name] for field in dataclasses.fields(Escalation)}
+    return Escalation(**{**values, "steps": steps_of(values["steps"]), "state": EscalationState(values["state"])})
+
+
+def _notification_row(notification: Notification) -> dict[str, Any]:
+    values = dataclasses.asdict(notification)
+    return {**values, "kind": notification.kind.value, "state": notification.state.value}
+
+
+async def escalations_by_alert(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[list[Escalation]]:
+    """The escalations of each alert, the newest first."""
+    table = escalations
+    statement = sa.select(table).where(among(table.c.alert_id, alert_ids)).order_by(table.c.id.desc())
+    found: dict[UUID, list[Escalation]] = {alert_id: [] for alert_id in alert_ids}
+    for row in (await connection.execute(statement)).mappings():
+        found[row["alert_id"]].append(_escalation_of(row))
+    return [found[alert_id] for alert_id in alert_ids]

@@ -1,0 +1,101 @@
+"""Who must know, and who was told? Escalation policies, escalations at work, and notifications."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from persistence.tables.base import alert_severity, integer, json, metadata, primary_id, time, uuid
+
+LIVE = "state IN ('running', 'paused')"
+
+escalation_policies = sa.Table(
+    "escalation_policies",
+    metadata,
+    primary_id(),
+    uuid("team_id", references="teams.id"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("severities", pg.ARRAY(alert_severity), nullable=False),
+    json("steps", default="[]"),
+    integer("repeats", 0),
+    time("created_at"),
+    time("updated_at"),
+    time("archived_at", nullable=True),
+    integer("version", 1),
+    # Two, for NULL is not equal to NULL.
+    sa.Index(
+        "uq_escalation_policies_team_name",
+        "team_id",
+        "name",
+        unique=True,
+        postgresql_where=sa.text("team_id IS NOT NULL AND archived_at IS NULL"),
+    ),
+    sa.Index(
+        "uq_escalation_policies_name",
+        "name",
+        unique=True,
+        postgresql_where=sa.text("team_id IS NULL AND archived_at IS NULL"),
+    ),
+)
+
+# No foreign key to `alerts`: an insert here would lock a row that ingest wants.
+escalations = sa.Table(
+    "escalations",
+    metadata,
+    primary_id(),
+    uuid("alert_id", nullable=False),
+    sa.Column("episode", sa.Integer, nullable=False),
+    uuid("policy_id", references="escalation_policies.id", nullable=False),
+    sa.Column("policy_version", sa.Integer, nullable=False),
+    json("steps", default="[]"),
+    integer("repeats", 0),
+    integer("position", 0),
+    sa.Column("state", sa.Text, nullable=False),
+    time("started_at"),
+    time("next_at", nullable=True),
+    time("ended_at", nullable=True),
+    sa.Column("reason", sa.Text, nullable=True),
+    # A policy runs once for an episode, whoever starts it and however often.
+    sa.UniqueConstraint("alert_id", "policy_id", "episode", name="uq_escalations_alert_policy_episode"),
+    sa.Index("ix_escalations_next_at", "next_at", postgresql_where=sa.text("state = 'running'")),
+    sa.Index("ix_escalations_live", "alert_id", postgresql_where=sa.text(LIVE)),
+)
+
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    primary_id(),
+    sa.Column("kind", sa.Text, nullable=False),
+    uuid("alert_id", nullable=False),
+    sa.Column("episode", sa.Integer, nullable=False),
+    uuid("user_id", references="users.id", nullable=False),
+    uuid("escalation_id", references="escalations.id"),
+    sa.Column("position", sa.Integer, nullable=True),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    time("created_at"),
+    uuid("mail_id"),
+    time("mailed_at", nullable=True),
+    time("settled_at", nullable=True),
+    sa.Column("problem", sa.Text, nullable=True),
+    # Told once: by a step of an escalation, and of the end of an episode.
+    sa.Index(
+        "uq_notifications_step",
+        "escalation_id",
+        "position",
+        "user_id",
+        unique=True,
+        postgresql_where=sa.text("escalation_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "uq_notifications_end",
+        "alert_id",
+        "episode",
+        "user_id",
+        unique=True,
+        postgresql_where=sa.text("kind = 'resolved'"),
+    ),
+    sa.Index("ix_notifications_alert_id", "alert_id", "id"),
+    sa.Index("ix_notifications_queued", "user_id", "created_at", postgresql_where=sa.text("state = 'queued'")),
+    sa.Index("ix_notifications_mailed", "mail_id", postgresql_where=sa.text("state = 'mailed'")),
+    sa.Index("ix_notifications_mailed_at", "user_id", "mailed_at", postgresql_where=sa.text("mailed_at IS NOT NULL")),
+)

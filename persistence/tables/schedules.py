@@ -1,0 +1,60 @@
+"""Who is on call, when? Schedules, the versions of their layers, and overrides."""
+
+import sqlalchemy as sa
+
+from persistence.tables.base import integer, json, metadata, primary_id, time, uuid
+
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    primary_id(),
+    uuid("team_id", references="teams.id"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    time("created_at"),
+    time("updated_at"),
+    time("archived_at", nullable=True),
+    integer("version", 1),
+    # Two, for NULL is not equal to NULL.
+    sa.Index(
+        "uq_schedules_team_name",
+        "team_id",
+        "name",
+        unique=True,
+        postgresql_where=sa.text("team_id IS NOT NULL AND archived_at IS NULL"),
+    ),
+    sa.Index(
+        "uq_schedules_name",
+        "name",
+        unique=True,
+        postgresql_where=sa.text("team_id IS NULL AND archived_at IS NULL"),
+    ),
+)
+
+# Only grows: who was on call is read from what counted then.
+schedule_versions = sa.Table(
+    "schedule_versions",
+    metadata,
+    sa.Column("schedule_id", schedules.c.id.type, sa.ForeignKey("schedules.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    time("effective_from"),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    json("layers", default="[]"),
+    uuid("created_by", references="users.id"),
+)
+
+schedule_overrides = sa.Table(
+    "schedule_overrides",
+    metadata,
+    primary_id(),
+    uuid("schedule_id", references="schedules.id", nullable=False),
+    uuid("user_id", references="users.id", nullable=False),
+    time("starts_at"),
+    time("ends_at"),
+    sa.Column("reason", sa.Text, nullable=False, server_default=sa.text("''")),
+    time("created_at"),
+    uuid("created_by", references="users.id"),
+    time("removed_at", nullable=True),
+    sa.Index("ix_schedule_overrides_schedule_id_ends_at", "schedule_id", "ends_at"),
+)

@@ -1,0 +1,120 @@
+"""When does which step fire? Against a reference that is too simple to be wrong (A4)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.alerts.model import AlertStatus, Severity
+from domain.escalations.engine import (
+    Subject,
+    policies_for,
+    reconciled,
+    round_and_step,
+    started,
+    step_due,
+    stepped,
+)
+from domain.escalations.model import EscalationState, Policy, Step, Target, TargetKind
+from domain.ids import new_id
+
+NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ANN = new_id()
+RUNNING, PAUSED, FINISHED = EscalationState.RUNNING, EscalationState.PAUSED, EscalationState.FINISHED
+
+
+def policy(*delays: int, repeats: int = 0, **more: object) -> Policy:
+    target = Target(TargetKind.USER, ANN)
+    steps = tuple(Step(delay * MINUTE, (target,)) for delay in delays)
+    made = Policy(id=new_id(), name="P", steps=steps, created_at=NOW, updated_at=NOW, repeats=repeats)
+    return replace(made, **more)
+
+
+def alert(**more: object) -> Subject:
+    made = Subject(
+        id=new_id(),
+        episode=1,
+        status=AlertStatus.ACTIVE,
+        severity=Severity.CRITICAL,
+        team_id=None,
+        is_suppressed=False,
+        snoozed_until=None,
+    )
+    return replace(made, **more)
+
+
+def test_a_policy_takes_its_teams_alerts_of_its_severities() -> None:
+    web = new_id()
+    mine = policy(0, team_id=web, severities=frozenset({Severity.CRITICAL}))
+    everybodys = policy(0)
+    others = policy(0, team_id=new_id())
+    policies = [mine, everybodys, others]
+    assert policies_for(alert(team_id=web), policies) == [mine]
+    assert policies_for(alert(team_id=web, severity=Severity.LOW), policies) == []
+    assert policies_for(alert(), policies) == [everybodys]
+
+
+def test_steps_fire_after_their_delays_and_then_it_is_exhausted() -> None:
+    escalation = started(alert(), policy(0, 5, 10), now=NOW)
+    assert escalation.next_at == NOW
+    escalation = stepped(escalation, reached=[ANN], now=NOW)
+    assert escalation.next_at == NOW + 5 * MINUTE
+    escalation = stepped(escalation, reached=[ANN], now=NOW + 5 * MINUTE)
+    assert escalation.next_at == NOW + 15 * MINUTE
+    escalation = stepped(escalation, reached=[ANN], now=NOW + 15 * MINUTE)
+    assert (escalation.state, escalation.next_at) == (EscalationState.EXHAUSTED, None)
+
+
+def test_a_step_that_reaches_nobody_is_not_waited_for() -> None:
+    escalation = stepped(started(alert(), policy(0, 5), now=NOW), reached=[], now=NOW)
+    assert escalation.next_at == NOW
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        {"status": AlertStatus.ACKNOWLEDGED},
+        {"status": AlertStatus.INVESTIGATING},
+        {"is_suppressed": True},
+        {"snoozed_until": NOW + MINUTE},
+    ],
+)
+def test_it_pauses_while_nobody_need_be_told_and_goes_on_at_once(quiet: dict[str, object]) -> None:
+    subject = alert()
+    running = stepped(started(subject, policy(0, 30), now=NOW), reached=[ANN], now=NOW)
+    paused = reconciled(running, replace(subject, **quiet), now=NOW)
+    assert (paused.state, paused.next_at) == (PAUSED, None)
+    assert paused.reason
+    assert reconciled(paused, replace(subject, **quiet), now=NOW) is paused
+    again = reconciled(paused, subject, now=NOW + MINUTE)
+    assert (again.state, again.next_at, again.position) == (RUNNING, NOW + MINUTE, 1)
+
+
+def test_the_end_of_an_episode_ends_it_for_good() -> None:
+    subject = alert()
+    running = started(subject, policy(0, 30), now=NOW)
+    for over in (replace(subject, status=AlertStatus.RESOLVED), replace(subject, episode=2)):
+        ended = reconciled(running, over, now=NOW)
+        assert (ended.state, ended.ended_at) == (FINISHED, NOW)
+        assert reconciled(ended, subject, now=NOW) is ended
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=4), st.integers(0, 3))
+def test_every_step_fires_once_a_round_at_its_time(delays: list[int], repeats: int) -> None:
+    escalation = started(alert(), policy(*delays, repeats=repeats), now=NOW)
+    fired = []
+    while escalation.next_at is not None:
+        now = escalation.next_at
+        assert step_due(escalation).delay == delays[escalation.position % len(delays)] * MINUTE
+        fired.append((round_and_step(escalation, escalation.position), now))
+        escalation = stepped(escalation, reached=[ANN], now=now)
+    expected, clock = [], NOW
+    for number in range(1 + repeats):
+        for place, delay in enumerate(delays):
+            clock += delay * MINUTE
+            expected.append(((number + 1, place + 1), clock))
+    assert fired == expected
+    assert escalation.state is EscalationState.EXHAUSTED
