@@ -18,7 +18,11 @@ ANSWER_KEY = "answer-link"
 async def page(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     """Fire the steps that are due, and write the mails; how many of both."""
     fired = await fire_due(engine, now=now)
-    writing = Writing(links=AnswerLinks(settings.derived_key(ANSWER_KEY)), public_url=settings.effective_public_url)
+    writing = Writing(
+        links=AnswerLinks(settings.derived_key(ANSWER_KEY)),
+        public_url=settings.effective_public_url,
+        spacing=settings.notification_spacing,
+    )
     return fired + await deliver(engine, writing, now=now)
 
 

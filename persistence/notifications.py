@@ -27,8 +27,6 @@ from persistence.mail import MailRepository
 from persistence.tables import alerts, notifications, outgoing_mail
 from persistence.users import users_by_ids
 
-# At most one mail to a person in so long: a storm is read as one message, not as a hundred.
-SPACING = timedelta(minutes=1)
 # A page that could not leave for so long tells nothing new.
 PAGE_LIFETIME = timedelta(hours=4)
 MAX_PEOPLE = 200
@@ -43,12 +41,14 @@ class Writing:
 
     links: AnswerLinks
     public_url: str
+    # At most one mail to a person in so long: a storm is read as one message, not as a hundred.
+    spacing: timedelta
 
 
 async def deliver(engine: AsyncEngine, writing: Writing, *, now: datetime) -> int:
     """Write a mail to each person whose turn it is; how many were written."""
     async with engine.connect() as connection:
-        people = await _waiting_people(connection, now=now)
+        people = await _waiting_people(connection, before=now - writing.spacing)
     written = 0
     for user_id in people:
         async with engine.begin() as connection:
@@ -56,11 +56,11 @@ async def deliver(engine: AsyncEngine, writing: Writing, *, now: datetime) -> in
     return written
 
 
-async def _waiting_people(connection: AsyncConnection, *, now: datetime) -> Sequence[UUID]:
+async def _waiting_people(connection: AsyncConnection, *, before: datetime) -> Sequence[UUID]:
     table = notifications
     statement = (
         sa.select(table.c.user_id)
-        .where(table.c.state == _QUEUED, ~_recent(table.c.user_id, now))
+        .where(table.c.state == _QUEUED, ~_recent(table.c.user_id, before))
         .group_by(table.c.user_id)
         .order_by(sa.func.min(table.c.created_at))
         .limit(MAX_PEOPLE)
@@ -68,9 +68,9 @@ async def _waiting_people(connection: AsyncConnection, *, now: datetime) -> Sequ
     return (await connection.scalars(statement)).all()
 
 
-def _recent(user_id: sa.ColumnElement[UUID], now: datetime) -> sa.ColumnElement[bool]:
+def _recent(user_id: sa.ColumnElement[UUID], since: datetime) -> sa.ColumnElement[bool]:
     earlier = notifications.alias("earlier")
-    return sa.exists().where(earlier.c.user_id == user_id, earlier.c.mailed_at > now - SPACING)
+    return sa.exists().where(earlier.c.user_id == user_id, earlier.c.mailed_at > since)
 
 
 async def _deliver_to(connection: AsyncConnection, user_id: UUID, writing: Writing, *, now: datetime) -> bool:
@@ -80,7 +80,7 @@ async def _deliver_to(connection: AsyncConnection, user_id: UUID, writing: Writi
     table = notifications
     statement = (
         sa.select(table)
-        .where(table.c.user_id == user_id, table.c.state == _QUEUED, ~_recent(table.c.user_id, now))
+        .where(table.c.user_id == user_id, table.c.state == _QUEUED, ~_recent(table.c.user_id, now - writing.spacing))
         .order_by(table.c.created_at, table.c.id)
         .limit(MAX_BUNDLE)
         .with_for_update()

@@ -350,6 +350,12 @@ class Settings(BaseSettings):
         default=timedelta(days=7), description="How long the file of a data export can be fetched."
     )
 
+    # Notifications
+    notification_spacing: Seconds = Field(
+        default=timedelta(minutes=1),
+        description="Least time between two mails to one person; what comes in between is one mail.",
+    )
+
     # Operation
     operations_port: int | None = Field(
         default=None,

@@ -19,7 +19,6 @@ from jobs.paging import ANSWER_KEY, page, settle_notifications
 from persistence.engine import create_engine
 from persistence.escalations import reconcile
 from persistence.mail import claim_mail
-from persistence.notifications import SPACING
 from persistence.tables import alerts, outgoing_mail
 from tests.api import Api, Person
 from tests.log_writer import insert_alert
@@ -172,7 +171,7 @@ async def test_an_answer_between_the_step_and_the_mail_spares_the_mail(
     second = await night.alert(title="second")
     assert await night.tick() == [], "within the minute nothing more goes to the same person"
     await night.move(second, status="acknowledged")
-    assert await night.tick(SPACING) == []
+    assert await night.tick(api.settings.notification_spacing) == []
     (notification,) = (await told(api, manager, second))["notifications"]
     assert (notification["state"], notification["problem"]) == ("DROPPED", "somebody has answered")
 
@@ -186,7 +185,7 @@ async def test_a_storm_is_one_mail_at_once_and_one_for_the_rest(
     for number in range(200):
         await night.alert(title=f"another {number}", severity=Severity.LOW)
     assert await night.tick() == []
-    (mail,) = await night.tick(SPACING)
+    (mail,) = await night.tick(api.settings.notification_spacing)
     assert mail.endswith("and 199 more")
 
 
