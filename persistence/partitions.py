@@ -30,8 +30,9 @@ class Partitioned:
 ALERT_EVENTS = Partitioned("alert_events", "recorded_at")
 SIGNALS = Partitioned("signals", "received_at")
 RECEIPTS = Partitioned("receipts", "received_at")
-PARTITIONED = (ALERT_EVENTS, SIGNALS, RECEIPTS)
-# alert_events is the alerts' history and is archived, never dropped.
+AUDIT_LOG = Partitioned("audit_log", "occurred_at")
+PARTITIONED = (ALERT_EVENTS, SIGNALS, RECEIPTS, AUDIT_LOG)
+# alert_events is the alerts' history and audit_log everybody's: archived, never dropped.
 EXPIRING = (SIGNALS, RECEIPTS)
 
 

@@ -11,8 +11,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 
+from tocsin.audit_cli import app as audit_app
+from tocsin.command_frame import log_warnings as _log_warnings
+from tocsin.command_frame import reachable as _reachable
+from tocsin.command_frame import read_settings as _settings
+from tocsin.command_frame import say as _say
 from tocsin.errors import StartError
-from tocsin.settings import LogFormat, LogLevel, MissingSettingError, Settings
+from tocsin.settings import MissingSettingError
 
 EXIT_REFUSED = 1
 
@@ -153,6 +158,8 @@ def doctor(
     raise typer.Exit(report.exit_code)
 
 
+app.add_typer(audit_app, name="audit", rich_help_panel=DATA)
+
 documents_app = typer.Typer(help="Register GraphQL documents that clients run by their hash.", no_args_is_help=True)
 app.add_typer(documents_app, name="documents", rich_help_panel=DATA)
 
@@ -211,34 +218,9 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _settings(**options: object) -> Settings:
-    """The environment's settings; an option given on the command line wins."""
-    given = {name: value for name, value in options.items() if value is not None}
-    return Settings().model_copy(update=given)  # the options' own types have been checked
-
-
-def _reachable(settings: Settings) -> Settings:
-    """The settings with the addresses of servers embedded in the data directory, where no URL is given."""
-    from tocsin.embedded.services import discover  # noqa: PLC0415
-
-    return discover(settings)
-
-
-def _log_warnings(settings: Settings) -> None:
-    """A command that talks to a person logs what is wrong, not what goes well."""
-    from graphql_api.observability.logs import configure_logging  # noqa: PLC0415
-
-    form = LogFormat.CONSOLE if sys.stderr.isatty() else settings.log_format
-    configure_logging(settings.model_copy(update={"log_level": LogLevel.WARNING, "log_format": form}))
-
-
 def _setting_line(problem: Any) -> str:  # noqa: ANN401 - pydantic's own dictionary
     name = "_".join(str(part) for part in problem["loc"]).upper()
     return f"{'TOCSIN_' if name else ''}{name}{': ' if name else ''}{problem['msg'].removeprefix('Value error, ')}"
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
 
 
 def _refuse(*lines: str) -> NoReturn:

@@ -7,6 +7,15 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.alerts.events import ActorKind
+from domain.audit.sealing import Place
+
+# What an entry never holds. Secrets, because an auditor reads it; what tells of a person, because a row that is sealed
+# cannot be erased: say that it changed (`{"changed": ["email"]}`), and of whom by the id.
+SECRETS = frozenset(
+    {"password", "passwordHash", "token", "accessToken", "refreshToken", "secret", "secretKey", "recoveryCodes"}
+)
+PERSONAL = frozenset({"email", "firstName", "lastName", "phone", "userAgent"})
+FORBIDDEN = SECRETS | PERSONAL
 
 
 class AuditOutcome(StrEnum):
@@ -21,7 +30,8 @@ class AuditOutcome(StrEnum):
 class AuditEntry:
     """One entry. `action` is the verb as the API names it (`acknowledgeAlert`, `login`).
 
-    `before` and `after` hold plain JSON values of what changed; never a password, key, token or secret.
+    `before` and `after` hold plain JSON values of what changed; never a password, key, token or secret, and nothing
+    that tells of a person but ids.
     """
 
     id: UUID
@@ -37,6 +47,20 @@ class AuditEntry:
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     request_id: str | None = None
+
+    def __post_init__(self) -> None:
+        for values in (self.before, self.after):
+            if values and not FORBIDDEN.isdisjoint(values):
+                held = ", ".join(sorted(FORBIDDEN & values.keys()))
+                message = f"the audit entry of {self.action} would keep {held}: see domain/audit/model.py"
+                raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEntry(AuditEntry):
+    """An entry as it stands in the log. `place` is where it is sealed."""
+
+    place: Place
 
 
 class AuditTrail(Protocol):

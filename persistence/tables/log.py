@@ -35,6 +35,7 @@ alert_events = sa.Table(
     sa.Column("status", alert_status, nullable=False),
     json("data"),
     sa.Index("ix_alert_events_alert_id", "alert_id", "xid", "seq"),
+    sa.Index("ix_alert_events_actor_id", "actor_id", "xid", "seq", postgresql_where=sa.text("actor_kind = 'user'")),
     postgresql_partition_by="RANGE (recorded_at)",
 )
 

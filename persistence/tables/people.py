@@ -28,17 +28,17 @@ teams = sa.Table(
     integer("version", 1),
 )
 
-# `email` has no unique index: an address must be erasable, and an index would keep it. Uniqueness is on a keyed HMAC
-# of the normalised address, which is erased with it.
+# The address and the names are sealed under the person's own key (persistence/person_keys.py), and `email` has no unique
+# index. Uniqueness is on a keyed HMAC of the normalised address, which is erased with it.
 users = sa.Table(
     "users",
     metadata,
     primary_id(),
-    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email", sa.LargeBinary, nullable=True),
     sa.Column("email_digest", sa.LargeBinary, nullable=True, unique=True),
     sa.Column("password_hash", sa.Text, nullable=True),
-    sa.Column("first_name", sa.Text, nullable=False, server_default=sa.text("''")),
-    sa.Column("last_name", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("first_name", sa.LargeBinary, nullable=True),
+    sa.Column("last_name", sa.LargeBinary, nullable=True),
     sa.Column("role", user_role, nullable=False),
     uuid("team_id", references="teams.id"),
     time("created_at"),
@@ -46,6 +46,14 @@ users = sa.Table(
     flag("is_active", default=True),
     integer("version", 1),
     time("email_verified_at", nullable=True),
+    time("erased_at", nullable=True),
+    # Whether the words an erased person left on timelines are still to be taken out.
+    flag("erases_comments", default=False),
+    sa.CheckConstraint(
+        "erased_at IS NULL OR (NOT is_active"
+        " AND num_nonnulls(email, first_name, last_name, email_digest, password_hash) = 0)",
+        name="erased_holds_nothing",
+    ),
 )
 
 memberships = sa.Table(
@@ -70,8 +78,8 @@ sessions = sa.Table(
     time("idle_expires_at"),
     time("expires_at"),
     time("revoked_at", nullable=True),
-    sa.Column("user_agent", sa.Text, nullable=True),
-    sa.Column("ip_address", pg.INET, nullable=True),
+    sa.Column("user_agent", sa.LargeBinary, nullable=True),
+    sa.Column("ip_address", sa.LargeBinary, nullable=True),
     time("proved_at", nullable=True),
     sa.Column("proved_by", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
     sa.Index("ix_sessions_user_id", "user_id"),

@@ -66,6 +66,7 @@ def test_all_is_well(program: Program, healthy: dict[str, str]) -> None:
         "TimescaleDB": "off",
         "Relay": "ok",
         "Scheduler": "ok",
+        "Audit log": "ok",
         "Redis": "ok",
         "Broker": "ok",
         "Elasticsearch": "off",

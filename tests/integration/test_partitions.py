@@ -34,7 +34,7 @@ async def insert_receipt(owner: asyncpg.Connection, received_at: datetime) -> No
 
 async def test_last_month_to_six_months_ahead_are_made_once(owner: asyncpg.Connection) -> None:
     made = await ensure_partitions(owner, now=NOW)
-    assert len(made) == 3 * 8
+    assert len(made) == 4 * 8
     assert await partitions_of(owner, "signals") == [
         "signals_default",
         *(f"signals_p{month}" for month in ("2026_10", "2026_11", "2026_12")),

@@ -8,6 +8,7 @@ import asyncpg
 from persistence.migrate import SchemaTooNew, current_revision, newest_revision, refuse_newer
 from persistence.roles import check_role_separation
 from persistence.timescale import TimeSeriesLevel, detect_level
+from tocsin.doctor.audit import check_audit_log
 from tocsin.doctor.processes import check_relay, check_scheduler
 from tocsin.doctor.report import Check, State
 from tocsin.migrate import UNREACHABLE, reason_of
@@ -60,6 +61,7 @@ async def check_database(settings: Settings) -> list[Check]:
             ]
             if schema.state is State.OK:  # else the tables may not be there
                 found += [await check_relay(connection), await check_scheduler(connection)]
+                found.append(await check_audit_log(connection))
             return found
     except UNREACHABLE as error:
         return [
