@@ -106,6 +106,10 @@ class ChallengeRepository:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else _challenge_of(row)
 
+    async def forget_person(self, user_id: UUID) -> None:
+        """End all proofs a person has begun: what was proved before a new password counts no more."""
+        await self._connection.execute(sa.delete(identity_challenges).where(identity_challenges.c.user_id == user_id))
+
 
 def _is(passkey_id: UUID, user_id: UUID) -> sa.ColumnElement[bool]:
     return sa.and_(passkeys.c.id == passkey_id, passkeys.c.user_id == user_id)

@@ -41,6 +41,7 @@ class Held:
     mails: list[Mail] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     ended: list[tuple[UUID, UUID | None]] = field(default_factory=list)
+    begun: list[UUID] = field(default_factory=list)
 
 
 class FakeUnit:
@@ -69,6 +70,10 @@ class FakeUnit:
     @property
     def sessions(self) -> "FakeSessions":
         return FakeSessions(self._work)
+
+    @property
+    def challenges(self) -> "FakeChallenges":
+        return FakeChallenges(self._work)
 
     @property
     def one_time_tokens(self) -> "FakeTokens":
@@ -153,6 +158,14 @@ class FakeSessions:
     async def revoke_all(self, user_id: UUID, *, now: datetime, keep: UUID | None = None) -> list[UUID]:
         self.held.ended.append((user_id, keep))
         return []
+
+
+@dataclass
+class FakeChallenges:
+    held: Held
+
+    async def forget_person(self, user_id: UUID) -> None:
+        self.held.begun = [one for one in self.held.begun if one != user_id]
 
 
 @dataclass

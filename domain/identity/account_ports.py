@@ -120,6 +120,14 @@ class PeoplesSessions(Protocol):
         ...
 
 
+class BegunProofs(Protocol):
+    """Sign-ins that wait for a second factor."""
+
+    async def forget_person(self, user_id: UUID) -> None:
+        """End all that a person has begun."""
+        ...
+
+
 class AccountUnit(Protocol):
     """One transaction: commit, or leave it and nothing happened."""
 
@@ -131,6 +139,11 @@ class AccountUnit(Protocol):
     @property
     def sessions(self) -> PeoplesSessions:
         """Sign-ins."""
+        ...
+
+    @property
+    def challenges(self) -> BegunProofs:
+        """Sign-ins that are half-way."""
         ...
 
     @property

@@ -5,6 +5,7 @@ before it, because that takes a while.
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from domain.access.throttle import AttemptKind
 from domain.audit.model import AuditEntry
@@ -134,9 +135,10 @@ async def reset_password(desk: AccountDesk, *, token: str, password: str, entry:
     return user
 
 
-async def end_everything(user: User, *, unit: AccountUnit, now: datetime) -> None:
-    """End the sessions of a person, and whatever links are in their mailbox."""
-    await unit.sessions.revoke_all(user.id, now=now)
+async def end_everything(user: User, *, unit: AccountUnit, now: datetime, keep: UUID | None = None) -> None:
+    """End the sessions of a person but one, sign-ins that are half-way, and whatever links are in their mailbox."""
+    await unit.sessions.revoke_all(user.id, now=now, keep=keep)
+    await unit.challenges.forget_person(user.id)
     await unit.one_time_tokens.void(user.id)
 
 

@@ -13,7 +13,7 @@ from domain.errors import Forbidden, InvalidCredentials, InvalidInput, NotFound,
 from domain.identity.account_desk import AccountDesk, issue_link
 from domain.identity.account_ports import AccountUnit
 from domain.identity.addresses import checked_address
-from domain.identity.following import seconds_of
+from domain.identity.following import end_everything, seconds_of
 from domain.identity.model import MAX_PERSON_NAME, User
 from domain.identity.one_time import Purpose
 from domain.identity.passwords import checked_length, words_about
@@ -39,8 +39,7 @@ async def change_password(
     async with desk.units() as unit:
         user = (await _still(user, unit, path="currentPassword")).edited(password_hash=password_hash)
         await unit.users.save(user)
-        await unit.sessions.revoke_all(user.id, now=now, keep=session_id)
-        await unit.one_time_tokens.void(user.id)
+        await end_everything(user, unit=unit, now=now, keep=session_id)
         await unit.mail.append(desk.rules.letters.password_changed(user))
         await unit.audit.append(entry)
         await unit.commit()

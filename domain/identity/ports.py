@@ -24,6 +24,10 @@ class People(Protocol):
         """The person with this id."""
         ...
 
+    async def locked(self, user_id: UUID) -> User | None:
+        """The person with this id, locked until the transaction ends."""
+        ...
+
     async def add(self, user: User, *, email_digest: bytes, older_digests: Sequence[bytes] = ()) -> bool:
         """Write a new person; False when the address is taken, be it under a former key."""
         ...

@@ -169,8 +169,18 @@ class SignInDesk:
         raise InvalidCredentials(WRONG)
 
     async def opened(self, unit: IdentityUnit, user: User, *, proved: frozenset[Method], origin: Origin) -> SignedIn:
-        """A session, written in `unit`; the caller commits. For those alone who proved all they must."""
+        """A session, written in `unit`; the caller commits. For those alone who proved all they must.
+
+        The person is read once more, and locked: whoever was sent away meanwhile, or got another password than the one
+        that was proved, gets no session, and no password of before is written over a new one.
+        """
         now = self.clock.now()
+        current = await unit.users.locked(user.id)
+        is_by_password = Method.PASSWORD in proved
+        if current is None or not current.is_active or (is_by_password and current.version != user.version):
+            raise InvalidCredentials(WRONG)
+        # A password that was just proved may have been hashed anew.
+        user = replace(current, last_login=now, password_hash=(user if is_by_password else current).password_hash)
         session_id = new_id()
         token = self.tokens.token(session_id, 0)
         session = Session(
@@ -186,7 +196,6 @@ class SignInDesk:
             proved_at=now,
             proved_by=tuple(sorted(proved)),
         )
-        user = replace(user, last_login=now)
         await unit.sessions.add(session)
         await unit.users.signed_in(user)
         entry = _entry("login", now, origin, user_id=user.id, session_id=session_id)

@@ -164,6 +164,32 @@ async def test_a_forgotten_password_is_replaced_and_every_session_ends(
     assert (await reset(api, token))["code"] == "INVALID_LINK"
 
 
+async def test_a_sign_in_with_the_old_password_that_is_under_way_gets_no_session(
+    api: Api, ada: dict[str, Any], mail: Mailboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time of check to time of use (ASVS 15.4): the check of a password takes a while, and it may change meanwhile."""
+    await ask_reset(api)
+    token = await mail.token()
+    checked, go_on = asyncio.Event(), asyncio.Event()
+    verify_hash = api.state.hasher.verify
+
+    async def slow(password_hash: str | None, password: str) -> bool:
+        is_right = await verify_hash(password_hash, password)
+        checked.set()
+        await go_on.wait()
+        return is_right
+
+    monkeypatch.setattr(api.state.hasher, "verify", slow)
+    under_way = asyncio.create_task(login(api))
+    await checked.wait()
+    assert (await reset(api, token))["email"] == ADA
+    go_on.set()
+    assert (await under_way)["code"] == "INVALID_CREDENTIALS"
+    # And the old password has not come back.
+    assert (await login(api))["code"] == "INVALID_CREDENTIALS"
+    assert (await login(api, password=OTHER))["user"]["id"] == ada["id"]
+
+
 async def test_of_many_who_use_a_link_at_once_one_does(api: Api, ada: dict[str, Any], mail: Mailboxes) -> None:
     """Race on a one-time secret (ASVS 6.5.1, 15.4)."""
     await ask_reset(api)
