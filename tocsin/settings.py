@@ -344,7 +344,7 @@ class Settings(BaseSettings):
     erasure_ledger_url: str | None = Field(
         default=None,
         description="Where the list of erased people is kept outside the database, `s3://bucket/prefix` or "
-        "`file:///folder`: a restored backup forgets them again by it. Unset: the folder `erasures` in the data directory.",
+        "`file:///folder`: a restored backup forgets them again by it. Unset: `erasures` in the data directory.",
     )
     export_retention: Seconds = Field(
         default=timedelta(days=7), description="How long the file of a data export can be fetched."
