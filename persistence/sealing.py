@@ -19,8 +19,8 @@ from tocsin.settings import Settings
 # Under which name an engine's connections carry the sealer (persistence/engine.py).
 SEALER_OPTION = "tocsin_sealer"
 
-_ID_BYTES = 4
-_NONCE_BYTES = 12
+ID_BYTES = 4
+NONCE_BYTES = 12
 
 
 class CannotUnseal(Exception):
@@ -39,21 +39,39 @@ class Sealer:
         """The sealer of this installation's secret."""
         return cls(settings.derived_key("sealing"), older_keys=settings.older_derived_keys("sealing"))
 
+    @property
+    def current(self) -> bytes:
+        """The id of the key that seals."""
+        return self._current
+
+    @property
+    def known(self) -> frozenset[bytes]:
+        """The ids of the keys that open."""
+        return frozenset(self._keys)
+
     def seal(self, secret: str, *, column: str, row: UUID) -> bytes:
         """The sealed form for `column` (as `table.column`) of the row."""
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._keys[self._current].encrypt(nonce, secret.encode(), _place(column, row))
+        return self.seal_bytes(secret.encode(), column=column, row=row)
+
+    def seal_bytes(self, secret: bytes, *, column: str, row: UUID) -> bytes:
+        """The same for a secret that is no text."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._keys[self._current].encrypt(nonce, secret, place(column, row))
         return self._current + nonce + sealed
 
     def unseal(self, sealed: bytes, *, column: str, row: UUID) -> str:
         """The secret; CannotUnseal when it does not open here."""
-        key = self._keys.get(bytes(sealed[:_ID_BYTES]))
+        return self.unseal_bytes(sealed, column=column, row=row).decode()
+
+    def unseal_bytes(self, sealed: bytes, *, column: str, row: UUID) -> bytes:
+        """The same for a secret that is no text."""
+        key = self._keys.get(bytes(sealed[:ID_BYTES]))
         if key is None:
             message = f"{column} of {row} was sealed with a key that is not here: list it in TOCSIN_OLDER_SECRET_KEYS"
             raise CannotUnseal(message)
-        nonce = bytes(sealed[_ID_BYTES : _ID_BYTES + _NONCE_BYTES])
+        nonce = bytes(sealed[ID_BYTES : ID_BYTES + NONCE_BYTES])
         try:
-            return key.decrypt(nonce, bytes(sealed[_ID_BYTES + _NONCE_BYTES :]), _place(column, row)).decode()
+            return key.decrypt(nonce, bytes(sealed[ID_BYTES + NONCE_BYTES :]), place(column, row))
         except (InvalidTag, ValueError) as error:
             message = f"{column} of {row} does not open: it was moved or changed"
             raise CannotUnseal(message) from error
@@ -79,8 +97,9 @@ def sealer_of(connection: AsyncConnection) -> Sealer:
 
 
 def _key_id(key: bytes) -> bytes:
-    return hashlib.sha256(b"tocsin:sealing:id:" + key).digest()[:_ID_BYTES]
+    return hashlib.sha256(b"tocsin:sealing:id:" + key).digest()[:ID_BYTES]
 
 
-def _place(column: str, row: UUID) -> bytes:
+def place(column: str, row: UUID) -> bytes:
+    """What a value is bound to: the additional data of its encryption."""
     return f"{column}.{row}".encode()

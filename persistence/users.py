@@ -1,6 +1,8 @@
 """Where are people and teams kept? Rows of `users`, `teams` and `memberships`, and the objects made of them.
 
-An address is unique by a keyed HMAC of its normalised form, so that it can be erased and leave no index behind.
+An address is unique by a keyed HMAC of its normalised form, so that it can be erased and leave no index behind. The
+address and the names are sealed under the person's own key: whoever reads people joins the keys (`select_people`) and
+makes them with `user_of`, and there is no other way to a name. Who is erased has no key, and is shown as erased.
 """
 
 from collections.abc import Sequence
@@ -15,10 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.events import SYSTEM, Actor
 from domain.alerts.visibility import Sight
+from domain.errors import NotFound
 from domain.identity.model import Membership, Role, Team, User
 from domain.teams.events import member_event
 from persistence.locks import ADMINISTRATORS_LOCK
-from persistence.tables import memberships, teams, users
+from persistence.person_keys import PersonKey, Vault, vault_of
+from persistence.seal_people import key_to_write
+from persistence.tables import memberships, person_keys, teams, users
 from persistence.team_events import TeamLog
 
 _USER = (
@@ -34,8 +39,18 @@ _USER = (
     users.c.is_active,
     users.c.version,
     users.c.email_verified_at,
+    users.c.erased_at,
+    person_keys.c.wrapped,
 )
+_PEOPLE = users.outerjoin(person_keys, person_keys.c.user_id == users.c.id)
+_IS_THERE = users.c.erased_at.is_(None)
+EMAIL, FIRST_NAME, LAST_NAME = "users.email", "users.first_name", "users.last_name"
 _TEAM = tuple(teams.c)
+
+
+def select_people(*more: sa.ColumnElement[Any], source: sa.FromClause = _PEOPLE) -> sa.Select[Any]:
+    """People with their keys, in one statement: rows for `user_of`. `source` is what `more` is read from as well."""
+    return sa.select(*_USER, *more).select_from(source)
 
 
 class UserRepository:
@@ -46,28 +61,31 @@ class UserRepository:
 
     async def by_email(self, email_digest: bytes, *older: bytes) -> User | None:
         """The person with this address; `older` are its digests under former keys."""
-        return await self._one(sa.select(*_USER).where(users.c.email_digest.in_([email_digest, *older])))
+        return await self._one(select_people().where(users.c.email_digest.in_([email_digest, *older])))
 
     async def by_id(self, user_id: UUID) -> User | None:
-        """The person with this id."""
-        return await self._one(sa.select(*_USER).where(users.c.id == user_id))
+        """The person with this id; None for one who is erased."""
+        return await self._one(select_people().where(users.c.id == user_id, _IS_THERE))
 
     async def _one(self, statement: sa.Select[Any]) -> User | None:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else user_of(row)
+        return None if row is None else user_of(row, vault_of(self._connection))
 
     async def locked(self, user_id: UUID) -> User | None:
-        """The person with this id, locked until the transaction ends."""
+        """The person with this id, locked until the transaction ends; None for one who is erased."""
         # Not FOR UPDATE: what only refers to the person (a session, a mail) may be written meanwhile.
-        return await self._one(sa.select(*_USER).where(users.c.id == user_id).with_for_update(key_share=True))
+        statement = select_people().where(users.c.id == user_id, _IS_THERE)
+        return await self._one(statement.with_for_update(key_share=True, of=users))
 
     async def save(self, user: User, *, email_digest: bytes | None = None) -> bool:
         """Write what changed of a locked person; with a digest when the address is another. False when it is taken."""
+        key = await key_to_write(self._connection, user.id)
+        if key is None:
+            message = "no such person"
+            raise NotFound(message)
         values = {
-            "email": user.email,
+            **_sealed(user, key),
             "password_hash": user.password_hash,
-            "first_name": user.first_name,
-            "last_name": user.last_name,
             "role": user.role.value,
             "team_id": user.team_id,
             "is_active": user.is_active,
@@ -106,13 +124,12 @@ class UserRepository:
         """Write a new person; False when the address is taken, be it under a former key."""
         if older_digests and await self.by_email(*older_digests):
             return False
+        key, wrapped = vault_of(self._connection).make(user.id)
         values = {
             "id": user.id,
-            "email": user.email,
+            **_sealed(user, key),
             "email_digest": email_digest,
             "password_hash": user.password_hash,
-            "first_name": user.first_name,
-            "last_name": user.last_name,
             "role": user.role.value,
             "team_id": user.team_id,
             "created_at": user.created_at,
@@ -121,7 +138,10 @@ class UserRepository:
             "email_verified_at": user.email_verified_at,
         }
         statement = insert(users).values(values).on_conflict_do_nothing(index_elements=["email_digest"])
-        return (await self._connection.execute(statement)).rowcount == 1
+        if (await self._connection.execute(statement)).rowcount != 1:
+            return False
+        await self._connection.execute(insert(person_keys).values(user_id=user.id, wrapped=wrapped))
+        return True
 
     async def renew_digest(self, user_id: UUID, email_digest: bytes) -> None:
         """Write the digest of the address under the current key, where it was under a former one."""
@@ -135,7 +155,7 @@ class UserRepository:
         """Note the time of the sign-in, and the password hash where it was made anew with today's parameters."""
         await self._connection.execute(
             sa.update(users)
-            .where(users.c.id == user.id)
+            .where(users.c.id == user.id, _IS_THERE)
             .values(last_login=user.last_login, password_hash=user.password_hash)
         )
 
@@ -175,26 +195,38 @@ class UserRepository:
 
 async def users_by_ids(connection: AsyncConnection, ids: Sequence[UUID]) -> list[User | None]:
     """People in the order of their ids; None where there is nobody."""
-    statement = sa.select(*_USER).where(users.c.id.in_(list(ids)))
-    found = {row["id"]: user_of(row) for row in (await connection.execute(statement)).mappings()}
+    vault = vault_of(connection)
+    statement = select_people().where(users.c.id.in_(list(ids)))
+    found = {row["id"]: user_of(row, vault) for row in (await connection.execute(statement)).mappings()}
     return [found.get(user_id) for user_id in ids]
 
 
 async def page_of_users(
-    connection: AsyncConnection, *, limit: int, after: UUID | None, before: UUID | None, backward: bool
+    connection: AsyncConnection,
+    *,
+    limit: int,
+    after: UUID | None,
+    before: UUID | None,
+    backward: bool,
+    where: Sequence[sa.ColumnElement[bool]] = (),
 ) -> list[User]:
-    """Up to `limit + 1` people from the first created on (ids are UUIDv7), in reverse when `backward`."""
-    statement = sa.select(*_USER).limit(limit + 1).order_by(users.c.id.desc() if backward else users.c.id)
+    """Up to `limit + 1` people from the first created on (ids are UUIDv7), in reverse when `backward`.
+
+    Who is erased is among what was done, not among who there is.
+    """
+    statement = select_people().where(_IS_THERE, *where).limit(limit + 1)
+    statement = statement.order_by(users.c.id.desc() if backward else users.c.id)
     if after is not None:
         statement = statement.where(users.c.id > after)
     if before is not None:
         statement = statement.where(users.c.id < before)
-    return [user_of(row) for row in (await connection.execute(statement)).mappings()]
+    vault = vault_of(connection)
+    return [user_of(row, vault) for row in (await connection.execute(statement)).mappings()]
 
 
-async def count_users(connection: AsyncConnection) -> int:
+async def count_users(connection: AsyncConnection, *, where: Sequence[sa.ColumnElement[bool]] = ()) -> int:
     """How many people there are."""
-    return int(await connection.scalar(sa.select(sa.func.count()).select_from(users)) or 0)
+    return int(await connection.scalar(sa.select(sa.func.count()).select_from(users).where(_IS_THERE, *where)) or 0)
 
 
 async def teams_in_sight(connection: AsyncConnection, sight: Sight, ids: Sequence[UUID] | None = None) -> list[Team]:
@@ -218,25 +250,38 @@ async def members_of(connection: AsyncConnection, team_ids: Sequence[UUID]) -> d
     """The members of teams with their role there, by the time they joined."""
     statement = (
         sa.select(memberships.c.team_id, memberships.c.role.label("team_role"), *_USER)
-        .join(users, users.c.id == memberships.c.user_id)
+        .select_from(_PEOPLE.join(memberships, memberships.c.user_id == users.c.id))
         .where(memberships.c.team_id.in_(list(team_ids)))
         .order_by(memberships.c.created_at, users.c.id)
     )
     found: dict[UUID, list[tuple[Role, User]]] = {team_id: [] for team_id in team_ids}
+    vault = vault_of(connection)
     for row in (await connection.execute(statement)).mappings():
         # Two columns are called team_id; the membership's is the first of the row.
-        found[row[memberships.c.team_id]].append((Role(row["team_role"]), user_of(row)))
+        found[row[memberships.c.team_id]].append((Role(row["team_role"]), user_of(row, vault)))
     return found
 
 
-def user_of(row: RowMapping) -> User:
+def _sealed(user: User, key: PersonKey) -> dict[str, bytes | None]:
+    """The columns that are kept under the person's key."""
+    return {
+        "email": key.seal(user.email, column=EMAIL, row=user.id),
+        "first_name": key.seal(user.first_name, column=FIRST_NAME, row=user.id),
+        "last_name": key.seal(user.last_name, column=LAST_NAME, row=user.id),
+    }
+
+
+def user_of(row: RowMapping, vault: Vault) -> User:
     """The person a row tells of."""
+    user_id, erased_at = row[users.c.id], row[users.c.erased_at]
+    opener = vault.opener(user_id, row[person_keys.c.wrapped], is_erased=erased_at is not None)
     return User(
-        id=row[users.c.id],
-        email=row[users.c.email],
+        id=user_id,
+        email=opener.open(row[users.c.email], column=EMAIL, row=user_id) or "",
         password_hash=row[users.c.password_hash],
-        first_name=row[users.c.first_name],
-        last_name=row[users.c.last_name],
+        first_name=opener.open(row[users.c.first_name], column=FIRST_NAME, row=user_id) or "",
+        last_name=opener.open(row[users.c.last_name], column=LAST_NAME, row=user_id) or "",
+        erased_at=erased_at,
         role=Role(row[users.c.role]),
         team_id=row[users.c.team_id],
         created_at=row[users.c.created_at],

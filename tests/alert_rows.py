@@ -38,7 +38,7 @@ async def put_user(
     made = user_id or new_id()
     await connection.execute(
         sa.insert(users).values(
-            id=made, email=f"{made}@example.com", role=role.value, created_at=NOON, is_active=is_active
+            id=made, email=f"{made}@example.com".encode(), role=role.value, created_at=NOON, is_active=is_active
         )
     )
     for team_id in team_ids:

@@ -17,7 +17,7 @@ MOMENT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 # Their one row is made by the migration.
 SINGLETONS = {"log_epoch", "alembic_version", "alert_counts_frontier", "team_ownership_version"}
 # Of two owners a row has one; and a row that names another of its own table names none.
-EMPTY = {"api_keys": {"service_account_id"}}
+EMPTY = {"api_keys": {"service_account_id"}, "users": {"erased_at"}}
 _BY_TYPE: dict[type[Any], Any] = {
     sa.DateTime: MOMENT,
     sa.Date: MOMENT.date(),

@@ -13,6 +13,7 @@ from domain.alerts.visibility import EVERYTHING, Sight
 MAX_EMAIL = 254
 MAX_PERSON_NAME = 100
 MAX_TEAM_NAME = 100
+ERASED_PERSON = "Erased person"
 
 
 class Role(StrEnum):
@@ -33,7 +34,10 @@ _RANK = {Role.ADMIN: 4, Role.MANAGER: 3, Role.OPERATOR: 2, Role.VIEWER: 1}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person. `password_hash` is None for one who cannot sign in with a password; `team_id` is the primary team."""
+    """A person. `password_hash` is None for one who cannot sign in with a password; `team_id` is the primary team.
+
+    Of an erased one the id is left, for what they did: no address, no names.
+    """
 
     id: UUID
     email: str
@@ -57,9 +61,18 @@ class User:
         """The next version, with the changes."""
         return replace(self, version=self.version + 1, **changes)  # type: ignore[arg-type] # names of fields
 
+    erased_at: datetime | None = None
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether what was known of the person was erased."""
+        return self.erased_at is not None
+
     @property
     def name(self) -> str:
         """What people are shown: the full name, or the address where none is known."""
+        if self.is_erased:
+            return ERASED_PERSON
         return " ".join(part for part in (self.first_name, self.last_name) if part) or self.email
 
 

@@ -51,6 +51,7 @@ from persistence.tables.people import (
     teams,
     users,
 )
+from persistence.tables.privacy import data_exports, erasures_applied, person_keys
 from persistence.tables.schedules import schedule_overrides, schedule_versions, schedules
 from persistence.tables.team_ownership import team_events, team_handovers, team_ownership_version, team_ownerships
 
@@ -73,8 +74,10 @@ __all__ = [
     "audit_log",
     "audit_seals",
     "code_guesses",
+    "data_exports",
     "due_marks",
     "early_resolves",
+    "erasures_applied",
     "escalation_policies",
     "escalations",
     "federation_codes",
@@ -93,6 +96,7 @@ __all__ = [
     "one_time_tokens",
     "outgoing_mail",
     "passkeys",
+    "person_keys",
     "receipts",
     "recovery_codes",
     "rejected_items",

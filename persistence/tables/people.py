@@ -28,8 +28,8 @@ teams = sa.Table(
     integer("version", 1),
 )
 
-# The address and the names are sealed under the person's own key (persistence/person_keys.py), and `email` has no unique
-# index. Uniqueness is on a keyed HMAC of the normalised address, which is erased with it.
+# The address and the names are sealed under the person's own key (persistence/person_keys.py). Uniqueness is on a keyed
+# HMAC of the normalised address, which is erased with it: an index on `email` would find no two alike.
 users = sa.Table(
     "users",
     metadata,

@@ -100,7 +100,7 @@ async def test_failed_sign_ins_are_slowed_down_and_recorded(api: Api, ada: dict[
 async def test_a_person_who_was_switched_off_cannot_enter(api: Api, ada: dict[str, Any]) -> None:
     token = (await login(api))["accessToken"]
     async with api.engine.begin() as connection:
-        await connection.execute(sa.text("UPDATE users SET is_active = false WHERE email = 'Ada@Example.com'"))
+        await connection.execute(sa.text("UPDATE users SET is_active = false WHERE id = :id"), {"id": ada["id"]})
     assert (await login(api))["code"] == "INVALID_CREDENTIALS"
     assert await api.code("{ users { nodes { id } } }", who=token) == "UNAUTHENTICATED"
 
@@ -182,7 +182,7 @@ async def test_what_the_database_holds_opens_nothing(api: Api, ada: dict[str, An
     async with api.engine.connect() as connection:
         row = (await connection.execute(sa.select(sessions))).mappings().all()[-1]
         password_hash = await connection.scalar(
-            sa.text("SELECT password_hash FROM users WHERE email = 'Ada@Example.com'")
+            sa.text("SELECT password_hash FROM users WHERE id = :id"), {"id": ada["id"]}
         )
     stored = repr(dict(row)) + str(password_hash)
     assert answer["refreshToken"] not in stored
