@@ -97,6 +97,8 @@ def shown(field: GraphQLField) -> Shown | None:
     is_plain = getattr(field.resolve, "_is_default", False) and not field.args
     if not is_plain or not isinstance(definition, StrawberryField) or definition.default_resolver is not getattr:
         return None
+    if definition.extensions:
+        return None  # they must be asked first: who may see it, for one
     formatting = _format(get_nullable_type(field.type))
     if formatting is None:
         return None

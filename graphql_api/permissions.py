@@ -184,6 +184,7 @@ FIELDS: Mapping[str, Need] = table(
         "User.lastLogin": _PERSON,
         "User.sessions": Need(Access.VIEWER, personal=True),
         "User.identities": Need(Access.VIEWER, personal=True),
+        "Invitation.email": Need(Access.ADMIN, personal=True),
         "User.isActive": _TEAM,
         "User.emailVerified": _TEAM,
         "User.createdAt": _TEAM,
@@ -329,7 +330,8 @@ def _guard_field(field: GraphQLField, need: Need, place: str) -> None:
     def guarded(source: object, info: GraphQLResolveInfo, **arguments: object) -> object:
         checked(need, info.context, place)
         if need.personal:
-            info.context.noted.read_person(source, viewer_id=info.context.require_viewer().user_id)
+            kind = info.parent_type.name.lower()
+            info.context.noted.read_of(source, kind, viewer_id=info.context.require_viewer().user_id)
         return resolve(source, info, **arguments)
 
     field.resolve = guarded
