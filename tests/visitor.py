@@ -84,8 +84,8 @@ class Visitor:
         return await self._client(url).post(url, data={**fields, **values}, headers=headers)
 
     def cookies(self) -> set[str]:
-        """The names of the cookies of the application."""
-        return {cookie.name for cookie in self.here.cookies.jar}
+        """The names of the cookies that sign in; which device it is, is remembered for longer, and signs nobody in."""
+        return {cookie.name for cookie in self.here.cookies.jar if not cookie.name.endswith("_device")}
 
     def _client(self, url: str) -> httpx2.AsyncClient:
         return self.here if urlsplit(url).netloc in {"", "tocsin.test"} else self.away
