@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -169,7 +169,7 @@ async def last_handovers(connection: AsyncConnection, team_ids: Sequence[UUID]) 
     statement = (
         sa.select(*_HANDOVER)
         .where(table.c.team_id.in_(list(team_ids)))
-        .distinct(table.c.team_id)
+        .ext(distinct_on(table.c.team_id))
         .order_by(table.c.team_id, table.c.started_at.desc(), table.c.id.desc())
     )
     return {row["team_id"]: handover_of(row) for row in (await connection.execute(statement)).mappings()}

@@ -31,7 +31,8 @@ def choose_team(signal: NormalSignal, ownership: Ownership, *, sight: Sight | No
     if claim is not None:
         line = claim.line
         reason = "the team owns the service" if line.service_name is not None else "the team owns what has these labels"
-        owned = {"ownershipId": str(line.id), "ownershipVersion": ownership.version, "rule": line.rule}
+        owned: dict[str, str | int] = {"ownershipId": str(line.id), "rule": line.rule}
+        owned["ownershipVersion"] = ownership.version
         return TeamChoice(line.team_id, (team_decision(line.team_id, reason, **owned),))
     if signal.team_id is None:
         return NO_TEAM

@@ -49,11 +49,23 @@ class TeamDecision(Explanation):
     """See domain.alerts.decisions.team_decision."""
 
     team_id: strawberry.Private[UUID]
+    matched: strawberry.Private[str | None] = None
+    ownership_version: int | None = strawberry.field(
+        description="The version of all that teams own at which it was decided; null when no ownership decided.",
+        default=None,
+    )
 
     @strawberry.field(description="The team; null when you may not see it.", graphql_type=Team | None)
     async def team(self, info: Info) -> identity.Team | None:
         """By loader."""
         return await info.context.loader(load_teams).load(self.team_id)
+
+    @strawberry.field(
+        description="What of the team's ownership fitted the alert; null when none did, or you may not see the team."
+    )
+    async def rule(self, info: Info) -> str | None:
+        """What a hidden team owns is hidden too, also after its alert went to another."""
+        return self.matched if await info.context.loader(load_teams).load(self.team_id) is not None else None
 
 
 @strawberry.type(description="Why a signal opened the alert, or opened it again.")
@@ -103,7 +115,8 @@ Decision: TypeAlias = Annotated[
 
 
 def _of_team(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> TeamDecision:
-    return TeamDecision(team_id=UUID(inputs["teamId"]), **told)
+    version = inputs.get("ownershipVersion")
+    return TeamDecision(team_id=UUID(inputs["teamId"]), matched=inputs.get("rule"), ownership_version=version, **told)
 
 
 def _of_time(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> SourceTimeDecision:

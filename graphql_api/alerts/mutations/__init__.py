@@ -10,6 +10,8 @@ from graphql_api.alerts.mutations.comment_on_alert import comment_on_alert
 from graphql_api.alerts.mutations.create_alert import create_alert
 from graphql_api.alerts.mutations.delete_attachment import delete_attachment
 from graphql_api.alerts.mutations.investigate_alert import investigate_alert
+from graphql_api.alerts.mutations.move_alert import move_alert
+from graphql_api.alerts.mutations.move_alerts import move_alerts
 from graphql_api.alerts.mutations.reopen_alert import reopen_alert
 from graphql_api.alerts.mutations.resolve_alert import resolve_alert
 from graphql_api.alerts.mutations.resolve_alerts import resolve_alerts
@@ -29,10 +31,12 @@ class AlertMutations:
     resolve_alert = resolve_alert
     reopen_alert = reopen_alert
     assign_alert = assign_alert
+    move_alert = move_alert
     comment_on_alert = comment_on_alert
     snooze_alert = snooze_alert
     wake_alert = wake_alert
     acknowledge_alerts = acknowledge_alerts
     resolve_alerts = resolve_alerts
     assign_alerts = assign_alerts
+    move_alerts = move_alerts
     delete_attachment = delete_attachment

@@ -4,24 +4,27 @@ from uuid import UUID
 
 import strawberry
 
-from domain.identity.model import Membership
-from domain.identity.people import NewTeam, add_team, make_team
+from domain.identity import model
+from domain.ids import new_id
+from domain.teams import life
 from graphql_api.context import Info
 from graphql_api.errors import AlreadyExists, IdempotencyConflict, mutation, payload
 from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
 from graphql_api.identity.types import Team
+from graphql_api.teams.acting import team_acting
 from persistence.users import teams_by_ids
 
 
 @strawberry.input(description="A team to be made.")
 class CreateTeamInput:
-    """See domain.identity.people.NewTeam."""
+    """See domain.identity.model.Team."""
 
     name: str = strawberry.field(description="The name people read; unique among all teams, those you may not see too.")
     slug: str | None = strawberry.field(
         description="The name for addresses: lower-case letters, digits, hyphens. Without one it is made of the name.",
         default=None,
     )
+    description: str = strawberry.field(description="What the team is for.", default="")
     is_private: bool = strawberry.field(
         description="Whether only members and administrators see the team and its alerts.", default=False
     )
@@ -42,16 +45,22 @@ class CreateTeamSuccess:
 async def create_team(info: Info, data: CreateTeamInput) -> CreateTeamSuccess:
     """Write the team."""
     context = info.context
-    team = make_team(NewTeam(name=data.name, slug=data.slug, is_private=data.is_private), clock=context.state.clock)
-    shown = {"name": team.name, "slug": team.slug, "isPrivate": team.is_private}
-    entry = context.audit_entry("createTeam", target_kind="team", target_id=team.id, after=shown)
-    viewer = context.require_viewer()
-    sees_it = viewer.sight.everything or not team.is_private
-    founder = Membership(team_id=team.id, user_id=viewer.user_id, role=viewer.role, created_at=team.created_at)
+    team = life.checked_team(
+        model.Team(
+            id=new_id(),
+            name=data.name,
+            slug=life.slug_of(data.name) if data.slug is None else data.slug,
+            description=data.description,
+            is_private=data.is_private,
+            created_at=context.now(),
+        )
+    )
     async with context.uow() as uow:
+        # Before the first write: the key's claim is one.
+        await uow.teams.lock()
 
         async def create() -> dict[str, object]:
-            await add_team(team, founder=None if sees_it else founder, unit=uow, entry=entry)
+            await life.create_team(team_acting(context, uow, "createTeam"), team)
             return {"teamId": str(team.id)}
 
         made, _ = await create_once(context, uow, mutation="createTeam", data=data, create=create)
