@@ -23,8 +23,10 @@ from domain.alerts import fold, lifecycle, model, severity
 from domain.teams import ownership
 from graphql_api import permissions
 from graphql_api.observability.metrics import Metrics
+from graphql_api.step_up import DANGEROUS
 from jobs.operations import Operations
 from persistence import timescale
+from persistence.sealed_columns import INSTALLATION, PERSONAL
 from tocsin.cli import app
 from tocsin.settings import Settings
 
@@ -116,6 +118,11 @@ def _scope(need: permissions.Need) -> str:
     return f"`{need.scope.name}`"
 
 
+def step_up_list() -> str:
+    """The mutations that ask for a fresh proof."""
+    return ", ".join(f"`{name}`" for name in sorted(DANGEROUS))
+
+
 def error_codes() -> str:
     """The codes of refusals, as the schema describes them."""
     schema = build_ast_schema(parse((ROOT / "schema.graphql").read_text()))
@@ -136,6 +143,14 @@ def command_table() -> str:
 def timescale_levels() -> str:
     """What each level of TimescaleDB gives: the table at the head of persistence/timescale.py."""
     return _tables_of(inspect.getdoc(timescale) or "")
+
+
+def sealed_columns() -> str:
+    """Every column that is kept sealed, and under whose key."""
+    lines = ["| column | what it holds | under the key of |", "|---|---|---|"]
+    for whose, columns in (("the installation", INSTALLATION), ("the person", PERSONAL)):
+        lines += [f"| `{sealed.name}` | {_cell(sealed.holds)} | {whose} |" for sealed in columns]
+    return "\n".join(lines)
 
 
 def metric_table() -> str:
@@ -171,9 +186,11 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "team-choice": team_choice_table,
     "size-limits": size_limits,
     "permissions": permission_tables,
+    "step-up": step_up_list,
     "error-codes": error_codes,
     "commands": command_table,
     "timescale-levels": timescale_levels,
+    "sealed-columns": sealed_columns,
     "metrics": metric_table,
     "role-metrics": role_metric_table,
     "attack-tests": attack_test_table,

@@ -71,6 +71,21 @@ class InvalidCredentials(DomainError):
     """The address, password, code or refresh token is not right; it is not said which."""
 
 
+class EnrolmentRequired(DomainError):
+    """The role must have a second factor and the person has none: until one is added, nothing else is answered."""
+
+
+class ProofRequired(DomainError):
+    """The person has a second factor that the session never proved: until it does, nothing else is answered."""
+
+
+@dataclass(eq=False)
+class StepUpRequired(DomainError):
+    """What is asked is dangerous, and the last proof of who asks is too old; `methods` are those that would do."""
+
+    methods: Sequence[str] = ()
+
+
 @dataclass(eq=False)
 class TooManyAttempts(DomainError):
     """Too many failed attempts; the next is looked at after `retry_after_seconds`."""

@@ -22,11 +22,14 @@ DANGEROUS = frozenset(
         "beginPasskeyRegistration",
         "regenerateRecoveryCodes",
         "createApiKey",
+        "createMyApiKey",
         "rotateApiKey",
         "createServiceAccount",
+        "updateServiceAccount",
         "createUser",
         "inviteUser",
-        "changeEmail",
+        "requestAddressChange",
+        "changePassword",
         "linkIdentity",
         # the owner's way in, gone
         "disableTotp",
@@ -41,7 +44,7 @@ DANGEROUS = frozenset(
         # data that leaves, or that is gone for good
         "eraseUser",
         "eraseMe",
-        "exportUserData",
+        "requestDataExport",
     }
 )
 

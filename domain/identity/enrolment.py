@@ -204,7 +204,7 @@ class FactorDesk:
             await unit.factors.remove_recovery_codes(user_id)
             ended = await unit.sessions.revoke_all(user_id, now=now)
             await self._tell(unit, user_id, News.RESET)
-            before = {"totp": had.has_totp, "passkeys": had.passkeys, "recoveryCodes": had.recovery_codes_left}
+            before = {"totp": had.has_totp, "passkeys": had.passkeys, "codesLeft": had.recovery_codes_left}
             await unit.audit.append(replace(entry, before=before, after={"sessionsEnded": len(ended)}))
             await unit.commit()
 
