@@ -19,12 +19,14 @@ from domain.alerts.events import SYSTEM
 from domain.alerts.model import Alert
 from domain.alerts.visibility import EVERYTHING
 from jobs.accounts import answer_requests
+from jobs.exports import expire_data_exports, make_data_exports
 from jobs.mail import send_mail, watch_mail
 from jobs.paging import page, settle_notifications
+from jobs.redaction import redact_words
 from persistence.handovers import continue_handovers
 from persistence.objects import open_objects
 from persistence.receipts import trim_rejected
-from persistence.retention import purge_expired
+from persistence.retention import Retention, purge_expired
 from persistence.silences import apply_due_silences
 from persistence.tables import OPEN, alerts
 from persistence.unit_of_work import UnitOfWork
@@ -69,7 +71,7 @@ async def move_alerts(engine: AsyncEngine, _settings: Settings, now: datetime) -
 
 async def purge(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     """Delete what is past its retention and small enough to delete; whole months leave by DROP (scheduler)."""
-    return await purge_expired(engine, rejected=timedelta(days=settings.rejected_retention_days), now=now)
+    return await purge_expired(engine, kept=Retention.of(settings), now=now)
 
 
 async def trim(engine: AsyncEngine, settings: Settings, _now: datetime) -> int:
@@ -93,8 +95,11 @@ DUE = (
     Due("continue_handovers", timedelta(seconds=1), move_alerts),
     Due("page", timedelta(seconds=1), page),
     Due("settle_notifications", timedelta(seconds=5), settle_notifications),
+    Due("make_data_exports", timedelta(seconds=5), make_data_exports),
+    Due("redact_words", timedelta(seconds=10), redact_words),
     Due("trim_rejected_items", timedelta(minutes=1), trim),
     Due("purge", timedelta(hours=1), purge),
+    Due("expire_data_exports", timedelta(hours=1), expire_data_exports),
     Due("sweep_objects", timedelta(hours=24), sweep_objects),
 )
 

@@ -114,11 +114,12 @@ def answering(operations: Operations, *, host: str, port: int | None) -> Iterato
 
 
 def _application(operations: Operations) -> "Callable[[dict[str, Any], StartResponse], Iterable[bytes]]":
-    metrics = make_wsgi_app(operations.registry)
+    metrics: Any = make_wsgi_app(operations.registry)
 
     def application(environ: "dict[str, Any]", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/metrics":
-            return metrics(environ, start_response)
+            answer: Iterable[bytes] = metrics(environ, start_response)
+            return answer
         if environ["PATH_INFO"] == "/livez":
             status, body = ("200 OK", "ok") if operations.is_alive else ("503 Service Unavailable", "stuck")
             start_response(status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])

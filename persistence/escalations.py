@@ -6,7 +6,7 @@ and the next time together.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -172,7 +172,8 @@ async def _fire(connection: AsyncConnection, due: Sequence[Escalation], *, now: 
     if not due:
         return 0
     subjects = await subjects_of(connection, {escalation.alert_id for escalation in due})
-    kept, firing = [], []
+    kept: list[Escalation] = []
+    firing: list[Escalation] = []
     for escalation in due:
         subject = subjects.get(escalation.alert_id)
         checked = _gone(escalation, now) if subject is None else reconciled(escalation, subject, now=now)
@@ -240,7 +241,7 @@ def _row_of(escalation: Escalation) -> dict[str, Any]:
     return {**values, "steps": steps_json(escalation.steps), "state": escalation.state.value}
 
 
-def _escalation_of(row: Mapping[str, Any]) -> Escalation:
+def _escalation_of(row: sa.RowMapping) -> Escalation:
     values = {field.name: row[field.name] for field in dataclasses.fields(Escalation)}
     return Escalation(**{**values, "steps": steps_of(values["steps"]), "state": EscalationState(values["state"])})
 

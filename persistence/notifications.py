@@ -8,7 +8,6 @@ leaves is the outbox's promise (persistence/mail.py), and what became of it is c
 import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -190,7 +189,7 @@ async def settle(engine: AsyncEngine) -> int:
         return (await connection.execute(statement)).rowcount
 
 
-def notification_of(row: Mapping[str, Any]) -> Notification:
+def notification_of(row: sa.RowMapping) -> Notification:
     """The object of a row."""
     values = {field.name: row[field.name] for field in dataclasses.fields(Notification)}
     kind, state = NotificationKind(values["kind"]), NotificationState(values["state"])

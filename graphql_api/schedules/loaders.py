@@ -25,7 +25,7 @@ async def written(context: Context, schedule_id: UUID) -> Schedule:
 
 async def load_plans(context: Context, keys: list[tuple[UUID, Span]]) -> list[tuple[list[Layers], list[Override]]]:
     """What decides who is on call by each schedule over each span."""
-    found = {}
+    found: dict[tuple[UUID, Span], tuple[list[Layers], list[Override]]] = {}
     async with context.read() as connection:
         for span in dict.fromkeys(span for _, span in keys):
             ids = [schedule_id for schedule_id, asked in keys if asked == span]

@@ -36,7 +36,7 @@ class EscalationConsumer:
         if alert_ids:
             async with self._engine.begin() as connection:
                 can_fire = await reconcile(connection, alert_ids, now=self._clock.now())
-        async with self._pool.acquire() as connection, connection.transaction():
-            await move(connection)
+        async with self._pool.acquire() as place, place.transaction():
+            await move(place)
         if can_fire:
             await page(self._engine, self._settings, self._clock.now())

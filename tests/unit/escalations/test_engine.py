@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,14 +27,14 @@ ANN = new_id()
 RUNNING, PAUSED, FINISHED = EscalationState.RUNNING, EscalationState.PAUSED, EscalationState.FINISHED
 
 
-def policy(*delays: int, repeats: int = 0, **more: object) -> Policy:
+def policy(*delays: int, repeats: int = 0, **more: Any) -> Policy:  # noqa: ANN401 - of any field
     target = Target(TargetKind.USER, ANN)
     steps = tuple(Step(delay * MINUTE, (target,)) for delay in delays)
     made = Policy(id=new_id(), name="P", steps=steps, created_at=NOW, updated_at=NOW, repeats=repeats)
     return replace(made, **more)
 
 
-def alert(**more: object) -> Subject:
+def alert(**more: Any) -> Subject:  # noqa: ANN401 - of any field
     made = Subject(
         id=new_id(),
         episode=1,
@@ -82,7 +83,7 @@ def test_a_step_that_reaches_nobody_is_not_waited_for() -> None:
         {"snoozed_until": NOW + MINUTE},
     ],
 )
-def test_it_pauses_while_nobody_need_be_told_and_goes_on_at_once(quiet: dict[str, object]) -> None:
+def test_it_pauses_while_nobody_need_be_told_and_goes_on_at_once(quiet: dict[str, Any]) -> None:
     subject = alert()
     running = stepped(started(subject, policy(0, 30), now=NOW), reached=[ANN], now=NOW)
     paused = reconciled(running, replace(subject, **quiet), now=NOW)
