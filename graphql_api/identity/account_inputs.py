@@ -40,4 +40,5 @@ def person_entry(context: Context, action: str) -> MakeEntry:
 
 
 def _shown(user: User) -> dict[str, Any]:
-    return {"role": user.role.value, "isActive": user.is_active, "teamId": user.team_id}
+    team_id = None if user.team_id is None else str(user.team_id)
+    return {"role": user.role.value, "isActive": user.is_active, "teamId": team_id}

@@ -55,7 +55,7 @@ async def invite_user(info: Info, data: InviteUserInput) -> InviteUserSuccess:
     )
 
     def entry(invitation_id: UUID) -> AuditEntry:
-        shown = {"role": asked.role.value, "teamId": asked.team_id}
+        shown = {"role": asked.role.value, "teamId": data.team_id}
         return context.audit_entry("inviteUser", target_kind="invitation", target_id=invitation_id, after=shown)
 
     async with context.uow() as uow:

@@ -227,7 +227,7 @@ async def test_a_search_by_name_pages_both_ways_and_counts_nothing(api: Api, adm
 
 
 async def test_a_first_password_must_be_hard_to_guess(api: Api, admin: Person) -> None:
-    what = {"email": ADA, "password": "adaexample1", "role": "VIEWER"}
+    what = {"email": ADA, "password": "ada@example.com1", "role": "VIEWER"}
     shown = "user { id } } ... on WeakPassword { score suggestions"
     refused = await api.change("createUser", what, shown, who=admin)
     assert (refused["code"], refused["path"]) == ("WEAK_PASSWORD", ["password"])
