@@ -71,11 +71,11 @@ class InvalidCredentials(DomainError):
     """The address, password, code or refresh token is not right; it is not said which."""
 
 
-class EnrolmentRequired(DomainError):
+class EnrolmentRequired(Forbidden):
     """The role must have a second factor and the person has none: until one is added, nothing else is answered."""
 
 
-class ProofRequired(DomainError):
+class ProofRequired(Forbidden):
     """The person has a second factor that the session never proved: until it does, nothing else is answered."""
 
 

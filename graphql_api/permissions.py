@@ -30,6 +30,7 @@ QUERIES: Mapping[str, Line] = {
     "identityProviders": Access.ANYONE,
     "sessions": Need(Access.VIEWER, personal=True),
     "mySecondFactors": Access.VIEWER,
+    "dataExports": Need(Access.VIEWER, personal=True),
     "users": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "user": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "invitations": Access.ADMIN,
@@ -93,6 +94,10 @@ MUTATIONS: Mapping[str, Line] = {
     "confirmAddressChange": Need(Access.ANYONE, credential=True),
     # … a person with their own account
     "updateMe": Access.VIEWER,
+    # Their data: one's own, or an administrator's doing for somebody
+    "requestDataExport": Access.VIEWER,
+    "eraseMe": Access.VIEWER,
+    "eraseUser": Access.ADMIN,
     "changePassword": Need(Access.VIEWER, credential=True),
     "requestAddressChange": Need(Access.VIEWER, credential=True),
     # … an administrator
@@ -233,6 +238,7 @@ ROUTES: Mapping[str, Need] = table(
     {
         "attachFile": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
         "downloadAttachment": Need(Access.VIEWER, Scope.ALERTS_READ),
+        "downloadDataExport": Need(Access.VIEWER, personal=True),
     }
 )
 
@@ -331,7 +337,7 @@ def _guard_field(field: GraphQLField, need: Need, place: str) -> None:
         checked(need, info.context, place)
         if need.personal:
             kind = info.parent_type.name.lower()
-            info.context.noted.read_of(source, kind, viewer_id=info.context.require_viewer().user_id)
+            info.context.noted.read_of(source, kind, viewer_id=info.context.require_viewer(place).user_id)
         return resolve(source, info, **arguments)
 
     field.resolve = guarded
