@@ -34,6 +34,7 @@ from graphql_api.masking import is_outage
 from graphql_api.middleware import OPERATION, Surroundings, request_id_of
 from graphql_api.observability import health
 from graphql_api.observability.metrics import Metrics
+from graphql_api.privacy import exports_http
 from graphql_api.schema import build_schema
 from graphql_api.state import AppState
 from graphql_api.web_errors import HANDLERS
@@ -107,6 +108,7 @@ def web_app(state: AppState) -> Starlette:
             WebSocketRoute("/graphql", SocketEndpoint(schema, documents, live, allowed_origins=origins)),
             Route(PREFIX + "{name}", graphiql.file),
             *attachments_http.ROUTES,
+            *exports_http.ROUTES,
             *federation_http.ROUTES,
             *second_factor_page.ROUTES,
             *AccountPages().routes,

@@ -39,6 +39,8 @@ from graphql_api.integrations.queries import IntegrationQueries
 from graphql_api.limits import DocumentLimits, Documents, Limits
 from graphql_api.masking import MaskErrors
 from graphql_api.permissions import guard, guard_fields
+from graphql_api.privacy.mutations import PrivacyMutations
+from graphql_api.privacy.queries import PrivacyQueries
 from graphql_api.receipts.mutations import ReceiptMutations
 from graphql_api.receipts.queries import ReceiptQueries
 from graphql_api.scalars import SCALARS
@@ -66,6 +68,7 @@ QUERIES: tuple[type, ...] = (
     AccessQueries,
     ScheduleQueries,
     EscalationQueries,
+    PrivacyQueries,
 )
 MUTATIONS: tuple[type, ...] = (
     IdentityMutations,
@@ -79,6 +82,7 @@ MUTATIONS: tuple[type, ...] = (
     AccessMutations,
     ScheduleMutations,
     EscalationMutations,
+    PrivacyMutations,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions, TeamSubscriptions)
 

@@ -1,5 +1,6 @@
 """What has been kept long enough? Rows of small tables, deleted in bounded batches; big ones leave by month."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -7,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.tables import (
     admissions,
+    data_exports,
     early_resolves,
     idempotency_keys,
     one_time_tokens,
@@ -14,33 +16,62 @@ from persistence.tables import (
     rejected_items,
     sessions,
 )
+from tocsin.settings import Settings
 
 BATCH = 5_000
 IDEMPOTENCY_KEYS = timedelta(hours=24)
 # A firing that comes a day after its resolve is no late delivery any more.
 EARLY_RESOLVES = timedelta(days=1)
-# An ended session is of interest for as long as somebody may ask where it was used.
-ENDED_SESSIONS = timedelta(days=30)
-# That a mail was sent, or why it was not, is worth knowing for a while; what it said is erased at once.
-SETTLED_MAIL = timedelta(days=30)
+# An export's row says for a while that there was one.
+PAST_EXPORTS = timedelta(days=90)
 # A link that no longer works paces the next one for as long as it works; nothing needs it after that.
 DEAD_LINKS = timedelta(days=1)
 
 
-async def purge_expired(engine: AsyncEngine, *, rejected: timedelta, now: datetime) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long is kept what a setting decides about: docs/privacy.md says why."""
+
+    rejected: timedelta
+    # An ended session is of interest for as long as somebody may ask where it was used.
+    ended_sessions: timedelta
+    # That a mail was sent, or why it was not, is worth knowing for a while; what it said is erased at once.
+    settled_mail: timedelta
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Retention":
+        """As the settings say."""
+        return cls(
+            rejected=timedelta(days=settings.rejected_retention_days),
+            ended_sessions=timedelta(days=settings.ended_session_retention_days),
+            settled_mail=timedelta(days=settings.sent_mail_retention_days),
+        )
+
+
+async def purge_expired(engine: AsyncEngine, *, kept: Retention, now: datetime) -> int:
     """Delete what is past its retention; the number of rows."""
     deleted = 0
     for table, key, condition in (
-        (rejected_items, rejected_items.c.id, rejected_items.c.received_at < now - rejected),
+        (rejected_items, rejected_items.c.id, rejected_items.c.received_at < now - kept.rejected),
         (idempotency_keys, None, idempotency_keys.c.created_at < now - IDEMPOTENCY_KEYS),
         (early_resolves, None, early_resolves.c.recorded_at < now - EARLY_RESOLVES),
-        (sessions, sessions.c.id, sessions.c.expires_at < now - ENDED_SESSIONS),
-        (outgoing_mail, outgoing_mail.c.id, _settled_before(now - SETTLED_MAIL)),
+        (sessions, sessions.c.id, _ended_before(now - kept.ended_sessions)),
+        (data_exports, data_exports.c.id, _past_before(now - PAST_EXPORTS)),
+        (outgoing_mail, outgoing_mail.c.id, _settled_before(now - kept.settled_mail)),
         (one_time_tokens, None, one_time_tokens.c.expires_at < now - DEAD_LINKS),
         (admissions, admissions.c.id, admissions.c.expires_at < now - DEAD_LINKS),
     ):
         deleted += await _delete(engine, table, key, condition)
     return deleted
+
+
+def _ended_before(moment: datetime) -> sa.ColumnElement[bool]:
+    """However it ended: revoked, unused, or past its time."""
+    return sa.or_(sessions.c.revoked_at < moment, sessions.c.idle_expires_at < moment, sessions.c.expires_at < moment)
+
+
+def _past_before(moment: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(data_exports.c.state.in_(["expired", "failed"]), data_exports.c.finished_at < moment)
 
 
 def _settled_before(moment: datetime) -> sa.ColumnElement[bool]:

@@ -16,6 +16,7 @@ from persistence.alerts import AlertRepository
 from persistence.api_keys import AccessRepository
 from persistence.attachments import AttachmentRepository
 from persistence.audit import AuditTrail
+from persistence.erasing import ErasingStore
 from persistence.factors import FactorRepository
 from persistence.idempotency import IdempotencyKeys
 from persistence.identities import IdentityRepository
@@ -53,6 +54,7 @@ class UnitOfWork:
     factors: FactorRepository
     passkeys: PasskeyRepository
     challenges: ChallengeRepository
+    erasing: ErasingStore
     idempotency: IdempotencyKeys
     audit: AuditTrail
     mail: MailRepository
@@ -81,6 +83,7 @@ class UnitOfWork:
         self.factors = FactorRepository(self.connection)
         self.passkeys = PasskeyRepository(self.connection)
         self.challenges = ChallengeRepository(self.connection)
+        self.erasing = ErasingStore(self.connection)
         self.idempotency = IdempotencyKeys(self.connection)
         self.audit = AuditTrail(self.connection)
         self.mail = MailRepository(self.connection)

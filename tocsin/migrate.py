@@ -4,6 +4,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 import asyncpg
+import structlog
 
 from persistence.migrate import (
     MigrationReport,
@@ -14,9 +15,12 @@ from persistence.migrate import (
     refuse_newer,
 )
 from persistence.migrate import migrate as migrate_database
+from persistence.seal_people import forget_plain_rows
+from tocsin.before_serving import before_serving
 from tocsin.errors import StartError
 from tocsin.settings import Settings
 
+_log = structlog.get_logger(__name__)
 CONNECT_SECONDS = 5.0
 UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -54,9 +58,22 @@ def migrate(settings: Settings) -> MigrationReport:
     _checked_revision(settings.owner_dsn, variable)
     application_role = urlsplit(settings.database_dsn).username
     try:
-        return migrate_database(settings.owner_dsn, application_role if settings.database_owner_url else None)
+        report = migrate_database(settings.owner_dsn, application_role if settings.database_owner_url else None)
     except LookupError as error:
         raise StartError(f"TOCSIN_DATABASE_URL: {error}") from None
+    if before_serving(settings):
+        asyncio.run(_forget_plain_rows(settings.owner_dsn))
+    return report
+
+
+async def _forget_plain_rows(dsn: str) -> None:
+    owner = await asyncpg.connect(plain_dsn(dsn), timeout=CONNECT_SECONDS)
+    try:
+        await forget_plain_rows(owner)
+    except asyncpg.PostgresError as error:
+        _log.warning("tables with rows of before their sealing are not written anew yet", error=repr(error))
+    finally:
+        await owner.close()
 
 
 def _checked_revision(dsn: str, variable: str) -> str | None:

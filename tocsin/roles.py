@@ -113,10 +113,12 @@ def _operations(settings: Settings) -> "Iterator[Operations]":
 def prepare(settings: Settings) -> None:
     """Logs, and what no role can do without: a secret and the schema of this version."""
     from graphql_api.observability.logs import configure_logging
+    from tocsin.before_serving import before_serving
 
     configure_logging(settings)
     _ = settings.secret_bytes  # refused here in one line, not later in the middle of a sign-in
     require_current(settings)
+    before_serving(settings)
 
 
 def _settle_memory() -> None:

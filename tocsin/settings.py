@@ -219,6 +219,12 @@ class Settings(BaseSettings):
     )
     signal_retention_days: Count = Field(default=90, description="Days the accepted signals are kept for replay.")
     rejected_retention_days: Count = Field(default=30, description="Days rejected items are kept for replay.")
+    ended_session_retention_days: Count = Field(
+        default=30, description="Days it is kept, sealed, when and from where an ended session was used."
+    )
+    sent_mail_retention_days: Count = Field(
+        default=30, description="Days it is kept that a mail was sent or given up. What it said goes at once."
+    )
     rejected_max_per_integration: Count = Field(
         default=1000, description="Most rejected items kept of one integration; the oldest make room."
     )

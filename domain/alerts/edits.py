@@ -100,6 +100,11 @@ def comment(alert: Alert, *, text: str, actor: Actor, now: datetime) -> Change:
     return change(alert, AlertEventKind.COMMENTED, actor=actor, now=now, data={"comment": body})
 
 
+def redact(alert: Alert, *, actor: Actor, now: datetime) -> Change:
+    """Say on the timeline that the words of an erased person were taken out of it."""
+    return change(alert, AlertEventKind.REDACTED, actor=actor, now=now)
+
+
 def snooze(alert: Alert, *, until: datetime, actor: Actor, now: datetime) -> Change:
     """Leave it in peace until then; it stays open."""
     if not alert.is_open:

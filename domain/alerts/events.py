@@ -30,6 +30,7 @@ class AlertEventKind(StrEnum):
     UNSUPPRESSED = "unsuppressed"
     ATTACHMENT_ADDED = "attachment_added"
     ATTACHMENT_REMOVED = "attachment_removed"
+    REDACTED = "redacted"
 
 
 class ActorKind(StrEnum):

@@ -49,6 +49,7 @@ class User:
     team_id: UUID | None = None
     last_login: datetime | None = None
     is_active: bool = True
+    erased_at: datetime | None = None
     version: int = 1
     email_verified_at: datetime | None = None
 
@@ -60,8 +61,6 @@ class User:
     def edited(self, **changes: object) -> "User":
         """The next version, with the changes."""
         return replace(self, version=self.version + 1, **changes)  # type: ignore[arg-type] # names of fields
-
-    erased_at: datetime | None = None
 
     @property
     def is_erased(self) -> bool:

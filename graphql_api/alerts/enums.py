@@ -48,6 +48,7 @@ expose_enum(
         AlertEventKind.UNSUPPRESSED: "A silence that held it ended.",
         AlertEventKind.ATTACHMENT_ADDED: "A file was attached.",
         AlertEventKind.ATTACHMENT_REMOVED: "A file was removed.",
+        AlertEventKind.REDACTED: "The words of a person who was erased were taken out of earlier entries.",
     },
 )
 expose_enum(

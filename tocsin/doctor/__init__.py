@@ -4,6 +4,7 @@ import asyncio
 
 from tocsin.doctor.database import check_database
 from tocsin.doctor.mail import check_mail
+from tocsin.doctor.personal_data import check_ledger
 from tocsin.doctor.report import Check, Report, State, show
 from tocsin.doctor.services import check_broker, check_elasticsearch, check_object_store, check_redis
 from tocsin.settings import Settings
@@ -24,5 +25,6 @@ async def _examine(settings: Settings) -> Report:
         check_elasticsearch(settings),
         check_object_store(settings),
         check_mail(settings),
+        check_ledger(settings),
     )
     return Report([*database, *others])

@@ -1,0 +1,1 @@
+"""What people may have of their data, and how they are forgotten, as the API shows it."""
