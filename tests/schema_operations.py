@@ -20,6 +20,7 @@ from graphql import (
     build_schema,
     get_named_type,
     is_leaf_type,
+    is_required_argument,
     is_required_input_field,
 )
 
@@ -35,8 +36,9 @@ SCALARS: dict[str, Any] = {
     "Float": 1.0,
     "Boolean": True,
     "DateTime": "2026-01-01T00:00:00Z",
-    "Date": "2026-01-01",
-    "Time": "09:00:00",
+    "LocalDate": "2026-01-01",
+    "LocalTime": "09:00:00",
+    "LocalDateTime": "2026-01-01T09:00:00",
     "Duration": "PT1H",
     "JSON": {},
     "Upload": None,
@@ -66,8 +68,13 @@ def root_field(root: str, name: str) -> GraphQLField:
     return kind.fields[name]
 
 
-def operation(root: str, name: str, more: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-    """A smallest operation for a root field, and its variables; `more` are arguments it shall have besides."""
+def operation(
+    root: str, name: str, more: Mapping[str, Any] | None = None, *, depth: int = 0
+) -> tuple[str, dict[str, Any]]:
+    """A smallest operation for a root field, and its variables; `more` are arguments it shall have besides.
+
+    With a `depth` it shows what the answer holds, so many objects deep.
+    """
     field = root_field(root, name)
     wanted = {
         argument: definition
@@ -78,7 +85,7 @@ def operation(root: str, name: str, more: Mapping[str, Any] | None = None) -> tu
     given = ", ".join(f"{argument}: ${argument}" for argument in wanted)
     text = (
         f"{root.lower()}{f'({declared})' if declared else ''} "
-        f"{{ {name}{f'({given})' if given else ''}{_selection(field)} }}"
+        f"{{ {name}{f'({given})' if given else ''}{_shown(field, depth) if depth else _selection(field)} }}"
     )
     variables = {argument: value_for(definition.type) for argument, definition in wanted.items()}
     return text, {**variables, **(more or {})}
@@ -90,6 +97,36 @@ def _selection(field: GraphQLField) -> str:
         return ""
     errors = isinstance(kind, GraphQLUnionType) and any(one.name == "Forbidden" for one in kind.types)
     return " { __typename ... on UserError { message code path } }" if errors else " { __typename }"
+
+
+# They differ from one answer to the next.
+_UNSTABLE = frozenset({"edges", "cursor", "pageInfo", "startCursor", "endCursor"})
+
+
+def _shown(field: GraphQLField, depth: int) -> str:
+    kind = get_named_type(field.type)
+    if is_leaf_type(kind):
+        return ""
+    return " { " + " ".join(["__typename", *_fields_of(kind, depth)]) + " }"
+
+
+def _fields_of(kind: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - a composite type
+    if isinstance(kind, GraphQLUnionType):
+        for member in kind.types:
+            # Members may have fields of one name and several types: each goes by a name of its own.
+            fields = [f"{member.name}_{text.partition(' ')[0]}: {text}" for text in _fields_of(member, depth)]
+            if fields:
+                yield f"... on {member.name} {{ {' '.join(fields)} }}"
+        return
+    for name, field in kind.fields.items():
+        needs_more = any(is_required_argument(argument) for argument in field.args.values())
+        inner = get_named_type(field.type)
+        if name in _UNSTABLE or needs_more:
+            continue
+        if is_leaf_type(inner):
+            yield name
+        elif depth > 1:
+            yield f"{name}{_shown(field, depth - 1)}"
 
 
 def every_field() -> Iterator[tuple[str, str]]:

@@ -13,7 +13,9 @@ from tests.api import Api, Person, api_settings, running_api
 async def api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     # These tests ask thousands of times within a minute.
     unlimited = dict.fromkeys(("rate_limit_person", "rate_limit_key", "rate_limit_address", "rate_limit_stranger"), 0)
-    settings = api_settings(module_database_url, tmp_path_factory.mktemp("api"), **unlimited)
+    # Nor are the documents that show all of an answer those of a client.
+    wide = {"graphql_max_aliases": 5_000, "graphql_max_tokens": 50_000, "graphql_max_cost": 10**9}
+    settings = api_settings(module_database_url, tmp_path_factory.mktemp("api"), **unlimited, **wide)
     async with running_api(settings) as opened:
         yield opened
 

@@ -73,7 +73,7 @@ async def _callers(api: Api, keys: list[Caller]) -> list[Caller]:
     return [Caller("nobody", None, None), *people, *keys]
 
 
-def test_every_field_has_a_line() -> None:
+async def test_every_field_has_a_line() -> None:
     lines = {(root, name) for root, table in ROOT_FIELDS.items() for name in table}
     assert set(FIELDS) == lines
 

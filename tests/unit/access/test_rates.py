@@ -116,7 +116,7 @@ async def test_guesses_from_one_place_are_stopped_and_a_right_answer_forgets_the
 async def test_an_office_behind_one_address_signs_in(limiter: RateLimiter) -> None:
     login = throttle(limiter)
     for number in range(5 * LOGIN.place.burst):
-        person = number.to_bytes(32, "big")
+        person = number.to_bytes(32, "little")
         assert await login.attempt(person, HERE) == 0
         await login.succeeded(person, HERE)
 
@@ -124,7 +124,7 @@ async def test_an_office_behind_one_address_signs_in(limiter: RateLimiter) -> No
 async def test_a_place_that_tries_many_addresses_is_stopped(limiter: RateLimiter) -> None:
     login = throttle(limiter)
     for number in range(LOGIN.place.burst):
-        assert await login.attempt(number.to_bytes(32, "big"), HERE) == 0
+        assert await login.attempt(number.to_bytes(32, "little"), HERE) == 0
     assert await login.attempt(ADA, HERE) > 0
     assert await login.attempt(ADA, THERE) == 0
 
@@ -156,7 +156,7 @@ async def test_a_known_device_is_held_up_by_nobody_but_itself(limiter: RateLimit
     """ASVS 5.0 6.1.1: not from the same office either, and not from a place never seen."""
     await _flood(limiter, ADA)
     for number in range(LOGIN.place.burst):
-        await throttle(limiter).attempt(number.to_bytes(32, "big"), HERE)
+        await throttle(limiter).attempt(number.to_bytes(32, "little"), HERE)
     device = DEVICES.token(ADA, UUID(int=9))
     login = throttle(limiter)
     assert await login.attempt(ADA, HERE) > 0

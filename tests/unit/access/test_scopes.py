@@ -56,6 +56,11 @@ def _types_of(kind: GraphQLNamedType) -> list[GraphQLObjectType]:
     return [kind] if isinstance(kind, GraphQLObjectType) else []
 
 
+def _family(scope: Scope) -> str:
+    """What it is about. Who may change teams may read people: the two are one."""
+    return scope.value.partition(":")[0].replace("teams", "people")
+
+
 def _reached() -> dict[str, set[str]]:
     """The families of scopes (alerts, people, …) each type can be reached with, by a key."""
     waiting: list[tuple[GraphQLObjectType, str]] = []
@@ -72,13 +77,13 @@ def _reached() -> dict[str, set[str]]:
         assert isinstance(kind, GraphQLObjectType)
         for name, need in table.items():
             if need.scope is not None:
-                follow(kind.fields[name], need.scope.value.partition(":")[0])
+                follow(kind.fields[name], _family(need.scope))
     while waiting:
         kind, family = waiting.pop()
         for name, field in kind.fields.items():
             need = FIELDS.get(f"{kind.name}.{name}", SAME)
             if need is SAME or need.scope is not None:
-                follow(field, family if need.scope is None else need.scope.value.partition(":")[0])
+                follow(field, family if need.scope is None else _family(need.scope))
     return reached
 
 
