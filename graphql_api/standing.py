@@ -29,8 +29,8 @@ PROVE_ONE = (
 
 
 def obstacle(viewer: Viewer, settings: Settings, field: str | None) -> DomainError | None:
-    """What the viewer has to do first; None where the field is answered. Keys and groups of viewers are no sessions."""
-    if viewer.grant is not None or viewer.is_anybody:
+    """What the viewer has to do first; None where the field is answered. A key is no session: its scopes decide."""
+    if viewer.grant is not None:
         return None
     found = standing(
         role=viewer.role,
