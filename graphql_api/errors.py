@@ -300,6 +300,8 @@ class RefusalsAsData(FieldExtension):
         except errors.DomainError as error:
             if isinstance(error, errors.Forbidden):
                 info.context.noted.refuse(info.field_name)
+            elif isinstance(error, errors.TooManyAttempts):
+                info.context.noted.lock_out(info.field_name)
             found = as_user_error(error)
             if found is None or not isinstance(found, self._refusals):
                 raise

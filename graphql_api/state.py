@@ -26,6 +26,7 @@ from domain.identity.sign_in import SignInDesk
 from domain.identity.step_up import StepUpDesk
 from domain.ports import Clock
 from graphql_api.access.limiting import OperationLimits
+from graphql_api.audit.lately import Lately
 from graphql_api.documents.shipped import shipped_documents
 from graphql_api.documents.trusted import TrustedDocuments
 from graphql_api.identity.ceremonies import RelyingParty, WebAuthnCeremonies
@@ -70,6 +71,7 @@ class AppState:
     team_feed: TeamFeed | None = None
     redis: Redis | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    lockouts: Lately = field(default_factory=Lately)
     reads: AsyncEngine = field(init=False)
     viewers: ViewerLookup = field(init=False)
     keys: KeyLookup = field(init=False)

@@ -23,6 +23,9 @@ from persistence.locks import AUDIT_SEAL_LOCK
 from persistence.tables import audit_seals
 
 _log = structlog.get_logger(__name__)
+# Nothing is known of how transaction ids are spread, so the planner takes what lies behind a place for next to nothing,
+# and would read and sort all of it for one page: ten million rows after an upgrade. By the index it reads a page.
+IN_ORDER = {"enable_sort": "off", "enable_seqscan": "off"}
 ROWS_PAGE = 5_000
 SEALS_PAGE = 100
 
@@ -79,6 +82,8 @@ async def seal_next(
     async with connection.transaction():
         if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", AUDIT_SEAL_LOCK):
             return None
+        for name, value in IN_ORDER.items():
+            await connection.execute(f"SET LOCAL {name} = {value}")
         last = await last_seal(connection)
         rows = await _unsealed(connection, last, most)
         if not rows:

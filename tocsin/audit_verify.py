@@ -17,6 +17,7 @@ from domain.audit.verification import ChainCheck, Finding, FindingKind
 from persistence.audit_heads import HeadsStore, heads_in_file
 from persistence.audit_keys import trust_of
 from persistence.audit_seals import (
+    IN_ORDER,
     current_era,
     last_seal,
     seal_before,
@@ -85,7 +86,7 @@ async def connect(settings: Settings) -> asyncpg.Connection:
             settings.database_dsn,
             timeout=settings.db_connect_timeout.total_seconds(),
             command_timeout=STATEMENT_SECONDS,
-            server_settings={"application_name": "tocsin audit", "timezone": "UTC", "jit": "off"},
+            server_settings={"application_name": "tocsin audit", "timezone": "UTC", "jit": "off", **IN_ORDER},
         )
     except UNREACHABLE as error:
         raise StartError(f"the database cannot be reached: {reason_of(error)}") from error

@@ -18,6 +18,7 @@ class Noted:
     reads: dict[str, dict[UUID, None]] = field(default_factory=dict)
     asked: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, None] = field(default_factory=dict)
+    locked_out: dict[str, None] = field(default_factory=dict)
     # A subscription is recorded when it begins, once, however long it goes on.
     is_recorded: bool = False
 
@@ -39,6 +40,10 @@ class Noted:
         """The field was refused for want of a role, a scope or a proof."""
         if not self.is_recorded:
             self.refused[name] = None
+
+    def lock_out(self, name: str) -> None:
+        """Too many attempts: the field did not look at this one."""
+        self.locked_out[name] = None
 
     def told(self) -> dict[str, Any]:
         """For the entry: how many of each kind, and which, the first hundred."""

@@ -37,22 +37,24 @@ class RecordNoted(SchemaExtension):
         """After the fields were resolved; of a subscription, once it is set up."""
         yield
         context, document = self.execution_context.context, self.execution_context.graphql_document
-        if not isinstance(context, Context) or document is None or context.viewer is None or context.viewer.is_anybody:
-            return  # made for all who share it: each of them was recorded
-        operation = get_operation_ast(document, self.execution_context.operation_name)
-        if operation is None:
+        if not isinstance(context, Context) or document is None:
             return
-        entries = [context.audit_entry(name, outcome=AuditOutcome.REFUSED) for name in context.noted.refused]
-        read = self._read(context, operation, document)
-        if read is not None:
-            entries.append(read)
+        entries = list(_lockouts(context))
+        # What is made for all who share it is nobody's: each of them was recorded.
+        if context.viewer is not None and not context.viewer.is_anybody:
+            entries += [context.audit_entry(name, outcome=AuditOutcome.REFUSED) for name in context.noted.refused]
+            read = self._read(context, document)
+            entries += [read] if read is not None else []
         if entries:
             async with context.uow() as uow:
                 await uow.audit.append(*entries)
                 await uow.commit()
 
-    def _read(self, context: Context, operation: OperationDefinitionNode, document: DocumentNode) -> AuditEntry | None:
+    def _read(self, context: Context, document: DocumentNode) -> AuditEntry | None:
         noted = context.noted
+        operation = get_operation_ast(document, self.execution_context.operation_name)
+        if operation is None:
+            return None
         if operation.operation is not OperationType.SUBSCRIPTION:
             return _entry(context, operation, noted.told()) if noted.reads else None
         if noted.is_recorded:
@@ -60,6 +62,15 @@ class RecordNoted(SchemaExtension):
         noted.is_recorded = True
         fields = sorted(personal_fields(document, self.execution_context.schema._schema))  # noqa: SLF001 - no public way
         return _entry(context, operation, {"follows": fields}) if fields else None
+
+
+def _lockouts(context: Context) -> Iterator[AuditEntry]:
+    """Attempts that were not looked at, once a minute for each place and caller."""
+    for name in context.noted.locked_out:
+        who = str(context.viewer.user_id) if context.viewer else ""
+        if context.state.lockouts.is_new((name, context.ip or "", who), context.now()):
+            reason = {"reason": "too many attempts"}
+            yield context.audit_entry(name, outcome=AuditOutcome.REFUSED, after=reason)
 
 
 def _entry(context: Context, operation: OperationDefinitionNode, told: dict[str, Any]) -> AuditEntry:
