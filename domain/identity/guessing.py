@@ -35,4 +35,5 @@ def one_more(guesses: Guesses, *, now: datetime) -> Guesses:
 
 def _wait(failures: int) -> timedelta:
     # The exponent is bounded first: attempts can grow beyond what a timedelta holds.
-    return min(FIRST_WAIT * 2 ** min(failures - FREE, 16), LONGEST_WAIT)
+    wait: timedelta = FIRST_WAIT * 2 ** min(failures - FREE, 16)
+    return min(wait, LONGEST_WAIT)

@@ -153,10 +153,10 @@ class SignInDesk:
     ) -> SignedIn:
         """A session for a right second factor, which is used up with it, and with the challenge it answers."""
         await self.prover.count_guess(user.id, offered)
-        reason = None
+        reason, nonce = None, None if challenge is None else challenge.nonce
         async with self.units() as unit:
             try:
-                method = await self.prover.proves(unit, user, offered, nonce=challenge and challenge.nonce)
+                method = await self.prover.proves(unit, user, offered, nonce=nonce)
             except InvalidCredentials as refusal:
                 method, reason = None, COPIED if isinstance(refusal, CopiedPasskey) else None
             is_first = challenge is None or await unit.challenges.take(challenge.id) is not None

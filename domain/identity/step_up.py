@@ -4,6 +4,7 @@ What is dangerous asks for a proof of the last minutes: a session that was left 
 enough to take an account over. Signing in counts, so a script that signs in and goes to work is not asked again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -137,6 +138,6 @@ class StepUpDesk:
 
 
 def _with(
-    entry: AuditEntry, *, after: dict[str, object] | None, outcome: AuditOutcome = AuditOutcome.DONE
+    entry: AuditEntry, *, after: Mapping[str, object] | None, outcome: AuditOutcome = AuditOutcome.DONE
 ) -> AuditEntry:
-    return replace(entry, after=after, outcome=outcome)
+    return replace(entry, after=None if after is None else dict(after), outcome=outcome)
