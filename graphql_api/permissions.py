@@ -333,7 +333,7 @@ def guard_fields(schema: GraphQLSchema) -> None:
 def _guard_field(field: GraphQLField, need: Need, place: str) -> None:
     resolve: Any = field.resolve
 
-    def guarded(source: object, info: GraphQLResolveInfo, **arguments: object) -> object:
+    def guarded(source: object, info: GraphQLResolveInfo[Any], **arguments: object) -> object:
         checked(need, info.context, place)
         if need.personal:
             kind = info.parent_type.name.lower()

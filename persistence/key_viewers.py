@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -78,7 +79,7 @@ async def viewers_of_keys(connection: AsyncConnection, key_ids: Sequence[UUID], 
     return {row.id: _viewer_of(row) for row in rows}
 
 
-def _viewer_of(row: sa.Row[tuple[object, ...]]) -> Viewer:
+def _viewer_of(row: Any) -> Viewer:  # noqa: ANN401 - a row of `_VIEWERS`
     is_account, role = row.service_account_id is not None, Role(row.role)
     # A service account has no role within a team: it acts there with the one it has.
     of_account = frozenset((team_id, role) for team_id in row.account_teams or ())

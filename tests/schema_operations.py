@@ -65,7 +65,8 @@ def root_field(root: str, name: str) -> GraphQLField:
     """The field of a root type."""
     kind = SCHEMA.type_map[root]
     assert isinstance(kind, GraphQLObjectType)
-    return kind.fields[name]
+    field: GraphQLField = kind.fields[name]
+    return field
 
 
 def operation(
