@@ -1,8 +1,5 @@
 """Where do strangers' requests wait for their answer? Rows that are gone once they are answered; whose, is sealed."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import orjson
 import sqlalchemy as sa
 import structlog
@@ -53,7 +50,7 @@ class AccountRequestRepository:
         return None
 
 
-def _request_of(row: Mapping[str, Any], sealer: Sealer) -> AccountRequest:
+def _request_of(row: sa.RowMapping, sealer: Sealer) -> AccountRequest:
     told = orjson.loads(sealer.unseal(row["details"], column=DETAILS, row=row["id"]))
     return AccountRequest(
         id=row["id"],

@@ -1,8 +1,7 @@
 """Where do people wait who have not proved their address? One row an address; what they told us is sealed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -102,7 +101,7 @@ def _is_open(now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(_TABLE.c.kind == AdmissionKind.INVITATION.value, _TABLE.c.expires_at > now)
 
 
-def _admission_of(row: Mapping[str, Any], sealer: Sealer) -> Admission:
+def _admission_of(row: sa.RowMapping, sealer: Sealer) -> Admission:
     told = orjson.loads(sealer.unseal(row["person"], column=PERSON, row=row["id"]))
     return Admission(
         id=row["id"],

@@ -1,8 +1,6 @@
 """Where are people's links kept? One row for a person and a purpose, found by the digest of what was mailed."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -62,7 +60,7 @@ class OneTimeTokenRepository:
         """End all links of a person."""
         await self._connection.execute(sa.delete(_TABLE).where(_TABLE.c.user_id == user_id))
 
-    def _one(self, row: Mapping[str, Any] | None) -> OneTimeToken | None:
+    def _one(self, row: sa.RowMapping | None) -> OneTimeToken | None:
         if row is None:
             return None
         sealed = row["new_address"]

@@ -44,9 +44,11 @@ def judged(password: str, about: Sequence[str]) -> Strength:
     """The estimate, here and now."""
     known = [word[:MAX_WORD] for word in about]
     password = _without(known, password)
+    strength = Strength(0)
     for length in LOOKED_AT:
         found = zxcvbn(password[:length], user_inputs=known)
-        if found["score"] == BEST_SCORE or length >= len(password):
+        feedback = found["feedback"]
+        strength = Strength(int(found["score"]), feedback["warning"] or "", tuple(feedback["suggestions"]))
+        if strength.score == BEST_SCORE or length >= len(password):
             break
-    feedback = found["feedback"]
-    return Strength(int(found["score"]), feedback["warning"] or "", tuple(feedback["suggestions"]))
+    return strength

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -55,7 +55,7 @@ class Inbox:
         if self.data_answers:
             return self.data_answers.pop(0)
         content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        self.mails.append(cast("EmailMessage", message_from_bytes(content, policy=default)))
+        self.mails.append(message_from_bytes(content, policy=default))
         self.recipients += envelope.rcpt_tos
         self.over_tls.append(session.ssl is not None)
         return ACCEPTED

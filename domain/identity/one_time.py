@@ -89,7 +89,7 @@ def wait_for_next(before: Issued | None, *, now: datetime) -> timedelta:
     if before is None or now >= before.expires_at:
         return timedelta()
     # The exponent is bounded first: a count can grow beyond what a timedelta holds.
-    pause = min(FIRST_WAIT * 2 ** min(before.issues - 1, 16), LONGEST_WAIT)
+    pause = min(FIRST_WAIT * (1 << min(before.issues - 1, 16)), LONGEST_WAIT)
     return max(before.issued_at + pause - now, timedelta())
 
 

@@ -42,7 +42,7 @@ Outcome: TypeAlias = Sent | Retry | Refused
 def next_attempt(attempt: int, *, now: datetime) -> datetime:
     """When to try again after this attempt (the first is 1): each wait is twice the one before, up to hours."""
     # The exponent is bounded first: a number of attempts can grow beyond what a timedelta holds.
-    return now + min(FIRST_WAIT * 2 ** min(attempt - 1, 16), LONGEST_WAIT)
+    return now + min(FIRST_WAIT * (1 << min(attempt - 1, 16)), LONGEST_WAIT)
 
 
 def is_too_old(expires_at: datetime, *, now: datetime) -> bool:

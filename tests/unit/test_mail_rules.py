@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP, default
+from typing import Any
 from uuid import UUID
 
 import aiosmtplib
@@ -21,19 +22,19 @@ NOW = datetime(2026, 11, 26, 6, 0, tzinfo=UTC)
 
 
 def posted(**more: object) -> Posted:
-    values = {
+    values: dict[str, Any] = {
         "to": "ada@example.com",
         "subject": "Hello",
         "text": "A line.\n",
         "kind": MailKind.SECURITY_NOTICE,
         **more,
     }
-    mail = Mail(**values)  # type: ignore[arg-type] # names and types of the fields above
+    mail = Mail(**values)
     return Posted(id=UUID(int=7), mail=mail, attempt=1, created_at=NOW, expires_at=NOW)
 
 
 def server(url: str, sender: str = "tocsin@example.org") -> SmtpServer:
-    made = SmtpServer.of(Settings(smtp_url=url, mail_from=sender))  # type: ignore[arg-type] # text becomes a secret
+    made = SmtpServer.of(Settings(smtp_url=url, mail_from=sender))
     assert made is not None
     return made
 

@@ -18,8 +18,7 @@ def examine(settings: Settings) -> Report:
 
 
 async def _examine(settings: Settings) -> Report:
-    database, *others = await asyncio.gather(
-        check_database(settings),
+    others = asyncio.gather(
         check_redis(settings),
         check_broker(settings),
         check_elasticsearch(settings),
@@ -27,4 +26,5 @@ async def _examine(settings: Settings) -> Report:
         check_mail(settings),
         check_ledger(settings),
     )
-    return Report([*database, *others])
+    database = await check_database(settings)
+    return Report([*database, *await others])

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role
-from persistence.tables import account_requests, admissions, audit_log, metadata, one_time_tokens
+from persistence.retention import Retention, purge_expired
+from persistence.tables import account_requests, admissions, audit_log, metadata, one_time_tokens, outgoing_mail
 from tests.accounts import GOOD, OTHER, Mailboxes, token_in
 from tests.api import Api, api_settings, running_api
 
@@ -349,14 +350,11 @@ async def test_every_change_of_an_account_is_on_the_audit_log_without_what_it_sa
 
 
 async def test_old_links_and_settled_mail_leave(api: Api, ada: dict[str, Any], mail: Mailboxes) -> None:
-    from persistence.retention import purge_expired  # noqa: PLC0415 - used here alone
-
     await ask_reset(api)
     await mail.new()
-    rejected = timedelta(days=30)
-    assert await purge_expired(api.engine, rejected=rejected, now=api.clock.now()) == 0
-    later = api.clock.now() + timedelta(days=31)
-    await purge_expired(api.engine, rejected=rejected, now=later)
+    kept = Retention.of(api.settings)
+    assert await purge_expired(api.engine, kept=kept, now=api.clock.now()) == 0
+    await purge_expired(api.engine, kept=kept, now=api.clock.now() + kept.settled_mail + timedelta(days=1))
     async with api.engine.connect() as connection:
         assert await connection.scalar(sa.select(sa.func.count()).select_from(one_time_tokens)) == 0
-        assert await connection.scalar(sa.text("SELECT count(*) FROM outgoing_mail")) == 0
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(outgoing_mail)) == 0
