@@ -1,17 +1,18 @@
 """Which team does a new alert get, and why? The rule is in domain/teams/ownership.py; here it meets a signal."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from domain.alerts.decisions import Decision, team_decision, warning_decision
 from domain.alerts.normalise import NormalSignal
 from domain.alerts.visibility import Sight
 from domain.teams.ownership import Ownership
+from domain.values import value_class
 
 DEFAULT_TEAM = "the integration's default team"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class TeamChoice:
     """The team, or none, and the decision that tells of it, if there was one; `is_pinned` where a person named it."""
 

@@ -17,7 +17,7 @@ WAYS = """query($id: ID!, $receipt: ID!) {
   alert(id: $id) { id }
   alerts { totalCount nodes { id } }
   found: alerts(filter: {search: "Disk"}) { nodes { id } }
-  searchAlerts(filter: {search: "Disk"}) { nodes { alert { id } } }
+  searchAlerts(filter: {search: "Disk"}) { totalCount hits { alert { id } } }
   alertCounts { total }
   ingestReceipt(id: $receipt) { accepted items { nodes { alert { id } } } }
 }"""
@@ -67,13 +67,13 @@ async def test_an_alert_that_found_a_private_team_is_its_alone(
     assert out["alert"] is None
     assert out["alerts"] == {"totalCount": 1, "nodes": [{"id": seen}]}
     assert out["found"]["nodes"] == [{"id": seen}]
-    assert out["searchAlerts"]["nodes"] == [{"alert": {"id": seen}}]
+    assert out["searchAlerts"]["hits"] == [{"alert": {"id": seen}}]
     assert out["alertCounts"] == {"total": 1}
     assert out["ingestReceipt"] is None
     assert inn["alert"] == {"id": hidden}
     assert inn["alerts"]["totalCount"] == inn["alertCounts"]["total"] == 2
     assert {one["id"] for one in inn["found"]["nodes"]} == {hidden, seen}
-    assert {one["alert"]["id"] for one in inn["searchAlerts"]["nodes"]} == {hidden, seen}
+    assert {one["alert"]["id"] for one in inn["searchAlerts"]["hits"]} == {hidden, seen}
     assert inn["ingestReceipt"]["items"]["nodes"] == [{"alert": {"id": hidden}}]
 
 
