@@ -75,6 +75,8 @@ class Prover:
     ) -> Method | None:
         """How the person proved it; None when it is no proof. `nonce` is what a passkey had to sign."""
         now = self.clock.now()
+        # The person first, as whoever changes their factors does: locks taken in two orders would meet.
+        await unit.factors.lock(user.id)
         if offered.totp_code is not None and await self._is_code(unit, user.id, offered.totp_code, now):
             await unit.factors.save_guesses(user.id, guessing.Guesses())
             return Method.TOTP
@@ -105,6 +107,7 @@ class Prover:
         passkey = await unit.passkeys.by_credential(self.ceremonies.credential_id(credential))
         if passkey is None:
             return None
+        await unit.factors.lock(passkey.user_id)
         count = self.ceremonies.sign_count(credential, nonce=nonce, passkey=passkey, alone=alone)
         if not await unit.passkeys.used(passkey.id, sign_count=count, now=self.clock.now()):
             raise CopiedPasskey(WRONG_PASSKEY)

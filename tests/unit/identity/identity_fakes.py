@@ -100,6 +100,9 @@ class Unit:
     async def by_id(self, user_id: UUID) -> User | None:
         return self.rows.users.get(user_id)
 
+    async def locked(self, user_id: UUID) -> User | None:
+        return await self.by_id(user_id)
+
     async def signed_in(self, user: User) -> None:
         self.rows.users[user.id] = user
 
