@@ -83,7 +83,9 @@ class Envelopes:
         return self._open(text, Ticket, _TICKET_PLACE, provider=provider, now=now)
 
     def _seal(self, thing: Flow | Ticket, place: str) -> str:
-        sealed = self.sealer.seal(orjson.dumps(asdict(thing)).decode(), column=place, row=thing.id)
+        # An id that was read from the database is of the driver's own class.
+        text = orjson.dumps(asdict(thing), default=str).decode()
+        sealed = self.sealer.seal(text, column=place, row=thing.id)
         return base64.urlsafe_b64encode(thing.id.bytes + sealed).decode().rstrip("=")
 
     def _open(self, text: str | None, kind: type[Kind], place: str, *, provider: str, now: datetime) -> Kind | None:

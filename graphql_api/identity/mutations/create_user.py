@@ -7,7 +7,15 @@ import strawberry
 from domain.identity import model
 from domain.identity.people import NewUser, add_user, make_user
 from graphql_api.context import Info
-from graphql_api.errors import AlreadyExists, IdempotencyConflict, NotFound, WeakPassword, mutation, payload
+from graphql_api.errors import (
+    AlreadyExists,
+    IdempotencyConflict,
+    NotFound,
+    WeakPassword,
+    WrongTransport,
+    mutation,
+    payload,
+)
 from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
 from graphql_api.identity.account_inputs import NEW_PASSWORD
 from graphql_api.identity.loaders import load_users
@@ -38,7 +46,9 @@ class CreateUserSuccess:
 
 
 @mutation(
-    payload("CreateUser", CreateUserSuccess, NotFound, AlreadyExists, IdempotencyConflict, WeakPassword),
+    payload(
+        "CreateUser", CreateUserSuccess, NotFound, AlreadyExists, IdempotencyConflict, WeakPassword, WrongTransport
+    ),
     description="Let a person in. Administrators only.",
 )
 async def create_user(info: Info, data: CreateUserInput) -> CreateUserSuccess:
