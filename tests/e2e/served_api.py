@@ -59,6 +59,27 @@ def served_api(
         process.wait(20)
 
 
+@contextmanager
+def scheduler_beside(database_url: str, *, folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Path]:
+    """A `tocsin scheduler` over the same database; the file it logs to."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")},
+        "TOCSIN_DATABASE_URL": database_url,
+        "TOCSIN_DATA_DIR": str(folder),
+        "TOCSIN_SECRET_KEY": SECRET,
+        "TOCSIN_LOG_LEVEL": "debug",
+        **(more or {}),
+    }
+    log = folder / "scheduler.log"
+    with log.open("wb") as file:
+        process = spawn([sys.executable, "-m", "tocsin", "scheduler"], cwd=ROOT, environment=environment, output=file)
+    try:
+        yield log
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
 def _is_live(url: str) -> bool:
     try:
         return httpx2.get(f"{url}/livez").is_success
