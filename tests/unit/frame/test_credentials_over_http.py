@@ -14,10 +14,22 @@ from graphql_api.schema import printed
 
 SCHEMA = build_schema(printed())
 SECRETS = frozenset(
-    (
-        "password newPassword currentPassword totpCode recoveryCode recoveryCodes passkey credential secret token code "
-        "verifier accessToken refreshToken"
-    ).split()
+    [
+        "password",
+        "newPassword",
+        "currentPassword",
+        "totpCode",
+        "recoveryCode",
+        "recoveryCodes",
+        "passkey",
+        "credential",
+        "secret",
+        "token",
+        "code",
+        "verifier",
+        "accessToken",
+        "refreshToken",
+    ]
 )
 # Their `passkey` is the question, which is no secret; its answer travels by HTTP.
 ELSEWHERE = frozenset({"beginPasskeySignIn", "beginPasskeyStepUp", "beginPasskeyRegistration"})
