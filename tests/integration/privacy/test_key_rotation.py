@@ -89,7 +89,8 @@ async def test_everything_moves_and_the_former_key_can_go(api: Api, changed: Set
     async with engine.connect() as connection:
         ids = list(await connection.scalars(sa.select(users.c.id)))
         people = await users_by_ids(connection, ids)
-        digests = dict((await connection.execute(sa.select(users.c.id, users.c.email_digest))).tuples().all())
+        rows = await connection.execute(sa.select(users.c.id, users.c.email_digest))
+        digests = {row.id: row.email_digest for row in rows}
         row = (
             await connection.execute(sa.select(integrations).where(integrations.c.sealed_hmac_secret.is_not(None)))
         ).one()
