@@ -57,6 +57,10 @@ QUERIES: Mapping[str, Line] = {
     "onCall": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "escalationPolicy": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "escalationPolicies": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "channelKinds": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "channel": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "channels": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "notification": Need(Access.VIEWER, Scope.ALERTS_READ),
 }
 MUTATIONS: Mapping[str, Line] = {
     # People
@@ -165,6 +169,11 @@ MUTATIONS: Mapping[str, Line] = {
     "createEscalationPolicy": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "updateEscalationPolicy": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "archiveEscalationPolicy": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
+    # Channels
+    "createChannel": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
+    "updateChannel": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
+    "archiveChannel": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
+    "testChannel": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
 }
 SUBSCRIPTIONS: Mapping[str, Line] = {
     "alertEvents": Need(Access.VIEWER, Scope.ALERTS_READ),

@@ -22,6 +22,8 @@ from graphql_api.alerts.search import SearchQueries
 from graphql_api.alerts.subscriptions import AlertSubscriptions
 from graphql_api.audit.queries import AuditQueries
 from graphql_api.audit.recording import RecordNoted
+from graphql_api.channels.mutations import ChannelMutations
+from graphql_api.channels.queries import ChannelQueries
 from graphql_api.documents.mutations import DocumentMutations
 from graphql_api.documents.queries import DocumentQueries
 from graphql_api.escalations.mutations import EscalationMutations
@@ -68,6 +70,7 @@ QUERIES: tuple[type, ...] = (
     AccessQueries,
     ScheduleQueries,
     EscalationQueries,
+    ChannelQueries,
     PrivacyQueries,
 )
 MUTATIONS: tuple[type, ...] = (
@@ -82,6 +85,7 @@ MUTATIONS: tuple[type, ...] = (
     AccessMutations,
     ScheduleMutations,
     EscalationMutations,
+    ChannelMutations,
     PrivacyMutations,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions, TeamSubscriptions)

@@ -19,6 +19,7 @@ from domain.alerts.events import SYSTEM
 from domain.alerts.model import Alert
 from domain.alerts.visibility import EVERYTHING
 from jobs.accounts import answer_requests
+from jobs.channels.sending import send_to_channels
 from jobs.exports import expire_data_exports, make_data_exports
 from jobs.mail import send_mail, watch_mail
 from jobs.paging import page, settle_notifications
@@ -94,6 +95,7 @@ DUE = (
     Due("apply_silences", timedelta(seconds=1), apply_silences),
     Due("continue_handovers", timedelta(seconds=1), move_alerts),
     Due("page", timedelta(seconds=1), page),
+    Due("send_to_channels", timedelta(seconds=1), send_to_channels),
     Due("settle_notifications", timedelta(seconds=5), settle_notifications),
     Due("make_data_exports", timedelta(seconds=5), make_data_exports),
     Due("redact_words", timedelta(seconds=10), redact_words),

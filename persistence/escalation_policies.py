@@ -13,7 +13,7 @@ from domain.alerts.visibility import Sight
 from domain.escalations.model import Policy, Target, TargetKind
 from persistence.escalation_steps import steps_json, steps_of
 from persistence.reads.visibility import visible
-from persistence.tables import escalation_policies, schedules, teams, users
+from persistence.tables import channels, escalation_policies, schedules, teams, users
 
 
 class EscalationPolicyRepository:
@@ -68,6 +68,9 @@ class EscalationPolicyRepository:
             TargetKind.TEAM: await self._there(teams, ids[TargetKind.TEAM], visible(sight, teams.c.id)),
             TargetKind.SCHEDULE: await self._there(
                 schedules, ids[TargetKind.SCHEDULE], visible(sight, schedules.c.team_id)
+            ),
+            TargetKind.CHANNEL: await self._there(
+                channels, ids[TargetKind.CHANNEL], visible(sight, channels.c.team_id)
             ),
         }
         return {target for target in targets if target.id not in there[target.kind]}

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.model import AlertStatus, Severity
+from domain.channels.model import ChannelKind
 from domain.escalations.engine import (
     LIVE,
     Call,
@@ -40,9 +41,10 @@ from persistence.among import among
 from persistence.escalation_policies import active_policies
 from persistence.escalation_steps import steps_json, steps_of
 from persistence.reaching import Reach, reach
-from persistence.tables import alerts, escalations, notifications
+from persistence.tables import alerts, channels, escalations, notifications
 
 BATCH = 100
+ANSWERED = (AlertStatus.ACKNOWLEDGED, AlertStatus.INVESTIGATING)
 _SUBJECT = (
     alerts.c.id,
     alerts.c.episode,
@@ -74,7 +76,10 @@ async def reconcile(connection: AsyncConnection, alert_ids: Sequence[UUID], *, n
     if fresh:
         statement = insert(escalations).on_conflict_do_nothing(constraint="uq_escalations_alert_policy_episode")
         await connection.execute(statement, [_row_of(escalation) for escalation in fresh])
-    await _tell_the_end(connection, [one for one in subjects.values() if one.status is AlertStatus.RESOLVED], now=now)
+    answered = [one for one in subjects.values() if one.status in ANSWERED]
+    await _tell_on(connection, answered, NotificationKind.ACKNOWLEDGED, now=now)
+    over = [one for one in subjects.values() if one.status is AlertStatus.RESOLVED]
+    await _tell_on(connection, over, NotificationKind.RESOLVED, now=now)
     return len(fresh) + sum(escalation.state is EscalationState.RUNNING for escalation in changed)
 
 
@@ -108,41 +113,52 @@ async def _live_of(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> li
     return [_escalation_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
-async def _tell_the_end(connection: AsyncConnection, resolved: Sequence[Subject], *, now: datetime) -> None:
-    """Those who were told of an episode are told that it is over; those who were not yet are not told at all."""
-    if not resolved:
+async def _tell_on(
+    connection: AsyncConnection, subjects: Sequence[Subject], kind: NotificationKind, *, now: datetime
+) -> None:
+    """Those who were told of an episode hear how it went on; those who were not yet are not told at all."""
+    if not subjects:
         return
-    table = notifications
-    told = (
-        sa.select(table.c.alert_id, table.c.episode, table.c.user_id)
-        .where(
-            among(table.c.alert_id, [subject.id for subject in resolved]),
-            table.c.kind == NotificationKind.PAGE.value,
-            table.c.state.in_([NotificationState.MAILED.value, NotificationState.SENT.value]),
-        )
-        .distinct()
-    )
-    episodes = {subject.id: subject.episode for subject in resolved}
+    episodes = {subject.id: subject.episode for subject in subjects}
     rows = [
-        _notification_row(
+        notification_row(
             Notification(
                 id=new_id(),
-                kind=NotificationKind.RESOLVED,
+                kind=kind,
                 alert_id=row.alert_id,
                 episode=row.episode,
                 user_id=row.user_id,
-                why="you were told when it was open",
+                channel_id=row.channel_id,
+                next_attempt_at=None if row.channel_id is None else now,
+                why="told when it was open",
                 created_at=now,
             )
         )
-        for row in await connection.execute(told)
+        for row in await connection.execute(_told_of(episodes, kind))
         if episodes[row.alert_id] == row.episode
     ]
     if rows:
-        statement = insert(table).on_conflict_do_nothing(
-            index_elements=["alert_id", "episode", "user_id"], index_where=sa.text("kind = 'resolved'")
-        )
-        await connection.execute(statement, rows)
+        # Whichever of the two unique indexes it is: they heard it before.
+        await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)
+
+
+def _told_of(alert_ids: Iterable[UUID], kind: NotificationKind) -> sa.Select[Any]:
+    table = notifications
+    is_told = sa.or_(
+        table.c.state.in_([NotificationState.MAILED.value, NotificationState.SENT.value]),
+        # On its way this very moment.
+        sa.and_(table.c.channel_id.is_not(None), table.c.attempts > 0, table.c.state == NotificationState.QUEUED.value),
+    )
+    statement = (
+        sa.select(table.c.alert_id, table.c.episode, table.c.user_id, table.c.channel_id)
+        .where(among(table.c.alert_id, alert_ids), table.c.kind == NotificationKind.PAGE.value, is_told)
+        .distinct()
+    )
+    if kind is NotificationKind.ACKNOWLEDGED:
+        # People see that somebody answered by what does not come; an incident elsewhere has to be told.
+        in_step = sa.select(channels.c.id).where(channels.c.kind == ChannelKind.PAGERDUTY.value)
+        statement = statement.where(table.c.channel_id.in_(in_step))
+    return statement
 
 
 async def fire_due(engine: AsyncEngine, *, now: datetime) -> int:
@@ -193,30 +209,29 @@ def _gone(escalation: Escalation, now: datetime) -> Escalation:
 
 async def _notify(connection: AsyncConnection, fired: Iterable[tuple[Escalation, Reach]], *, now: datetime) -> None:
     rows = []
-    for escalation, people in fired:
+    for escalation, reached in fired:
         number, step = round_and_step(escalation, escalation.position)
         place = f"step {step}" + (f", round {number}" if number > 1 else "")
         rows += [
-            _notification_row(
+            notification_row(
                 Notification(
                     id=new_id(),
                     kind=NotificationKind.PAGE,
                     alert_id=escalation.alert_id,
                     episode=escalation.episode,
-                    user_id=user_id,
+                    user_id=None if recipient.is_channel else recipient.id,
+                    channel_id=recipient.id if recipient.is_channel else None,
+                    next_attempt_at=now if recipient.is_channel else None,
                     why=f"{place}: {because}",
                     created_at=now,
                     escalation_id=escalation.id,
                     position=escalation.position,
                 )
             )
-            for user_id, because in people.items()
+            for recipient, because in reached.items()
         ]
     if rows:
-        statement = insert(notifications).on_conflict_do_nothing(
-            index_elements=["escalation_id", "position", "user_id"], index_where=sa.text("escalation_id IS NOT NULL")
-        )
-        await connection.execute(statement, rows)
+        await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)
 
 
 async def _save(connection: AsyncConnection, changed: Sequence[Escalation]) -> None:
@@ -246,7 +261,8 @@ def _escalation_of(row: sa.RowMapping) -> Escalation:
     return Escalation(**{**values, "steps": steps_of(values["steps"]), "state": EscalationState(values["state"])})
 
 
-def _notification_row(notification: Notification) -> dict[str, Any]:
+def notification_row(notification: Notification) -> dict[str, Any]:
+    """The columns of a notification."""
     values = dataclasses.asdict(notification)
     return {**values, "kind": notification.kind.value, "state": notification.state.value}
 

@@ -6,7 +6,7 @@ leaves is the outbox's promise (persistence/mail.py), and what became of it is c
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -59,7 +59,7 @@ async def _waiting_people(connection: AsyncConnection, *, before: datetime) -> S
     table = notifications
     statement = (
         sa.select(table.c.user_id)
-        .where(table.c.state == _QUEUED, ~_recent(table.c.user_id, before))
+        .where(table.c.user_id.is_not(None), table.c.state == _QUEUED, ~_recent(table.c.user_id, before))
         .group_by(table.c.user_id)
         .order_by(sa.func.min(table.c.created_at))
         .limit(MAX_PEOPLE)
@@ -87,12 +87,14 @@ async def _deliver_to(connection: AsyncConnection, user_id: UUID, writing: Writi
     queued = [notification_of(row) for row in (await connection.execute(statement)).mappings()]
     if not queued:
         return False
-    subjects = await subjects_of(connection, {one.alert_id for one in queued})
-    reasons = {one.id: _not_needed(one, subjects.get(one.alert_id), now) for one in queued}
+    subjects = await subjects_of(connection, {one.alert_id for one in queued if one.alert_id is not None})
+    reasons = {
+        one.id: _not_needed(one, None if one.alert_id is None else subjects.get(one.alert_id), now) for one in queued
+    }
     (user,) = await users_by_ids(connection, [user_id])
     if user is None or not user.is_active:
         reasons = dict.fromkeys(reasons, "the person may no longer sign in")
-    await _drop(connection, {one: reason for one, reason in reasons.items() if reason}, now=now)
+    await drop(connection, {one: reason for one, reason in reasons.items() if reason}, now=now)
     kept = [one for one in queued if not reasons[one.id]]
     if not kept or user is None:
         return False
@@ -110,7 +112,8 @@ def _not_needed(one: Notification, subject: Subject | None, now: datetime) -> st
     return None if call is Call.SOMEBODY else reason
 
 
-async def _drop(connection: AsyncConnection, reasons: Mapping[UUID, str], *, now: datetime) -> None:
+async def drop(connection: AsyncConnection, reasons: Mapping[UUID, str], *, now: datetime) -> None:
+    """Settle those that are no longer needed, each with its reason."""
     for notification_id, reason in reasons.items():
         await connection.execute(
             sa.update(notifications)
@@ -142,18 +145,29 @@ async def _mail(
 async def _told(
     connection: AsyncConnection, kept: Sequence[Notification], writing: Writing, *, now: datetime
 ) -> list[Told]:
-    names = ("id", "title", "severity", "service_name", "source", "description", "started_at", "labels")
-    statement = sa.select(*[alerts.c[name] for name in names]).where(among(alerts.c.id, {one.alert_id for one in kept}))
-    rows = {row.id: row for row in await connection.execute(statement)}
+    texts = await told_by_alert(connection, {one.alert_id for one in kept if one.alert_id is not None})
     found = {}
     for one in kept:
-        row = rows[one.alert_id]
+        if one.alert_id is None or one.episode is None or one.user_id is None:
+            continue  # a test of a channel is nobody's mail
         answer = Answer(alert_id=one.alert_id, episode=one.episode, user_id=one.user_id, expires_at=now + LIFETIME)
         url = f"{writing.public_url}/answer?token={writing.links.token(answer)}"
+        is_page = one.kind is NotificationKind.PAGE
         # An alert that several steps told of is one part of the message: the newest reason counts.
-        found[one.kind, one.alert_id] = Told(
-            kind=one.kind,
-            alert_id=one.alert_id,
+        found[one.kind, one.alert_id] = dataclasses.replace(
+            texts[one.alert_id], kind=one.kind, why=one.why, answer_url=url if is_page else None
+        )
+    return list(found.values())
+
+
+async def told_by_alert(connection: AsyncConnection, alert_ids: Iterable[UUID]) -> dict[UUID, Told]:
+    """What messages say of the alerts, as they are now; as pages, without a reason."""
+    names = ("id", "title", "severity", "service_name", "source", "description", "started_at", "labels")
+    statement = sa.select(*[alerts.c[name] for name in names]).where(among(alerts.c.id, alert_ids))
+    return {
+        row.id: Told(
+            kind=NotificationKind.PAGE,
+            alert_id=row.id,
             title=row.title,
             severity=Severity(row.severity),
             service_name=row.service_name,
@@ -161,10 +175,10 @@ async def _told(
             description=row.description,
             started_at=row.started_at,
             labels=tuple(sorted(row.labels.items())),
-            why=one.why,
-            answer_url=url if one.kind is NotificationKind.PAGE else None,
+            why="",
         )
-    return list(found.values())
+        for row in await connection.execute(statement)
+    }
 
 
 async def settle(engine: AsyncEngine) -> int:

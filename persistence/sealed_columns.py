@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from persistence.tables import (
     account_requests,
     admissions,
+    channels,
     integrations,
     one_time_tokens,
     outgoing_mail,
@@ -55,6 +56,7 @@ INSTALLATION: tuple[SealedColumn, ...] = (
     _of_installation(person_keys.c.wrapped, "the key of one person's data", row="user_id"),
     _of_installation(integrations.c.sealed_hmac_secret, "the secret an integration's posts are signed with"),
     _of_installation(totp_secrets.c.sealed_secret, "what a person's authenticator app shares with the server"),
+    _of_installation(channels.c.sealed_values, "where a channel's messages go, and what they are signed with"),
     _of_installation(outgoing_mail.c.recipient, "to whom a mail goes, until it left"),
     _of_installation(outgoing_mail.c.content, "what a mail says, until it left"),
     _of_installation(one_time_tokens.c.new_address, "an address that is to be proved", row="user_id"),

@@ -362,6 +362,12 @@ class Settings(BaseSettings):
         description="Least time between two mails to one person; what comes in between is one mail.",
     )
 
+    outbound_allowed_networks: str | None = Field(
+        default=None,
+        description="Networks of your own that messages to channels may go to, comma separated (`10.1.0.0/16`). "
+        "Unset: addresses of the internet only.",
+    )
+
     # Operation
     operations_port: int | None = Field(
         default=None,

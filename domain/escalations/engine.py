@@ -103,7 +103,7 @@ def round_and_step(escalation: Escalation, position: int) -> tuple[int, int]:
     return position // len(escalation.steps) + 1, position % len(escalation.steps) + 1
 
 
-def stepped(escalation: Escalation, *, reached: Sequence[UUID], now: datetime) -> Escalation:
+def stepped(escalation: Escalation, *, reached: Sequence[object], now: datetime) -> Escalation:
     """The escalation after its step fired. A step that reached nobody is not waited for."""
     position = escalation.position + 1
     if position >= len(escalation.steps) * (1 + escalation.repeats):

@@ -37,7 +37,7 @@ def subject_of(told: Sequence[Told]) -> str:
     """One line: the worst first. Never a line break, whatever a monitoring tool put into the title."""
     pages = [one for one in told if one.kind is NotificationKind.PAGE] or list(told)
     worst = max(pages, key=lambda one: _RANK[one.severity])
-    what = "RESOLVED" if worst.kind is NotificationKind.RESOLVED else worst.severity.value.upper()
+    what = heading_of(worst)
     title = " ".join(worst.title.split())[:MAX_TITLE_IN_SUBJECT]
     service = f" ({' '.join(worst.service_name.split())[:60]})" if worst.service_name else ""
     more = f" and {len(told) - 1} more" if len(told) > 1 else ""
@@ -53,9 +53,16 @@ def text_of(told: Sequence[Told]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def heading_of(one: Told) -> str:
+    """What a message about the alert begins with."""
+    if one.kind in {NotificationKind.PAGE, NotificationKind.TEST}:
+        return one.severity.value.upper()
+    return one.kind.value.upper()
+
+
 def _part(one: Told) -> str:
     resolved = one.kind is NotificationKind.RESOLVED
-    lines = [f"{'RESOLVED' if resolved else one.severity.value.upper()}: {one.title}"]
+    lines = [f"{heading_of(one)}: {one.title}"]
     lines.append(f"service: {one.service_name or '-'}   source: {one.source}")
     lines.append(f"since: {one.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
     if one.labels:

@@ -23,11 +23,12 @@ class TargetKind(StrEnum):
     USER = "user"
     TEAM = "team"
     SCHEDULE = "schedule"
+    CHANNEL = "channel"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A person, all members of a team, or whoever is on call by a schedule."""
+    """A person, all members of a team, whoever is on call by a schedule, or a channel."""
 
     kind: TargetKind
     id: UUID
@@ -96,11 +97,13 @@ class NotificationKind(StrEnum):
     """What a notification tells."""
 
     PAGE = "page"
+    ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
+    TEST = "test"
 
 
 class NotificationState(StrEnum):
-    """What became of a notification. QUEUED waits for its turn; MAILED is with the mail server's queue."""
+    """What became of a notification. QUEUED waits for its turn or its next attempt; MAILED is in the outbox of mail."""
 
     QUEUED = "queued"
     MAILED = "mailed"
@@ -111,15 +114,20 @@ class NotificationState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """One person to be told one thing about one episode of an alert. `why` is a sentence for who asks."""
+    """One person or channel to be told one thing about one episode of an alert. `why` is a sentence for who asks.
+
+    A test of a channel is about no alert. `problem` is why it failed or was dropped, or why the last attempt failed;
+    `answer` what the provider said.
+    """
 
     id: UUID
     kind: NotificationKind
-    alert_id: UUID
-    episode: int
-    user_id: UUID
     why: str
     created_at: datetime
+    alert_id: UUID | None = None
+    episode: int | None = None
+    user_id: UUID | None = None
+    channel_id: UUID | None = None
     escalation_id: UUID | None = None
     position: int | None = None
     state: NotificationState = NotificationState.QUEUED
@@ -127,3 +135,6 @@ class Notification:
     mailed_at: datetime | None = None
     settled_at: datetime | None = None
     problem: str | None = None
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    answer: str | None = None

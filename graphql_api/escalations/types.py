@@ -4,9 +4,12 @@ from datetime import datetime, timedelta
 
 import strawberry
 
+from domain.channels import model as channels
 from domain.escalations import model
 from domain.identity import model as identity
 from domain.schedules import model as schedules
+from graphql_api.channels.loaders import load_channels
+from graphql_api.channels.types import Channel
 from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.escalations.loaders import load_policies
@@ -24,6 +27,7 @@ expose_enum(
         model.TargetKind.USER: "One person.",
         model.TargetKind.TEAM: "All members of a team.",
         model.TargetKind.SCHEDULE: "Whoever is on call by a schedule when the step fires.",
+        model.TargetKind.CHANNEL: "A channel: Slack, Microsoft Teams, PagerDuty or a webhook.",
     },
 )
 expose_enum(
@@ -41,16 +45,18 @@ expose_enum(
     description="What a notification tells.",
     values={
         model.NotificationKind.PAGE: "The alert calls for somebody.",
+        model.NotificationKind.ACKNOWLEDGED: "Somebody has answered; told to PagerDuty, to keep its incident in step.",
         model.NotificationKind.RESOLVED: "It is over; told to those who were paged.",
+        model.NotificationKind.TEST: "A channel is tried.",
     },
 )
 expose_enum(
     model.NotificationState,
     description="What became of a notification.",
     values={
-        model.NotificationState.QUEUED: "It waits for its turn: at most one mail a minute goes to a person.",
+        model.NotificationState.QUEUED: "It waits for its turn, or for its next attempt; `problem` says why.",
         model.NotificationState.MAILED: "Its mail is written and is being sent.",
-        model.NotificationState.SENT: "The mail server has taken it.",
+        model.NotificationState.SENT: "The mail server, or the channel's provider, has taken it.",
         model.NotificationState.FAILED: "It could not be sent; `problem` says why.",
         model.NotificationState.DROPPED: "It was no longer needed; `problem` says why.",
     },
@@ -72,15 +78,23 @@ async def _schedule(root: strawberry.Parent[model.Target], info: Info) -> schedu
     return await info.context.loader(load_schedules).load(root.id) if is_one else None
 
 
-@exposes(model.Target, name="EscalationTarget", description="Whom a step reaches; one of the three is there.")
+async def _target_channel(root: strawberry.Parent[model.Target], info: Info) -> channels.Channel | None:
+    is_one = root.kind is model.TargetKind.CHANNEL
+    return await info.context.loader(load_channels).load(root.id) if is_one else None
+
+
+@exposes(model.Target, name="EscalationTarget", description="Whom a step reaches; one of the four is there.")
 class EscalationTarget:
     """See domain.escalations.model.Target."""
 
-    kind: model.TargetKind = strawberry.field(description="Which of the three.")
+    kind: model.TargetKind = strawberry.field(description="Which of the four.")
     user = strawberry.field(resolver=_user, graphql_type=User | None, description="The person.")
     team = strawberry.field(resolver=_team, graphql_type=Team | None, description="The team, if you may see it.")
     schedule = strawberry.field(
         resolver=_schedule, graphql_type=Schedule | None, description="The schedule, if you may see it."
+    )
+    channel = strawberry.field(
+        resolver=_target_channel, graphql_type=Channel | None, description="The channel, if you may see it."
     )
 
 
@@ -147,20 +161,32 @@ class Escalation:
 
 
 async def _told(root: strawberry.Parent[model.Notification], info: Info) -> identity.User | None:
-    return await info.context.loader(load_users).load(root.user_id)
+    return None if root.user_id is None else await info.context.loader(load_users).load(root.user_id)
 
 
-@exposes(model.Notification, description="One person told one thing about one episode of an alert.")
+async def _told_channel(root: strawberry.Parent[model.Notification], info: Info) -> channels.Channel | None:
+    return None if root.channel_id is None else await info.context.loader(load_channels).load(root.channel_id)
+
+
+@exposes(model.Notification, description="One person or channel told one thing about one episode of an alert.")
 class Notification:
     """See domain.escalations.model.Notification."""
 
     id: strawberry.ID = strawberry.field(description="The notification's id.")
     kind: model.NotificationKind = strawberry.field(description="What it tells.")
-    user = strawberry.field(resolver=_told, graphql_type=User | None, description="Who is told.")
-    episode: int = strawberry.field(description="Which opening of the alert it is about.")
+    user = strawberry.field(resolver=_told, graphql_type=User | None, description="Who is told; null for a channel.")
+    channel = strawberry.field(
+        resolver=_told_channel, graphql_type=Channel | None, description="The channel that is told; null for a person."
+    )
+    episode: int | None = strawberry.field(description="Which opening of the alert it is about; null for a test.")
     state: model.NotificationState = strawberry.field(description="What became of it.")
     why: str = strawberry.field(description="Why this person was told: the step, and what made it reach them.")
     created_at: datetime = strawberry.field(description="When it was decided.")
     mailed_at: datetime | None = strawberry.field(description="When its mail was written; null if none was.")
     settled_at: datetime | None = strawberry.field(description="When it was sent, failed or dropped.")
-    problem: str | None = strawberry.field(description="Why it failed or was dropped; null otherwise.")
+    problem: str | None = strawberry.field(
+        description="Why it failed or was dropped, or why the last attempt failed; null otherwise."
+    )
+    attempts: int = strawberry.field(description="How often it was tried; counted for channels.")
+    next_attempt_at: datetime | None = strawberry.field(description="When it is tried again, while it is queued.")
+    answer: str | None = strawberry.field(description="What a channel's provider answered.")

@@ -47,12 +47,31 @@ UPGRADE: tuple[str, ...] = (
 )""",
     "CREATE INDEX ix_escalations_next_at ON escalations (next_at) WHERE state = 'running'",
     "CREATE INDEX ix_escalations_live ON escalations (alert_id) WHERE state IN ('running', 'paused')",
+    """CREATE TABLE channels (
+  id UUID NOT NULL,
+  team_id UUID,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  sealed_values BYTEA,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  archived_at TIMESTAMP WITH TIME ZONE,
+  problem TEXT,
+  problem_at TIMESTAMP WITH TIME ZONE,
+  version INTEGER DEFAULT 1 NOT NULL,
+  CONSTRAINT pk_channels PRIMARY KEY (id),
+  CONSTRAINT fk_channels_team_id_teams FOREIGN KEY(team_id) REFERENCES teams (id)
+)""",
+    """CREATE UNIQUE INDEX uq_channels_team_name ON channels (team_id, name)
+ WHERE team_id IS NOT NULL AND archived_at IS NULL""",
+    "CREATE UNIQUE INDEX uq_channels_name ON channels (name) WHERE team_id IS NULL AND archived_at IS NULL",
     """CREATE TABLE notifications (
   id UUID NOT NULL,
   kind TEXT NOT NULL,
-  alert_id UUID NOT NULL,
-  episode INTEGER NOT NULL,
-  user_id UUID NOT NULL,
+  alert_id UUID,
+  episode INTEGER,
+  user_id UUID,
+  channel_id UUID,
   escalation_id UUID,
   position INTEGER,
   why TEXT NOT NULL,
@@ -62,12 +81,23 @@ UPGRADE: tuple[str, ...] = (
   mailed_at TIMESTAMP WITH TIME ZONE,
   settled_at TIMESTAMP WITH TIME ZONE,
   problem TEXT,
+  attempts INTEGER DEFAULT 0 NOT NULL,
+  next_attempt_at TIMESTAMP WITH TIME ZONE,
+  answer TEXT,
   CONSTRAINT pk_notifications PRIMARY KEY (id),
+  CONSTRAINT ck_notifications_one_recipient CHECK (num_nonnulls(user_id, channel_id) = 1),
+  CONSTRAINT fk_notifications_channel_id_channels FOREIGN KEY(channel_id) REFERENCES channels (id),
   CONSTRAINT fk_notifications_user_id_users FOREIGN KEY(user_id) REFERENCES users (id),
   CONSTRAINT fk_notifications_escalation_id_escalations FOREIGN KEY(escalation_id) REFERENCES escalations (id)
 )""",
     """CREATE UNIQUE INDEX uq_notifications_step ON notifications (escalation_id, position, user_id)
  WHERE escalation_id IS NOT NULL""",
+    """CREATE UNIQUE INDEX uq_notifications_channel_step ON notifications (escalation_id, position, channel_id)
+ WHERE channel_id IS NOT NULL AND escalation_id IS NOT NULL""",
+    """CREATE UNIQUE INDEX uq_notifications_channel_end ON notifications (alert_id, episode, channel_id, kind)
+ WHERE channel_id IS NOT NULL AND kind IN ('acknowledged', 'resolved')""",
+    """CREATE INDEX ix_notifications_channel_due ON notifications (next_attempt_at)
+ WHERE channel_id IS NOT NULL AND state = 'queued'""",
     "CREATE UNIQUE INDEX uq_notifications_end ON notifications (alert_id, episode, user_id) WHERE kind = 'resolved'",
     "CREATE INDEX ix_notifications_alert_id ON notifications (alert_id, id)",
     "CREATE INDEX ix_notifications_queued ON notifications (user_id, created_at) WHERE state = 'queued'",
@@ -76,6 +106,7 @@ UPGRADE: tuple[str, ...] = (
 )
 DOWNGRADE: tuple[str, ...] = (
     "DROP TABLE notifications",
+    "DROP TABLE channels",
     "DROP TABLE escalations",
     "DROP TABLE escalation_policies",
 )

@@ -24,7 +24,7 @@ from persistence.tables.base import OPEN, XID8, metadata
 from persistence.tables.counts import alert_count_changes, alert_counts, alert_counts_frontier, alert_daily_counts
 from persistence.tables.documents import trusted_documents
 from persistence.tables.due import due_marks
-from persistence.tables.escalations import escalation_policies, escalations, notifications
+from persistence.tables.escalations import channels, escalation_policies, escalations, notifications
 from persistence.tables.factors import (
     code_guesses,
     identity_challenges,
@@ -73,6 +73,7 @@ __all__ = [
     "attachments",
     "audit_log",
     "audit_seals",
+    "channels",
     "code_guesses",
     "data_exports",
     "due_marks",

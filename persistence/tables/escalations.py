@@ -37,6 +37,36 @@ escalation_policies = sa.Table(
     ),
 )
 
+channels = sa.Table(
+    "channels",
+    metadata,
+    primary_id(),
+    uuid("team_id", references="teams.id"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    # All values as one JSON object, sealed; NULL once the channel ended.
+    sa.Column("sealed_values", sa.LargeBinary, nullable=True),
+    time("created_at"),
+    time("updated_at"),
+    time("archived_at", nullable=True),
+    sa.Column("problem", sa.Text, nullable=True),
+    time("problem_at", nullable=True),
+    integer("version", 1),
+    sa.Index(
+        "uq_channels_team_name",
+        "team_id",
+        "name",
+        unique=True,
+        postgresql_where=sa.text("team_id IS NOT NULL AND archived_at IS NULL"),
+    ),
+    sa.Index(
+        "uq_channels_name",
+        "name",
+        unique=True,
+        postgresql_where=sa.text("team_id IS NULL AND archived_at IS NULL"),
+    ),
+)
+
 # No foreign key to `alerts`: an insert here would lock a row that ingest wants.
 escalations = sa.Table(
     "escalations",
@@ -65,9 +95,10 @@ notifications = sa.Table(
     metadata,
     primary_id(),
     sa.Column("kind", sa.Text, nullable=False),
-    uuid("alert_id", nullable=False),
-    sa.Column("episode", sa.Integer, nullable=False),
-    uuid("user_id", references="users.id", nullable=False),
+    uuid("alert_id"),
+    sa.Column("episode", sa.Integer, nullable=True),
+    uuid("user_id", references="users.id"),
+    uuid("channel_id", references="channels.id"),
     uuid("escalation_id", references="escalations.id"),
     sa.Column("position", sa.Integer, nullable=True),
     sa.Column("why", sa.Text, nullable=False),
@@ -77,6 +108,10 @@ notifications = sa.Table(
     time("mailed_at", nullable=True),
     time("settled_at", nullable=True),
     sa.Column("problem", sa.Text, nullable=True),
+    integer("attempts", 0),
+    time("next_attempt_at", nullable=True),
+    sa.Column("answer", sa.Text, nullable=True),
+    sa.CheckConstraint("num_nonnulls(user_id, channel_id) = 1", name="one_recipient"),
     # Told once: by a step of an escalation, and of the end of an episode.
     sa.Index(
         "uq_notifications_step",
@@ -85,6 +120,28 @@ notifications = sa.Table(
         "user_id",
         unique=True,
         postgresql_where=sa.text("escalation_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "uq_notifications_channel_step",
+        "escalation_id",
+        "position",
+        "channel_id",
+        unique=True,
+        postgresql_where=sa.text("channel_id IS NOT NULL AND escalation_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "uq_notifications_channel_end",
+        "alert_id",
+        "episode",
+        "channel_id",
+        "kind",
+        unique=True,
+        postgresql_where=sa.text("channel_id IS NOT NULL AND kind IN ('acknowledged', 'resolved')"),
+    ),
+    sa.Index(
+        "ix_notifications_channel_due",
+        "next_attempt_at",
+        postgresql_where=sa.text("channel_id IS NOT NULL AND state = 'queued'"),
     ),
     sa.Index(
         "uq_notifications_end",

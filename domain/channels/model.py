@@ -1,0 +1,96 @@
+"""What is a channel? One place messages can be sent to, of one kind, with the values that kind needs.
+
+The fields of a kind are data, so that a client can draw its form. Every value is kept sealed; a secret one is never
+shown again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class ChannelKind(StrEnum):
+    """Whose protocol a channel speaks."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
+    PAGERDUTY = "pagerduty"
+    WEBHOOK = "webhook"
+
+
+class FieldForm(StrEnum):
+    """What a field's value must look like."""
+
+    HTTPS_URL = "https_url"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelField:
+    """One value a kind of channel needs."""
+
+    name: str
+    label: str
+    description: str
+    form: FieldForm
+    is_secret: bool = True
+    is_required: bool = True
+    least: int = 1
+    most: int = 2_000
+
+
+_SLACK_URL = "The address Slack gave for the incoming webhook: `https://hooks.slack.com/services/…`."
+_TEAMS_URL = "The address of a Workflow that begins `When a Teams webhook request is received`."
+FIELDS: Mapping[ChannelKind, tuple[ChannelField, ...]] = {
+    ChannelKind.SLACK: (
+        ChannelField(name="url", label="Webhook URL", description=_SLACK_URL, form=FieldForm.HTTPS_URL),
+    ),
+    ChannelKind.TEAMS: (
+        ChannelField(name="url", label="Workflow URL", description=_TEAMS_URL, form=FieldForm.HTTPS_URL),
+    ),
+    ChannelKind.PAGERDUTY: (
+        ChannelField(
+            name="routingKey",
+            label="Integration key",
+            description="Of a service's Events API v2 integration: 32 characters.",
+            form=FieldForm.TEXT,
+            least=32,
+            most=32,
+        ),
+    ),
+    ChannelKind.WEBHOOK: (
+        ChannelField(
+            name="url",
+            label="URL",
+            description="Where each message is posted as JSON.",
+            form=FieldForm.HTTPS_URL,
+            is_secret=False,
+        ),
+        ChannelField(
+            name="secret",
+            label="Signing secret",
+            description="Each post carries an HMAC-SHA256 made with it in `X-Tocsin-Signature`.",
+            form=FieldForm.TEXT,
+            least=16,
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel. `problem` says why the last message to it failed; None since one went through."""
+
+    id: UUID
+    name: str
+    kind: ChannelKind
+    values: Mapping[str, str]
+    created_at: datetime
+    updated_at: datetime
+    team_id: UUID | None = None
+    archived_at: datetime | None = None
+    problem: str | None = None
+    problem_at: datetime | None = None
+    version: int = 1

@@ -1,0 +1,39 @@
+"""How does a client say what a channel's values are?"""
+
+from collections.abc import Sequence
+
+import strawberry
+
+from domain.channels.actions import Desk
+from domain.errors import InvalidInput
+from graphql_api.audit_writer import audit
+from graphql_api.context import Context
+from persistence.channels import ChannelRepository
+from persistence.unit_of_work import UnitOfWork
+
+
+@strawberry.input(description="A value of a channel.")
+class ChannelValueInput:
+    """See domain.channels.model.FIELDS."""
+
+    name: str = strawberry.field(description="The field's name, from `channelKinds`.")
+    value: str = strawberry.field(description="Its value.")
+
+
+def values_of(given: Sequence[ChannelValueInput]) -> dict[str, str]:
+    """The values by name; InvalidInput for a name that is there twice."""
+    values = {one.name: one.value for one in given}
+    if len(values) < len(given):
+        message = "a value is given twice"
+        raise InvalidInput(message, ("values",))
+    return values
+
+
+def desk(context: Context, uow: UnitOfWork, action: str) -> Desk:
+    """What an action on channels needs of this request."""
+    return Desk(
+        stores=ChannelRepository(uow.connection),
+        viewer=context.require_viewer(),
+        now=context.now(),
+        audit=audit(context, uow, action, "channel"),
+    )

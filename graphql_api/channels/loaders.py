@@ -1,0 +1,25 @@
+"""How are channels read many at a time?"""
+
+from uuid import UUID
+
+from domain.channels.actions import NO_SUCH
+from domain.channels.model import Channel
+from domain.errors import NotFound
+from graphql_api.context import Context
+from persistence.channels import list_channels
+
+
+async def load_channels(context: Context, ids: list[UUID]) -> list[Channel | None]:
+    """Channels by id, archived ones too; None for one the viewer may not see."""
+    async with context.read() as connection:
+        rows = await list_channels(connection, sight=context.require_viewer().sight, ids=ids, with_archived=True)
+    found = {row.id: row for row in rows}
+    return [found.get(channel_id) for channel_id in ids]
+
+
+async def written(context: Context, channel_id: UUID) -> Channel:
+    """The channel a change has just written; NotFound when it went out of sight meanwhile."""
+    found = await context.loader(load_channels).load(channel_id)
+    if found is None:
+        raise NotFound(NO_SUCH, ("id",))
+    return found

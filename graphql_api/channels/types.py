@@ -1,0 +1,93 @@
+"""How are channels shown? Never a secret value, only that there is one."""
+
+from datetime import datetime
+
+import strawberry
+
+from domain.channels import model
+from domain.identity import model as identity
+from graphql_api.context import Info
+from graphql_api.exposes import expose_enum, exposes
+from graphql_api.identity.loaders import load_teams
+from graphql_api.identity.types import Team
+
+expose_enum(
+    model.ChannelKind,
+    description="Whose protocol a channel speaks.",
+    values={
+        model.ChannelKind.SLACK: "Slack, by an incoming webhook.",
+        model.ChannelKind.TEAMS: "Microsoft Teams, by a Workflow that takes webhook requests.",
+        model.ChannelKind.PAGERDUTY: "PagerDuty, by its Events API v2, in step with the alert.",
+        model.ChannelKind.WEBHOOK: "Any program that takes a signed post of JSON.",
+    },
+)
+expose_enum(
+    model.FieldForm,
+    name="ChannelFieldForm",
+    description="What a value must look like.",
+    values={
+        model.FieldForm.HTTPS_URL: "An address that begins with https://.",
+        model.FieldForm.TEXT: "Any text.",
+    },
+)
+
+
+@exposes(model.ChannelField, description="One value that a kind of channel needs: enough to draw a form.")
+class ChannelField:
+    """See domain.channels.model.ChannelField."""
+
+    name: str = strawberry.field(description="What the value is called in `values`.")
+    label: str = strawberry.field(description="What to call it for people.")
+    description: str = strawberry.field(description="Where to find it.")
+    form: model.FieldForm = strawberry.field(description="What it must look like.")
+    is_secret: bool = strawberry.field(description="Whether it is never shown again.")
+    is_required: bool = strawberry.field(description="Whether there must be one.")
+    least: int = strawberry.field(description="The least number of characters.")
+    most: int = strawberry.field(description="The greatest number of characters.")
+
+
+@strawberry.type(description="A kind of channel and what it needs.")
+class ChannelKindInfo:
+    """One answer of `channelKinds`."""
+
+    kind: model.ChannelKind = strawberry.field(description="The kind.")
+    fields: list[ChannelField] = strawberry.field(description="Its fields.")
+
+
+@strawberry.type(description="A value of a channel.")
+class ChannelValue:
+    """One of `Channel.values`."""
+
+    name: str = strawberry.field(description="The field's name.")
+    value: str | None = strawberry.field(description="The value; null for a secret one.")
+
+
+async def _team(root: strawberry.Parent[model.Channel], info: Info) -> identity.Team | None:
+    return None if root.team_id is None else await info.context.loader(load_teams).load(root.team_id)
+
+
+def _values(root: strawberry.Parent[model.Channel]) -> list[ChannelValue]:
+    return [
+        ChannelValue(name=field.name, value=None if field.is_secret else root.values[field.name])
+        for field in model.FIELDS[root.kind]
+        if field.name in root.values
+    ]
+
+
+@exposes(model.Channel, description="A place messages go to that is no single person.")
+class Channel:
+    """See domain.channels.model.Channel."""
+
+    id: strawberry.ID = strawberry.field(description="The channel's id; a target of escalation steps.")
+    name: str = strawberry.field(description="The name people read; unique within the team.")
+    kind: model.ChannelKind = strawberry.field(description="Whose protocol it speaks.")
+    team = strawberry.field(
+        resolver=_team, graphql_type=Team | None, description="The team it is of; null for none you may see."
+    )
+    values = strawberry.field(resolver=_values, description="Its values; secret ones without what they are.")
+    problem: str | None = strawberry.field(description="Why the last message failed; null since one went through.")
+    problem_at: datetime | None = strawberry.field(description="When it failed.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it was last edited.")
+    archived_at: datetime | None = strawberry.field(description="When it was ended; null while it is used.")
+    version: int = strawberry.field(description="Grows with each edit; give it as `expectedVersion`.")

@@ -1,0 +1,114 @@
+"""Who sends to channels? A worker or the scheduler, as due work: claim, commit, send, write down what was answered.
+
+Different channels are sent to side by side, so one that hangs holds up no other; within a channel the first trouble
+leaves the rest for the next attempt.
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from uuid import UUID
+
+import httpx2
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.alerts.model import Severity
+from domain.channels.model import ChannelKind
+from domain.escalations.message import Told
+from domain.escalations.model import Notification
+from domain.mail.delivery import Outcome, Refused, Retry, Sent
+from jobs.channels.contract import Item, Request, Sender
+from jobs.channels.pagerduty import pagerduty
+from jobs.channels.slack import slack
+from jobs.channels.teams import teams
+from jobs.channels.webhook import webhook
+from jobs.outbound import Answer, NotAllowed, Outbound, networks_of
+from persistence.channel_notifications import Claimed, claim, settle
+from tocsin.settings import Settings
+
+_log = structlog.get_logger(__name__)
+BATCH = 200
+MAX_WAIT = timedelta(hours=1)
+SENDERS: Mapping[ChannelKind, Sender] = {
+    ChannelKind.SLACK: slack,
+    ChannelKind.TEAMS: teams,
+    ChannelKind.PAGERDUTY: pagerduty,
+    ChannelKind.WEBHOOK: webhook,
+}
+# Trouble that passes; any other refusal is of this message, for good.
+_PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+
+
+async def send_to_channels(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
+    """Send what is due; how many requests were taken."""
+    claimed = await claim(engine, limit=BATCH, now=now)
+    if not claimed:
+        return 0
+    outbound = Outbound(networks_of(settings.outbound_allowed_networks))
+    try:
+        return sum(await asyncio.gather(*[_send(engine, outbound, one, now=now) for one in claimed]))
+    finally:
+        await outbound.close()
+
+
+async def _send(engine: AsyncEngine, outbound: Outbound, claimed: Claimed, *, now: datetime) -> int:
+    channel, sent = claimed.channel, 0
+    by_id = {one.id: one for one in claimed.notifications}
+    for request in SENDERS[channel.kind](channel.values, _items(claimed), now=now):
+        answer = await _post(outbound, request)
+        outcome, wait = (answer, None) if not isinstance(answer, Answer) else judge(answer)
+        carried = [by_id[one] for one in request.carries]
+        await settle(engine, channel, carried, outcome, now=now, retry_at=None if wait is None else now + wait)
+        sent += isinstance(outcome, Sent)
+        if not isinstance(outcome, Sent):
+            _log.warning("channel not reached", channel=str(channel.id), kind=channel.kind.value, reason=outcome.reason)
+        if isinstance(outcome, Retry):
+            break  # the rest is tried again when its claim has run out
+    return sent
+
+
+def _items(claimed: Claimed) -> list[Item]:
+    return [Item(id=one.id, told=_told(one, claimed.told), created_at=one.created_at) for one in claimed.notifications]
+
+
+def _told(one: Notification, texts: Mapping[UUID, Told]) -> Told:
+    if one.alert_id is None:
+        return Told(
+            kind=one.kind,
+            alert_id=one.id,
+            title="A test message from Tocsin",
+            severity=Severity.LOW,
+            service_name=None,
+            source="tocsin",
+            description="If you can read this, the channel works. No alert is open because of it.",
+            started_at=one.created_at,
+            labels=(),
+            why=one.why,
+        )
+    return dataclasses.replace(texts[one.alert_id], kind=one.kind, why=one.why)
+
+
+async def _post(outbound: Outbound, request: Request) -> Answer | Outcome:
+    try:
+        return await outbound.post(request.url, request.body, dict(request.headers))
+    except NotAllowed as error:
+        return Refused(str(error))
+    except TimeoutError:
+        return Retry("no answer in time")
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        # Never the error's text: it may hold the address, which is a secret of most kinds.
+        return Retry(f"not reached: {type(error).__name__}")
+
+
+def judge(answer: Answer) -> tuple[Outcome, timedelta | None]:
+    """What an answer means, and how long to wait at least before the next attempt."""
+    said = f"{answer.status} {' '.join(answer.text.split())}".strip()[:300]
+    if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        return Sent(said), None
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _PASSING:
+        wait = timedelta(seconds=answer.retry_after or 0)
+        return Retry(said), min(wait, MAX_WAIT)
+    return Refused(said), None

@@ -1,0 +1,58 @@
+"""How is Slack told? By an incoming webhook: one message of blocks, however many alerts.
+
+Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks and
+https://docs.slack.dev/reference/block-kit/blocks: at most 50 blocks, 3,000 characters of text each; `&`, `<` and `>`
+are escaped. 200 `ok` is taken; 429 comes with Retry-After.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.alerts.model import Severity
+from domain.escalations.message import Told, heading_of, subject_of
+from domain.escalations.model import NotificationKind
+from jobs.channels.contract import JSON, Item, Request
+
+MAX_SHOWN = 20
+MAX_TEXT = 2_900
+_SIGNS = {
+    Severity.CRITICAL: ":red_circle:",
+    Severity.HIGH: ":large_orange_circle:",
+    Severity.MEDIUM: ":large_yellow_circle:",
+}
+
+
+def slack(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) -> list[Request]:
+    """One post for all."""
+    del now
+    told = [item.told for item in items]
+    blocks = [_block(one) for one in told[:MAX_SHOWN]]
+    if len(told) > MAX_SHOWN:
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"… and {len(told) - MAX_SHOWN} more"}})
+    body = orjson.dumps({"text": _escaped(subject_of(told)), "blocks": blocks})
+    return [Request(url=values["url"], body=body, headers=JSON, carries=_ids(items))]
+
+
+def _block(one: Told) -> dict[str, Any]:
+    is_over = one.kind is NotificationKind.RESOLVED
+    sign = ":white_check_mark:" if is_over else _SIGNS.get(one.severity, ":white_circle:")
+    lines = [f"{sign} *{heading_of(one)}: {_escaped(one.title)}*"]
+    lines.append(
+        f"{_escaped(one.service_name or one.source)} · since {one.started_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    )
+    if one.description and not is_over:
+        lines.append(_escaped(one.description[:500]))
+    lines.append(f"`{one.alert_id}`")
+    return {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines)[:MAX_TEXT]}}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _ids(items: Sequence[Item]) -> tuple[UUID, ...]:
+    return tuple(item.id for item in items)

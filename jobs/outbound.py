@@ -1,0 +1,140 @@
+"""How does Tocsin call an address a user gave? Only where the world may: never into its own network.
+
+The name is looked up once, every address it leads to is checked, and the connection goes to an address that was: a name
+that leads elsewhere a moment later leads nowhere (OWASP API7:2023, server side request forgery). Redirects are not
+followed, answers are bounded, and no proxy of the environment is used, which would look the name up anew.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import httpcore2
+import httpx2
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+SECONDS = 10.0
+MAX_ANSWER = 16 * 1024
+
+
+class NotAllowed(Exception):
+    """The name leads into a network that is not for the world."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the other side said."""
+
+    status: int
+    text: str
+    retry_after: float | None = None
+
+
+class GuardedBackend(httpcore2.AsyncNetworkBackend):
+    """Connects to checked addresses only."""
+
+    def __init__(self, allowed: Sequence[Network]) -> None:
+        self._allowed = allowed
+        self._inner = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(  # noqa: PLR0917 - the interface's
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the interface's
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Look up, check, connect."""
+        addresses = await self._checked(host, port)
+        trouble: Exception | None = None
+        for address in addresses:
+            try:
+                return await self._inner.connect_tcp(
+                    address, port, timeout=timeout, local_address=local_address, socket_options=socket_options
+                )
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                trouble = error
+        message = f"{host} cannot be reached"
+        raise httpcore2.ConnectError(message) from trouble
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109 - the interface's
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Never."""
+        del timeout, socket_options
+        raise NotAllowed(path)
+
+    async def sleep(self, seconds: float) -> None:
+        """Between attempts."""
+        await asyncio.sleep(seconds)
+
+    async def _checked(self, host: str, port: int) -> list[str]:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            message = f"{host} has no address"
+            raise httpcore2.ConnectError(message) from error
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        for address in addresses:
+            if not self._may(address):
+                message = f"{host} leads into a private network"
+                raise NotAllowed(message)
+        return addresses
+
+    def _may(self, text: str) -> bool:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        if any(mapped.version == network.version and mapped in network for network in self._allowed):
+            return True
+        return mapped.is_global and not mapped.is_multicast
+
+
+class _Transport(httpx2.AsyncHTTPTransport):
+    """httpx2's own transport over the guarded backend."""
+
+    def __init__(self, context: ssl.SSLContext, allowed: Sequence[Network]) -> None:
+        super().__init__(verify=context, trust_env=False)
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=context, max_connections=50, keepalive_expiry=30.0, network_backend=GuardedBackend(allowed)
+        )
+
+
+class Outbound:
+    """A client for addresses that users gave. Open it once, close it at the end."""
+
+    def __init__(self, allowed: Sequence[Network] = (), *, context: ssl.SSLContext | None = None) -> None:
+        transport = _Transport(context or ssl.create_default_context(), allowed)
+        self._client = httpx2.AsyncClient(transport=transport, follow_redirects=False, trust_env=False)
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """Post and take the answer. Raises NotAllowed, TimeoutError or httpx2.HTTPError."""
+        async with asyncio.timeout(SECONDS), self._client.stream("POST", url, content=body, headers=headers) as answer:
+            taken = bytearray()
+            async for chunk in answer.aiter_bytes():
+                taken += chunk
+                if len(taken) > MAX_ANSWER:
+                    break
+            text = bytes(taken[:MAX_ANSWER]).decode(errors="replace")
+            return Answer(answer.status_code, text, _seconds(answer.headers.get("retry-after")))
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._client.aclose()
+
+
+def _seconds(text: str | None) -> float | None:
+    """`Retry-After` in seconds; its form as a date is not used by any of the providers."""
+    return float(text) if text is not None and text.isdigit() else None
+
+
+def networks_of(text: str | None) -> tuple[Network, ...]:
+    """The networks of a setting; ValueError for what is none."""
+    return tuple(ipaddress.ip_network(part.strip()) for part in (text or "").split(",") if part.strip())

@@ -1,0 +1,144 @@
+"""How do notifications to channels leave? Claimed in a transaction of their own, sent, settled by what was answered.
+
+A claim counts for two minutes: what a crashed sender had claimed is tried again then: a message may come twice, never
+not at all. PagerDuty tells the repeat by its dedup key, a webhook by its delivery id.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from domain.alerts.visibility import EVERYTHING
+from domain.channels.model import Channel
+from domain.escalations.engine import Call, call_of
+from domain.escalations.message import Told
+from domain.escalations.model import Notification, NotificationKind, NotificationState
+from domain.ids import new_id
+from domain.mail.delivery import Outcome, Refused, Sent, next_attempt
+from persistence.among import among
+from persistence.channels import list_channels, note_problem
+from persistence.escalations import notification_row, subjects_of
+from persistence.notifications import drop, notification_of, told_by_alert
+from persistence.tables import notifications
+
+CLAIM = timedelta(minutes=2)
+MAX_AGE = timedelta(hours=24)
+MAX_TEXT = 500
+_QUEUED = NotificationState.QUEUED.value
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What is to be sent to one channel, with the text of each alert; a test has none."""
+
+    channel: Channel
+    notifications: tuple[Notification, ...]
+    told: dict[UUID, Told]
+
+
+async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claimed]:
+    """Up to `limit` notifications that are due, ours for a while; what is no longer needed is dropped on the way."""
+    async with engine.begin() as connection:
+        claimed = await _claim(connection, limit=limit, now=now)
+        alert_ids = {one.alert_id for one in claimed if one.alert_id is not None}
+        subjects = await subjects_of(connection, alert_ids) if alert_ids else {}
+        reasons = {}
+        for one in claimed:
+            subject = None if one.alert_id is None else subjects.get(one.alert_id)
+            if one.kind is NotificationKind.PAGE and subject is not None:
+                call, reason = call_of(subject, now=now)
+                if call is not Call.SOMEBODY or subject.episode != one.episode:
+                    reasons[one.id] = reason or "the alert has gone on since"
+        channels = {
+            channel.id: channel
+            for channel in await list_channels(
+                connection, sight=EVERYTHING, ids=[one.channel_id for one in claimed if one.channel_id is not None]
+            )
+        }
+        reasons |= {one.id: "the channel has ended" for one in claimed if one.channel_id not in channels}
+        await drop(connection, reasons, now=now)
+        told = await told_by_alert(connection, alert_ids) if alert_ids else {}
+    kept = [one for one in claimed if one.id not in reasons]
+    return [
+        Claimed(
+            channel=channel,
+            notifications=tuple(one for one in kept if one.channel_id == channel_id),
+            told=told,
+        )
+        for channel_id, channel in channels.items()
+        if any(one.channel_id == channel_id for one in kept)
+    ]
+
+
+async def _claim(connection: AsyncConnection, *, limit: int, now: datetime) -> list[Notification]:
+    table = notifications
+    due = (
+        sa.select(table.c.id)
+        .where(table.c.channel_id.is_not(None), table.c.state == _QUEUED, table.c.next_attempt_at <= now)
+        .order_by(table.c.next_attempt_at, table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        sa.update(table)
+        .where(table.c.id.in_(due))
+        .values(attempts=table.c.attempts + 1, next_attempt_at=now + CLAIM)
+        .returning(*table.c)
+    )
+    rows = [notification_of(row) for row in (await connection.execute(statement)).mappings()]
+    return sorted(rows, key=lambda one: one.id)
+
+
+async def settle(
+    engine: AsyncEngine,
+    channel: Channel,
+    carried: Sequence[Notification],
+    outcome: Outcome,
+    *,
+    now: datetime,
+    retry_at: datetime | None = None,
+) -> None:
+    """Write down what became of one request and of the notifications it carried."""
+    async with engine.begin() as connection:
+        for one in carried:
+            await connection.execute(
+                sa.update(notifications)
+                .where(notifications.c.id == one.id, notifications.c.state == _QUEUED)
+                .values(_settled(one, outcome, now=now, retry_at=retry_at))
+            )
+        await note_problem(connection, channel.id, None if isinstance(outcome, Sent) else outcome.reason, now=now)
+
+
+def _settled(one: Notification, outcome: Outcome, *, now: datetime, retry_at: datetime | None) -> dict[str, object]:
+    if isinstance(outcome, Sent):
+        sent = {"state": NotificationState.SENT.value, "settled_at": now, "problem": None}
+        return {**sent, "answer": outcome.answer[:MAX_TEXT]}
+    again = max(next_attempt(one.attempts, now=now), retry_at or now)
+    if isinstance(outcome, Refused) or one.kind is NotificationKind.TEST or again > one.created_at + MAX_AGE:
+        return {"state": NotificationState.FAILED.value, "settled_at": now, "problem": outcome.reason[:MAX_TEXT]}
+    return {"next_attempt_at": again, "problem": outcome.reason[:MAX_TEXT]}
+
+
+async def queue_test(connection: AsyncConnection, channel_id: UUID, *, now: datetime) -> Notification:
+    """A message that says that it is a test."""
+    made = Notification(
+        id=new_id(),
+        kind=NotificationKind.TEST,
+        why="somebody tries the channel",
+        created_at=now,
+        channel_id=channel_id,
+        next_attempt_at=now,
+    )
+    await connection.execute(sa.insert(notifications).values(notification_row(made)))
+    return made
+
+
+async def notifications_by_ids(connection: AsyncConnection, ids: Sequence[UUID]) -> list[Notification | None]:
+    """Notifications by id."""
+    rows = (await connection.execute(sa.select(notifications).where(among(notifications.c.id, ids)))).mappings()
+    found = {row["id"]: notification_of(row) for row in rows}
+    return [found.get(one) for one in ids]
