@@ -75,11 +75,12 @@ async def managed_team(acting: TeamActing, team_id: UUID, *path: str) -> Team:
 
 def checked_team(team: Team) -> Team:
     """The team with its texts tidied; InvalidInput names the first that is wrong."""
+    name = checked_name(team.name, MAX_TEAM_NAME, "name")
     if not _SLUG.fullmatch(team.slug) or len(team.slug) > MAX_TEAM_NAME:
         message = "a slug has lower-case letters, digits and single hyphens between them; give one"
         raise InvalidInput(message, ("slug",))
     described = checked_optional_text(team.description, path=("description",), limit=MAX_TEAM_DESCRIPTION)
-    return replace(team, name=checked_name(team.name, MAX_TEAM_NAME, "name"), description=described or "")
+    return replace(team, name=name, description=described or "")
 
 
 def slug_of(name: str) -> str:
