@@ -22,6 +22,7 @@ INDEXES = (
     ("ix_audit_log_occurred_at", "audit_log (occurred_at, id)"),
     ("ix_audit_log_action", "audit_log (action, occurred_at, id)"),
     ("ix_audit_log_actor_id", "audit_log (actor_id, occurred_at, id) WHERE actor_id IS NOT NULL"),
+    ("ix_audit_log_target_kind", "audit_log (target_kind, occurred_at, id) WHERE target_kind IS NOT NULL"),
     ("ix_audit_log_target_id", "audit_log (target_id, occurred_at, id) WHERE target_id IS NOT NULL"),
     ("ix_audit_log_session_id", "audit_log (session_id, occurred_at, id) WHERE session_id IS NOT NULL"),
     ("ix_audit_log_ip_address", "audit_log (ip_address, occurred_at, id) WHERE ip_address IS NOT NULL"),

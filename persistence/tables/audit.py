@@ -32,7 +32,7 @@ audit_log = sa.Table(
     sa.Index("ix_audit_log_action", "action", "occurred_at", "id"),
     *(
         sa.Index(f"ix_audit_log_{name}", name, "occurred_at", "id", postgresql_where=sa.text(f"{name} IS NOT NULL"))
-        for name in ("actor_id", "target_id", "session_id", "ip_address")
+        for name in ("actor_id", "target_kind", "target_id", "session_id", "ip_address")
     ),
     # Refusals and failures are rare and looked for; what was done is nearly everything.
     sa.Index("ix_audit_log_not_done", "outcome", "occurred_at", "id", postgresql_where=sa.text("outcome <> 'done'")),
