@@ -107,7 +107,7 @@ def browser_page(program: str, *, folder: Path) -> Iterator[Page]:
         "--window-size=1280,900",
         "--remote-debugging-port=0",
         f"--user-data-dir={folder}",
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
         "about:blank",
     ]
     with log.open("wb") as file:
