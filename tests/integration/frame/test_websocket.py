@@ -201,7 +201,7 @@ async def test_an_operation_that_fails_ends_alone_and_tells_no_secret(
     async with socket(address) as ws:
         await begin(ws, admin)
         with monkeypatch.context() as patched:
-            patched.setattr("graphql_api.websocket.caller_of_session", _explode)
+            patched.setattr("graphql_api.websocket.caller_again", _explode)
             await say(ws, id="1", type="subscribe", payload=ME)
             answer = await hear(ws)
             assert (answer["type"], answer["payload"][0]["extensions"]["code"]) == ("error", "INTERNAL")
@@ -210,7 +210,7 @@ async def test_an_operation_that_fails_ends_alone_and_tells_no_secret(
         assert (await hear(ws))["payload"] == {"data": {"me": {"id": str(admin.id)}}}
 
 
-async def _explode(*_: object) -> None:
+async def _explode(*_: object, **__: object) -> None:
     message = "a secret"
     raise RuntimeError(message)
 
@@ -218,7 +218,7 @@ async def _explode(*_: object) -> None:
 async def test_while_the_database_is_away_a_token_is_not_refused_for_good(
     address: str, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(*_: object) -> None:
+    async def away(*_: object, **__: object) -> None:
         raise ConnectionRefusedError
 
     monkeypatch.setattr("graphql_api.websocket.authenticate", away)

@@ -24,7 +24,26 @@ from graphql_api.schema import ROOTS, SCHEMA_FILE, main, printed
 SCHEMA: GraphQLSchema = build_schema(printed())
 ROOT_NAMES = ("Query", "Mutation", "Subscription")
 # What a caller who is not signed in can reach at all.
-OPEN_TO_NOBODY = {"me", "serverInfo", "login", "refreshSession"}
+OPEN_TO_NOBODY = {
+    "me",
+    "serverInfo",
+    "identityProviders",
+    # Ways in
+    "login",
+    "completeLogin",
+    "beginPasskeySignIn",
+    "finishPasskeySignIn",
+    "completeFederatedSignIn",
+    "refreshSession",
+    # Strangers at the door, and whoever holds a mailed link
+    "register",
+    "resendVerification",
+    "verifyAddress",
+    "requestPasswordReset",
+    "resetPassword",
+    "acceptInvitation",
+    "confirmAddressChange",
+}
 
 
 def types() -> Iterator[GraphQLNamedType]:
