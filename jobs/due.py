@@ -24,6 +24,7 @@ from jobs.exports import expire_data_exports, make_data_exports
 from jobs.mail import send_mail, watch_mail
 from jobs.paging import page, settle_notifications
 from jobs.redaction import redact_words
+from persistence.escalations import answers_looked_at, overdue_answers
 from persistence.handovers import continue_handovers
 from persistence.objects import open_objects
 from persistence.receipts import trim_rejected
@@ -60,6 +61,20 @@ async def wake_snoozed_alerts(engine: AsyncEngine, _settings: Settings, now: dat
     return await _change_due(engine, due, alerts.c.snoozed_until, _woken, now=now)
 
 
+async def time_out_answers(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Let alerts call for somebody again whose answer stopped to count, by the policy that waits for it."""
+    changed = 0
+    for _ in range(MAX_ROUNDS):
+        async with engine.connect() as connection:
+            ids = await overdue_answers(connection, limit=BATCH, now=now)
+        if not ids:
+            break
+        changed += await _change_batch(engine, ids, _timed_out, now=now)
+        async with engine.begin() as connection:
+            await answers_looked_at(connection, ids, now=now)
+    return changed
+
+
 async def apply_silences(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
     """Mark alerts when a silence begins, unmark them when it ends."""
     return await apply_due_silences(engine, now)
@@ -92,6 +107,7 @@ DUE = (
     Due("watch_mail", timedelta(minutes=10), watch_mail),
     Due("expire_alerts", timedelta(seconds=1), expire_alerts),
     Due("wake_snoozed_alerts", timedelta(seconds=1), wake_snoozed_alerts),
+    Due("time_out_answers", timedelta(seconds=1), time_out_answers),
     Due("apply_silences", timedelta(seconds=1), apply_silences),
     Due("continue_handovers", timedelta(seconds=1), move_alerts),
     Due("page", timedelta(seconds=1), page),
@@ -108,6 +124,10 @@ DUE = (
 
 def _expired(alert: Alert, now: datetime) -> Change:
     return lifecycle.expire(alert, now=now)
+
+
+def _timed_out(alert: Alert, now: datetime) -> Change:
+    return lifecycle.time_out(alert, now=now)
 
 
 def _woken(alert: Alert, now: datetime) -> Change:

@@ -92,6 +92,7 @@ def _values(policy: Policy) -> dict[str, Any]:
         "severities": sorted(severity.value for severity in policy.severities),
         "steps": steps_json(policy.steps),
         "repeats": policy.repeats,
+        "ack_timeout": policy.ack_timeout,
         "updated_at": policy.updated_at,
         "archived_at": policy.archived_at,
         "version": policy.version,

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.alerts.model import AlertStatus, Severity
 from domain.channels.model import ChannelKind
 from domain.escalations.engine import (
+    ANSWERED,
     LIVE,
     Call,
     Subject,
@@ -44,7 +45,6 @@ from persistence.reaching import Reach, reach
 from persistence.tables import alerts, channels, escalations, notifications
 
 BATCH = 100
-ANSWERED = (AlertStatus.ACKNOWLEDGED, AlertStatus.INVESTIGATING)
 _SUBJECT = (
     alerts.c.id,
     alerts.c.episode,
@@ -237,7 +237,7 @@ async def _notify(connection: AsyncConnection, fired: Iterable[tuple[Escalation,
 async def _save(connection: AsyncConnection, changed: Sequence[Escalation]) -> None:
     if not changed:
         return
-    names = ("position", "state", "next_at", "ended_at", "reason")
+    names = ("position", "state", "next_at", "wakes_at", "ended_at", "reason")
     statement = (
         sa.update(escalations)
         .where(escalations.c.id == sa.bindparam("row_id"))
@@ -265,6 +265,21 @@ def notification_row(notification: Notification) -> dict[str, Any]:
     """The columns of a notification."""
     values = dataclasses.asdict(notification)
     return {**values, "kind": notification.kind.value, "state": notification.state.value}
+
+
+async def overdue_answers(connection: AsyncConnection, *, limit: int, now: datetime) -> list[UUID]:
+    """Alerts whose answer stopped to count for an escalation that waits for it."""
+    table = escalations
+    statement = sa.select(table.c.alert_id).where(table.c.wakes_at <= now).order_by(table.c.wakes_at).limit(limit)
+    return list(dict.fromkeys(await connection.scalars(statement)))
+
+
+async def answers_looked_at(connection: AsyncConnection, alert_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Once is enough: the alert is open again, or it needs no more."""
+    table = escalations
+    await connection.execute(
+        sa.update(table).where(among(table.c.alert_id, alert_ids), table.c.wakes_at <= now).values(wakes_at=None)
+    )
 
 
 async def escalations_by_alert(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[list[Escalation]]:

@@ -18,6 +18,7 @@ from domain.alerts.model import AlertStatus, Severity
 from domain.escalations.model import Escalation, EscalationState, Policy, Step
 from domain.ids import new_id
 
+ANSWERED = frozenset({AlertStatus.ACKNOWLEDGED, AlertStatus.INVESTIGATING})
 LIVE = frozenset({EscalationState.RUNNING, EscalationState.PAUSED})
 
 
@@ -70,6 +71,7 @@ def started(alert: Subject, policy: Policy, *, now: datetime) -> Escalation:
         policy_version=policy.version,
         steps=policy.steps,
         repeats=policy.repeats,
+        ack_timeout=policy.ack_timeout,
         started_at=now,
         next_at=now + policy.steps[0].delay,
     )
@@ -86,10 +88,13 @@ def reconciled(escalation: Escalation, alert: Subject, *, now: datetime) -> Esca
     if call is Call.NOBODY:
         return _ended(escalation, EscalationState.FINISHED, reason, now=now)
     if call is Call.WAIT and not is_paused:
-        return replace(escalation, state=EscalationState.PAUSED, next_at=None, reason=reason)
+        wakes_at = None
+        if alert.status in ANSWERED and escalation.ack_timeout is not None:
+            wakes_at = now + escalation.ack_timeout
+        return replace(escalation, state=EscalationState.PAUSED, next_at=None, reason=reason, wakes_at=wakes_at)
     if call is Call.SOMEBODY and is_paused:
         # The problem is old and nobody has it in hand any more: no further waiting.
-        return replace(escalation, state=EscalationState.RUNNING, next_at=now, reason=None)
+        return replace(escalation, state=EscalationState.RUNNING, next_at=now, reason=None, wakes_at=None)
     return escalation
 
 
@@ -114,4 +119,4 @@ def stepped(escalation: Escalation, *, reached: Sequence[object], now: datetime)
 
 
 def _ended(escalation: Escalation, state: EscalationState, reason: str, *, now: datetime) -> Escalation:
-    return replace(escalation, state=state, next_at=None, ended_at=now, reason=reason)
+    return replace(escalation, state=state, next_at=None, wakes_at=None, ended_at=now, reason=reason)

@@ -46,7 +46,8 @@ class Step:
 class Policy:
     """An escalation policy. It takes the alerts of its team (of no team, where it has none) of these severities.
 
-    After the last step it begins again `repeats` times.
+    After the last step it begins again `repeats` times. An answer counts for `ack_timeout`, or for good: an alert that
+    is still open then calls for somebody again.
     """
 
     id: UUID
@@ -58,6 +59,7 @@ class Policy:
     description: str = ""
     severities: frozenset[Severity] = frozenset(Severity)
     repeats: int = 0
+    ack_timeout: timedelta | None = None
     archived_at: datetime | None = None
     version: int = 1
 
@@ -75,7 +77,8 @@ class EscalationState(StrEnum):
 class Escalation:
     """A policy at work on one episode of an alert. `position` counts the steps that fired, over all rounds.
 
-    `next_at` is when the next one fires; None unless it runs. `reason` says why it does not.
+    `next_at` is when the next one fires; None unless it runs. `reason` says why it does not. `wakes_at` is when the
+    answer that paused it stops to count.
     """
 
     id: UUID
@@ -86,6 +89,8 @@ class Escalation:
     steps: tuple[Step, ...]
     repeats: int
     started_at: datetime
+    ack_timeout: timedelta | None = None
+    wakes_at: datetime | None = None
     position: int = 0
     state: EscalationState = EscalationState.RUNNING
     next_at: datetime | None = None

@@ -30,6 +30,7 @@ from domain.ids import new_id
 from domain.text import checked_optional_text, checked_text
 
 MAX_NAME = 100
+MAX_ACK_TIMEOUT = timedelta(days=30)
 MAX_DESCRIPTION = 2_000
 NO_SUCH = "no such escalation policy"
 TAKEN = "the team has another escalation policy of this name"
@@ -78,17 +79,19 @@ class PolicyDraft:
     severities: frozenset[Severity]
     repeats: int = 0
     description: str = ""
+    ack_timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChange:
-    """What of a policy is to be otherwise; None leaves a field as it is."""
+    """What of a policy is to be otherwise; None leaves a field as it is. `ack_timeout` of nothing takes it away."""
 
     name: str | None = None
     steps: tuple[Step, ...] | None = None
     severities: frozenset[Severity] | None = None
     repeats: int | None = None
     description: str | None = None
+    ack_timeout: timedelta | None = None
 
     def applied_to(self, policy: Policy) -> PolicyDraft:
         """The policy as it would be."""
@@ -98,6 +101,7 @@ class PolicyChange:
             severities=policy.severities if self.severities is None else self.severities,
             repeats=policy.repeats if self.repeats is None else self.repeats,
             description=policy.description if self.description is None else self.description,
+            ack_timeout=policy.ack_timeout if self.ack_timeout is None else self.ack_timeout or None,
         )
 
 
@@ -114,6 +118,9 @@ def checked(draft: PolicyDraft) -> PolicyDraft:
     if not 0 <= draft.repeats <= MAX_REPEATS:
         message = f"a policy begins again 0 to {MAX_REPEATS} times"
         raise InvalidInput(message, ("repeats",))
+    if draft.ack_timeout is not None and not MIN_DELAY <= draft.ack_timeout <= MAX_ACK_TIMEOUT:
+        message = f"an answer counts for a minute to {MAX_ACK_TIMEOUT.days} days"
+        raise InvalidInput(message, ("ackTimeout",))
     if draft.repeats and draft.steps[0].delay < MIN_DELAY and len(draft.steps) == 1:
         message = "a policy of one step that begins again waits at least a minute each time"
         raise InvalidInput(message, ("steps", "0", "delay"))
@@ -149,6 +156,7 @@ async def create_policy(draft: PolicyDraft, *, team_id: UUID | None, desk: Desk)
         steps=draft.steps,
         severities=draft.severities,
         repeats=draft.repeats,
+        ack_timeout=draft.ack_timeout,
         created_at=desk.now,
         updated_at=desk.now,
     )
@@ -173,6 +181,7 @@ async def update_policy(policy_id: UUID, change: PolicyChange, *, expected_versi
         steps=draft.steps,
         severities=draft.severities,
         repeats=draft.repeats,
+        ack_timeout=draft.ack_timeout,
     )
     if edited == before:
         return before
@@ -199,6 +208,7 @@ def shown(policy: Policy) -> dict[str, Any]:
         "teamId": None if policy.team_id is None else str(policy.team_id),
         "severities": sorted(severity.value for severity in policy.severities),
         "repeats": policy.repeats,
+        "ackTimeoutSeconds": policy.ack_timeout and policy.ack_timeout.total_seconds(),
         "isArchived": policy.archived_at is not None,
         "steps": [
             {

@@ -131,6 +131,9 @@ class EscalationPolicy:
     severities = strawberry.field(resolver=_severities, description="The severities it takes.")
     steps: list[EscalationStep] = strawberry.field(description="Its steps, in order.")
     repeats: int = strawberry.field(description="How often it begins again after the last step.")
+    ack_timeout: timedelta | None = strawberry.field(
+        description="How long an answer counts: an alert that is open still then calls for somebody again; null: for good."
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was last edited.")
     archived_at: datetime | None = strawberry.field(description="When it was ended; null while it takes alerts.")
@@ -155,6 +158,9 @@ class Escalation:
     steps: list[EscalationStep] = strawberry.field(description="The steps it runs by, as they were when it started.")
     position: int = strawberry.field(description="How many steps fired, over all rounds.")
     next_at: datetime | None = strawberry.field(description="When the next step fires; null unless it runs.")
+    wakes_at: datetime | None = strawberry.field(
+        description="When the answer that paused it stops to count; null when it does not."
+    )
     started_at: datetime = strawberry.field(description="When it started.")
     ended_at: datetime | None = strawberry.field(description="When it ended; null while it goes on.")
     reason: str | None = strawberry.field(description="Why it does not run; null while it does.")

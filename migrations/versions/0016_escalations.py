@@ -16,6 +16,7 @@ UPGRADE: tuple[str, ...] = (
   severities alert_severity[] NOT NULL,
   steps JSONB DEFAULT '[]'::jsonb NOT NULL,
   repeats INTEGER DEFAULT 0 NOT NULL,
+  ack_timeout INTERVAL,
   created_at TIMESTAMP WITH TIME ZONE NOT NULL,
   updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
   archived_at TIMESTAMP WITH TIME ZONE,
@@ -35,10 +36,12 @@ UPGRADE: tuple[str, ...] = (
   policy_version INTEGER NOT NULL,
   steps JSONB DEFAULT '[]'::jsonb NOT NULL,
   repeats INTEGER DEFAULT 0 NOT NULL,
+  ack_timeout INTERVAL,
   position INTEGER DEFAULT 0 NOT NULL,
   state TEXT NOT NULL,
   started_at TIMESTAMP WITH TIME ZONE NOT NULL,
   next_at TIMESTAMP WITH TIME ZONE,
+  wakes_at TIMESTAMP WITH TIME ZONE,
   ended_at TIMESTAMP WITH TIME ZONE,
   reason TEXT,
   CONSTRAINT pk_escalations PRIMARY KEY (id),
@@ -46,6 +49,7 @@ UPGRADE: tuple[str, ...] = (
   CONSTRAINT uq_escalations_alert_policy_episode UNIQUE (alert_id, policy_id, episode)
 )""",
     "CREATE INDEX ix_escalations_next_at ON escalations (next_at) WHERE state = 'running'",
+    "CREATE INDEX ix_escalations_wakes_at ON escalations (wakes_at) WHERE wakes_at IS NOT NULL",
     "CREATE INDEX ix_escalations_live ON escalations (alert_id) WHERE state IN ('running', 'paused')",
     """CREATE TABLE channels (
   id UUID NOT NULL,

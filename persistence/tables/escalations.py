@@ -17,6 +17,7 @@ escalation_policies = sa.Table(
     sa.Column("severities", pg.ARRAY(alert_severity), nullable=False),
     json("steps", default="[]"),
     integer("repeats", 0),
+    sa.Column("ack_timeout", sa.Interval, nullable=True),
     time("created_at"),
     time("updated_at"),
     time("archived_at", nullable=True),
@@ -78,15 +79,18 @@ escalations = sa.Table(
     sa.Column("policy_version", sa.Integer, nullable=False),
     json("steps", default="[]"),
     integer("repeats", 0),
+    sa.Column("ack_timeout", sa.Interval, nullable=True),
     integer("position", 0),
     sa.Column("state", sa.Text, nullable=False),
     time("started_at"),
     time("next_at", nullable=True),
+    time("wakes_at", nullable=True),
     time("ended_at", nullable=True),
     sa.Column("reason", sa.Text, nullable=True),
     # A policy runs once for an episode, whoever starts it and however often.
     sa.UniqueConstraint("alert_id", "policy_id", "episode", name="uq_escalations_alert_policy_episode"),
     sa.Index("ix_escalations_next_at", "next_at", postgresql_where=sa.text("state = 'running'")),
+    sa.Index("ix_escalations_wakes_at", "wakes_at", postgresql_where=sa.text("wakes_at IS NOT NULL")),
     sa.Index("ix_escalations_live", "alert_id", postgresql_where=sa.text(LIVE)),
 )
 

@@ -1,5 +1,6 @@
 """How does an escalation policy come to be?"""
 
+from datetime import timedelta
 from uuid import UUID
 
 import strawberry
@@ -28,6 +29,9 @@ class CreateEscalationPolicyInput:
         description="The severities it takes; all if left out.", default_factory=lambda: list(Severity)
     )
     repeats: int = strawberry.field(description="How often it begins again after the last step, 0 to 9.", default=0)
+    ack_timeout: timedelta | None = strawberry.field(
+        description="How long an answer counts, a minute to 30 days; left out, for good.", default=None
+    )
     description: str = strawberry.field(description="What it is for.", default="")
     idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
@@ -52,6 +56,7 @@ async def create_escalation_policy(info: Info, data: CreateEscalationPolicyInput
         steps=steps_of(data.steps),
         severities=frozenset(data.severities),
         repeats=data.repeats,
+        ack_timeout=data.ack_timeout,
     )
     team_id = None if data.team_id is None else uuid_of(data.team_id, "team", "teamId")
     async with context.uow() as uow:

@@ -1,5 +1,7 @@
 """How is an escalation policy changed? What the input leaves out stays; what runs goes on as it started."""
 
+from datetime import timedelta
+
 import strawberry
 
 from domain.escalations.policies import PolicyChange, update_policy
@@ -24,6 +26,9 @@ class UpdateEscalationPolicyInput:
     steps: list[EscalationStepInput] | None = strawberry.field(description="All its steps.", default=None)
     severities: list[Severity] | None = strawberry.field(description="The severities it takes.", default=None)
     repeats: int | None = strawberry.field(description="How often it begins again.", default=None)
+    ack_timeout: timedelta | None = strawberry.field(
+        description="How long an answer counts; PT0S is for good.", default=None
+    )
     description: str | None = strawberry.field(description="What it is for.", default=None)
 
 
@@ -48,6 +53,7 @@ async def update_escalation_policy(info: Info, data: UpdateEscalationPolicyInput
         steps=None if data.steps is None else steps_of(data.steps),
         severities=None if data.severities is None else frozenset(data.severities),
         repeats=data.repeats,
+        ack_timeout=data.ack_timeout,
     )
     async with context.uow() as uow:
         await update_policy(

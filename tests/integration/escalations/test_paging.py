@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.alerts.model import Severity
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.identity.model import Role, Team
+from jobs.due import time_out_answers
 from jobs.paging import ANSWER_KEY, page, settle_notifications
 from persistence.engine import create_engine
 from persistence.escalations import reconcile
@@ -160,6 +161,27 @@ async def test_an_answer_stops_it_and_a_resolve_is_told_to_those_who_were_told(
     await night.look(alert_id)
     assert await night.tick(5 * MINUTE) == [], "it is told once"
     assert (await told(api, manager, alert_id))["escalations"][0]["state"] == "FINISHED"
+
+
+async def test_an_answer_that_nothing_followed_stops_to_count(
+    api: Api, manager: Person, ann: Person, bob: Person, night: Night
+) -> None:
+    await policy(api, manager, step(0, ("USER", ann.id)), step(30, ("USER", bob.id)), ackTimeout="PT1H")
+    alert_id = await night.alert()
+    assert len(await night.tick()) == 1
+    await api.change("acknowledgeAlert", {"id": alert_id}, "alert { status }", who=ann)
+    await night.look(alert_id)
+    assert await night.tick(59 * MINUTE) == []
+    assert await time_out_answers(night.engine, api.settings, night.now) == 0
+    night.now += 2 * MINUTE
+    assert await time_out_answers(night.engine, api.settings, night.now) == 1
+    assert await time_out_answers(night.engine, api.settings, night.now) == 0, "once"
+    await night.look(alert_id)
+    assert [mail.split()[0] for mail in await night.tick()] == ["bob@example.com"], "the next step fires at once"
+    kinds = "query($id: ID!) { alert(id: $id) { status timeline { nodes { kind } } } }"
+    found = (await api.data(kinds, {"id": alert_id}, who=ann))["alert"]
+    assert found["status"] == "ACTIVE"
+    assert found["timeline"]["nodes"][-1]["kind"] == "UNACKNOWLEDGED"
 
 
 async def test_an_answer_between_the_step_and_the_mail_spares_the_mail(

@@ -94,6 +94,17 @@ def test_it_pauses_while_nobody_need_be_told_and_goes_on_at_once(quiet: dict[str
     assert (again.state, again.next_at, again.position) == (RUNNING, NOW + MINUTE, 1)
 
 
+def test_an_answer_stops_to_count_only_if_the_policy_says_so_and_a_silence_is_none() -> None:
+    subject = alert()
+    answered, silenced = replace(subject, status=AlertStatus.ACKNOWLEDGED), replace(subject, is_suppressed=True)
+    forgetful = started(subject, policy(0, 30, ack_timeout=15 * MINUTE), now=NOW)
+    assert reconciled(forgetful, answered, now=NOW).wakes_at == NOW + 15 * MINUTE
+    assert reconciled(forgetful, silenced, now=NOW).wakes_at is None
+    assert reconciled(started(subject, policy(0, 30), now=NOW), answered, now=NOW).wakes_at is None
+    again = reconciled(reconciled(forgetful, answered, now=NOW), subject, now=NOW + 15 * MINUTE)
+    assert (again.state, again.wakes_at) == (RUNNING, None)
+
+
 def test_the_end_of_an_episode_ends_it_for_good() -> None:
     subject = alert()
     running = started(subject, policy(0, 30), now=NOW)
