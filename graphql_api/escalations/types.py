@@ -132,7 +132,7 @@ class EscalationPolicy:
     steps: list[EscalationStep] = strawberry.field(description="Its steps, in order.")
     repeats: int = strawberry.field(description="How often it begins again after the last step.")
     ack_timeout: timedelta | None = strawberry.field(
-        description="How long an answer counts: an alert that is open still then calls for somebody again; null: for good."
+        description="How long an answer counts; an alert still open then calls for somebody again. Null is for good."
     )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was last edited.")
