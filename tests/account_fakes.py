@@ -9,7 +9,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from domain.access.throttle import AttemptKind
-from domain.alerts.events import ActorKind
+from domain.alerts.events import SYSTEM, Actor, ActorKind
 from domain.audit.model import AuditEntry
 from domain.identity.account_desk import AccountDesk, AccountRules, LinkLives
 from domain.identity.account_ports import AccountUnit
@@ -147,7 +147,7 @@ class FakeUsers:
     async def team_by_id(self, team_id: UUID) -> Team | None:
         return self.held.teams.get(team_id)
 
-    async def put_member(self, membership: Membership) -> None:
+    async def put_member(self, membership: Membership, *, by: Actor = SYSTEM) -> None:
         self.held.members.append(membership)
 
 

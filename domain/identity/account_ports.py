@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from domain.alerts.events import SYSTEM, Actor
 from domain.audit.model import AuditTrail
 from domain.identity.admissions import AccountRequest, Admission
 from domain.identity.model import Membership, Team, User
@@ -51,7 +52,7 @@ class Accounts(Protocol):
         """The team with this id, unless it is archived."""
         ...
 
-    async def put_member(self, membership: Membership) -> None:
+    async def put_member(self, membership: Membership, *, by: Actor = SYSTEM) -> None:
         """Make a person a member of a team, or change the role there."""
         ...
 

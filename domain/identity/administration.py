@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.alerts.events import Actor
 from domain.audit.model import AuditEntry
 from domain.errors import AlreadyExists, LastAdministrator, NotFound
 from domain.identity.account_desk import AccountDesk, find_user
@@ -112,7 +113,8 @@ async def change_person(
         if _is_taken_away(before, after) and not await unit.users.other_administrator(user_id):
             raise LastAdministrator(LAST, ("id",))
         if after.team_id is not None and after.team_id != before.team_id:
-            await _join(after, unit=unit, desk=desk)
+            told = entry(before, after)
+            await _join(after, unit=unit, desk=desk, by=Actor(told.actor_kind, told.actor_id))
         after = after.edited()
         await unit.users.save(after)
         if before.is_active and not after.is_active:
@@ -129,12 +131,11 @@ def _is_taken_away(before: User, after: User) -> bool:
     return was and not (after.role is Role.ADMIN and after.is_active)
 
 
-async def _join(user: User, *, unit: AccountUnit, desk: AccountDesk) -> None:
+async def _join(user: User, *, unit: AccountUnit, desk: AccountDesk, by: Actor) -> None:
     """A primary team is one the person is a member of."""
     assert user.team_id is not None, "the caller looked"  # noqa: S101 - for the type checker
     if await unit.users.team_by_id(user.team_id) is None:
         message = "no such team"
         raise NotFound(message, ("teamId",))
-    await unit.users.put_member(
-        Membership(team_id=user.team_id, user_id=user.id, role=user.role, created_at=desk.clock.now())
-    )
+    membership = Membership(team_id=user.team_id, user_id=user.id, role=user.role, created_at=desk.clock.now())
+    await unit.users.put_member(membership, by=by)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.access.throttle import AttemptKind
+from domain.alerts.events import Actor, ActorKind
 from domain.audit.model import AuditEntry
 from domain.errors import AlreadyExists, InvalidCredentials, InvalidInput, InvalidLink
 from domain.identity.account_desk import NO_LINK, AccountDesk, done_by, use_link
@@ -110,7 +111,8 @@ async def _add(user: User, admission: Admission, *, unit: AccountUnit, desk: Acc
         raise AlreadyExists(TAKEN, ("token",))
     if user.team_id is not None:
         membership = Membership(team_id=user.team_id, user_id=user.id, role=user.role, created_at=user.created_at)
-        await unit.users.put_member(membership)
+        # They let themselves in, by the link that somebody sent.
+        await unit.users.put_member(membership, by=Actor(ActorKind.USER, user.id))
 
 
 async def reset_password(desk: AccountDesk, *, token: str, password: str, entry: AuditEntry) -> User:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.alerts.events import Actor
 from domain.audit.model import AuditEntry
 from domain.errors import AlreadyExists, InvalidInput, NotFound
 from domain.identity.addresses import address_digests, checked_address
@@ -65,7 +66,6 @@ async def add_user(user: User, *, unit: IdentityUnit, address_keys: Sequence[byt
         message = "another person has this address"
         raise AlreadyExists(message, ("email",))
     if user.team_id is not None:
-        await unit.users.put_member(
-            Membership(team_id=user.team_id, user_id=user.id, role=user.role, created_at=user.created_at)
-        )
+        membership = Membership(team_id=user.team_id, user_id=user.id, role=user.role, created_at=user.created_at)
+        await unit.users.put_member(membership, by=Actor(entry.actor_kind, entry.actor_id))
     await unit.audit.append(entry)

@@ -131,7 +131,7 @@ class Ownership:
     def heir_of(self, team_id: UUID | None) -> UUID | None:
         """The team itself, or for an archived one the team that stands in its place now."""
         seen = set()
-        while team_id in self.heirs and team_id not in seen:
+        while team_id is not None and team_id in self.heirs and team_id not in seen:
             seen.add(team_id)
             team_id = self.heirs[team_id]
         return None if team_id in self.heirs else team_id

@@ -9,7 +9,7 @@ import pytest
 
 from domain.alerts.cursor import encode_cursor, log_start
 from domain.identity.model import Role, Team
-from tests.api import Api, Person
+from tests.api import PASSWORD, Api, Person
 from tests.integration.teams.ways import member, own
 from tests.sockets import Socket, connected
 from tests.waiting import until
@@ -324,3 +324,14 @@ async def test_many_who_follow_read_the_log_together(
         # The feed's own looks, and one read for all twenty.
         assert reads < 15
     await until(lambda: not feed._reading)  # noqa: SLF001
+
+
+async def test_who_comes_to_a_team_with_their_account_is_told_of_too(api: Api, address: str, admin: Person) -> None:
+    team = await api.team("Payments")
+    async with connected(address, admin) as socket:
+        await following(socket)
+        new = {"email": "grace@example.com", "password": PASSWORD, "role": "OPERATOR", "teamId": str(team.id)}
+        made = await api.change("createUser", new, "user { id }", who=admin)
+        added = await told(socket)
+    assert (added["kind"], added["role"], added["team"]) == ("MEMBER_ADDED", "OPERATOR", {"name": "Payments"})
+    assert (added["member"], added["actor"]["id"]) == (made["user"], str(admin.id))
