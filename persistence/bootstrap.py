@@ -19,9 +19,9 @@ from domain.alerts.events import ActorKind
 from domain.alerts.visibility import EVERYTHING
 from domain.audit.model import AuditEntry
 from domain.errors import AlreadyExists
-from domain.identity.addresses import address_digest, checked_address
+from domain.identity.addresses import address_digest, address_digests, checked_address
 from domain.identity.model import Role, User
-from domain.identity.people import MIN_PASSWORD
+from domain.identity.passwords import words_about
 from domain.ids import new_id
 from domain.integrations.actions import NewIntegration, create_integration
 from domain.integrations.model import IntegrationSource
@@ -29,6 +29,7 @@ from domain.ports import SystemClock
 from persistence.engine import create_engine
 from persistence.integrations import IntegrationRepository, any_integration
 from persistence.locks import BOOTSTRAP_LOCK
+from persistence.password_strength import judged
 from persistence.passwords import Argon2Hasher
 from persistence.sealing import Sealer
 from persistence.unit_of_work import UnitOfWork
@@ -68,9 +69,11 @@ async def _administrator(settings: Settings, uow: UnitOfWork) -> str | None:
     if await uow.users.any_admin():
         return None
     given = settings.admin_password.get_secret_value() if settings.admin_password else None
-    if given is not None and len(given) < MIN_PASSWORD:
-        # Whoever sets the environment may do so, and is told.
-        log.warning("TOCSIN_ADMIN_PASSWORD is short", least_characters=MIN_PASSWORD)
+    if given is not None:
+        strength = judged(given, words_about(settings.admin_email))
+        if strength.score < settings.password_min_score:
+            # Whoever sets the environment may do so, and is told.
+            log.warning("TOCSIN_ADMIN_PASSWORD is easy to guess", score=strength.score)
     password = given or secrets.token_urlsafe(GENERATED_BYTES)
     hasher = Argon2Hasher()
     try:
@@ -83,7 +86,9 @@ async def _administrator(settings: Settings, uow: UnitOfWork) -> str | None:
         )
     finally:
         hasher.close()
-    if not await uow.users.add(user, email_digest=address_digest(user.email, settings.derived_key("email-hash"))):
+    address = address_digest(user.email, settings.derived_key("email-hash"))
+    older = address_digests(user.email, settings.older_derived_keys("email-hash"))
+    if not await uow.users.add(user, email_digest=address, older_digests=older):
         message = f"{user.email} belongs to a person who is no administrator: set TOCSIN_ADMIN_EMAIL to another address"
         raise AlreadyExists(message, ("TOCSIN_ADMIN_EMAIL",))
     await uow.audit.append(_entry("createUser", user.created_at, kind="user", target_id=user.id))

@@ -9,12 +9,15 @@ import json
 import time
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ISSUER = "https://id.example.com"
 CLIENT = "tocsin"
@@ -56,13 +59,13 @@ class HostileProvider:
         self.asked.append(request)
         if self.is_down:
             raise httpx2.ConnectError("nobody there")
-        answers = {
+        answers: dict[str, Callable[[], Any]] = {
             "/.well-known/openid-configuration": self._metadata,
             "/jwks": lambda: KeySet([self.key]).as_dict(private=False),
             "/token": self._token,
             "/userinfo": lambda: {"sub": "ada", **self.userinfo},
         }
-        found = answers[request.url.path]()
+        found: Any = answers[request.url.path]()
         if isinstance(found, str):
             return httpx2.Response(self.status, text=found)
         return httpx2.Response(self.status if request.url.path == "/token" else 200, json=found)

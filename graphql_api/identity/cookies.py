@@ -27,7 +27,6 @@ DEVICE = "tocsin_device"
 DEVICE_SECONDS = 365 * 24 * 60 * 60
 PREFIX = "__Host-"
 _SAFE = frozenset({"GET", "HEAD"})
-_SAME_SITE = "strict"
 
 
 class CrossSite(Exception):
@@ -67,7 +66,7 @@ class SessionCookies:
                 path="/",
                 secure=self.is_secure,
                 httponly=True,
-                samesite=_SAME_SITE,
+                samesite="strict",
             )
 
 

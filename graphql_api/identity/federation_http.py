@@ -117,8 +117,8 @@ async def start(request: Request) -> Response:
         nonce=departure.nonce,
         return_to=return_to,
         challenge=challenge,
-        user_id=ticket and ticket.user_id,
-        session_id=ticket and ticket.session_id,
+        user_id=None if ticket is None else ticket.user_id,
+        session_id=None if ticket is None else ticket.session_id,
         expires_at=desk.now + LIFE,
     )
     response = RedirectResponse(departure.url, 303, headers={"cache-control": "no-store"})

@@ -174,7 +174,8 @@ class Provider:
         user = await self._read("user", token)
         emails = await self._read("user/emails", token)
         # Only the one that GitHub itself verified and the person made the main one.
-        primary = next((one for one in emails if one.get("primary") and one.get("verified") is True), {})
+        found = (one for one in emails if one.get("primary") and one.get("verified") is True)
+        primary: dict[str, Any] = next(found, {})
         first, _, last = str(user.get("name") or "").partition(" ")
         return self._vouched(
             subject=str(int(user["id"])),

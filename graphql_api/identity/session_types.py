@@ -6,7 +6,8 @@ from uuid import UUID
 import strawberry
 
 from domain.errors import Forbidden
-from domain.identity import model, sessions
+from domain.identity import model
+from domain.identity import sessions as kept
 from domain.identity.devices import device_name
 from graphql_api.connection import After, Before, Connection, Cursors, First, Last, connection, page_request
 from graphql_api.context import Info
@@ -16,19 +17,19 @@ from persistence.sessions import count_sessions, page_of_sessions
 _BY_CREATION: Cursors[tuple[UUID]] = Cursors("sessions", tuple[UUID])
 
 
-def _device(root: strawberry.Parent[sessions.Session]) -> str | None:
+def _device(root: strawberry.Parent[kept.Session]) -> str | None:
     return device_name(root.user_agent)
 
 
-def _is_current(root: strawberry.Parent[sessions.Session], info: Info) -> bool:
+def _is_current(root: strawberry.Parent[kept.Session], info: Info) -> bool:
     return root.id == info.context.require_viewer().session_id
 
 
-def _ends_at(root: strawberry.Parent[sessions.Session]) -> datetime:
+def _ends_at(root: strawberry.Parent[kept.Session]) -> datetime:
     return min(root.idle_expires_at, root.expires_at)
 
 
-@exposes(sessions.Session, description="A sign-in that lasts: a browser, an app or a script.")
+@exposes(kept.Session, description="A sign-in that lasts: a browser, an app or a script.")
 class Session:
     """See domain.identity.sessions.Session. Its tokens are shown nowhere."""
 
@@ -55,7 +56,7 @@ class Session:
 
 async def page_of(
     info: Info, user_id: UUID, *, first: int | None, after: str | None, last: int | None, before: str | None
-) -> Connection[sessions.Session]:
+) -> Connection[kept.Session]:
     """A page of a person's living sessions, the newest first."""
     context = info.context
     request = page_request(_BY_CREATION, first=first, after=after, last=last, before=before)
@@ -85,7 +86,7 @@ async def sessions_of_person(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Connection[sessions.Session]:
+) -> Connection[kept.Session]:
     """One's own, or anybody's for an administrator: where a person signs in from is nobody else's to know."""
     viewer = info.context.require_viewer()
     if viewer.user_id != root.id and viewer.role is not model.Role.ADMIN:
@@ -102,7 +103,7 @@ class SessionQueries:
     )
     async def sessions(
         self, info: Info, *, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> Connection[sessions.Session]:
+    ) -> Connection[kept.Session]:
         """A page of one's own."""
         user_id = info.context.require_viewer().user_id
         return await page_of(info, user_id, first=first, after=after, last=last, before=before)

@@ -34,7 +34,7 @@ async def arrive(hostile: HostileProvider, provider: Provider | None = None, **p
 
 async def refused(hostile: HostileProvider, **parameters: str) -> str:
     with pytest.raises(ProviderRefused) as raised:
-        await arrive(hostile, **parameters)
+        await arrive(hostile, None, **parameters)
     return str(raised.value)
 
 
