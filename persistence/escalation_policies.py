@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
 from domain.escalations.model import Policy, Target, TargetKind
+from persistence.among import among
 from persistence.escalation_steps import steps_json, steps_of
 from persistence.reads.visibility import visible
 from persistence.tables import channels, escalation_policies, schedules, teams, users
@@ -130,3 +131,10 @@ async def list_policies(
     if not with_archived:
         statement = statement.where(table.c.archived_at.is_(None))
     return [_policy_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def teams_of_policies(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, UUID | None]:
+    """Whose alerts each of the policies takes, archived ones too: they go on with what they began."""
+    table = escalation_policies
+    rows = await connection.execute(sa.select(table.c.id, table.c.team_id).where(among(table.c.id, ids)))
+    return {row.id: row.team_id for row in rows}

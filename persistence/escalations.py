@@ -39,7 +39,7 @@ from domain.escalations.model import (
 )
 from domain.ids import new_id
 from persistence.among import among
-from persistence.escalation_policies import active_policies
+from persistence.escalation_policies import active_policies, teams_of_policies
 from persistence.escalation_steps import steps_json, steps_of
 from persistence.reaching import Reach, reach
 from persistence.tables import alerts, channels, escalations, notifications
@@ -61,10 +61,12 @@ async def reconcile(connection: AsyncConnection, alert_ids: Sequence[UUID], *, n
     policies = await active_policies(connection)
     live = await _live_of(connection, alert_ids)
     subjects = await subjects_of(connection, alert_ids)
+    teams = await teams_of_policies(connection, {before.policy_id for before in live})
     changed = [
         after
         for before in live
-        if (subject := subjects.get(before.alert_id)) and (after := reconciled(before, subject, now=now)) is not before
+        if (subject := subjects.get(before.alert_id))
+        and (after := reconciled(before, subject, now=now, teams=teams)) is not before
     ]
     await _save(connection, changed)
     fresh = [
@@ -188,11 +190,12 @@ async def _fire(connection: AsyncConnection, due: Sequence[Escalation], *, now: 
     if not due:
         return 0
     subjects = await subjects_of(connection, {escalation.alert_id for escalation in due})
+    teams = await teams_of_policies(connection, {escalation.policy_id for escalation in due})
     kept: list[Escalation] = []
     firing: list[Escalation] = []
     for escalation in due:
         subject = subjects.get(escalation.alert_id)
-        checked = _gone(escalation, now) if subject is None else reconciled(escalation, subject, now=now)
+        checked = _gone(escalation, now) if subject is None else reconciled(escalation, subject, now=now, teams=teams)
         (firing if checked is escalation else kept).append(checked)
     reached = await reach(connection, [step_due(one).targets for one in firing], now=now)
     await _notify(connection, zip(firing, reached, strict=True), now=now)

@@ -4,14 +4,16 @@
 |----------------------------------------------|----------------------|---------------------|-----------------------|
 | active, neither suppressed nor snoozed       | goes on              | goes on at once     | starts                |
 | acknowledged, investigating, suppressed or snoozed | pauses         | stays               | -                     |
+| went to another team than the policy's        | pauses               | stays               | -                     |
 | resolved                                     | finishes             | finishes            | -                     |
 | another episode                              | finishes             | finishes            | starts                |
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
+from types import MappingProxyType
 from uuid import UUID
 
 from domain.alerts.model import AlertStatus, Severity
@@ -77,13 +79,24 @@ def started(alert: Subject, policy: Policy, *, now: datetime) -> Escalation:
     )
 
 
-def reconciled(escalation: Escalation, alert: Subject, *, now: datetime) -> Escalation:
-    """The escalation as the alert's state wants it; the same object when nothing is to change."""
+def reconciled(
+    escalation: Escalation,
+    alert: Subject,
+    *,
+    now: datetime,
+    teams: Mapping[UUID, UUID | None] = MappingProxyType({}),
+) -> Escalation:
+    """The escalation as the alert's state wants it; the same object when nothing is to change.
+
+    `teams` says whose alerts each policy takes.
+    """
     if escalation.state not in LIVE:
         return escalation
     if escalation.episode != alert.episode:
         return _ended(escalation, EscalationState.FINISHED, "the alert opened again", now=now)
     call, reason = call_of(alert, now=now)
+    if call is Call.SOMEBODY and teams.get(escalation.policy_id, alert.team_id) != alert.team_id:
+        call, reason = Call.WAIT, "the alert went to another team"
     is_paused = escalation.state is EscalationState.PAUSED
     if call is Call.NOBODY:
         return _ended(escalation, EscalationState.FINISHED, reason, now=now)

@@ -360,3 +360,21 @@ async def test_a_policy_is_its_teams_managers_to_change(api: Api, ann: Person, m
     assert changed["policy"]["version"] == 2
     await api.change("archiveEscalationPolicy", {"id": made["id"]}, "policy { id }", who=manager)
     assert (await api.data("{ escalationPolicies { id } }", who=manager))["escalationPolicies"] == []
+
+
+async def test_an_alert_that_went_to_another_team_is_that_teams_to_answer(
+    api: Api, night: Night, ann: Person, bob: Person
+) -> None:
+    web, vault = await api.team("Web"), await api.team("Vault", is_private=True)
+    boss = await api.person(Role.ADMIN)
+    await policy(api, boss, step(0, ("USER", ann.id)), step(10, ("USER", ann.id)), teamId=str(web.id))
+    keeper = await api.person(Role.OPERATOR, email="keeper@example.com", teams=(vault,))
+    await policy(api, boss, step(1, ("USER", keeper.id)), teamId=str(vault.id))
+    alert_id = await night.alert(team_id=web.id)
+    assert [one.split()[0] for one in await night.tick()] == ["ann@example.com"]
+    await api.change("moveAlert", {"id": alert_id, "teamId": str(vault.id)}, "alert { id }", who=boss)
+    await night.look(alert_id)
+    assert [one.split()[0] for one in await night.tick(15 * MINUTE)] == ["keeper@example.com"]
+    await api.change("moveAlert", {"id": alert_id, "teamId": str(web.id)}, "alert { id }", who=boss)
+    await night.look(alert_id)
+    assert [one.split()[0] for one in await night.tick()] == ["ann@example.com"]

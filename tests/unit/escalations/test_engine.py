@@ -130,3 +130,19 @@ def test_every_step_fires_once_a_round_at_its_time(delays: list[int], repeats: i
             expected.append(((number + 1, place + 1), clock))
     assert fired == expected
     assert escalation.state is EscalationState.EXHAUSTED
+
+
+def test_who_was_told_of_a_teams_alert_is_not_told_of_anothers() -> None:
+    web, vault = new_id(), new_id()
+    mine = policy(0, 10, team_id=web)
+    subject = alert(team_id=web)
+    running, teams = started(subject, mine, now=NOW), {mine.id: web}
+    assert reconciled(running, subject, now=NOW, teams=teams) is running
+    moved = replace(subject, team_id=vault)
+    paused = reconciled(running, moved, now=NOW, teams=teams)
+    assert (paused.state, paused.next_at, paused.reason) == (PAUSED, None, "the alert went to another team")
+    assert reconciled(paused, moved, now=NOW, teams=teams) is paused
+    back = reconciled(paused, subject, now=NOW + MINUTE, teams=teams)
+    assert (back.state, back.next_at) == (RUNNING, NOW + MINUTE)
+    over = reconciled(paused, replace(moved, status=AlertStatus.RESOLVED), now=NOW, teams=teams)
+    assert over.state is FINISHED
