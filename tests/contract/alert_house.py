@@ -167,6 +167,6 @@ class RealHouse(House):
 
 
 def _entry_of(row: sa.RowMapping) -> AuditEntry:
-    values = dict(row)
+    values = {name: value for name, value in row.items() if name not in {"era", "xid", "seq"}}
     ip_address = values["ip_address"]
     return AuditEntry(**{**values, "ip_address": None if ip_address is None else str(ip_address)})
