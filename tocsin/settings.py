@@ -374,7 +374,7 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
         description="Port on which a relay, scheduler or worker answers `/livez` and `/metrics`; 0 takes a free one. "
-        "Unset: none. (The API answers them on its own port.)",
+        "Unset: none; the API answers them on its own port.",
     )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="Least severe log line written.")
     log_format: LogFormat = Field(
