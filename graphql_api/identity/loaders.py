@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
+from domain.identity.admissions import Admission
 from domain.identity.model import Role, Team, User
 from graphql_api.context import Context
-from persistence.users import members_of, teams_in_sight, users_by_ids
+from persistence.admissions import admissions_by_ids
+from persistence.teams import all_teams_in_sight
+from persistence.users import members_of, users_by_ids
 
 
 async def load_users(context: Context, ids: list[UUID]) -> list[User | None]:
@@ -13,10 +16,17 @@ async def load_users(context: Context, ids: list[UUID]) -> list[User | None]:
         return await users_by_ids(connection, ids)
 
 
-async def load_teams(context: Context, ids: list[UUID]) -> list[Team | None]:
-    """Teams by id; None for one the viewer may not see, as for one that is not."""
+async def load_invitations(context: Context, ids: list[UUID]) -> list[Admission | None]:
+    """People who were asked in, by the id of the invitation; None for one that is no longer open."""
     async with context.read() as connection:
-        found = {team.id: team for team in await teams_in_sight(connection, context.require_viewer().sight, ids)}
+        return await admissions_by_ids(connection, ids)
+
+
+async def load_teams(context: Context, ids: list[UUID]) -> list[Team | None]:
+    """Teams by id, archived ones too: alerts go on pointing at them. None for one the viewer may not see."""
+    sight = context.require_viewer().sight
+    async with context.read() as connection:
+        found = {team.id: team for team in await all_teams_in_sight(connection, sight, ids)}
     return [found.get(team_id) for team_id in ids]
 
 
