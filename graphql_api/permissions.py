@@ -208,6 +208,7 @@ FIELDS: Mapping[str, Need] = table(
         "Escalation.policy": _TEAM,
         "Escalation.steps": _TEAM,
         "Notification.channel": _TEAM,
+        "TestChannelSuccess.notification": Need(Access.VIEWER, Scope.ALERTS_READ),
         "Team.description": _TEAM,
         "Team.ownership": _TEAM,
         "Team.handover": _TEAM,
