@@ -34,9 +34,14 @@ def attack_tests(folder: Path = ROOT / "tests") -> list[AttackTest]:
 def _in_file(path: Path) -> Iterator[AttackTest]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            ids = tuple(dict.fromkeys(_IDS.findall(ast.get_docstring(node) or "")))
+            ids = tuple(dict.fromkeys(_named(one) for one in _IDS.findall(ast.get_docstring(node) or "")))
             if ids:
                 yield AttackTest(ids, path.relative_to(ROOT), node.name)
+
+
+def _named(text: str) -> str:
+    """The same id in one way of writing."""
+    return re.sub(r"^ASVS 5(?:\.0)*[ -]?|(?<= )V", lambda found: "ASVS " if found[0].startswith("ASVS") else "", text)
 
 
 def _natural(text: str) -> list[tuple[int, str]]:
