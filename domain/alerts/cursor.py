@@ -96,10 +96,10 @@ def is_of_log(cursor: Cursor, log: LogState) -> bool:
     return cursor.epoch == log.head.epoch and cursor.position.xid < log.next_xid
 
 
-def why_reset(cursor: Cursor, log: LogState, *, window: timedelta) -> StreamResetReason | None:
-    """Why the stream cannot resume at this cursor; None when it can."""
+def why_reset(cursor: Cursor, log: LogState, *, window: timedelta | None) -> StreamResetReason | None:
+    """Why the stream cannot resume at this cursor; None when it can. Without a window none is too old."""
     if not is_of_log(cursor, log):
         return StreamResetReason.LOG_RESTORED
-    if cursor.recorded_at < log.now - window:
+    if window is not None and cursor.recorded_at < log.now - window:
         return StreamResetReason.CURSOR_EXPIRED
     return None

@@ -9,11 +9,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Annotated, Any, TypeAlias, Union, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union, cast
 
 import strawberry
 
-from domain.alerts.cursor import Cursor, decode_cursor, encode_cursor
+from domain.alerts.cursor import Cursor, encode_cursor
 from domain.alerts.cursor import StreamReset as DomainStreamReset
 from domain.alerts.events import RecordedEvent
 from domain.alerts.filter import AlertFilter
@@ -22,13 +22,24 @@ from domain.errors import InvalidInput
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
 from graphql_api.alerts.loaders import load_alerts
-from graphql_api.alerts.subscriptions import Filter, following, streamable, until_executed
+from graphql_api.alerts.subscriptions import (
+    Filter,
+    following,
+    hub_of,
+    one_word,
+    own_place,
+    streamable,
+    until_executed,
+)
 from graphql_api.context import Context, Info
 from graphql_api.exposes import exposes
 from graphql_api.live.course import Course
 from graphql_api.live.hub import Hub, patiently
 from graphql_api.live.stream_reset import StreamReset
 from graphql_api.live.windows import windows
+
+if TYPE_CHECKING:
+    from graphql_api.live.sessions import Watched
 
 SHORTEST, LONGEST = timedelta(milliseconds=50), timedelta(seconds=30)
 # In one list: a replay of days must not become one message.
@@ -37,10 +48,14 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBatch:
-    """The events of one window that the viewer may see and asked for; `place` is that of the last one looked at."""
+    """The events of one window that the viewer may see and asked for.
+
+    `place` is that of the last one looked at, `begins` that of the first one told.
+    """
 
     events: Sequence[RecordedEvent]
     left_view: Sequence[LeftView]
+    begins: Cursor
     place: Cursor
 
 
@@ -99,8 +114,8 @@ class AlertBatchSubscriptions:
         """See graphql_api/live/windows.py for what is put together."""
         if not SHORTEST <= max_wait <= LONGEST:
             raise InvalidInput(message="maxWait is from PT0.05S to PT30S", path=("maxWait",))
-        cursor = None if after is None else decode_cursor(after)
-        found = _batches(info.context, streamable(wanted), cursor, seconds=max_wait.total_seconds())
+        context = info.context
+        found = _batches(context, streamable(wanted), own_place(context, after), seconds=max_wait.total_seconds())
         async with aclosing(found) as batches:
             async for item in batches:
                 yield cast("Any", item)
@@ -110,22 +125,48 @@ async def _batches(
     context: Context, wanted: AlertFilter, after: Cursor | None, *, seconds: float
 ) -> AsyncGenerator[Item, None]:
     course = context.course = context.course or Course()
-    async with following(context) as (hub, watched, ending):
-        stream = hub.follow(after)
-        found = windows(ending.each_of(stream), seconds=seconds, most=MOST)
-        async with aclosing(stream), aclosing(found) as lists:
-            async for items in lists:
-                # Role and teams as they are now.
-                context.viewer = watched.viewer
-                events = [item for item in items if isinstance(item, RecordedEvent)]
-                batch = await patiently(partial(_batch, context, wanted, events, hub)) if events else None
-                if batch is not None:
-                    async with aclosing(until_executed(context, course, batch, batch.place)) as given:
-                        async for again in given:
-                            yield again
-                if isinstance(items[-1], DomainStreamReset):
-                    yield items[-1]
-                    return
+    if course.follows_nothing:
+        word = await one_word(context, after)
+        if word is not None:
+            yield word
+    elif course.feed is not None:
+        lists = windows(course.feed, seconds=seconds, most=MOST)
+        async with aclosing(_passing(context, hub_of(context), wanted, lists)) as passing:
+            async for item in passing:
+                yield item
+    else:
+        async with following(context) as (hub, watched, ending):
+            stream = hub.follow(after)
+            lists = windows(ending.each_of(stream), seconds=seconds, most=MOST)
+            async with aclosing(stream), aclosing(_passing(context, hub, wanted, lists, watched=watched)) as passing:
+                async for item in passing:
+                    yield item
+
+
+async def _passing(
+    context: Context,
+    hub: Hub,
+    wanted: AlertFilter,
+    lists: AsyncGenerator[list[Any], None],
+    *,
+    watched: "Watched | None" = None,
+) -> AsyncGenerator[Item, None]:
+    """What the viewer may see and asked for of each list; a reset is the last of one."""
+    course = context.course or Course()
+    async with aclosing(lists):
+        async for items in lists:
+            # Role and teams as they are now.
+            context.viewer = watched.viewer if watched else context.viewer
+            events = [item for item in items if isinstance(item, RecordedEvent)]
+            batch = await patiently(partial(_batch, context, wanted, events, hub)) if events else None
+            if batch is not None:
+                course.begins = batch.begins
+                async with aclosing(until_executed(context, course, batch, batch.place)) as given:
+                    async for again in given:
+                        yield again
+            if isinstance(items[-1], DomainStreamReset):
+                yield items[-1]
+                return
 
 
 async def _batch(context: Context, wanted: AlertFilter, events: Sequence[RecordedEvent], hub: Hub) -> EventBatch | None:
@@ -138,4 +179,5 @@ async def _batch(context: Context, wanted: AlertFilter, events: Sequence[Recorde
     if not passed and not left:
         return None
     gone = [LeftView(recorded=item, place=hub.place_of(item)) for item in left]
-    return EventBatch(events=passed, left_view=gone, place=hub.place_of(events[-1]))
+    first = min((*passed[:1], *left[:1]), key=lambda item: item.position)
+    return EventBatch(events=passed, left_view=gone, begins=hub.place_of(first), place=hub.place_of(events[-1]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, Union, cas
 import strawberry
 
 from domain.alerts import counts
-from domain.alerts.cursor import Cursor, decode_cursor
+from domain.alerts.cursor import Cursor, decode_cursor, why_reset
 from domain.alerts.cursor import StreamReset as DomainStreamReset
 from domain.alerts.events import RecordedEvent
 from domain.alerts.filter import AlertFilter, uses_search
@@ -23,7 +23,7 @@ from graphql_api.alerts.loaders import load_alerts, load_log_epoch
 from graphql_api.context import Context, Info
 from graphql_api.live.course import Course, Item
 from graphql_api.live.endings import Ending, SessionEnded, ending_of
-from graphql_api.live.hub import Hub, patiently
+from graphql_api.live.hub import REPLAY_WINDOW, Hub, patiently
 from graphql_api.live.stream_reset import StreamReset
 from persistence.backoff import Backoff
 from persistence.reads.counts import read_counts
@@ -70,9 +70,8 @@ class AlertSubscriptions:
         after: After = None,
     ) -> AsyncGenerator[AlertStreamMessage, None]:
         """See graphql_api/live/hub.py for how nothing is missed."""
-        course = info.context.course
-        cursor = None if after is None or (course and course.feed) else decode_cursor(after)
-        async with aclosing(_events(info.context, streamable(wanted), cursor)) as events:
+        context = info.context
+        async with aclosing(_events(context, streamable(wanted), own_place(context, after))) as events:
             async for item in events:
                 yield cast("Any", item)
 
@@ -86,6 +85,12 @@ class AlertSubscriptions:
                 yield cast("Any", one)
 
 
+def own_place(context: Context, after: str | None) -> Cursor | None:
+    """Where the client's own stream begins; a run for many begins elsewhere."""
+    is_shared = context.course is not None and context.course.is_shared
+    return None if after is None or is_shared else decode_cursor(after)
+
+
 def streamable(given: AlertFilterInput | None) -> AlertFilter:
     """The domain's filter; InvalidInput for one that searches."""
     wanted = filter_of(given)
@@ -94,7 +99,8 @@ def streamable(given: AlertFilterInput | None) -> AlertFilter:
     return wanted
 
 
-def _hub_of(context: Context) -> Hub:
+def hub_of(context: Context) -> Hub:
+    """What feeds the streams of this process."""
     if context.state.hub is None:
         message = "the hub is not open"
         raise RuntimeError(message)
@@ -103,8 +109,8 @@ def _hub_of(context: Context) -> Hub:
 
 @asynccontextmanager
 async def following(context: Context) -> "AsyncIterator[tuple[Hub, Watched, Ending]]":
-    """What a stream needs: the hub, the session as it is now, and its end as an error."""
-    hub, sessions = _hub_of(context), context.state.sessions
+    """What a stream of one client needs: the hub, the session as it is now, and its end as an error."""
+    hub, sessions = hub_of(context), context.state.sessions
     if sessions is None:
         message = "the sessions are not watched"
         raise RuntimeError(message)
@@ -116,43 +122,47 @@ async def following(context: Context) -> "AsyncIterator[tuple[Hub, Watched, Endi
                 raise Unauthenticated(SESSION_ENDED) from None
 
 
-async def _events(context: Context, wanted: AlertFilter, after: Cursor | None) -> AsyncGenerator[Item | LeftView, None]:
-    course = context.course = context.course or Course()
+async def one_word(context: Context, after: Cursor | None) -> DomainStreamReset | None:
+    """All that there is to say where the run follows nothing: that it is over, and why it cannot begin at `after`."""
+    course = context.course or Course()
     if course.is_over:
         raise Unauthenticated(SESSION_ENDED)
     if course.reset is not None:
-        yield course.reset
-        return
-    if course.feed is not None:
-        hub = _hub_of(context)
-        async with aclosing(_passing(context, hub, wanted, course.feed)) as passing:
+        return course.reset
+    context.require_viewer()
+    # "Now" is the log's head: this process may be a moment behind it.
+    state = await hub_of(context).state()
+    reason = None if after is None else why_reset(after, state, window=REPLAY_WINDOW)
+    if reason is not None:
+        return DomainStreamReset(reason=reason, resume_after=state.head)
+    course.place, course.has_answered = after or state.head, True
+    return None
+
+
+async def _events(context: Context, wanted: AlertFilter, after: Cursor | None) -> AsyncGenerator[Item | LeftView, None]:
+    course = context.course = context.course or Course()
+    if course.follows_nothing:
+        word = await one_word(context, after)
+        if word is not None:
+            yield word
+    elif course.feed is not None:
+        async with aclosing(_passing(context, hub_of(context), wanted, course.feed)) as passing:
             async for item in passing:
                 yield item
-        return
-    async with following(context) as (hub, watched, ending):
-        start = course.after or after
-        if course.until is None:
-            stream = hub.follow(start)
-        else:
-            # "Now" is the log's head: this process may be a moment behind it.
-            course.place = start or (await patiently(hub.reader.state)).head
-            stream = hub.replay(course.place, course.until)
-        passed = _passing(context, hub, wanted, ending.each_of(stream), watched=watched)
-        async with aclosing(stream), aclosing(passed) as passing:
-            async for item in passing:
-                yield item
-                if isinstance(item, DomainStreamReset):
-                    return
-    if course.until is not None and course.place is not None:
-        course.place = max(course.place, course.until, key=lambda place: place.position)
-        course.has_arrived = True
+    else:
+        async with following(context) as (hub, watched, ending):
+            stream = hub.follow(after)
+            passed = _passing(context, hub, wanted, ending.each_of(stream), watched=watched)
+            async with aclosing(stream), aclosing(passed) as passing:
+                async for item in passing:
+                    yield item
 
 
 async def _passing(
     context: Context,
     hub: Hub,
     wanted: AlertFilter,
-    stream: AsyncGenerator[Item, None],
+    stream: AsyncGenerator[Any, None],
     *,
     watched: "Watched | None" = None,
 ) -> AsyncGenerator[Item | LeftView, None]:
@@ -212,22 +222,40 @@ async def _alert_of(context: Context, item: RecordedEvent) -> Alert | None:
 
 
 async def _counts(context: Context, wanted: AlertFilter) -> AsyncGenerator[counts.AlertCounts, None]:
-    async with following(context) as (hub, watched, ending):
-        place: Cursor | None = None
-        told: counts.AlertCounts | None = None
-        while True:
-            place = await ending.or_else(hub.news_since(place))
-            context.viewer = watched.viewer
-            context.renew()
-            found, place = await ending.or_else(patiently(partial(_shared_count, context, wanted, place)))
-            if found != told:
-                yield found
-                told = found
+    course = context.course or Course()
+    if course.follows_nothing:
+        await one_word(context, None)
+    elif course.is_shared:
+        async with aclosing(_counted(context, wanted, hub_of(context))) as found:
+            async for one in found:
+                yield one
+    else:
+        async with (
+            following(context) as (hub, watched, ending),
+            aclosing(_counted(context, wanted, hub, watched=watched)) as stream,
+        ):
+            async for one in ending.each_of(stream):
+                yield one
+
+
+async def _counted(
+    context: Context, wanted: AlertFilter, hub: Hub, *, watched: "Watched | None" = None
+) -> AsyncGenerator[counts.AlertCounts, None]:
+    place: Cursor | None = None
+    told: counts.AlertCounts | None = None
+    while True:
+        place = await hub.news_since(place)
+        context.viewer = watched.viewer if watched else context.viewer
+        context.renew()
+        found, place = await patiently(partial(_shared_count, context, wanted, place))
+        if found != told:
+            yield found
+            told = found
 
 
 async def _shared_count(context: Context, wanted: AlertFilter, place: Cursor) -> tuple[counts.AlertCounts, Cursor]:
     """Counted once for all who watch the same, at most once a second."""
-    hub, sight = _hub_of(context), context.require_viewer().sight
+    hub, sight = hub_of(context), context.require_viewer().sight
     return await hub.shared_counts.counts(
         (wanted, sight), place, now_at=lambda: hub.place, read=partial(_count, context, wanted)
     )

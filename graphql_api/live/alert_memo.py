@@ -8,29 +8,33 @@ from uuid import UUID
 from domain.alerts.model import Alert
 from domain.alerts.visibility import Sight
 
-# Groups run side by side, so few events are in work at once. One that is older is read anew: it may have changed.
+# Groups run side by side, so few events are in work at once. One that is older is read anew: it may have changed, or be
+# no longer for these eyes.
 KEPT = 64
+KEPT_SECONDS = 1.0
+_Read = tuple[float, asyncio.Task[Alert | None]]
 
 
 class AlertMemo:
     """The alerts of the newest events, by how far the viewer sees."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[Sight, UUID], asyncio.Task[Alert | None]] = OrderedDict()
+        self._known: OrderedDict[tuple[Sight, UUID], _Read] = OrderedDict()
 
     async def alert(self, sight: Sight, event_id: UUID, read: Callable[[], Awaitable[Alert | None]]) -> Alert | None:
         """The event's alert, read once; a read that failed is nobody's answer twice."""
-        key = (sight, event_id)
-        task = self._known.get(key)
-        if task is None:
-            task = self._known[key] = asyncio.ensure_future(_of(read))
+        key, now = (sight, event_id), asyncio.get_running_loop().time()
+        known = self._known.get(key)
+        if known is None or now - known[0] > KEPT_SECONDS:
+            known = self._known[key] = (now, asyncio.ensure_future(_of(read)))
+            self._known.move_to_end(key)
             if len(self._known) > KEPT:
                 self._known.popitem(last=False)
         try:
             # A group that ends in the middle must not take the others' answer with it.
-            return await asyncio.shield(task)
+            return await asyncio.shield(known[1])
         except Exception:
-            if self._known.get(key) is task:
+            if self._known.get(key) is known:
                 del self._known[key]
             raise
 

@@ -1,7 +1,7 @@
 """How does the stream of one subscription run? Told to its source by whoever runs it, and what the source tells back.
 
-A source cannot be given more than the client's arguments; who runs the document for a whole group, or only up to where
-a group is, says so here. See graphql_api/live/groups.py.
+A source cannot be given more than the client's arguments; who runs the document for a whole group, or only asks where
+it would begin, says so here. See graphql_api/live/groups.py.
 """
 
 from collections.abc import AsyncGenerator
@@ -10,33 +10,43 @@ from dataclasses import dataclass
 from domain.alerts.cursor import Cursor, StreamReset
 from domain.alerts.events import RecordedEvent
 from graphql_api.live.alert_memo import AlertMemo
+from graphql_api.live.windows import Cut
 
 Item = RecordedEvent | StreamReset
 
 
 @dataclass(slots=True, kw_only=True)
 class Course:
-    """The course of one run. By default it begins where the client's `after` says, and has no end.
+    """The course of one run. By default it is one client's alone: it begins where their `after` says, and has no end.
 
-    `after` goes before the client's, `until` ends the run there, `feed` replaces the log, `alerts` are read for several
-    groups at once; `reset` and `is_over` are all that there is to say. `place` is how far the run has come, `at` the
-    place of the item that is being executed.
+    `only_asks`: the run is over when it is known where it would begin (`place`), or why not. `is_shared`: it is run for
+    many, as nobody in particular; then `feed` replaces the log, and `alerts` are read for several groups at once.
+    `reset` and `is_over` are all that there is to say. `place` is how far the run has come, `begins` and `at` are
+    the places of the first and the last event of the item that is being executed.
     """
 
-    after: Cursor | None = None
-    until: Cursor | None = None
-    feed: AsyncGenerator[Item, None] | None = None
+    only_asks: bool = False
+    is_shared: bool = False
+    feed: AsyncGenerator[Item | Cut, None] | None = None
     alerts: AlertMemo | None = None
     reset: StreamReset | None = None
     is_over: bool = False
     place: Cursor | None = None
+    begins: Cursor | None = None
     at: Cursor | None = None
     # The item could not be executed for now: the source gives it once more.
     again: bool = False
     # The place of the item that was executed last; None for one without a place, such as a reset.
     settled: Cursor | None = None
-    # The run reached `until`: it was not refused, and did not end for another reason.
-    has_arrived: bool = False
+    # The event whose result is to be kept for others.
+    noting: RecordedEvent | None = None
+    # The question where it would begin was answered: it was not refused, and did not end for another reason.
+    has_answered: bool = False
+
+    @property
+    def follows_nothing(self) -> bool:
+        """Whether there is one word to say at most."""
+        return self.only_asks or self.is_over or self.reset is not None
 
     def settle(self) -> None:
         """The item was executed."""

@@ -26,6 +26,7 @@ from persistence.backoff import Backoff
 from persistence.direct import open_log_pool
 from persistence.event_log import EVENTS_CHANNEL, LogReader
 from persistence.listen import Listener
+from persistence.shared_lookup import SharedLookup
 from persistence.stream import EVENTS_STREAM, RedisStreamBackend
 from persistence.stream_message import decode_message, decode_span
 from persistence.tasks import end_tasks
@@ -70,6 +71,23 @@ async def patiently(read: Callable[[], Awaitable[T]]) -> T:
             await backoff.wait()
 
 
+def place_after(event: RecordedEvent, place: Cursor) -> Cursor:
+    """The place of an event that comes after this one, in the same log."""
+    return Cursor(epoch=place.epoch, position=event.position, recorded_at=event.recorded_at)
+
+
+class _States(SharedLookup[None, LogState]):
+    """Where the log is, for all who ask at once."""
+
+    def __init__(self, reader: LogReader) -> None:
+        super().__init__()
+        self._reader = reader
+
+    async def look_up(self, keys: list[None]) -> dict[None, LogState]:
+        """One statement, now."""
+        return dict.fromkeys(keys, await self._reader.state())
+
+
 class Hub:
     """The process's place in the log, and everybody who follows from it."""
 
@@ -100,7 +118,7 @@ class Hub:
 
     def place_of(self, event: RecordedEvent) -> Cursor:
         """The cursor of an event of this log."""
-        return self._after(event, self._place)
+        return place_after(event, self._place)
 
     @contextlib.contextmanager
     def counting_one(self) -> Iterator[None]:
@@ -126,6 +144,12 @@ class Hub:
         assert self._reader is not None, "the hub was not started"  # noqa: S101 - for the type checker
         return self._reader
 
+    async def state(self) -> LogState:
+        """Where the log is now, however long the database is away; thousands may come at once and ask."""
+        state = await patiently(partial(self._states.find, None))
+        assert state is not None  # noqa: S101 - for the type checker
+        return state
+
     @property
     def _place(self) -> Cursor:
         """Where in the log this process is; known once `_ready` is set."""
@@ -137,6 +161,7 @@ class Hub:
         pool = await open_log_pool(self._settings, size=LOG_CONNECTIONS, name="tocsin live")
         self._stack.callback(pool.terminate)
         self._reader = LogReader(pool)
+        self._states = _States(self._reader)
         if self._settings.redis_url is not None:
             self._stream = RedisStreamBackend(self._settings.redis_url)
             broadcast = await self._stack.enter_async_context(Broadcast(backend=self._stream))
@@ -154,16 +179,18 @@ class Hub:
 
     # -- following -------------------------------------------------------------------------------------------------
 
-    async def follow(self, after: Cursor | None) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
+    async def follow(
+        self, after: Cursor | None, *, window: timedelta | None = REPLAY_WINDOW
+    ) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
         """Every event after the cursor (or from now on), once and in order; a StreamReset is the last item.
 
         Attach first, replay from the log second, then take what arrived meanwhile and skip what was replayed: so there
         is no gap between the two.
         """
         await self._ready.wait()
-        state = await patiently(self.reader.state)
+        state = await self.state()
         if after is not None:
-            reason = why_reset(after, state, window=REPLAY_WINDOW)
+            reason = why_reset(after, state, window=window)
             if reason is not None:
                 yield StreamReset(reason=reason, resume_after=state.head)
                 return
@@ -174,7 +201,7 @@ class Hub:
                 while place.position < inbox.attached_at.position:
                     page = await patiently(partial(self.reader.read_after, place, limit=PAGE))
                     for event in page:
-                        place = self._after(event, place)
+                        place = place_after(event, place)
                         yield event
                     if not page:
                         break
@@ -182,7 +209,7 @@ class Hub:
                     continue  # the replay took long; what the inbox dropped is replayed as well
                 while (arrived := await inbox.take()) is not None:
                     if arrived.position > place.position:
-                        place = self._after(arrived, place)
+                        place = place_after(arrived, place)
                         yield arrived
                 # Where a reader who was too slow goes on without a gap; after a restore there is only the new head.
                 slow = StreamReset(reason=StreamResetReason.SLOW_CONSUMER, resume_after=place)
@@ -193,7 +220,8 @@ class Hub:
         """Every event after the place, for many: when they come too fast, the log is read instead of giving up."""
         while True:
             with self._counting_none():
-                async with contextlib.aclosing(self.follow(place)) as stream:
+                # A place of this process is never too old: nothing may have happened for longer than the window.
+                async with contextlib.aclosing(self.follow(place, window=None)) as stream:
                     async for item in stream:
                         if isinstance(item, RecordedEvent):
                             yield item
@@ -211,35 +239,12 @@ class Hub:
         finally:
             self._in_groups += 1
 
-    async def replay(self, after: Cursor, until: Cursor) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
-        """The events between two places; a StreamReset instead when they cannot be given."""
-        reason = why_reset(after, state := await patiently(self.reader.state), window=REPLAY_WINDOW)
-        if reason is None and after.epoch != until.epoch:
-            reason = StreamResetReason.LOG_RESTORED
-        if reason is not None:
-            yield StreamReset(reason=reason, resume_after=state.head)
-            return
-        place = after
-        while place.position < until.position:
-            page = await patiently(partial(self.reader.read_after, place, limit=PAGE))
-            for event in page:
-                if event.position > until.position:
-                    return
-                place = self._after(event, place)
-                yield event
-            if len(page) < PAGE:
-                return
-
     async def news_since(self, known: Cursor | None) -> Cursor:
         """Wait until the log has gone on from `known`; the place it has reached. For who recomputes a whole."""
         await self._ready.wait()
         while known is not None and known == self._place:
             await self._moved.wait()
         return self._place
-
-    @staticmethod
-    def _after(event: RecordedEvent, place: Cursor) -> Cursor:
-        return Cursor(epoch=place.epoch, position=event.position, recorded_at=event.recorded_at)
 
     @contextlib.contextmanager
     def _attached(self) -> Iterator[Inbox]:
@@ -367,7 +372,7 @@ class Hub:
         for event in events:
             if event.position <= self._place.position:
                 continue
-            self._known_place = self._after(event, self._place)
+            self._known_place = place_after(event, self._place)
             for inbox in self._inboxes:
                 inbox.put(event)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +23,21 @@ from graphql.language import Visitor, visit
 from domain.access.grant import Grant
 from domain.access.scopes import Scope
 from domain.identity.model import NOBODY, Role, Viewer
+from domain.identity.proofs import SECOND_FACTORS
 from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.limits import Documents
 from graphql_api.permissions import FIELDS
 
-SHARED_FIELD = "alertEvents"
+
+class Follows(Enum):
+    """What a subscription that can be shared brings: events of the log, lists of them, or a whole, made anew."""
+
+    EVENTS = "alertEvents"
+    BATCHES = "alertEventBatches"
+    COUNTS = "alertCounts"
+
+
+_FOLLOWS = {one.value: one for one in Follows}
 # What tells of a person, or differs between two viewers of the same role and teams, as "Type.field". A document that
 # selects one is run for each subscriber by itself, and the field refuses to be run for nobody in particular. What
 # depends on role and teams alone is no reason: they are part of what must be equal.
@@ -37,6 +48,7 @@ PERSONAL_FIELDS = frozenset(place for place, need in FIELDS.items() if need.pers
 class Shape:
     """What a subscription asks, without from where on."""
 
+    follows: Follows
     query: str
     operation_name: str | None
     variables: bytes
@@ -51,6 +63,9 @@ class Permissions:
     team_roles: frozenset[tuple[UUID, Role]] = frozenset()
     # What a key allows; None for who is signed in.
     scopes: frozenset[Scope] | None = None
+    # A session that has yet to prove or to add a second factor is answered nothing (graphql_api/standing.py).
+    has_factor: bool = False
+    has_proved: bool = False
 
     @classmethod
     def of(cls, viewer: Viewer) -> "Permissions":
@@ -60,6 +75,8 @@ class Permissions:
             team_ids=viewer.team_ids,
             team_roles=viewer.team_roles,
             scopes=None if viewer.grant is None else viewer.grant.scopes,
+            has_factor=viewer.has_factor,
+            has_proved=not SECOND_FACTORS.isdisjoint(viewer.proved_by),
         )
 
     def anybody(self) -> Viewer:
@@ -71,6 +88,8 @@ class Permissions:
             team_ids=self.team_ids,
             team_roles=self.team_roles,
             grant=None if self.scopes is None else Grant(key_id=NOBODY, scopes=self.scopes),
+            has_factor=self.has_factor,
+            proved_by=SECOND_FACTORS if self.has_proved else frozenset(),
         )
 
 
@@ -88,13 +107,15 @@ def shape_of(asked: GraphQLRequest, documents: Documents, schema: GraphQLSchema)
         packed = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
     except (GraphQLError, TypeError):
         return None  # it is refused, with the reason, when it runs
-    return Shape(query=asked.query, operation_name=asked.operation_name, variables=packed)
+    return Shape(
+        follows=_FOLLOWS[root.name.value], query=asked.query, operation_name=asked.operation_name, variables=packed
+    )
 
 
 def _root_field(operation: OperationDefinitionNode) -> FieldNode | None:
     selections = operation.selection_set.selections
     only = selections[0] if len(selections) == 1 else None
-    if isinstance(only, FieldNode) and only.name.value == SHARED_FIELD and not only.directives:
+    if isinstance(only, FieldNode) and only.name.value in _FOLLOWS and not only.directives:
         return only
     return None
 

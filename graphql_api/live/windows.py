@@ -9,13 +9,17 @@ from persistence.tasks import end_tasks
 T = TypeVar("T")
 
 
-async def windows(stream: AsyncGenerator[T, None], *, seconds: float, most: int) -> AsyncGenerator[list[T], None]:
+class Cut:
+    """Within a stream: what came before must not be in one list with what comes after."""
+
+
+async def windows(stream: AsyncGenerator[T | Cut, None], *, seconds: float, most: int) -> AsyncGenerator[list[T], None]:
     """The stream's items in order, in lists: never empty, never longer than `most`, never held back for longer.
 
     A window begins with its first item: who is quiet for long hears of the next event as soon as anybody may.
     """
     loop = asyncio.get_running_loop()
-    coming: asyncio.Task[T] | None = None
+    coming: asyncio.Task[T | Cut] | None = None
     items: list[T] = []
     try:
         while True:
@@ -27,8 +31,12 @@ async def windows(stream: AsyncGenerator[T, None], *, seconds: float, most: int)
                     break
                 arrived, coming = coming, None
                 # A window that its stream cut short by an error is not given: the reader goes on from the last one.
-                items.append(arrived.result())
-                ends_at = ends_at or loop.time() + seconds
+                item = arrived.result()
+                if not isinstance(item, Cut):
+                    items.append(item)
+                    ends_at = ends_at or loop.time() + seconds
+                elif items:
+                    break
             yield items
     except StopAsyncIteration:
         if items:

@@ -1,15 +1,20 @@
 """Does a dashboard get a storm as a few lists that hold every event it may see, once and in order, from any place?"""
 
 import asyncio
+import base64
+import os
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx2
 import pytest
 
 from domain.alerts.model import Alert
-from graphql_api.alerts import batches, loaders
+from graphql_api.alerts import batches, events, loaders
 from graphql_api.context import Context
+from graphql_api.live.member import Member
 from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import followed, start_cursor
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
@@ -26,6 +31,20 @@ subscription ($filter: AlertFilter, $after: String, $maxWait: Duration! = "PT0.2
 """
 
 
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many alerts each load was of."""
+    seen: list[int] = []
+    load = loaders.load_alerts
+
+    async def counted(context: Context, ids: list[UUID]) -> list[Alert | None]:
+        seen.append(len(ids))
+        return await load(context, ids)
+
+    monkeypatch.setattr(batches, "load_alerts", counted)
+    return seen
+
+
 async def next_batch(socket: Socket) -> dict[str, Any]:
     batch: dict[str, Any] = (await socket.next_data())["alertEventBatches"]
     return batch
@@ -40,16 +59,8 @@ async def taken(socket: Socket, count: int) -> list[list[str]]:
 
 
 async def test_a_storm_is_a_few_lists_and_each_list_one_load(
-    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, loads: list[int]
 ) -> None:
-    loads: list[int] = []
-    load = loaders.load_alerts
-
-    async def counted(context: Context, ids: list[UUID]) -> list[Alert | None]:
-        loads.append(len(ids))
-        return await load(context, ids)
-
-    monkeypatch.setattr(batches, "load_alerts", counted)
     async with connected(address, operator) as socket:
         await socket.subscribe(BATCHES, {"maxWait": "PT1S"})
         await followed(api)
@@ -151,3 +162,122 @@ async def test_a_cursor_of_another_log_is_answered_with_a_reset(
         await socket.subscribe(BATCHES, {"after": after})
         assert (await next_batch(socket))["reason"] == "LOG_RESTORED"
         assert (await socket.receive())["type"] == "complete"
+
+
+async def test_dashboards_that_ask_the_same_are_given_the_same_lists(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, loads: list[int]
+) -> None:
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(connected(address, operator)) for _ in range(30)]
+        for socket in sockets:
+            await socket.subscribe(BATCHES, {"maxWait": "PT0.5S"})
+        await followed(api, 30)
+        loads.clear()
+        for _ in range(60):
+            await insert_told_alert(writer)
+        log = [str(one) for one in await logged_ids(writer)]
+        for socket in sockets:
+            assert [event_id for ids in await taken(socket, 60) for event_id in ids] == log
+        assert sum(loads) < 2 * len(log)  # not thirty times; twice where a list began before somebody came
+
+
+async def test_dashboards_that_come_back_from_anywhere_get_the_rest_once_for_one_price(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, loads: list[int]
+) -> None:
+    for _ in range(100):
+        await insert_told_alert(writer)
+    async with connected(address, operator) as socket:
+        await socket.subscribe(BATCHES, {"after": await start_cursor(writer)})
+        cursors: list[str] = []
+        while len(cursors) < 100:
+            cursors += [event["cursor"] for event in (await next_batch(socket))["events"]]
+    await followed(api, 0)
+    loads.clear()
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(connected(address, operator)) for _ in range(50)]
+        for number, socket in enumerate(sockets):
+            await socket.subscribe(BATCHES, {"after": cursors[number * 7 % 99]})
+        for _ in range(20):
+            await insert_told_alert(writer)
+        log = [str(one) for one in await logged_ids(writer)]
+        for number, socket in enumerate(sockets):
+            place = number * 7 % 99 + 1
+            assert [one for ids in await taken(socket, 120 - place) for one in ids] == log[place:]
+    # Fifty alone would load some 3,500.
+    assert sum(loads) < 500
+
+
+async def test_a_list_whose_session_ended_is_not_given(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    headers = {**Api.headers(operator), "accept": "text/event-stream"}
+    async with (
+        httpx2.AsyncClient(timeout=15) as client,
+        client.stream("POST", f"http://{address}", json={"query": BATCHES}, headers=headers) as answer,
+    ):
+        await followed(api)
+        await writer.execute("UPDATE sessions SET revoked_at = now() WHERE id = $1", operator.session_id)
+        sessions = api.app.state.sessions
+        assert sessions is not None
+        await sessions.look()
+        await insert_told_alert(writer)
+        text = "".join([line async for line in answer.aiter_lines()])
+    assert "UNAUTHENTICATED" in text
+    assert "AlertEventBatch" not in text
+    await followed(api, 0)
+
+
+async def test_a_dashboard_that_does_not_take_is_told_where_to_go_on(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "MOST", 4)
+    put = Member.put
+    monkeypatch.setattr(Member, "put", lambda member, payload, *, most: put(member, payload, most=min(most, 5)))
+    alert_id = await insert_alert(writer)
+    big = base64.b64encode(os.urandom(120_000)).decode()
+    await writer.execute("UPDATE alerts SET description = $2 WHERE id = $1", alert_id, big)
+    query = BATCHES.replace("title", "title description")
+    async with connected(address, operator) as stalled, connected(address, operator) as healthy:
+        for socket in (stalled, healthy):
+            await socket.subscribe(query, {"maxWait": "PT0.05S"})
+        await followed(api, 2)
+        stalled.connection.transport.pause_reading()
+        expected: list[str] = []
+        for _ in range(4):
+            new = [str(await insert_event(writer, alert_id=alert_id)) for _ in range(20)]
+            assert [event_id for ids in await taken(healthy, 20) for event_id in ids] == new
+            expected += new
+        stalled.connection.transport.resume_reading()
+        received: list[str] = []
+        while (batch := await next_batch(stalled))["__typename"] != "StreamReset":
+            received += [event["id"] for event in batch["events"]]
+        assert batch["reason"] == "SLOW_CONSUMER"
+        assert received == expected[: len(received)]
+        await stalled.subscribe(query, {"after": batch["resumeAfter"]}, operation="again")
+        rest: list[str] = []
+        while len(rest) < len(expected) - len(received):
+            message = await stalled.receive()
+            if message["type"] == "next":
+                rest += [event["id"] for event in message["payload"]["data"]["alertEventBatches"]["events"]]
+        assert received + rest == expected
+
+
+async def test_a_list_whose_execution_met_an_outage_waits_for_the_database(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+    load = loaders.load_log_epoch
+
+    async def failing(context: Context, keys: list[None]) -> list[UUID]:
+        tries.append(1)
+        if len(tries) < 3:
+            raise ConnectionRefusedError
+        return await load(context, keys)
+
+    async with connected(address, operator) as socket:
+        await socket.subscribe(BATCHES, {"maxWait": "PT0.05S"})
+        await followed(api)
+        monkeypatch.setattr(events, "load_log_epoch", failing)
+        await insert_told_alert(writer)
+        assert await taken(socket, 1) == [[str(one) for one in await logged_ids(writer)]]  # without errors
+        assert len(tries) == 3

@@ -13,18 +13,23 @@ import asyncpg
 import httpx2
 import pytest
 
+from bench.machine import resident_bytes
 from domain.alerts.cursor import Cursor
 from domain.alerts.model import Alert
 from domain.identity.model import Role
 from graphql_api.alerts import events, loaders, subscriptions
 from graphql_api.context import Context
-from graphql_api.live import groups, sharing
+from graphql_api.live import sharing
+from graphql_api.live.member import Member, Payload, Send, Stop
 from persistence.reads import counts
 from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import COUNTS, EVENTS, followed, start_cursor
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
 from tests.sockets import Socket, connected
 from tests.waiting import until
+
+STALLED = 50
+MOST_MORE_BYTES = 40_000_000
 
 
 @pytest.fixture
@@ -45,6 +50,14 @@ async def subscribed(stack: AsyncExitStack, address: str, who: Person, query: st
     socket = await stack.enter_async_context(connected(address, who))
     await socket.subscribe(query, variables, operation=f"of {who.email}")
     return socket
+
+
+async def until_reset(socket: Socket) -> tuple[list[str], dict[str, Any]]:
+    """The ids before a reset, and the reset."""
+    received: list[str] = []
+    while (item := (await socket.next_data())["alertEvents"])["__typename"] != "StreamReset":
+        received.append(item["id"])
+    return received, item
 
 
 async def next_id(socket: Socket) -> str:
@@ -184,49 +197,56 @@ async def test_whoever_joins_from_anywhere_gets_the_rest_of_the_log_once_and_in_
 async def test_stalled_readers_cost_the_others_nothing_and_are_told_where_to_go_on(
     api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[groups.Member] = []
-    make = groups.Member.__init__
+    made: list[Member] = []
+    make = Member.__init__
 
-    def small(member: groups.Member, joined_at: Cursor, most: int) -> None:
-        make(member, joined_at, 50 if len(made) < 5 else most)
+    def noted(member: Member, send: Send, place: Cursor | None) -> None:
+        make(member, send, place)
         made.append(member)
 
-    monkeypatch.setattr(groups.Member, "__init__", small)
+    monkeypatch.setattr(Member, "__init__", noted)
+    put = Member.put
+
+    def put_few(member: Member, payload: Payload, *, most: int) -> bool:
+        return put(member, payload, most=50 if member in made[:STALLED] else most)
+
+    monkeypatch.setattr(Member, "put", put_few)
     # Not compressible, and 400 of them more than the kernel's buffers hold.
     big = base64.b64encode(os.urandom(45_000)).decode()
     query = EVENTS.replace("title", "title description")
     async with AsyncExitStack() as stack:
         stalled = []
-        for _ in range(5):
+        for _ in range(STALLED):
             socket = await subscribed(stack, address, operator, query)
             stalled.append(socket)
-        await followed(api, 5)
+        await followed(api, STALLED)
         healthy = await subscribed(stack, address, operator, query)
-        await followed(api, 6)
+        await followed(api, STALLED + 1)
         for socket in stalled:
             socket.connection.transport.pause_reading()
         alert_id = await insert_alert(writer)
         await writer.execute("UPDATE alerts SET description = $2 WHERE id = $1", alert_id, big)
-        expected = []
+        expected: list[str] = []
+        held = 0
         for _ in range(400):
             expected.append(str(await insert_event(writer, alert_id=alert_id)))
-            if len(expected) % 20 == 0:
-                for event_id in expected[-20:]:
+            held = resident_bytes(os.getpid()) if len(expected) == 100 else held
+            if len(expected) % 80 == 0:
+                for event_id in expected[-80:]:
                     assert await next_id(healthy) == event_id
-        await until(lambda: sum(member.stop is groups.Stop.SLOW for member in made) == 5)
+        await until(lambda: sum(member.stop is Stop.SLOW for member in made) == STALLED)
+        # By then each was stalled. Had each kept 300 events of its own, that were 900 MB.
+        assert resident_bytes(os.getpid()) - held < MOST_MORE_BYTES
         # What waited for them was let go.
-        assert all(not member._waiting for member in made[:5])  # noqa: SLF001
+        assert all(member.waiting == 0 for member in made[:STALLED])
         stalled[0].connection.transport.resume_reading()
-        received: list[str] = []
-        while True:
-            item = (await stalled[0].next_data())["alertEvents"]
-            if item["__typename"] == "StreamReset":
-                break
-            received.append(item["id"])
+        received, item = await until_reset(stalled[0])
         assert item["reason"] == "SLOW_CONSUMER"
         assert received == expected[: len(received)]
         again = await subscribed(stack, address, operator, query, {"after": item["resumeAfter"]})
         assert await next_id(again) == expected[len(received)]
+        for socket in stalled:
+            socket.connection.transport.abort()  # a goodbye would wait for an answer that does not come
 
 
 async def test_an_event_whose_execution_met_an_outage_waits_for_the_database(
@@ -295,3 +315,47 @@ async def test_counts_are_made_once_for_all_who_watch_the_same(
             while (await socket.next_data())["alertCounts"]["total"] < 30:
                 pass
         assert len(made) <= 8  # not one for each socket
+
+
+async def test_counts_are_watched_by_one_run_and_who_comes_later_is_told_at_once(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+    counted = subscriptions._counted  # noqa: SLF001 - each run of a document is one of these
+
+    def noted(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on
+        runs.append(1)
+        return counted(*given, **named)
+
+    monkeypatch.setattr(subscriptions, "_counted", noted)
+    other = await api.person(Role.OPERATOR)
+    await insert_told_alert(writer)
+    async with AsyncExitStack() as stack:
+        sockets = [await subscribed(stack, address, (operator, other)[n % 2], COUNTS) for n in range(10)]
+        for socket in sockets:
+            assert (await socket.next_data())["alertCounts"]["total"] == 1
+        late = await subscribed(stack, address, operator, COUNTS)
+        assert (await late.next_data())["alertCounts"]["total"] == 1
+        await insert_told_alert(writer)
+        for socket in (*sockets, late):
+            assert (await socket.next_data())["alertCounts"]["total"] == 2
+        assert len(runs) == 1
+
+
+async def test_counts_of_who_joins_a_team_are_those_of_its_members(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    team = await api.team("Vault", is_private=True)
+    await insert_event(writer, alert_id=await insert_alert(writer, team_id=team.id))
+    async with connected(address, operator) as socket:
+        await socket.subscribe(COUNTS)
+        assert (await socket.next_data())["alertCounts"]["total"] == 0
+        await writer.execute(
+            "INSERT INTO memberships (team_id, user_id, role, created_at) VALUES ($1, $2, 'viewer', now())",
+            team.id,
+            operator.id,
+        )
+        sessions = api.app.state.sessions
+        assert sessions is not None
+        await sessions.look()
+        assert (await socket.next_data())["alertCounts"]["total"] == 1
