@@ -161,6 +161,7 @@ class AppState:
                 link_by_email=self.settings.oidc_link_by_email,
             ),
             clock=self.clock,
+            letters=prover.letters,
             address_keys=self.sign_in_desk.address_keys,
         )
 

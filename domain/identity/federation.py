@@ -9,21 +9,26 @@ at any provider would get hold of the account. Everybody else is told to sign in
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.alerts.events import ActorKind
 from domain.audit.model import AuditEntry, AuditOutcome
-from domain.errors import AlreadyExists, DomainError, Forbidden, InvalidCredentials, NotFound
+from domain.errors import AlreadyExists, DomainError, Forbidden, InvalidCredentials, InvalidInput, NotFound
 from domain.identity.addresses import address_digests, checked_address
 from domain.identity.identities import FederationUnit, HandOver, Identity, Vouched
+from domain.identity.letters import Letters
 from domain.identity.model import MAX_PERSON_NAME, Role, User
 from domain.identity.sign_in import Origin
 from domain.ids import new_id
 from domain.ports import Clock
 
 CODE_LIFE = timedelta(minutes=2)
+# The provider's name is the operator's word, and nobody else's.
+LINKED = "An account at {} was linked to your account: whoever signs in there is signed in as you."
+UNLINKED = "The account at {} was unlinked from your account."
 
 
 class MustLink(DomainError):
@@ -54,6 +59,7 @@ class FederationDesk:
     units: Callable[[], FederationUnit]
     policy: FederationPolicy
     clock: Clock
+    letters: Letters
     address_keys: Sequence[bytes] = field(repr=False)
 
     async def person(self, vouched: Vouched, origin: Origin) -> User:
@@ -87,6 +93,7 @@ class FederationDesk:
             if not (self.policy.link_by_email and await unit.identities.is_address_proved(known.id)):
                 raise MustLink("an account with this address is here already")
             await self._link(known.id, vouched, unit=unit, entry=self._entry("linkIdentity", vouched, origin, known))
+            await self._tell(unit, known, LINKED.format(vouched.provider))
             return known
         if self.policy.sign_up_role is None:
             raise NobodyKnown("nobody with this account was let in")
@@ -117,6 +124,7 @@ class FederationDesk:
                 raise InvalidCredentials("the session that asked has ended: sign in again")
             entry = replace(self._entry("linkIdentity", vouched, origin, user), session_id=session_id)
             await self._link(user_id, vouched, unit=unit, entry=entry)
+            await self._tell(unit, user, LINKED.format(vouched.provider))
             await unit.commit()
 
     async def _link(self, user_id: UUID, vouched: Vouched, *, unit: FederationUnit, entry: AuditEntry) -> None:
@@ -146,6 +154,7 @@ class FederationDesk:
                 raise Forbidden("this is your only way in: set a password or a passkey first", ("id",))
             await unit.identities.remove(identity_id)
             await unit.audit.append(replace(entry, before={"provider": identity.provider}))
+            await self._tell(unit, user, UNLINKED.format(identity.provider))
             await unit.commit()
         return identity
 
@@ -184,6 +193,11 @@ class FederationDesk:
         if found is None or user is None or not user.is_active or not is_theirs:
             raise refusal
         return user, found.has_second_factor
+
+    async def _tell(self, unit: FederationUnit, user: User, news: str) -> None:
+        """A thief who adds a way in is noticed. An address no mail can go to stops no change."""
+        with suppress(InvalidInput):
+            await unit.mail.append(self.letters.accounts_linked(user, news))
 
     def _entry(self, action: str, vouched: Vouched, origin: Origin, user: User | None) -> AuditEntry:
         return AuditEntry(

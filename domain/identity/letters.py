@@ -119,6 +119,10 @@ class Letters:
         """To whose ways to prove who they are changed; `news` is a sentence of ours (factor_notices.py)."""
         return self._notice(user.email, "your second factors changed", [news, ALARM], user_id=user.id)
 
+    def accounts_linked(self, user: User, news: str) -> Mail:
+        """To who signs in by another account from now on, or no more; `news` is a sentence of ours (federation.py)."""
+        return self._notice(user.email, "your ways to sign in changed", [news, ALARM], user_id=user.id)
+
     def _notice(self, to: str, subject: str, says: list[str], *, user_id: UUID) -> Mail:
         return Mail(
             to=to,

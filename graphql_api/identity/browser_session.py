@@ -6,11 +6,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from domain.identity.sign_in import Origin, SignedIn
+from graphql_api.access.limiting import headers_of, wait_of
 from graphql_api.identity.cookies import read_cookies, seconds_until
+from graphql_api.identity.pages import Page
 from graphql_api.middleware import request_id_of
 
 if TYPE_CHECKING:
     from graphql_api.state import AppState
+
+# What one step of a sign-in costs a stranger's place; a provider is asked for each.
+COST = 2000
 
 
 def origin_of_request(request: Request) -> Origin:
@@ -20,6 +25,18 @@ def origin_of_request(request: Request) -> Origin:
         user_agent=request.headers.get("user-agent"),
         request_id=request_id_of(request.scope),
     )
+
+
+async def too_many(request: Request) -> Response | None:
+    """The answer to a place that asks too often; None where there is room. Nobody is signed in here yet."""
+    state: AppState = request.app.state.tocsin
+    verdicts = await state.operation_limits.spend(None, origin_of_request(request).ip_address, COST)
+    seconds = wait_of(verdicts)
+    if not seconds:
+        return None
+    page = Page(title="Too many attempts", words=(f"Please try again in {seconds} seconds.",)).answer(429)
+    page.headers.update(headers_of(verdicts))
+    return page
 
 
 def signed_in_response(request: Request, signed_in: SignedIn, return_to: str) -> Response:

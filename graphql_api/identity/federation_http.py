@@ -25,7 +25,7 @@ from domain.identity.proofs import Method
 from domain.identity.sign_in import Challenged, Origin
 from domain.ids import new_id
 from graphql_api.identity.authentication import authenticate_request
-from graphql_api.identity.browser_session import origin_of_request, signed_in_response
+from graphql_api.identity.browser_session import origin_of_request, signed_in_response, too_many
 from graphql_api.identity.cookies import CrossSite, cookie_name
 from graphql_api.identity.flow import COOKIE, LIFE, Envelopes, Flow, is_challenge, local_path
 from graphql_api.identity.pages import Page
@@ -96,6 +96,8 @@ async def start(request: Request) -> Response:
     provider = desk.provider
     if provider is None:
         return _no_such_provider()
+    if (refused := await too_many(request)) is not None:
+        return refused
     asked = request.query_params
     return_to, challenge = local_path(asked.get("return_to", HOME)), asked.get("challenge")
     if return_to is None or (challenge is not None and not is_challenge(challenge)):
@@ -136,6 +138,8 @@ async def callback(request: Request) -> Response:
     if request.method != "GET":
         # Starlette answers HEAD where it answers GET: a look at an address must spend nothing.
         return Response(status_code=405, headers={"allow": "GET"})
+    if (refused := await too_many(request)) is not None:
+        return refused
     try:
         response = await _finish(desk, provider)
     except Exception as error:

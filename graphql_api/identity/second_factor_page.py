@@ -15,7 +15,7 @@ from domain.errors import DomainError
 from domain.identity.proving import Offered
 from graphql_api.graphql_request import BadRequest
 from graphql_api.http import read_body
-from graphql_api.identity.browser_session import origin_of_request, signed_in_response
+from graphql_api.identity.browser_session import origin_of_request, signed_in_response, too_many
 from graphql_api.identity.cookies import comes_from_us
 from graphql_api.identity.flow import local_path
 from graphql_api.identity.pages import Page, hidden
@@ -49,6 +49,8 @@ async def prove(request: Request) -> Response:
     if not comes_from_us(request, state.settings):
         words = ("This form was not sent from a page of this server.",)
         return Page(title="Not from here", words=words).answer(403)
+    if (refused := await too_many(request)) is not None:
+        return refused
     try:
         sent = dict(parse_qsl((await read_body(request, max_bytes=MAX_BODY)).decode(), max_num_fields=10))
     except (BadRequest, ValueError):

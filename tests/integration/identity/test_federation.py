@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +13,13 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+from domain.identity.identities import Identity
 from domain.identity.model import Role
-from persistence.tables import audit_log, federation_codes, federation_flows, identities, users
+from domain.ids import new_id
+from graphql_api.identity.browser_session import COST
+from persistence.tables import audit_log, federation_codes, federation_flows, identities, outgoing_mail, users
 from tests.api import PASSWORD, Api, api_settings, running_api
+from tests.second_factors import Member, member
 from tests.services.errors import UnavailableError
 from tests.services.oidc import OidcProvider, oidc_provider
 from tests.visitor import OURS, Visitor, visitor
@@ -224,6 +229,17 @@ async def test_a_person_links_a_provider_signs_in_by_it_and_unlinks_it(closed: A
             assert (await sign_in(another, "grace")).status_code == 403
 
 
+async def test_a_new_way_in_is_told_by_mail(closed: Api) -> None:
+    """ASVS 5 6.3.7: whoever did not do it themselves learns of it."""
+    await make_ada(closed)
+    async with visitor(closed) as browser:
+        await browser.change("login", LOGIN, TOKENS)
+        await sign_in(browser, "grace", start=await linked_start(browser))
+        (linked,) = (await browser.data(IDENTITIES))["me"]["identities"]
+        await browser.change("unlinkIdentity", {"id": linked["id"]}, "identity { id }")
+    assert await rows(closed, outgoing_mail) == 2
+
+
 async def test_the_last_way_in_is_not_taken_away(api: Api, browser: Visitor) -> None:
     await sign_in(browser, "ada")  # no password
     (linked,) = (await browser.data(IDENTITIES))["me"]["identities"]
@@ -267,6 +283,75 @@ async def test_nothing_is_linked_to_a_session_that_has_ended_meanwhile(closed: A
         await browser.change("logout", {}, "clientMutationId")
         assert (await browser.open(target, sec_fetch_site="cross-site")).status_code == 403
     assert await rows(closed, identities) == 0
+
+
+# --- Second factors -------------------------------------------------------------------------------------------------
+
+
+async def linked_member(api: Api, subject: str) -> Member:
+    """Somebody with an authenticator app, who signs in by the provider."""
+    someone = await member(api)
+    await someone.enrol_app()
+    now = api.clock.now()
+    identity = Identity(id=new_id(), user_id=someone.id, provider="corp", subject=subject, created_at=now)
+    async with api.state.uow() as uow:
+        assert await uow.identities.add(identity)
+        await uow.commit()
+    return someone
+
+
+async def test_a_provider_does_not_stand_in_for_the_second_factor(closed: Api) -> None:
+    """API2:2023; ASVS 5 6.3.3: the form asks for it, and takes it once."""
+    someone = await linked_member(closed, "ada")
+    async with visitor(closed) as browser:
+        page = await sign_in(browser, "ada", start="/auth/corp/start?return_to=/console/")
+        assert (page.status_code, browser.cookies()) == (200, set())
+        assert "form-action 'self'" in page.headers["content-security-policy"]
+        wrong = await browser.submit(page, code="000000")
+        assert (wrong.status_code, browser.cookies()) == (403, set())
+        code = someone.code()
+        response = await browser.submit(wrong, code=code)
+        assert (response.status_code, response.headers["location"]) == (303, "/console/")
+        assert await browser.me() == someone.email
+    async with visitor(closed) as again:
+        page = await sign_in(again, "ada")
+        assert (await again.submit(page, code=code)).status_code == 403
+        assert (await again.submit(page, code=someone.recovery_codes[0])).status_code == 303
+        assert await again.me() == someone.email
+
+
+async def test_the_form_of_another_site_signs_nobody_in(closed: Api) -> None:
+    """API8:2023, login CSRF: an attacker's challenge and code, sent by the victim's browser."""
+    someone = await linked_member(closed, "ada")
+    async with visitor(closed) as attacker, visitor(closed) as victim:
+        page = await sign_in(attacker, "ada")
+        fields = dict(part.split('" value="') for part in re.findall(r'name="(\w+" value="[^"]*)"', page.text))
+        sent = {**fields, "code": someone.code()}
+        for headers in ({"origin": "https://evil.example"}, {"origin": "null"}, {}, {"sec-fetch-site": "cross-site"}):
+            response = await victim.here.post("/auth/second-factor", data=sent, headers=headers)
+            assert (response.status_code, victim.cookies()) == (403, set())
+        ours = {"origin": OURS, "sec-fetch-site": "same-origin"}
+        outside = await victim.here.post(
+            "/auth/second-factor", data={**sent, "return_to": "//evil.example"}, headers=ours
+        )
+        assert outside.status_code == 400
+        for body in (b"", b"\xff\xfe", b"a=b&" * 2000):
+            nonsense = await victim.here.post("/auth/second-factor", content=body, headers=ours)
+            assert nonsense.status_code == 400
+
+
+async def test_a_program_is_asked_for_the_second_factor_as_well(closed: Api) -> None:
+    someone = await linked_member(closed, "ada")
+    async with visitor(closed) as browser:
+        code = await code_of(browser)
+    query = """mutation($input: CompleteFederatedSignInInput!) { completeFederatedSignIn(input: $input) {
+      __typename ... on SecondFactorRequired { challenge methods } } }"""
+    answer = await closed.data(query, {"input": {"code": code, "verifier": VERIFIER}})
+    asked = answer["completeFederatedSignIn"]
+    assert asked["__typename"] == "SecondFactorRequired"
+    what = {"challenge": asked["challenge"], "totpCode": someone.code()}
+    done = await closed.change("completeLogin", what, "user { id }", who=None)
+    assert done["user"]["id"] == str(someone.id)
 
 
 # --- Programs -------------------------------------------------------------------------------------------------------
@@ -436,6 +521,19 @@ async def test_a_provider_that_is_away_is_said_so(application_url: str, tmp_path
         assert (await api.change("linkIdentity", {"provider": "x"}, "startUrl", who=await api.person(Role.VIEWER)))[
             "code"
         ] == "NOT_FOUND"
+
+
+async def test_a_place_that_asks_too_often_is_slowed_down(
+    provider: OidcProvider, application_url: str, tmp_path: Path
+) -> None:
+    """API4:2023: each start asks the provider, each answer writes a row."""
+    given = settings(provider, application_url, tmp_path, rate_limit_stranger=4 * COST)
+    async with running_api(given) as api, visitor(api) as browser:
+        statuses = [(await browser.open("/auth/corp/start")).status_code for _ in range(6)]
+        assert statuses == [303] * 4 + [429] * 2
+        page = await browser.open("/auth/corp/callback")
+        assert page.status_code == 429
+        assert int(page.headers["retry-after"]) > 0
 
 
 async def test_nothing_of_a_sign_in_is_in_the_log(
