@@ -30,6 +30,7 @@ BEYOND = {
     "tokens": ("{" + " me { id }" * 600 + " }", "tokens"),
     "directives": ("{ me { id " + "@skip(if: false) " * 1_000 + "} }", "tokens"),
     "repeats": ("{" + " me { id }" * 100 + " }", "repeated as often as 100"),
+    "leaves": ("{ me {" + " id" * 1_900 + " } }", "plain field repeated as often as 1900"),
     "spreads": ("{" + " ...F" * 200 + " } fragment F on Query { me { id } }", "repeated as often as 200"),
     "a bomb of fragments": (
         "{ ...F0 }"
