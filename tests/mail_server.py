@@ -63,7 +63,7 @@ class Inbox:
     def authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: Any) -> AuthResult:  # noqa: ANN401
         assert isinstance(data, LoginPassword)
         self.sign_ins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"right")
+        return AuthResult(success=data.password == b"right", handled=False)
 
 
 @dataclass

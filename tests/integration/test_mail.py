@@ -302,6 +302,7 @@ async def test_a_wrong_password_loses_no_mail(post: Post, certificate: Certifica
         assert await post.send() == 0
         row = await post.row()
         assert row.failed_at is None
+        assert row.last_error.startswith("535")
         assert "wrong" not in row.last_error
         post.by(server, user="user:right@", query=f"?ca={certificate.authority}")
         assert await post.send(120) == 1

@@ -14,7 +14,8 @@ from persistence.mail import Outbox, outbox_of
 from tocsin.doctor.report import Check, State
 from tocsin.settings import Settings
 
-SECONDS = 5.0
+# Servers hold back the answer to a wrong password for some seconds.
+SECONDS = 10.0
 WITHOUT = "links to verify an address or to set a password do not arrive, nor do invitations and security notices"
 
 
@@ -23,11 +24,11 @@ async def check_mail(settings: Settings) -> Check:
     outbox = await _outbox(settings)
     server = SmtpServer.of(settings)
     if server is None:
-        waits = outbox is not None and outbox.waiting > 0
+        waits = _waiting(outbox, ": ")
         return Check(
             name="Mail",
             state=State.DEGRADED if waits else State.OFF,
-            detail=f"TOCSIN_SMTP_URL is not set{f': {outbox.waiting} mails wait' if outbox and waits else ''}",
+            detail=f"TOCSIN_SMTP_URL is not set{waits}",
             consequence=WITHOUT,
             remedy="set TOCSIN_SMTP_URL and TOCSIN_MAIL_FROM; mail that has waited for three days no longer leaves",
         )
@@ -51,8 +52,10 @@ async def check_mail(settings: Settings) -> Check:
     return Check(name="Mail", state=State.OK, detail=f"{server.host} takes mail from {server.sender.addr_spec}")
 
 
-def _waiting(outbox: Outbox | None) -> str:
-    return f"; {outbox.waiting} mails wait" if outbox and outbox.waiting else ""
+def _waiting(outbox: Outbox | None, before: str = "; ") -> str:
+    if outbox is None or not outbox.waiting:
+        return ""
+    return f"{before}{'1 mail waits' if outbox.waiting == 1 else f'{outbox.waiting} mails wait'}"
 
 
 def _is_late(outbox: Outbox) -> bool:
@@ -81,7 +84,8 @@ async def _problem(server: SmtpServer) -> str:
             await client.connect()
             await client.noop()
     except (aiosmtplib.SMTPException, OSError) as error:
-        return outcome_of(error).reason or f"no answer within {SECONDS:.0f} s"
+        is_ours = isinstance(error, TimeoutError) and not isinstance(error, aiosmtplib.SMTPException)
+        return f"no answer within {SECONDS:.0f} s" if is_ours else outcome_of(error).reason
     else:
         with contextlib.suppress(aiosmtplib.SMTPException, OSError):
             await client.quit(timeout=1)
