@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -14,12 +15,16 @@ import pytest
 from domain.audit.heads import read_head
 from domain.audit.sealing import MAX_ROWS, Seal
 from domain.audit.verification import FindingKind
+from jobs.sealing import AuditSealing
 from persistence import audit_keys
 from persistence.audit_heads import HeadsFile, HeadsStore
 from persistence.audit_keys import AuditKey
 from persistence.audit_seals import EraNotBegun, last_seal, seal_next
+from persistence.tasks import end_tasks
 from tests.api import api_settings
 from tests.integration.audit.conftest import SealedLog, write
+from tocsin.doctor.audit import check_audit_log
+from tocsin.doctor.report import State
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
@@ -292,3 +297,45 @@ async def test_the_sealer_says_that_the_newest_seal_is_forged_and_seals_on(
         last: Seal | None = await last_seal(connection)
     assert last == second
     assert FindingKind.SIGNATURE in {finding.kind for finding in (await log.verify()).findings}
+
+
+async def test_a_clock_that_was_set_back_holds_up_no_seal(log: SealedLog) -> None:
+    hourly = log.settings.model_copy(update={"audit_seal_interval": timedelta(hours=1)})
+    patient = SealedLog(hourly, log.pool, log.clock)
+    log.clock.ahead = timedelta(days=2)
+    await log.write()
+    await patient.seal()
+    log.clock.ahead = timedelta(0)
+    await log.write()
+    assert len(await patient.seal()) == 1
+    await log.write()
+    assert await patient.seal() == []
+
+
+async def test_the_doctor_says_that_nobody_seals(log: SealedLog, superuser: asyncpg.Connection) -> None:
+    async with log.pool.acquire() as connection:
+        assert (await check_audit_log(connection)).state is State.OK
+        await log.write(2)
+        assert (await check_audit_log(connection)).state is State.OK
+        await superuser.execute("UPDATE audit_log SET occurred_at = occurred_at - interval '16 minutes'")
+        found = await check_audit_log(connection)
+        assert (found.state, found.detail.startswith("2 entries wait")) == (State.DEGRADED, True)
+        await log.seal()
+        assert (await check_audit_log(connection)).detail.startswith("sealed: seal 1 of ")
+
+
+async def test_one_of_several_sealers_is_active_and_another_takes_over(log: SealedLog) -> None:
+    """As the scheduler runs them: for ever, under a lease."""
+    sealers = [AuditSealing(log.settings, log.pool, clock=log.clock) for _ in range(2)]
+    running = [asyncio.create_task(sealer.run()) for sealer in sealers]
+    try:
+        await log.write(2)
+        for _ in range(100):
+            if await _count_seals(log):
+                break
+            await asyncio.sleep(0.05)
+        async with log.pool.acquire() as connection:
+            assert await connection.fetchval("SELECT count(*) FROM leases WHERE name = 'audit sealer'") == 1
+    finally:
+        await end_tasks(running)
+    assert (await log.verify()).rows == 2
