@@ -102,6 +102,7 @@ def _is_live(url: str, files: Files) -> bool:
 
 
 def test_it_speaks_1_3_and_refuses_1_2(served: str, files: Files) -> None:
+    """ASVS 5 12.1.1, 3.4.1."""
     response = httpx2.get(f"{served}/livez", verify=trusting(files))
     assert response.status_code == 200
     assert response.headers["strict-transport-security"] == "max-age=31536000"

@@ -1,4 +1,4 @@
-"""TOCSIN_SECRET_KEY changes and nobody notices: sessions, sealed secrets, addresses go on (ASVS 5 11.1.2, 13.3.4)."""
+"""TOCSIN_SECRET_KEY changes and nobody notices: sessions, sealed secrets, addresses go on (ASVS 5 11.2.2, 13.3.4)."""
 
 import json
 from pathlib import Path

@@ -146,7 +146,7 @@ def test_what_is_no_token_is_refused(token: str) -> None:
 
 
 def test_tokens_of_a_former_key_count_until_they_expire() -> None:
-    """ASVS 5 11.1.2: keys are replaced without signing everybody out."""
+    """ASVS 5 11.2.2: keys are replaced without signing everybody out."""
     before = AccessTokens(OLDER, lifetime=timedelta(minutes=15))
     after = AccessTokens(KEY, lifetime=timedelta(minutes=15), older_keys=[OLDER])
     token, expires_at = before.sign(user_id=new_id(), session_id=new_id(), now=NOW)

@@ -41,7 +41,7 @@ def test_a_lost_answer_is_repeated_as_it_was_given_before_the_key_changed() -> N
 
 
 def test_what_a_former_key_sealed_opens_and_what_is_sealed_now_is_of_the_current() -> None:
-    """ASVS 5 11.1.2."""
+    """ASVS 5 11.2.2."""
     row = new_id()
     sealed = Sealer.of(BEFORE).seal("hush", column="a.b", row=row)
     assert Sealer.of(AFTER).unseal(sealed, column="a.b", row=row) == "hush"
