@@ -65,7 +65,8 @@ class NoLedger:
 
     async def entries(self) -> AsyncIterator[Erasure]:
         """None."""
-        for erasure in ():
+        nobody: tuple[Erasure, ...] = ()
+        for erasure in nobody:
             yield erasure
 
 

@@ -73,8 +73,7 @@ async def rotate(engine: AsyncEngine, *, address_key: bytes, tell: Tell = lambda
     total: Counter[str] = Counter()
     for sealed in INSTALLATION:
         total += await _rotate_column(engine, sealed, tell)
-    total["moved"] += await _rotate_digests(engine, address_key, tell)
-    return total
+    return total + await _rotate_digests(engine, address_key, tell)
 
 
 async def _rotate_column(engine: AsyncEngine, sealed: SealedColumn, tell: Tell) -> Counter[str]:
@@ -106,7 +105,8 @@ async def _left(connection: AsyncConnection, sealed: SealedColumn, *, after: UUI
     )
     if after is not None:
         statement = statement.where(sealed.row > after)
-    return (await connection.execute(statement)).all()
+    rows: Sequence[sa.Row[Any]] = (await connection.execute(statement)).all()
+    return rows
 
 
 async def _move(connection: AsyncConnection, sealed: SealedColumn, rows: Sequence[sa.Row[Any]]) -> tuple[int, int]:
@@ -125,8 +125,11 @@ async def _move(connection: AsyncConnection, sealed: SealedColumn, rows: Sequenc
     return moved, unreadable
 
 
-async def _rotate_digests(engine: AsyncEngine, address_key: bytes, tell: Tell) -> int:
-    """Write the digests of addresses under the current key, where they are under a former one."""
+async def _rotate_digests(engine: AsyncEngine, address_key: bytes, tell: Tell) -> Counter[str]:
+    """Write the digests of addresses under the current key, where they are under a former one.
+
+    Whose key does not open is counted already, as a value of `person_keys`.
+    """
     moved = 0
     last: UUID | None = None
     while True:
@@ -136,14 +139,16 @@ async def _rotate_digests(engine: AsyncEngine, address_key: bytes, tell: Tell) -
         async with engine.begin() as connection:
             vault = vault_of(connection)
             rows = (await connection.execute(statement.add_columns(users.c.email_digest))).mappings().all()
-            people = [(user_of(row, vault), row[users.c.email_digest]) for row in rows]
-            for user, known in people:
-                digest = address_digest(user.email, address_key)
-                if digest != known:
+            for row in rows:
+                try:
+                    digest = address_digest(user_of(row, vault).email, address_key)
+                except CannotUnseal:
+                    continue
+                if digest != (known := row[users.c.email_digest]):
                     # Who changed the address meanwhile has the digest of the new one.
-                    change = sa.update(users).where(users.c.id == user.id, users.c.email_digest == known)
+                    change = sa.update(users).where(users.c.id == row[users.c.id], users.c.email_digest == known)
                     moved += (await connection.execute(change.values(email_digest=digest))).rowcount
-        if not people:
-            return moved
-        last = people[-1][0].id
+        if not rows:
+            return Counter(moved=moved)
+        last = rows[-1][users.c.id]
         tell(Progress(column="users.email_digest", moved=moved, unreadable=0))

@@ -60,7 +60,8 @@ async def were_reapplied(engine: AsyncEngine) -> bool:
 
 
 async def _epoch(connection: AsyncConnection) -> UUID:
-    return (await connection.execute(sa.select(log_epoch.c.epoch))).scalar_one()
+    epoch: UUID = (await connection.execute(sa.select(log_epoch.c.epoch))).scalar_one()
+    return epoch
 
 
 async def _erase_again(

@@ -40,7 +40,7 @@ class SealedColumn:
     @property
     def table(self) -> sa.Table:
         """The table it is in."""
-        table: sa.Table = self.column.table  # type: ignore[assignment] # of ours, each is of a Table
+        table: sa.Table = self.column.table
         return table
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,8 @@ from persistence.erasure_ledger import StoredLedger
 from persistence.objects import ObjectStoreUnavailable
 from persistence.person_keys import vault_of
 from persistence.seal_people import key_to_write
+from persistence.search.documents import document_of
+from persistence.search.rebuild import read_by_ids
 from persistence.tables import audit_log, person_keys, sessions, users
 from persistence.unit_of_work import UnitOfWork
 from persistence.users import users_by_ids
@@ -57,7 +60,9 @@ async def read(api: Api, user_id: object) -> User:
     return user
 
 
-async def test_no_copy_is_left_anywhere(api: Api, database_url: str, redis_url: str, tmp_path: Path) -> None:
+async def test_no_copy_is_left_anywhere(
+    api: Api, database_url: str, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     person, admin = await grace(api), await api.person(Role.ADMIN)
     alert = (await api.change("createAlert", ALERT, "alert { id }", who=person))["alert"]
     await api.change("assignAlert", {"id": alert["id"], "assigneeId": str(person.id)}, "alert { id }", who=person)
@@ -71,6 +76,10 @@ async def test_no_copy_is_left_anywhere(api: Api, database_url: str, redis_url: 
     assert copies_in_files(tmp_path, *SECRETS) == []
     assert not [path for path in (tmp_path / "objects" / "exports").rglob("*") if path.is_file()]
     assert await copies_in_redis(redis_url) == []
+    captured = capsys.readouterr()
+    assert copies_in(captured.out + captured.err, *SECRETS) == [], "of what was logged"
+    (indexed,) = await read_by_ids(api.engine, [UUID(alert["id"])])
+    assert copies_in(repr(document_of(indexed)), *SECRETS) == [], "of what is searched"
     user = await read(api, person.id)
     assert (user.name, user.email, user.is_active) == (ERASED_PERSON, "", False)
     assert user.password_hash is None
@@ -157,6 +166,18 @@ async def test_a_person_erases_themselves(api: Api) -> None:
     assert done["erasedId"] == str(person.id)
     assert (await read(api, person.id)).is_erased
     assert await api.code("{ alerts { nodes { id } } }", who=person) == "UNAUTHENTICATED"
+
+
+async def test_an_old_session_is_not_enough(api: Api) -> None:
+    """Whoever finds an open screen erases nobody: a proof of the last minutes is asked for (ASVS 5 V7.5)."""
+    person, admin = await api.person(Role.VIEWER), await api.person(Role.ADMIN)
+    api.clock.ahead = timedelta(hours=2)
+    assert (await erase(api, person, who=admin))["code"] == "STEP_UP_REQUIRED"
+    own = await api.change("eraseMe", {"confirmEmail": person.email}, "erasedId", who=person)
+    assert own["code"] == "STEP_UP_REQUIRED"
+    export = await api.change("requestDataExport", {}, "export { id }", who=person)
+    assert export["code"] == "STEP_UP_REQUIRED"
+    assert not (await read(api, person.id)).is_erased
 
 
 async def test_the_audit_log_keeps_who_did_what_and_names_nobody(api: Api) -> None:

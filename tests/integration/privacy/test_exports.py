@@ -187,7 +187,7 @@ async def test_an_export_is_a_stream_in_bounded_memory(api: Api, monkeypatch: py
     largest = 0
 
     async def huge(*_: object, **__: object) -> Any:  # noqa: ANN401 - an async generator
-        for _ in range(300):
+        for _chunk in range(300):
             yield b"x" * 100_000
 
     original = Objects.put

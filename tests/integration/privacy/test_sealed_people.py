@@ -197,7 +197,8 @@ async def test_writing_seals_who_is_not_sealed_yet(api: Api) -> None:
     async with api.engine.connect() as connection:
         wrapped = await connection.scalar(sa.select(person_keys.c.wrapped).where(person_keys.c.user_id == user.id))
         (read,) = await users_by_ids(connection, [user.id])
-        assert vault_of(connection).key(user.id, wrapped)
+        assert wrapped is not None
+        vault_of(connection).key(user.id, wrapped)
     assert read is not None
     assert read.email == user.email
 
