@@ -30,12 +30,15 @@ from graphql_api.connection import DEFAULT_PAGE, MAX_PAGE
 # What fields cost beyond the objects they answer with: a count, or work of the processor.
 WEIGHTS: Mapping[str, int] = {
     "totalCount": 50,
+    "proof": 50,
     "alertCounts": 100,
     "searchAlerts": 100,
     "previewSignal": 200,
     "previewSchedule": 200,
     "finalSchedule": 200,
     "onCall": 200,
+    "simulateRouting": 500,
+    "escalationCoverage": 500,
     "replayRejectedItems": 500,
     # A password's hash is made to be slow.
     "login": 2_000,

@@ -57,6 +57,8 @@ QUERIES: Mapping[str, Line] = {
     "onCall": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "escalationPolicy": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "escalationPolicies": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "simulateRouting": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "escalationCoverage": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "channelKinds": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "channel": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "channels": Need(Access.VIEWER, Scope.PEOPLE_READ),

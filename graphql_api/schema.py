@@ -28,6 +28,7 @@ from graphql_api.documents.mutations import DocumentMutations
 from graphql_api.documents.queries import DocumentQueries
 from graphql_api.escalations.mutations import EscalationMutations
 from graphql_api.escalations.queries import EscalationQueries
+from graphql_api.escalations.rehearsal import RehearsalQueries
 from graphql_api.execution import Execution
 from graphql_api.identity.account_mutations import AccountMutations
 from graphql_api.identity.factors.mutations import FactorMutations
@@ -70,6 +71,7 @@ QUERIES: tuple[type, ...] = (
     AccessQueries,
     ScheduleQueries,
     EscalationQueries,
+    RehearsalQueries,
     ChannelQueries,
     PrivacyQueries,
 )

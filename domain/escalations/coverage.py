@@ -1,0 +1,96 @@
+"""Would somebody be told, at every moment of a time? Which steps reach nobody when, and when none reaches anybody.
+
+Pure: who a person or team is was looked up, and each schedule's shifts over the time are passed in. A step that reaches
+nobody is skipped at once, so while any step reaches somebody, the first is told after the first step's delay.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from domain.escalations.model import Policy, Step, Target, TargetKind
+from domain.schedules.model import FinalSchedule, Span
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyStep:
+    """A step, counted from 1, and when it reaches nobody."""
+
+    step: int
+    gaps: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How well a policy covers a time. `holes`: nobody at all would be told. `worst`: None when there is a hole."""
+
+    policy: Policy
+    holes: tuple[Span, ...]
+    empty_steps: tuple[EmptyStep, ...]
+    worst: timedelta | None
+    people: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """Who there is. `standing`: whom each target reaches that is no schedule. `active`: who may sign in."""
+
+    standing: Mapping[Target, frozenset[UUID]]
+    schedules: Mapping[UUID, FinalSchedule]
+    active: frozenset[UUID]
+
+    def ever(self, target: Target) -> frozenset[UUID]:
+        """Whom the target reaches at any moment. A channel is no person: it wakes nobody by itself."""
+        if target.kind is TargetKind.SCHEDULE:
+            found = self.schedules.get(target.id)
+            return frozenset(shift.user_id for shift in found.shifts) & self.active if found else frozenset()
+        return self.standing.get(target, frozenset()) & self.active
+
+    def shifts(self, schedule_id: UUID) -> list[Span]:
+        """When somebody who may sign in is on call by the schedule."""
+        found = self.schedules.get(schedule_id)
+        shifts = found.shifts if found else ()
+        return [Span(shift.starts_at, shift.ends_at) for shift in shifts if shift.user_id in self.active]
+
+
+def coverage(policy: Policy, *, staff: Staff, span: Span) -> Coverage:
+    """How well the policy covers the time."""
+    gaps = [_gaps(step, staff, span) for step in policy.steps]
+    holes = gaps[0]
+    for more in gaps[1:]:
+        holes = _both(holes, more)
+    people = frozenset[UUID]().union(*(staff.ever(target) for step in policy.steps for target in step.targets))
+    return Coverage(
+        policy=policy,
+        holes=tuple(holes),
+        empty_steps=tuple(EmptyStep(number, tuple(found)) for number, found in enumerate(gaps, start=1) if found),
+        worst=None if holes else policy.steps[0].delay,
+        people=people,
+    )
+
+
+def _gaps(step: Step, staff: Staff, span: Span) -> list[Span]:
+    """When the step reaches no person."""
+    gaps = [span]
+    for target in step.targets:
+        if target.kind is TargetKind.SCHEDULE:
+            gaps = _both(gaps, _outside(staff.shifts(target.id), span))
+        elif staff.ever(target):
+            return []
+    return gaps
+
+
+def _outside(covered: Sequence[Span], span: Span) -> list[Span]:
+    """What of the span is not covered; the covered parts are in order and do not overlap."""
+    gaps, at = [], span.starts_at
+    for part in covered:
+        if part.starts_at > at:
+            gaps.append(Span(at, part.starts_at))
+        at = max(at, part.ends_at)
+    return [*gaps, Span(at, span.ends_at)] if at < span.ends_at else gaps
+
+
+def _both(first: Sequence[Span], second: Sequence[Span]) -> list[Span]:
+    """The parts that are in both; each in order."""
+    return [part for one in first for other in second if (part := one.within(other)) is not None]

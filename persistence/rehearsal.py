@@ -1,0 +1,67 @@
+"""Whom would a policy reach? For one alert at one moment, step by step; and over a time, to find the holes in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.escalations.coverage import Coverage, Staff, coverage
+from domain.escalations.model import Policy, Target, TargetKind
+from domain.schedules.final import final_schedule
+from domain.schedules.model import Span
+from persistence.reaching import Reach, reach
+from persistence.schedules import plans_of
+from persistence.tables import memberships, users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RehearsedStep:
+    """A step that would fire, when, and whom it would reach."""
+
+    policy: Policy
+    round: int
+    step: int
+    fires_at: datetime
+    reached: Reach
+
+
+async def rehearse(connection: AsyncConnection, policy: Policy, *, opened_at: datetime) -> list[RehearsedStep]:
+    """The steps of the policy for an alert that opens at the moment and that nobody answers."""
+    found: list[RehearsedStep] = []
+    at, is_waiting = opened_at, True
+    for position in range(len(policy.steps) * (1 + policy.repeats)):
+        number, place = divmod(position, len(policy.steps))
+        step = policy.steps[place]
+        at = at + step.delay if is_waiting else at
+        (reached,) = await reach(connection, [step.targets], now=at)
+        found.append(RehearsedStep(policy=policy, round=number + 1, step=place + 1, fires_at=at, reached=reached))
+        is_waiting = bool(reached)  # one that reaches nobody is not waited for
+    return found
+
+
+async def coverage_of(connection: AsyncConnection, policies: Sequence[Policy], span: Span) -> list[Coverage]:
+    """The coverage of each policy over the time."""
+    targets = {target for policy in policies for step in policy.steps for target in step.targets}
+    standing = await _standing(connection, targets)
+    schedule_ids = [target.id for target in targets if target.kind is TargetKind.SCHEDULE]
+    plans = await plans_of(connection, schedule_ids, span)
+    schedules = {one: final_schedule(*plan, span) for one, plan in plans.items()}
+    named = {user_id for people in standing.values() for user_id in people}
+    on_call = {shift.user_id for schedule in schedules.values() for shift in schedule.shifts}
+    rows = await connection.scalars(sa.select(users.c.id).where(users.c.id.in_(named | on_call), users.c.is_active))
+    staff = Staff(standing=standing, schedules=schedules, active=frozenset(rows))
+    return [coverage(policy, staff=staff, span=span) for policy in policies]
+
+
+async def _standing(connection: AsyncConnection, targets: set[Target]) -> dict[Target, frozenset[UUID]]:
+    found = {target: frozenset({target.id}) for target in targets if target.kind is TargetKind.USER}
+    team_ids = [target.id for target in targets if target.kind is TargetKind.TEAM]
+    if team_ids:
+        statement = sa.select(memberships.c.team_id, memberships.c.user_id).where(memberships.c.team_id.in_(team_ids))
+        for row in await connection.execute(statement):
+            target = Target(TargetKind.TEAM, row.team_id)
+            found[target] = found.get(target, frozenset()) | {row.user_id}
+    return found
