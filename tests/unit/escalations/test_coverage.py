@@ -40,6 +40,12 @@ def schedule(*hours: tuple[int, int, UUID]) -> FinalSchedule:
     return final_schedule([], overrides, SPAN)
 
 
+def staff(
+    *, standing: dict[Target, frozenset[UUID]] | None = None, schedules: dict[UUID, FinalSchedule] | None = None
+) -> Staff:
+    return Staff(standing=standing or {}, schedules=schedules or {}, active=ACTIVE)
+
+
 def on(schedule_id: UUID) -> Target:
     return Target(TargetKind.SCHEDULE, schedule_id)
 
@@ -50,9 +56,7 @@ def hours(spans: tuple[Span, ...]) -> list[tuple[float, float]]:
 
 def test_a_hole_is_where_no_step_reaches_anybody() -> None:
     schedules = {FIRST: schedule((0, 20, ANN)), SECOND: schedule((10, 30, ANN))}
-    found = coverage(
-        policy((on(FIRST),), (on(SECOND),)), staff=Staff(standing={}, schedules=schedules, active=ACTIVE), span=SPAN
-    )
+    found = coverage(policy((on(FIRST),), (on(SECOND),)), staff=staff(schedules=schedules), span=SPAN)
     assert hours(found.holes) == [(30, 48)]
     assert [(one.step, hours(one.gaps)) for one in found.empty_steps] == [(1, [(20, 48)]), (2, [(0, 10), (30, 48)])]
     assert found.worst is None
@@ -62,13 +66,11 @@ def test_a_hole_is_where_no_step_reaches_anybody() -> None:
 def test_somebody_named_covers_everything_and_one_who_left_nothing() -> None:
     ann, gone = Target(TargetKind.USER, ANN), Target(TargetKind.USER, GONE)
     standing = {ann: frozenset({ANN}), gone: frozenset({GONE})}
-    covered = coverage(policy((gone,), (ann,)), staff=Staff(standing=standing, schedules={}, active=ACTIVE), span=SPAN)
+    covered = coverage(policy((gone,), (ann,)), staff=staff(standing=standing), span=SPAN)
     assert (covered.holes, covered.worst) == ((), MINUTE)
     assert [one.step for one in covered.empty_steps] == [1]
     channel = Target(TargetKind.CHANNEL, new_id())
-    assert coverage(policy((channel,)), staff=Staff(standing={}, schedules={}, active=ACTIVE), span=SPAN).holes == (
-        SPAN,
-    )
+    assert coverage(policy((channel,)), staff=staff(), span=SPAN).holes == (SPAN,)
 
 
 SHIFTS = st.lists(st.tuples(st.integers(0, 47), st.integers(1, 20), st.sampled_from([ANN, GONE])), max_size=6).map(
@@ -79,9 +81,7 @@ SHIFTS = st.lists(st.tuples(st.integers(0, 47), st.integers(1, 20), st.sampled_f
 @given(SHIFTS, SHIFTS, st.integers(0, 47))
 def test_every_moment_agrees_with_the_holes(first: FinalSchedule, second: FinalSchedule, hour: int) -> None:
     schedules = {FIRST: first, SECOND: second}
-    found = coverage(
-        policy((on(FIRST), on(SECOND))), staff=Staff(standing={}, schedules=schedules, active=ACTIVE), span=SPAN
-    )
+    found = coverage(policy((on(FIRST), on(SECOND))), staff=staff(schedules=schedules), span=SPAN)
     moment = NOW + (hour + 0.5) * HOUR
     is_covered = any(
         shift.user_id == ANN and shift.starts_at <= moment < shift.ends_at
