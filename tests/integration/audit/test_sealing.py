@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
+import httpx2
 import pytest
+from moto.server import ThreadedMotoServer
 
 from domain.audit.heads import read_head
 from domain.audit.sealing import MAX_ROWS, Seal
@@ -204,6 +207,57 @@ async def test_heads_go_to_an_object_store_as_well_and_are_never_replaced(log: S
     await HeadsStore(store).add(first)  # again: nothing happens
     verdict = await both.verify()
     assert (verdict.findings, verdict.heads) == ([], 10)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket behind S3's protocol; its address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT": f"http://{host}:{port}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "tests",
+        "AWS_SECRET_ACCESS_KEY": "tests-only",
+        "AWS_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    httpx2.put(f"http://{host}:{port}/heads").raise_for_status()
+    yield "s3://heads/here"
+    server.stop()
+
+
+async def test_heads_go_to_s3_and_what_is_gone_here_is_found_there(
+    log: SealedLog, s3: str, superuser: asyncpg.Connection
+) -> None:
+    far = SealedLog(log.settings.model_copy(update={"audit_heads_url": s3}), log.pool, log.clock)
+    for _ in range(3):
+        await far.write()
+        await far.seal()
+    store = HeadsStore(s3)
+    newest = await store.newest()
+    assert newest is not None
+    assert newest.number == 3
+    await store.add(newest)  # is there already
+    assert [head.number async for head in store.all()] == [1, 2, 3]
+    assert (await far.verify()).findings == []
+
+    await superuser.execute("DELETE FROM audit_seals WHERE number = 3")
+    await superuser.execute("DELETE FROM audit_log WHERE seq = 3")
+    log.settings.effective_audit_heads_file.unlink()
+    assert [(one.kind, one.seal) for one in (await far.verify()).findings] == [(FindingKind.CUT_TAIL, 3)]
+
+
+async def test_a_store_that_is_away_holds_up_no_seal_and_gets_its_heads_later(log: SealedLog, tmp_path: Path) -> None:
+    (tmp_path / "in the way").write_text("no folder")
+    away = log.settings.model_copy(update={"audit_heads_url": (tmp_path / "in the way" / "heads").as_uri()})
+    far = SealedLog(away, log.pool, log.clock)
+    await far.write()
+    assert len(await far.seal()) == 1
+    (tmp_path / "in the way").unlink()
+    await far.seal()
+    assert (await far.verify()).heads == 2
 
 
 async def test_a_new_key_seals_and_the_old_one_still_counts(log: SealedLog) -> None:
