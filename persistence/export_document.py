@@ -19,7 +19,10 @@ from persistence.tables import (
     attachments,
     audit_log,
     data_exports,
+    identities,
     memberships,
+    notifications,
+    passkeys,
     person_keys,
     sessions,
     teams,
@@ -87,6 +90,25 @@ def _sections(engine: AsyncEngine, user_id: UUID) -> dict[str, AsyncIterator[_Ro
                 api_keys, "id", "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at"
             ).where(api_keys.c.user_id == user_id),
             api_keys.c.id,
+        ),
+        "identities": _listed(
+            engine,
+            _named(identities, "id", "provider", "subject", "created_at", "last_used_at").where(
+                identities.c.user_id == user_id
+            ),
+            identities.c.id,
+        ),
+        "passkeys": _listed(
+            engine,
+            _named(passkeys, "id", "name", "created_at", "last_used_at").where(passkeys.c.user_id == user_id),
+            passkeys.c.id,
+        ),
+        "notifications": _listed(
+            engine,
+            _named(notifications, "id", "kind", "alert_id", "state", "created_at", "mailed_at", "settled_at").where(
+                notifications.c.user_id == user_id
+            ),
+            notifications.c.id,
         ),
         "auditEntriesByYou": _audit(engine, audit_log.c.actor_id == user_id),
         "auditEntriesAboutYou": _audit(

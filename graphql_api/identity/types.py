@@ -55,12 +55,15 @@ class User:
     """See domain.identity.model.User."""
 
     id: strawberry.ID = strawberry.field(description="The person's id.")
-    email: str = strawberry.field(description="The address the person signs in with.")
-    name: str = strawberry.field(description="The full name, or the address where none is known.")
+    email: str = strawberry.field(description="The address the person signs in with; empty for an erased person.")
+    name: str = strawberry.field(
+        description="The full name, or the address where none is known; “Erased person” for one who was erased."
+    )
     first_name: str = strawberry.field(description="Given name; may be empty.")
     last_name: str = strawberry.field(description="Family name; may be empty.")
     role: model.Role = strawberry.field(description="What the person may do.")
     is_active: bool = strawberry.field(description="Whether the person may sign in.")
+    is_erased: bool = strawberry.field(description="Whether all that was known of the person was erased.")
     email_verified: bool = strawberry.field(description="Whether the person proved to read mail at the address.")
     version: int = strawberry.field(description="Counts the edits; give it as `expectedVersion`.")
     created_at: datetime = strawberry.field(description="When the person was let in.")

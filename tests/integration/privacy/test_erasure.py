@@ -31,7 +31,7 @@ from tests.integration.privacy.conftest import copies_in, copies_in_files, dump
 EMAIL, FIRST, LAST = "grace.shred@example.com", "Grazia", "Shredworth"
 SECRETS = (EMAIL, FIRST, LAST)
 ALERT = {"title": "Disk full", "severity": "HIGH"}
-TIMELINE = "query($id: ID!) { alert(id: $id) { timeline { nodes { kind comment actor { ... on User { name } } } } } }"
+TIMELINE = "query($id: ID!) { alert(id: $id) { timeline { nodes { kind comment actor { ... on User { name isErased email } } } } } }"
 
 
 async def grace(api: Api, role: Role = Role.OPERATOR) -> Person:
@@ -107,6 +107,7 @@ async def test_everybody_sees_an_erased_person_where_the_name_was(api: Api) -> N
     await api.change("commentOnAlert", {"id": alert["id"], "text": "I looked"}, "alert { id }", who=person)
     await erase(api, person, who=admin)
     nodes = (await api.data(TIMELINE, {"id": alert["id"]}, who=admin))["alert"]["timeline"]["nodes"]
+    assert {(node["actor"]["isErased"], node["actor"]["email"]) for node in nodes} == {(True, "")}
     assert [(node["kind"], node["comment"], node["actor"]["name"]) for node in nodes] == [
         ("OPENED", None, ERASED_PERSON),
         ("COMMENTED", "I looked", ERASED_PERSON),

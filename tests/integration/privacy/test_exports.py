@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role
+from domain.ids import new_id
 from jobs.exports import expire_data_exports, make_data_exports
 from persistence.objects import Objects, ObjectStoreUnavailable
-from persistence.tables import audit_log, data_exports
+from persistence.tables import audit_log, data_exports, identities
 from tests.api import Api, Person
 from tests.integration.privacy.conftest import copies_in_files
 
@@ -41,6 +42,9 @@ async def test_a_person_gets_all_that_is_kept_about_them(api: Api, tmp_path: Pat
     alert = (await api.change("createAlert", ALERT, "alert { id }", who=person))["alert"]
     comment = {"id": alert["id"], "text": "I looked at it"}
     await api.change("commentOnAlert", comment, "alert { id }", who=person)
+    async with api.engine.begin() as connection:
+        identity = {"provider": "google", "subject": "1234567890", "created_at": api.clock.now()}
+        await connection.execute(sa.insert(identities).values(id=new_id(), user_id=person.id, **identity))
     export = await ask(api, person)
     assert (export["state"], export["url"]) == ("WAITING", None)
     assert await make(api) == 1
@@ -54,6 +58,11 @@ async def test_a_person_gets_all_that_is_kept_about_them(api: Api, tmp_path: Pat
     assert kept["profile"]["email"] == "ada@example.com"
     assert [session["id"] for session in kept["sessions"]] == [str(person.session_id)]
     assert kept["memberships"][0]["team"] == "Core"
+    assert [(one["provider"], one["subject"]) for one in kept["identities"]] == [("google", "1234567890")]
+    assert set(kept) == {
+        *("format", "createdAt", "profile", "sessions", "memberships", "apiKeys", "identities", "passkeys"),
+        *("notifications", "auditEntriesByYou", "auditEntriesAboutYou", "alertEvents", "attachments", "dataExports"),
+    }
     assert [event["comment"] for event in kept["alertEvents"] if event["kind"] == "commented"] == ["I looked at it"]
     assert {entry["action"] for entry in kept["auditEntriesByYou"]} >= {"createAlert", "commentOnAlert"}
     assert copies_in_files(tmp_path / "objects", "ada@example.com", "I looked at it") == [], "the file is sealed"
