@@ -5,7 +5,20 @@ from pathlib import Path
 
 import msgspec
 
-from bench import ingest, live, live_results, memory, profile, read, read_report, read_results, report, results, turns
+from bench import (
+    auth,
+    ingest,
+    live,
+    live_results,
+    memory,
+    profile,
+    read,
+    read_report,
+    read_results,
+    report,
+    results,
+    turns,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 README = Path(__file__).resolve().parent / "README.md"
@@ -24,6 +37,8 @@ def main() -> None:
         _live(arguments)
     elif arguments.command == "read":
         _read(arguments)
+    elif arguments.command == "auth":
+        auth.measure(auth.Plan(folder=folder, seconds=arguments.seconds, rounds=arguments.rounds))
     elif arguments.command == "profile":
         scenario = next(scenario for scenario in turns.SCENARIOS if scenario.name == arguments.scenario)
         profile.profile(folder, scenario, name=arguments.server, part=arguments.part, route_name=arguments.route)
@@ -59,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     reading.add_argument("--seconds", type=float, default=1.0, help="length of one turn in the store")
     reading.add_argument("--rounds", type=int, default=3, help="turns of each read and each server")
     reading.add_argument("--parts", default="store,http", help="of store, http")
+    checking = commands.add_parser("auth", help="what authentication and permissions cost a request")
+    checking.add_argument("--seconds", type=float, default=4.0, help="length of one turn")
+    checking.add_argument("--rounds", type=int, default=5, help="turns of each server")
     profiling = commands.add_parser("profile", help="where the server's own time goes, by function")
     profiling.add_argument(
         "--scenario", choices=[scenario.name for scenario in turns.SCENARIOS], default=turns.SINGLE_32.name
