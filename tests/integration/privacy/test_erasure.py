@@ -31,7 +31,9 @@ from tests.integration.privacy.conftest import copies_in, copies_in_files, dump
 EMAIL, FIRST, LAST = "grace.shred@example.com", "Grazia", "Shredworth"
 SECRETS = (EMAIL, FIRST, LAST)
 ALERT = {"title": "Disk full", "severity": "HIGH"}
-TIMELINE = "query($id: ID!) { alert(id: $id) { timeline { nodes { kind comment actor { ... on User { name isErased email } } } } } }"
+TIMELINE = """query($id: ID!) {
+  alert(id: $id) { timeline { nodes { kind comment actor { ... on User { name isErased email } } } } }
+}"""
 
 
 async def grace(api: Api, role: Role = Role.OPERATOR) -> Person:

@@ -15,6 +15,8 @@ class LoginInput(Input, kw_only=True):
     email: str
     password: str
     totp_code: str | UnsetType | None = UNSET
+    recovery_code: str | UnsetType | None = UNSET
+    device_token: str | UnsetType | None = UNSET
 
 
 class SignInVariables(Input, kw_only=True):
@@ -40,12 +42,27 @@ class ErrorCode(OpenEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
+    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
+    ENROLMENT_REQUIRED = "ENROLMENT_REQUIRED"
+    STEP_UP_REQUIRED = "STEP_UP_REQUIRED"
     ILLEGAL_MOVE = "ILLEGAL_MOVE"
     STALE_VERSION = "STALE_VERSION"
     NEWER_ALERT_OPEN = "NEWER_ALERT_OPEN"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    WEAK_PASSWORD = "WEAK_PASSWORD"
+    INVALID_LINK = "INVALID_LINK"
+    LAST_ADMINISTRATOR = "LAST_ADMINISTRATOR"
+    TEAM_IN_USE = "TEAM_IN_USE"
+    WRONG_TRANSPORT = "WRONG_TRANSPORT"
     OVERLOADED = "OVERLOADED"
+
+
+class SignInSecondFactorRequired(Model, tag="SecondFactorRequired", tag_field="__typename"):
+    """What you proved is right and not enough."""
+
+    code: ErrorCode
+    message: str
 
 
 class SignInInvalidCredentials(Model, tag="InvalidCredentials", tag_field="__typename"):
@@ -57,6 +74,13 @@ class SignInInvalidCredentials(Model, tag="InvalidCredentials", tag_field="__typ
 
 class SignInTooManyAttempts(Model, tag="TooManyAttempts", tag_field="__typename"):
     """Too many failed attempts from here for this address."""
+
+    code: ErrorCode
+    message: str
+
+
+class SignInWrongTransport(Model, tag="WrongTransport", tag_field="__typename"):
+    """Credentials are given and taken by plain HTTP alone."""
 
     code: ErrorCode
     message: str
@@ -79,13 +103,21 @@ class SignInForbidden(Model, tag="Forbidden", tag_field="__typename"):
 class SignIn(Model):
     """What can be changed."""
 
-    login: SignInLoginSuccess | SignInInvalidCredentials | SignInTooManyAttempts | SignInInvalidInput | SignInForbidden
+    login: (
+        SignInLoginSuccess
+        | SignInSecondFactorRequired
+        | SignInInvalidCredentials
+        | SignInTooManyAttempts
+        | SignInWrongTransport
+        | SignInInvalidInput
+        | SignInForbidden
+    )
 
 
 class RefreshSessionInput(Input, kw_only=True):
     """The refresh token of a session."""
 
-    refresh_token: str
+    refresh_token: str | UnsetType | None = UNSET
 
 
 class RefreshVariables(Input, kw_only=True):
@@ -109,6 +141,13 @@ class RefreshInvalidCredentials(Model, tag="InvalidCredentials", tag_field="__ty
     message: str
 
 
+class RefreshWrongTransport(Model, tag="WrongTransport", tag_field="__typename"):
+    """Credentials are given and taken by plain HTTP alone."""
+
+    code: ErrorCode
+    message: str
+
+
 class RefreshInvalidInput(Model, tag="InvalidInput", tag_field="__typename"):
     """A field's value is not acceptable."""
 
@@ -126,7 +165,13 @@ class RefreshForbidden(Model, tag="Forbidden", tag_field="__typename"):
 class Refresh(Model):
     """What can be changed."""
 
-    refresh_session: RefreshRefreshSessionSuccess | RefreshInvalidCredentials | RefreshInvalidInput | RefreshForbidden
+    refresh_session: (
+        RefreshRefreshSessionSuccess
+        | RefreshInvalidCredentials
+        | RefreshWrongTransport
+        | RefreshInvalidInput
+        | RefreshForbidden
+    )
 
 
 class OpenAlertsVariables(Input, kw_only=True):
@@ -324,6 +369,7 @@ class AlertEventKind(OpenEnum):
     RESOLVED = "RESOLVED"
     REOPENED = "REOPENED"
     ASSIGNED = "ASSIGNED"
+    MOVED = "MOVED"
     COMMENTED = "COMMENTED"
     SNOOZED = "SNOOZED"
     WOKEN = "WOKEN"
@@ -331,6 +377,7 @@ class AlertEventKind(OpenEnum):
     UNSUPPRESSED = "UNSUPPRESSED"
     ATTACHMENT_ADDED = "ATTACHMENT_ADDED"
     ATTACHMENT_REMOVED = "ATTACHMENT_REMOVED"
+    REDACTED = "REDACTED"
 
 
 class FollowAlertEvent(Model, tag="AlertEvent", tag_field="__typename"):
