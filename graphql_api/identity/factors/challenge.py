@@ -21,7 +21,7 @@ class SecondFactorRequired(UserError):
 
     challenge: str = strawberry.field(description="For `completeLogin`, before `expiresAt`.", default="")
     methods: list[Method] = strawberry.field(description="Each of these would do.", default_factory=list)
-    expires_at: datetime | None = strawberry.field(description="When the sign-in has to begin anew.", default=None)
+    expires_at: datetime = strawberry.field(description="When the sign-in has to begin anew.")
     passkey_options: JSON | None = strawberry.field(
         description="For the browser's `PublicKeyCredential.parseRequestOptionsFromJSON`; null without a passkey.",
         default=None,
