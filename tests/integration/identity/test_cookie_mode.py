@@ -127,8 +127,10 @@ async def test_our_header_from_another_page_is_refused_before_anything_runs(
     signed_in: Visitor, api: Api, headers: dict[str, str]
 ) -> None:
     """API8:2023, CSRF and login CSRF; ASVS 5 3.5.1, 3.5.3."""
-    for query in (CREATE, 'mutation { login(input: {email: "a@b.c", password: "x"}) { __typename } }'):
-        response = await signed_in.post(query, **headers)
+    login = 'mutation { login(input: {email: "a@b.c", password: "x"}) { __typename } }'
+    events = "subscription { alertEvents { __typename } }"
+    for query, accept in ((CREATE, ""), (login, ""), (CREATE, "text/event-stream"), (events, "text/event-stream")):
+        response = await signed_in.post(query, accept=accept, **headers)
         assert response.status_code == 403
         assert response.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
         assert "set-cookie" not in response.headers
