@@ -22,7 +22,7 @@ from jobs.accounts import answer_requests
 from jobs.channels.sending import send_to_channels
 from jobs.exports import expire_data_exports, make_data_exports
 from jobs.mail import send_mail, watch_mail
-from jobs.paging import page, settle_notifications
+from jobs.paging import page, settle_notifications, watch_steps
 from jobs.redaction import redact_words
 from persistence.escalations import answers_looked_at, overdue_answers
 from persistence.handovers import continue_handovers
@@ -111,6 +111,7 @@ DUE = (
     Due("apply_silences", timedelta(seconds=1), apply_silences),
     Due("continue_handovers", timedelta(seconds=1), move_alerts),
     Due("page", timedelta(seconds=1), page),
+    Due("watch_steps", timedelta(minutes=1), watch_steps),
     Due("send_to_channels", timedelta(seconds=1), send_to_channels),
     Due("settle_notifications", timedelta(seconds=5), settle_notifications),
     Due("make_data_exports", timedelta(seconds=5), make_data_exports),

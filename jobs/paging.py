@@ -3,16 +3,19 @@
 Asked for every second, and by the relay as soon as an alert calls for somebody. Every part of it may run twice at once.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.escalations.answer import AnswerLinks
-from persistence.escalations import fire_due
+from persistence.escalations import fire_due, late_steps
 from persistence.notifications import Writing, deliver, settle
 from tocsin.settings import Settings
 
+_log = structlog.get_logger(__name__)
 ANSWER_KEY = "answer-link"
+LATE = timedelta(minutes=1)
 
 
 async def page(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
@@ -24,6 +27,15 @@ async def page(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
         spacing=settings.notification_spacing,
     )
     return fired + await deliver(engine, writing, now=now)
+
+
+async def watch_steps(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Say so when a step that was due did not fire: somebody was to be told, and was not."""
+    async with engine.connect() as connection:
+        count, oldest = await late_steps(connection, before=now - LATE)
+    if oldest is not None:
+        _log.error("escalation steps are overdue", count=count, oldest=oldest.isoformat())
+    return 0
 
 
 async def settle_notifications(engine: AsyncEngine, _settings: Settings, _now: datetime) -> int:

@@ -285,6 +285,16 @@ async def answers_looked_at(connection: AsyncConnection, alert_ids: Sequence[UUI
     )
 
 
+async def late_steps(connection: AsyncConnection, *, before: datetime) -> tuple[int, datetime | None]:
+    """How many steps were due before that time and have not fired, and since when the first of them waits."""
+    table = escalations
+    late = sa.select(sa.func.count(), sa.func.min(table.c.next_at)).where(
+        table.c.state == EscalationState.RUNNING.value, table.c.next_at < before
+    )
+    count, oldest = (await connection.execute(late)).one()
+    return count, oldest
+
+
 async def escalations_by_alert(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[list[Escalation]]:
     """The escalations of each alert, the newest first."""
     table = escalations

@@ -16,7 +16,7 @@ from domain.alerts.model import Severity
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.identity.model import Role, Team
 from jobs.due import time_out_answers
-from jobs.paging import ANSWER_KEY, page, settle_notifications
+from jobs.paging import ANSWER_KEY, page, settle_notifications, watch_steps
 from persistence.engine import create_engine
 from persistence.escalations import reconcile
 from persistence.mail import claim_mail
@@ -243,6 +243,20 @@ async def test_a_step_that_reaches_nobody_is_skipped_at_once(
     await policy(api, manager, step(0, ("TEAM", empty.id)), step(30, ("TEAM", full.id)))
     await night.alert()
     assert [mail.split()[0] for mail in await night.tick()] == ["cy@example.com"]
+
+
+async def test_a_step_that_did_not_fire_is_told_in_the_log(
+    api: Api, manager: Person, ann: Person, night: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await policy(api, manager, step(0, ("USER", ann.id)))
+    await night.alert()
+    await watch_steps(night.engine, api.settings, night.now + timedelta(seconds=30))
+    assert "overdue" not in capsys.readouterr().out
+    await watch_steps(night.engine, api.settings, night.now + 2 * MINUTE)
+    assert "escalation steps are overdue" in capsys.readouterr().out
+    await night.tick(2 * MINUTE)
+    await watch_steps(night.engine, api.settings, night.now + 2 * MINUTE)
+    assert "overdue" not in capsys.readouterr().out
 
 
 async def test_two_workers_at_once_tell_once(api: Api, manager: Person, ann: Person, night: Night) -> None:
