@@ -83,7 +83,8 @@ class Authenticator:
 
     def _data(self, flags: int, wrong: dict[str, Any]) -> bytes:
         party = hashlib.sha256(wrong.get("rp_id", self.rp_id).encode()).digest()
-        return party + bytes([flags]) + wrong.get("count", self.count).to_bytes(4, "big")
+        count: int = wrong.get("count", self.count)
+        return party + bytes([flags]) + count.to_bytes(4, "big")
 
     def _credential(self, response: dict[str, Any]) -> dict[str, Any]:
         named = to_text(self.credential_id)

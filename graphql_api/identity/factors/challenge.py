@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import strawberry
+from strawberry.scalars import JSON
 
 from domain.errors import InvalidInput
 from domain.identity.proofs import Method
 from domain.identity.sign_in import Challenged
 from graphql_api.errors import ErrorCode, UserError
-from graphql_api.scalars import JSON
 
 
 @strawberry.type(

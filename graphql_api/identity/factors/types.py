@@ -3,13 +3,13 @@
 from datetime import datetime
 
 import strawberry
+from strawberry.scalars import JSON
 
 from domain.identity import factors
 from domain.identity.proofs import Method
 from domain.identity.second_step import PasskeyAsked
 from graphql_api.context import Context
 from graphql_api.exposes import exposes
-from graphql_api.scalars import JSON
 from persistence.factors import factors_of
 from persistence.passkeys import passkeys_of
 

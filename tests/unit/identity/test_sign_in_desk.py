@@ -76,11 +76,12 @@ class House:
         self.store.rows.users[self.ada.id] = self.ada
         self.store.rows.digests[address_digest(EMAIL, KEY)] = self.ada.id
 
-    async def sign_in(self, **offered: str) -> SignedIn | Challenged:
-        return await self.desk.sign_in(email=EMAIL, password=PASSWORD, origin=HERE, offered=Offered(**offered))
+    async def sign_in(self, *, totp_code: str | None = None, recovery_code: str | None = None) -> SignedIn | Challenged:
+        offered = Offered(totp_code=totp_code, recovery_code=recovery_code)
+        return await self.desk.sign_in(email=EMAIL, password=PASSWORD, origin=HERE, offered=offered)
 
-    async def in_full(self, **offered: str) -> SignedIn:
-        outcome = await self.sign_in(**offered)
+    async def in_full(self) -> SignedIn:
+        outcome = await self.sign_in()
         assert isinstance(outcome, SignedIn)
         return outcome
 

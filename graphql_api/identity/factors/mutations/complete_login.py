@@ -1,6 +1,7 @@
 """How does a sign-in go on that needs a second factor? With the challenge it got, and the proof."""
 
 import strawberry
+from strawberry.scalars import JSON
 
 from domain.identity.proving import Offered
 from graphql_api.context import Info
@@ -8,7 +9,6 @@ from graphql_api.errors import InvalidCredentials, TooManyAttempts, WrongTranspo
 from graphql_api.identity.factors.challenge import credential_of
 from graphql_api.identity.factors.types import CREDENTIAL
 from graphql_api.identity.mutations.login import LoginSuccess, origin_of, shown_session
-from graphql_api.scalars import JSON
 
 
 @strawberry.input(description="The challenge of a sign-in, and one proof.")

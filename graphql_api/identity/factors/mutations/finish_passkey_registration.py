@@ -1,13 +1,13 @@
 """When does a passkey count? When its device answered the challenge."""
 
 import strawberry
+from strawberry.scalars import JSON
 
 from graphql_api.context import Info
 from graphql_api.errors import AlreadyExists, InvalidCredentials, WrongTransport, mutation, payload
 from graphql_api.identity.factors.challenge import credential_of
 from graphql_api.identity.factors.types import CREDENTIAL, RECOVERY_CODES, Passkey
 from graphql_api.identity.factors.who import who_asks
-from graphql_api.scalars import JSON
 
 
 @strawberry.input(description="A new passkey, as the device made it.")

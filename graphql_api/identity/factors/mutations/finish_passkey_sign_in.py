@@ -1,13 +1,13 @@
 """How does a passkey sign its owner in?"""
 
 import strawberry
+from strawberry.scalars import JSON
 
 from graphql_api.context import Info
 from graphql_api.errors import InvalidCredentials, WrongTransport, mutation, payload
 from graphql_api.identity.factors.challenge import credential_of
 from graphql_api.identity.factors.types import CREDENTIAL
 from graphql_api.identity.mutations.login import LoginSuccess, origin_of, shown_session
-from graphql_api.scalars import JSON
 
 
 @strawberry.input(description="A passkey's answer.")

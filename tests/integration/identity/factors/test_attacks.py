@@ -157,7 +157,7 @@ async def test_a_challenge_gives_no_access_by_itself(api: Api, ada: Member) -> N
 async def test_factors_of_others_are_out_of_reach(api: Api, ada: Member) -> None:
     """OWASP API1:2023: none of one's own mutations takes a person's id."""
     for field in FactorMutations.__strawberry_definition__.fields:  # type: ignore[attr-defined] # strawberry's own
-        names = {one.python_name for one in field.arguments[0].type.__strawberry_definition__.fields}  # type: ignore[union-attr]
+        names = {one.python_name for one in field.arguments[0].type.__strawberry_definition__.fields}
         assert ("user_id" in names) is (field.python_name == "reset_user_factors"), field.python_name
 
 

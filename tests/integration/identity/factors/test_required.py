@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role
-from graphql_api.permissions import ROOT_FIELDS, Access
+from graphql_api.needs import Access
+from graphql_api.permissions import ROOT_FIELDS
 from graphql_api.standing import ENROLLING, PROVING
 from persistence.tables import sessions
 from tests.api import Api, Person, api_settings, running_api
