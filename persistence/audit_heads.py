@@ -7,11 +7,13 @@ the seal and its head, nor by a store that was away. What is there is never writ
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore
 
 from domain.audit.heads import BadHead, head_line, read_head
 from domain.audit.sealing import Seal
@@ -19,6 +21,7 @@ from persistence.objects import Objects, ObjectStoreUnavailable, open_objects
 from tocsin.settings import Settings
 
 FOLDER = "audit-heads"
+LISTED_AT_ONCE = 1_000
 # The last line of a file is found from its end; a head has some 600 bytes.
 TAIL_BYTES = 8 * 1024
 
@@ -120,14 +123,26 @@ class HeadsStore:
             raise ObjectStoreUnavailable(str(error)) from error
         self._newest = seal
 
-    async def all(self) -> AsyncIterator[Seal]:
-        """Every head, in the order of their numbers."""
+    async def all(self) -> AsyncIterator["StoredHead"]:
+        """Every head, in the order of their numbers; by its name, which says what most need to know of it."""
         try:
-            async for page in obstore.list(self._store(), prefix=FOLDER):
-                for meta in sorted(page, key=lambda meta: meta["path"]):
-                    yield await self._read(meta["path"])
+            async for path in self._paths():
+                number, _, name = path.removeprefix(f"{FOLDER}/").partition("/")
+                if number.isdigit():
+                    yield StoredHead(int(number), name.removesuffix(".json"), path, self)
         except BaseError as error:
             raise ObjectStoreUnavailable(str(error)) from error
+
+    async def _paths(self) -> AsyncIterator[str]:
+        store = self._store()
+        if isinstance(store, LocalStore):
+            # A folder has no order; a bucket lists by name, a page at a time.
+            for path in sorted([meta["path"] async for page in obstore.list(store, prefix=FOLDER) for meta in page]):
+                yield path
+            return
+        async for page in obstore.list(store, prefix=FOLDER, chunk_size=LISTED_AT_ONCE):
+            for meta in page:
+                yield meta["path"]
 
     async def _newest_number(self) -> int:
         """The greatest number that has a head, where none is left out below it; 0 for none."""
@@ -147,18 +162,32 @@ class HeadsStore:
         try:
             async for page in obstore.list(self._store(), prefix=_folder(number)):
                 for meta in page:
-                    yield await self._read(meta["path"])
+                    yield await self.read(meta["path"])
         except BaseError as error:
             raise ObjectStoreUnavailable(str(error)) from error
 
-    async def _read(self, path: str) -> Seal:
-        found = await obstore.get_async(self._store(), path)
-        return read_head(bytes(await found.bytes_async()))
+    async def read(self, path: str) -> Seal:
+        """One head; BadHead for an object that holds none."""
+        try:
+            found = await obstore.get_async(self._store(), path)
+            return read_head(bytes(await found.bytes_async()))
+        except BaseError as error:
+            raise ObjectStoreUnavailable(str(error)) from error
 
     def _store(self) -> obstore.store.ObjectStore:
         if self._objects is None:
             self._objects = open_objects(self._url)
         return self._objects.store
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHead:
+    """A head in an object store, as its name tells: read it where that is not enough."""
+
+    number: int
+    hash: str
+    path: str
+    store: HeadsStore
 
 
 def _folder(number: int) -> str:

@@ -4,7 +4,7 @@ Rows and seals stream past, a few thousand in memory at a time, however many yea
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ import asyncpg
 from domain.audit.heads import BadHead, check_head
 from domain.audit.sealing import START, Place, Seal, StoredRow
 from domain.audit.verification import ChainCheck, Finding, FindingKind
-from persistence.audit_heads import HeadsStore, heads_in_file
+from persistence.audit_heads import HeadsStore, StoredHead, heads_in_file
 from persistence.audit_keys import trust_of
 from persistence.audit_seals import (
     IN_ORDER,
@@ -144,7 +144,7 @@ class _Verification:
         self._settings, self._wanted, self._connection, self._say = settings, wanted, connection, say
         self._trust = trust_of(settings, wanted.keys)
         self._verdict = Verdict()
-        self._era = 0
+        self._era, self._first = 0, 1
 
     async def run(self) -> Verdict:
         self._era = await current_era(self._connection, None)
@@ -157,6 +157,7 @@ class _Verification:
         since = self._wanted.since
         before = await seal_before(self._connection, since) if since else None
         number, place = (before.number, before.last) if before else (0, START)
+        self._first = number + 1
         check = ChainCheck(self._trust, before=before)
         last = self._verdict.newest = await last_seal(self._connection)
         if last is not None:
@@ -183,7 +184,7 @@ class _Verification:
         if url is not None:
             places += 1
             try:
-                await self._hold_against(HeadsStore(url).all(), url)
+                await self._hold_against(_each_stored(HeadsStore(url)), url)
             except ObjectStoreUnavailable as error:
                 raise StartError(f"the heads at {url} cannot be read: {error}") from error
         if not places:
@@ -192,36 +193,48 @@ class _Verification:
                 "(--heads, TOCSIN_AUDIT_HEADS_FILE, TOCSIN_AUDIT_HEADS_URL)"
             )
 
-    async def _hold_against(self, heads: AsyncIterator[Seal | BadHead], place: str) -> None:
+    async def _hold_against(self, heads: AsyncIterator[Seal | StoredHead | BadHead], place: str) -> None:
         """Hold each head of one place against the seal of its number; say where their numbers have a gap."""
-        waiting: list[Seal] = []
+        waiting: list[Seal | StoredHead] = []
         expected = 1
         async for head in heads:
             if isinstance(head, BadHead):
-                self._verdict.add([Finding(kind=FindingKind.UNREADABLE, detail=f"{place}: {head}")])
+                self._unreadable(place, head)
                 continue
             if head.number > expected:
                 detail = f"{place}: the heads of seal {expected} to {head.number - 1} are missing"
                 self._verdict.add([Finding(kind=FindingKind.NO_HEAD, seal=head.number, detail=detail)])
             expected = head.number + 1
             self._verdict.heads += 1
-            if self._wanted.since is None or head.sealed_at >= self._wanted.since:
+            if head.number >= self._first:
                 waiting.append(head)
             if len(waiting) >= HEADS_AT_ONCE:
-                await self._judge(waiting)
+                await self._judge(waiting, place)
                 waiting = []
-        await self._judge(waiting)
+        await self._judge(waiting, place)
         newest = self._verdict.newest
         if newest is not None and expected <= newest.number:
             self._verdict.notes.append(f"{place}: the heads of seal {expected} to {newest.number} are not there yet")
 
-    async def _judge(self, heads: list[Seal]) -> None:
-        kept = await seals_by_number(self._connection, [head.number for head in heads])
-        accepted = self._wanted.accepted_era
+    def _unreadable(self, place: str, bad: BadHead) -> None:
+        self._verdict.add([Finding(kind=FindingKind.UNREADABLE, detail=f"{place}: {bad}")])
+
+    async def _judge(self, heads: Sequence[Seal | StoredHead], place: str) -> None:
+        found = await seals_by_number(self._connection, [head.number for head in heads])
         for head in heads:
-            self._verdict.add(
-                check_head(head, kept.get(head.number), current_era=self._era, accepted_era=accepted, trust=self._trust)
-            )
+            kept = found.get(head.number)
+            if isinstance(head, Seal):
+                self._judge_one(head, kept)
+            elif kept is None or kept.hash.hex() != head.hash:
+                # Only these are fetched: a bucket may hold half a million.
+                try:
+                    self._judge_one(await head.store.read(head.path), kept)
+                except BadHead as bad:
+                    self._unreadable(f"{place}/{head.path}", bad)
+
+    def _judge_one(self, head: Seal, kept: Seal | None) -> None:
+        accepted = self._wanted.accepted_era
+        self._verdict.add(check_head(head, kept, current_era=self._era, accepted_era=accepted, trust=self._trust))
 
     async def _waiting(self) -> None:
         waiting = await waiting_rows(self._connection, await last_seal(self._connection))
@@ -239,6 +252,11 @@ def _beyond(rows: list[StoredRow]) -> Iterator[Finding]:
         yield Finding(kind=FindingKind.INSERTED, row=row.id, detail="it lies among sealed rows, and no seal covers it")
 
 
-async def _each(heads: Iterable[Seal | BadHead]) -> AsyncIterator[Seal | BadHead]:
+async def _each(heads: Iterable[Seal | BadHead]) -> AsyncIterator[Seal | StoredHead | BadHead]:
     for head in heads:
+        yield head
+
+
+async def _each_stored(store: HeadsStore) -> AsyncIterator[Seal | StoredHead | BadHead]:
+    async for head in store.all():
         yield head

@@ -203,6 +203,7 @@ async def test_heads_go_to_an_object_store_as_well_and_are_never_replaced(log: S
         await both.seal()
     found = [head async for head in HeadsStore(store).all()]
     assert [head.number for head in found] == [1, 2, 3, 4, 5]
+    assert await found[0].store.read(found[0].path) == first
     assert (await HeadsStore(store).newest() or first).number == 5
     await HeadsStore(store).add(first)  # again: nothing happens
     verdict = await both.verify()
