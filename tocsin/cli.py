@@ -158,6 +158,21 @@ def doctor(
     raise typer.Exit(report.exit_code)
 
 
+
+
+@app.command(rich_help_panel=DATA)
+def reset_factors(address: Annotated[str, typer.Argument(help="The person's e-mail address.")]) -> None:
+    """Remove the second factors of somebody who lost them all, and end their sessions.
+
+    For the last administrator; anybody else asks one for `resetUserFactors`. Be sure that it is they who ask.
+    """
+    from tocsin.factors import reset  # noqa: PLC0415
+
+    if not reset(_reachable(_settings()), address):
+        raise StartError(f"nobody has the address {address}")
+    _say(f"{address} has no second factor any more, and signs in with the password")
+
+
 app.add_typer(audit_app, name="audit", rich_help_panel=DATA)
 
 documents_app = typer.Typer(help="Register GraphQL documents that clients run by their hash.", no_args_is_help=True)

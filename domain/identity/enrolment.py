@@ -17,6 +17,7 @@ from domain.identity import recovery_codes, totp
 from domain.identity.challenges import Purpose, new_challenge
 from domain.identity.factor_notices import News, tell
 from domain.identity.factors import ENROLMENT_TIME, MAX_PASSKEY_NAME, MAX_PASSKEYS, Factors, Passkey, Totp
+from domain.identity.letters import Letters
 from domain.identity.people import checked_name
 from domain.identity.ports import IdentityUnit, IdentityUnits
 from domain.identity.proofs import Method
@@ -192,20 +193,9 @@ class FactorDesk:
         return left
 
     async def reset(self, user_id: UUID, *, entry: AuditEntry) -> None:
-        """Take every factor from a person who lost them, and end every session: one of them may be the finder's."""
-        now = self.clock.now()
+        """Take every factor from a person who lost them: see `reset_factors`."""
         async with self.units() as unit:
-            await unit.factors.lock(user_id)
-            if await unit.users.by_id(user_id) is None:
-                raise NotFound("no such person", ("userId",))
-            had = await unit.factors.of(user_id)
-            await unit.factors.remove_totp(user_id)
-            await unit.passkeys.remove_all(user_id)
-            await unit.factors.remove_recovery_codes(user_id)
-            ended = await unit.sessions.revoke_all(user_id, now=now)
-            await self._tell(unit, user_id, News.RESET)
-            before = {"totp": had.has_totp, "passkeys": had.passkeys, "codesLeft": had.recovery_codes_left}
-            await unit.audit.append(replace(entry, before=before, after={"sessionsEnded": len(ended)}))
+            await reset_factors(unit, user_id, letters=self.prover.letters, now=self.clock.now(), entry=entry)
             await unit.commit()
 
     async def _tell(self, unit: IdentityUnit, user_id: UUID, news: News) -> None:
@@ -237,3 +227,21 @@ class FactorDesk:
 def _check_room(known: list[Passkey]) -> None:
     if len(known) >= MAX_PASSKEYS:
         raise InvalidInput(f"a person may have {MAX_PASSKEYS} passkeys; remove one first")
+
+
+async def reset_factors(
+    unit: IdentityUnit, user_id: UUID, *, letters: Letters, now: datetime, entry: AuditEntry
+) -> None:
+    """Take every factor from a person, and end every session: one of them may be the finder's. The caller commits."""
+    await unit.factors.lock(user_id)
+    user = await unit.users.by_id(user_id)
+    if user is None:
+        raise NotFound("no such person", ("userId",))
+    had = await unit.factors.of(user_id)
+    await unit.factors.remove_totp(user_id)
+    await unit.passkeys.remove_all(user_id)
+    await unit.factors.remove_recovery_codes(user_id)
+    ended = await unit.sessions.revoke_all(user_id, now=now)
+    await tell(unit, letters, user, News.RESET)
+    before = {"totp": had.has_totp, "passkeys": had.passkeys, "codesLeft": had.recovery_codes_left}
+    await unit.audit.append(replace(entry, before=before, after={"sessionsEnded": len(ended)}))
