@@ -15,7 +15,9 @@ export type AlertEventKind =
   | 'ATTACHMENT_REMOVED'
   | 'COMMENTED'
   | 'INVESTIGATING'
+  | 'MOVED'
   | 'OPENED'
+  | 'REDACTED'
   | 'REOPENED'
   | 'REPEATED'
   | 'RESOLVED'
@@ -65,17 +67,25 @@ export type DateTimeRange = {
 
 export type ErrorCode =
   | 'ALREADY_EXISTS'
+  | 'ENROLMENT_REQUIRED'
   | 'FORBIDDEN'
   | 'IDEMPOTENCY_CONFLICT'
   | 'ILLEGAL_MOVE'
   | 'INVALID_CREDENTIALS'
   | 'INVALID_INPUT'
+  | 'INVALID_LINK'
+  | 'LAST_ADMINISTRATOR'
   | 'NEWER_ALERT_OPEN'
   | 'NOT_FOUND'
   | 'OVERLOADED'
+  | 'SECOND_FACTOR_REQUIRED'
   | 'STALE_VERSION'
+  | 'STEP_UP_REQUIRED'
+  | 'TEAM_IN_USE'
   | 'TOO_MANY_ATTEMPTS'
-  | 'UNAUTHENTICATED';
+  | 'UNAUTHENTICATED'
+  | 'WEAK_PASSWORD'
+  | 'WRONG_TRANSPORT';
 
 export type LabelMatcherInput = {
   readonly name: string;
@@ -84,8 +94,10 @@ export type LabelMatcherInput = {
 };
 
 export type LoginInput = {
+  readonly deviceToken?: string | null | undefined;
   readonly email: string;
   readonly password: string;
+  readonly recoveryCode?: string | null | undefined;
   readonly totpCode?: string | null | undefined;
 };
 
@@ -96,7 +108,7 @@ export type MatchOperator =
   | 'REGEX';
 
 export type RefreshSessionInput = {
-  readonly refreshToken: string;
+  readonly refreshToken?: string | null | undefined;
 };
 
 export type Severity =
@@ -120,7 +132,9 @@ export type SignInMutation = { readonly login:
     | { readonly __typename: 'InvalidCredentials', readonly code: ErrorCode, readonly message: string }
     | { readonly __typename: 'InvalidInput', readonly code: ErrorCode, readonly message: string }
     | { readonly __typename: 'LoginSuccess', readonly accessToken: string, readonly refreshToken: string, readonly expiresAt: string }
+    | { readonly __typename: 'SecondFactorRequired', readonly code: ErrorCode, readonly message: string }
     | { readonly __typename: 'TooManyAttempts', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'WrongTransport', readonly code: ErrorCode, readonly message: string }
    };
 
 export type RefreshMutationVariables = Exact<{
@@ -133,6 +147,7 @@ export type RefreshMutation = { readonly refreshSession:
     | { readonly __typename: 'InvalidCredentials', readonly code: ErrorCode, readonly message: string }
     | { readonly __typename: 'InvalidInput', readonly code: ErrorCode, readonly message: string }
     | { readonly __typename: 'RefreshSessionSuccess', readonly accessToken: string, readonly refreshToken: string, readonly expiresAt: string }
+    | { readonly __typename: 'WrongTransport', readonly code: ErrorCode, readonly message: string }
    };
 
 export type OpenAlertsQueryVariables = Exact<{
