@@ -400,6 +400,17 @@ async def test_files_go_by_scopes_too(api: Api, admin: Person) -> None:
     )
 
 
+async def test_a_program_attaches_a_file(api: Api, admin: Person) -> None:
+    made = await key_of(api, admin, Role.OPERATOR, Scope.ALERTS_WRITE)
+    opened = await api.change("createAlert", {**OPEN, "title": "With a log"}, "alert { id }", who=made["key"])
+    place = f"/attachments/{opened['alert']['id']}"
+    files = {"file": ("build.log", b"it broke", "text/plain")}
+    sent = await api.http.post(place, files=files, headers={"x-api-key": made["key"]})
+    assert sent.status_code == 201, sent.text
+    fetched = await api.http.get(f"{place}/{sent.json()['id']}", headers={"x-api-key": made["key"]})
+    assert fetched.content == b"it broke"
+
+
 async def test_what_others_may_see_is_not_shared_with_a_narrower_key() -> None:
     """Streams are made once for all with the same rights: scopes are among them."""
     from domain.access.grant import Grant  # noqa: PLC0415 - for this test alone

@@ -99,6 +99,32 @@ async def test_who_signed_in_from_here_is_not_held_up_by_guesses_from_everywhere
     assert await throttle.attempt(bob, "203.0.113.7") == 0
 
 
+async def test_a_device_that_signed_in_before_is_held_up_by_nobody(api: Api) -> None:
+    """ASVS 5.0 6.1.1: by the token that each sign-in gives, as a field or as a cookie."""
+    await _made(api, "cleo@example.com")
+    login = """mutation($i: LoginInput!) { login(input: $i) { __typename ... on LoginSuccess { deviceToken } } }"""
+    given = {"email": "cleo@example.com", "password": PASSWORD}
+    token = (await api.data(login, {"i": given}))["login"]["deviceToken"]
+    browser = {"x-tocsin-session": "cookie", "origin": "http://tocsin.test"}
+    body = {"query": login, "variables": {"i": given}}
+    answer = await api.http.post("/graphql", json=body, headers=browser)
+    assert answer.json()["data"]["login"]["deviceToken"] == ""
+    (cookie,) = [line for line in answer.headers.get_list("set-cookie") if "tocsin_device=tcd_" in line]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    api.http.cookies.clear()
+    for _ in range(5):
+        await _login(api, "cleo@example.com", "wrong password")
+    assert await _login(api, "cleo@example.com", PASSWORD) == "TooManyAttempts"
+    known = (await api.data(login, {"i": {**given, "deviceToken": token}}))["login"]["__typename"]
+    assert known == "LoginSuccess"
+    for _ in range(5):
+        await _login(api, "cleo@example.com", "wrong password")
+    headers = {**browser, "cookie": cookie.partition(";")[0]}
+    answer = await api.http.post("/graphql", json=body, headers=headers)
+    assert answer.json()["data"]["login"]["__typename"] == "LoginSuccess"
+
+
 async def test_an_address_nobody_has_is_slowed_alike(api: Api) -> None:
     """OWASP API2:2023: the throttle tells nobody which addresses are on file."""
     await _made(api, "eve@example.com")

@@ -19,6 +19,7 @@ from graphql import GraphQLInputObjectType, GraphQLInputType, get_named_type
 from domain.access.scopes import Scope
 from domain.identity.model import Role
 from domain.ids import new_id
+from graphql_api.permissions import ROOT_FIELDS
 from tests.api import Api, Person
 from tests.api_keys import own_key
 from tests.schema_operations import every_field, operation, root_field, value_for
@@ -153,6 +154,22 @@ async def test_each_of_them_is_there_for_who_may_see_it(api: Api, admin: Person,
             absent = await _answer(api, admin, place, str(new_id()))
             found = await _answer(api, admin, place, id_) != absent
         assert found or kind in pairs, kind
+
+
+@pytest.mark.parametrize(
+    "place",
+    [place for place in places() if ROOT_FIELDS[place.root][place.field].in_team],
+    ids=lambda place: f"{place.field}.{'.'.join(place.path)}",
+)
+async def test_a_role_in_one_team_is_none_in_another(api: Api, admin: Person, place: Place) -> None:
+    """OWASP API5:2023: who manages a team, and is a viewer else, changes nothing of another team they can see."""
+    mine, other = await api.team(f"Mine {new_id()}"), await api.team(f"Other {new_id()}")
+    person = await api.person(Role.VIEWER)
+    what = {"teamId": str(mine.id), "userId": str(person.id), "role": "MANAGER"}
+    assert (await api.change("addTeamMember", what, "team { id }", who=admin))["__typename"] == "AddTeamMemberSuccess"
+    text, variables = operation(place.root, place.field, _filled(place, str(other.id)))
+    answer = (await api.data(text, variables, who=person))[place.field]
+    assert answer["code"] in {"FORBIDDEN", "NOT_FOUND", "INVALID_INPUT"}, answer
 
 
 async def test_the_arguments_are_found() -> None:
