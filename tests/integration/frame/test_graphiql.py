@@ -95,10 +95,10 @@ async def test_it_can_be_switched_off_and_introspection_with_it(module_database_
         }
 
 
-async def test_the_first_document_of_the_page_is_valid() -> None:
+async def test_the_documents_of_the_page_are_valid() -> None:
     script = (graphiql.OWN / "graphiql.js").read_text()
-    documents = re.findall(r"`((?:#|mutation)[^`]*)`", script)
-    assert len(documents) == 3
+    documents = re.findall(r"`((?:#|mutation|\{ )[^`]*)`", script)
+    assert len(documents) == 8
     for document in documents:
         text = document.replace("${USER}", "user { name role }")
         assert validate(build_schema(printed()), parse(text)) == []
