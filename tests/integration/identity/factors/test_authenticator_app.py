@@ -189,3 +189,28 @@ async def test_every_change_is_on_the_audit_log(api: Api, ada: Member) -> None:
     assert [entry for entry in found if entry in expected] == expected
     last = [row for row in await rows(api, audit_log) if (row["action"], row["outcome"]) == ("login", "done")][-1]
     assert last["after"] == {"provedBy": ["password", "totp"]}
+
+
+async def test_signing_in_while_factors_change_stops_nobody_for_good(api: Api, ada: Member) -> None:
+    """Whoever changes factors and whoever proves one take the same locks in the same order: none waits in a ring."""
+    await ada.enrol_app()
+    await ada.enrol_passkey()
+    phone = Member(api=api, id=ada.id, email=ada.email, role=ada.role, secret=ada.secret)
+    for _ in range(3):
+        ada.next_step()
+        codes = (await ada.change("regenerateRecoveryCodes", "recoveryCodes"))["recoveryCodes"]
+        answers = await asyncio.gather(
+            phone.login(totpCode=ada.code()),
+            phone.login(recoveryCode=codes[0]),
+            ada.change("regenerateRecoveryCodes"),
+            ada.change("beginTotpEnrolment"),
+            ada.change("stepUp", recoveryCode=codes[1]),
+        )
+        assert answers[0]["__typename"] == "LoginSuccess"
+        assert {answer["__typename"] for answer in answers[1::3]} <= {
+            "LoginSuccess",
+            "StepUpSuccess",
+            "InvalidCredentials",
+        }
+        assert answers[2]["__typename"] == "RegenerateRecoveryCodesSuccess"
+        assert answers[3]["__typename"] == "BeginTotpEnrolmentSuccess"
