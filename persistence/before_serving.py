@@ -71,7 +71,7 @@ async def reapply_now(engine: AsyncEngine, settings: Settings) -> int:
     """Do the erasures of the ledger again where they are missing; how many people that were."""
     return await reapply_erasures(
         engine,
-        open_ledger(settings, for_writing=False),
+        open_ledger(settings),
         objects=lambda: open_objects(settings.effective_object_store_url),
         now=SystemClock().now(),
     )

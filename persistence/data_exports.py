@@ -42,14 +42,17 @@ class DataExportRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def waiting(self, *, user_id: UUID, requested_by: UUID) -> DataExport | None:
-        """The one that is being made for this pair. Two requests at once take turns."""
+    async def newest(self, *, user_id: UUID, requested_by: UUID) -> DataExport | None:
+        """The newest one for this pair that is being made or ready. Two requests at once take turns."""
         turn = sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"data_exports {user_id} {requested_by}"))
         await self._connection.execute(sa.select(turn))
         statement = sa.select(*_COLUMNS).where(
-            _IS_WAITING, data_exports.c.user_id == user_id, data_exports.c.requested_by == requested_by
+            data_exports.c.state.in_([ExportState.WAITING.value, ExportState.READY.value]),
+            data_exports.c.user_id == user_id,
+            data_exports.c.requested_by == requested_by,
         )
-        row = (await self._connection.execute(statement.limit(1))).mappings().one_or_none()
+        statement = statement.order_by(data_exports.c.id.desc()).limit(1)
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else export_of(row)
 
     async def add(self, export: DataExport) -> None:

@@ -5,6 +5,8 @@ no name, and is never written again. Files in a folder or a bucket need no lock,
 them from everybody.
 """
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +29,7 @@ _BODY = b"erased\n"
 
 @dataclass(frozen=True, slots=True)
 class StoredLedger:
-    """See domain.privacy.erasure.ErasureLedger."""
+    """See domain.privacy.erasure.ErasureLedger: in a bucket."""
 
     objects: Objects
 
@@ -56,26 +58,58 @@ class StoredLedger:
             raise ObjectStoreUnavailable(message) from error
 
 
-class NoLedger:
-    """A local folder nobody ever wrote to: there are no lines, and none is made by looking."""
+@dataclass(frozen=True, slots=True)
+class FolderLedger:
+    """The same in a folder of this machine: a line is on the disk before anybody is erased."""
+
+    folder: Path
 
     async def append(self, erasure: Erasure) -> None:
-        """Not to be called: it was opened for reading."""
-        raise NotImplementedError(erasure)
+        """Write a line; of the same moment it is there already, which is as good."""
+        try:
+            await asyncio.to_thread(_write_durably, self.folder, _name_of(erasure))
+        except FileExistsError:
+            return
+        except OSError as error:
+            message = f"the erasure ledger cannot be written: {error}"
+            raise ObjectStoreUnavailable(message) from error
 
     async def entries(self) -> AsyncIterator[Erasure]:
-        """None."""
-        nobody: tuple[Erasure, ...] = ()
-        for erasure in nobody:
-            yield erasure
+        """All lines. A folder nobody ever wrote to has none, and none is made by looking."""
+        for name in await asyncio.to_thread(_names_in, self.folder):
+            if (erasure := _read(name)) is None:
+                _log.warning("the erasure ledger holds a strange file", name=name)
+            else:
+                yield erasure
 
 
-def open_ledger(settings: Settings, *, for_writing: bool) -> ErasureLedger:
+def _write_durably(folder: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(_BODY)
+        file.flush()
+        os.fsync(file.fileno())
+    # The name is of the folder, and that is written by itself.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except FileNotFoundError:
+        return []
+
+
+def open_ledger(settings: Settings) -> ErasureLedger:
     """The ledger of this installation. A folder is made by who writes to it first, not by who looks."""
     url = settings.effective_erasure_ledger_url
     parts = urlsplit(url)
-    if parts.scheme == "file" and not for_writing and not Path(unquote(parts.path)).is_dir():
-        return NoLedger()
+    if parts.scheme == "file":
+        return FolderLedger(Path(unquote(parts.path)))
     return StoredLedger(open_objects(url))
 
 

@@ -4,7 +4,7 @@ It is kept sealed under the person's own key, so it is erased with them wherever
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -14,6 +14,8 @@ from domain.ids import new_id
 
 # A job that dies again and again is not begun for ever.
 MAX_ATTEMPTS = 5
+# Who asks again within this time gets the one there is: an export reads all that a person ever did.
+PACE = timedelta(hours=1)
 
 
 class ExportState(StrEnum):
@@ -54,8 +56,8 @@ def may_have(export: DataExport, *, viewer_id: UUID, role: Role) -> bool:
 class DataExports(Protocol):
     """Exports, inside one transaction."""
 
-    async def waiting(self, *, user_id: UUID, requested_by: UUID) -> DataExport | None:
-        """The one that is being made for this pair. Two requests at once take turns."""
+    async def newest(self, *, user_id: UUID, requested_by: UUID) -> DataExport | None:
+        """The newest one for this pair that is being made or ready. Two requests at once take turns."""
         ...
 
     async def add(self, export: DataExport) -> None:
@@ -66,9 +68,9 @@ class DataExports(Protocol):
 async def ask_for_export(
     exports: DataExports, *, user_id: UUID, requested_by: UUID, now: datetime
 ) -> tuple[DataExport, bool]:
-    """The export, and whether it was asked for just now: who asks twice while one is made gets that one."""
-    known = await exports.waiting(user_id=user_id, requested_by=requested_by)
-    if known is not None:
+    """The export, and whether it was asked for just now: who asks again soon, or while one is made, gets that one."""
+    known = await exports.newest(user_id=user_id, requested_by=requested_by)
+    if known is not None and (known.state is ExportState.WAITING or known.requested_at > now - PACE):
         return known, False
     export = DataExport(id=new_id(), user_id=user_id, requested_by=requested_by, requested_at=now)
     await exports.add(export)

@@ -13,7 +13,7 @@ async def erase(context: Context, asked: EraseRequest, *, action: str) -> None:
     files = await erase_person(
         asked,
         units=context.uow,
-        ledger=open_ledger(context.settings, for_writing=True),
+        ledger=open_ledger(context.settings),
         clock=context.state.clock,
         entry=entry,
     )

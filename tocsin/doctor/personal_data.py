@@ -16,7 +16,7 @@ async def check_ledger(settings: Settings) -> Check:
     """Whether it can be read. It is only looked at: what is written there stays."""
     try:
         async with asyncio.timeout(SECONDS):
-            count = sum([1 async for _ in open_ledger(settings, for_writing=False).entries()])
+            count = sum([1 async for _ in open_ledger(settings).entries()])
     except (ObjectStoreUnavailable, OSError, ValueError) as error:
         return Check(
             name=NAME,

@@ -28,14 +28,14 @@ class RequestDataExportInput:
 
 @strawberry.type(description="The export is being made.")
 class RequestDataExportSuccess:
-    """Asked again while it is made, it is the same one."""
+    """Asked again soon, it is the same one."""
 
     export: DataExport = strawberry.field(description="The export; `state` says when it can be fetched.")
 
 
 @mutation(
     payload("RequestDataExport", RequestDataExportSuccess, NotFound),
-    description="Ask for all that is kept about you, as a JSON file. Asking again while it is made gives the same one.",
+    description="Ask for all that is kept about you, as a JSON file. Asking again within an hour gives the same one.",
 )
 async def request_data_export(info: Info, data: RequestDataExportInput) -> RequestDataExportSuccess:
     """Write the request; the worker does the rest."""

@@ -15,7 +15,7 @@ from domain.errors import InvalidCredentials
 from domain.identity.model import ERASED_PERSON, Role, User
 from domain.ids import new_id
 from jobs.exports import make_data_exports
-from persistence.erasure_ledger import StoredLedger
+from persistence.erasure_ledger import FolderLedger
 from persistence.objects import ObjectStoreUnavailable
 from persistence.person_keys import vault_of
 from persistence.seal_people import key_to_write
@@ -280,7 +280,7 @@ async def test_without_its_ledger_nobody_is_erased(api: Api, monkeypatch: pytest
         message = "the disk is full"
         raise ObjectStoreUnavailable(message)
 
-    monkeypatch.setattr(StoredLedger, "append", away)
+    monkeypatch.setattr(FolderLedger, "append", away)
     query = "mutation($input: EraseUserInput!) { eraseUser(input: $input) { __typename } }"
     what = {"userId": str(person.id), "confirmEmail": EMAIL}
     assert await api.code(query, {"input": what}, who=admin) == "OVERLOADED"

@@ -128,6 +128,19 @@ async def test_asked_twice_at_once_it_is_made_once(api: Api) -> None:
     assert sum(made) == 1
 
 
+async def test_asked_again_soon_it_is_the_same_one(api: Api) -> None:
+    """Unrestricted resource consumption (API4:2023): an export reads all that a person ever did."""
+    person = await api.person(Role.VIEWER)
+    first = await ask(api, person)
+    await make(api)
+    assert (await ask(api, person))["id"] == first["id"]
+    assert await make(api) == 0
+    async with api.engine.begin() as connection:
+        earlier = data_exports.c.requested_at - timedelta(hours=2)
+        await connection.execute(sa.update(data_exports).values(requested_at=earlier))
+    assert (await ask(api, person))["id"] != first["id"]
+
+
 async def test_after_its_time_it_is_gone(api: Api, tmp_path: Path) -> None:
     person = await api.person(Role.VIEWER)
     export = await ask(api, person)
