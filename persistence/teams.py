@@ -23,7 +23,11 @@ from persistence.tables import OPEN, alerts, integrations, memberships, team_han
 from persistence.users import team_of
 
 _HANDOVER = tuple(team_handovers.c)
-_IS_OPEN = sa.text("alerts." + OPEN)
+# Whose they are is looked at last: a team may have a million resolved alerts, and its few open ones are found among all
+# that are open.
+_OPEN = (
+    sa.select(alerts.c.id, alerts.c.team_id, alerts.c.created_at).where(sa.text("alerts." + OPEN)).offset(0).subquery()
+)
 _MANAGING = [role.value for role in Role if role.includes(TO_MANAGE)]
 
 
@@ -91,7 +95,7 @@ class TeamRepository:
 
     async def use_of(self, team_id: UUID) -> TeamUse:
         """What still hangs on it."""
-        open_alerts = sa.select(sa.func.count()).select_from(alerts).where(alerts.c.team_id == team_id, _IS_OPEN)
+        open_alerts = sa.select(sa.func.count()).select_from(_OPEN).where(_OPEN.c.team_id == team_id)
         living = sa.select(sa.func.count()).select_from(integrations).where(*_integrations_of(team_id))
         return TeamUse(
             open_alerts=await self._connection.scalar(open_alerts) or 0,
@@ -115,11 +119,7 @@ class TeamRepository:
 
     async def alerts_to_move(self, handover: Handover, *, limit: int) -> list[UUID]:
         """Some of the alerts that are still the old team's, the oldest first."""
-        mine = [alerts.c.team_id == handover.team_id]
-        if not handover.includes_resolved:
-            mine.append(_IS_OPEN)  # type: ignore[arg-type] # a condition as text
-        statement = sa.select(alerts.c.id).where(*mine).order_by(alerts.c.created_at, alerts.c.id).limit(limit)
-        return list(await self._connection.scalars(statement))
+        return list(await self._connection.scalars(alerts_of(handover).limit(limit)))
 
     async def count_moved(self, handover_id: UUID, number: int) -> None:
         """Add to the number of alerts that have moved."""
@@ -134,6 +134,13 @@ class TeamRepository:
         unfinished = sa.and_(team_handovers.c.id == handover_id, team_handovers.c.finished_at.is_(None))
         ended = sa.update(team_handovers).where(unfinished).values(finished_at=now)
         return (await self._connection.execute(ended)).rowcount == 1
+
+
+def alerts_of(handover: Handover) -> sa.Select[tuple[UUID]]:
+    """The alerts a hand-over still has to move, the oldest first."""
+    where: Any = alerts if handover.includes_resolved else _OPEN
+    mine = sa.select(where.c.id).where(where.c.team_id == handover.team_id)
+    return mine.order_by(where.c.created_at, where.c.id)
 
 
 _COMMON = tuple(field.name for field in fields(Handover) if field.name != "actor")

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
+from domain.alerts.events import SYSTEM
 from domain.alerts.model import AlertStatus
 from domain.identity.model import Role, Team
-from domain.teams.handover import STEP
+from domain.ids import new_id
+from domain.teams.handover import STEP, Handover
 from persistence.handovers import continue_handovers
 from persistence.tables import alert_events, alerts, audit_log, integrations, team_handovers
+from persistence.teams import alerts_of
 from tests.alert_builder import an_alert
 from tests.alert_rows import put_alerts
 from tests.api import Api, Person
@@ -174,3 +178,32 @@ async def test_a_team_that_was_given_something_meanwhile_is_not_archived(
     found = (await api.data(query, {"id": str(old.id)}, who=admin))["team"]
     assert found["archivedAt"] is None
     assert found["handover"]["finishedAt"] is not None
+
+
+@pytest.mark.parametrize("includes_resolved", [False, True])
+async def test_a_long_past_is_not_walked_through(api: Api, admin: Person, includes_resolved: bool) -> None:
+    """The last look is under the lock that keeps posts waiting: it must not take longer the older the team is."""
+    team, other = await api.team("Old"), await api.team("Other")
+    await fill(api, team, 3000, AlertStatus.RESOLVED)
+    await fill(api, other, 20)
+    await fill(api, team, 5)
+    handover = Handover(
+        id=new_id(),
+        team_id=team.id,
+        to_team_id=other.id,
+        actor=SYSTEM,
+        started_at=datetime.now(tz=UTC),
+        includes_resolved=includes_resolved,
+    )
+    asked = alerts_of(handover).limit(5).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    async with api.engine.connect() as connection:
+        # As in a table that does not fit into a page or two.
+        await connection.exec_driver_sql("SET enable_seqscan = off")
+        plan = (await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}")).scalar_one()
+    assert rows_touched(plan[0]["Plan"]) < 100
+
+
+def rows_touched(node: dict[str, Any]) -> int:
+    """The rows that the plan's scans gave or left out."""
+    own = 0 if node.get("Plans") else node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return int(own) + sum(rows_touched(one) for one in node.get("Plans", ()))
