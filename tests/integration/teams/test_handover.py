@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from domain.alerts.events import SYSTEM
 from domain.alerts.model import AlertStatus
@@ -195,7 +194,7 @@ async def test_a_long_past_is_not_walked_through(api: Api, admin: Person, includ
         started_at=datetime.now(tz=UTC),
         includes_resolved=includes_resolved,
     )
-    asked = alerts_of(handover).limit(5).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    asked = alerts_of(handover).limit(5).compile(dialect=api.engine.dialect, compile_kwargs={"literal_binds": True})
     async with api.engine.connect() as connection:
         # As in a table that does not fit into a page or two.
         await connection.exec_driver_sql("SET enable_seqscan = off")
