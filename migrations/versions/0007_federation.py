@@ -17,7 +17,7 @@ UPGRADE: tuple[str, ...] = (
   last_used_at TIMESTAMP WITH TIME ZONE,
   CONSTRAINT pk_identities PRIMARY KEY (id),
   CONSTRAINT fk_identities_user_id_users FOREIGN KEY(user_id) REFERENCES users (id),
-  CONSTRAINT uq_identities_provider UNIQUE (provider, subject)
+  CONSTRAINT uq_identities_provider_subject UNIQUE (provider, subject)
 )""",
     "CREATE INDEX ix_identities_user_id ON identities (user_id)",
     """CREATE TABLE federation_flows (
