@@ -43,8 +43,10 @@ async def remove_member(acting: TeamActing, *, team_id: UUID, user_id: UUID) -> 
         require_grant(acting.viewer.role, await acting.team_role(team_id), given=Role.VIEWER, taken=taken)
     if before is None:
         raise NotFound("no such member", ("userId",))
+    had_manager = await acting.unit.teams.has_manager(team_id)
     await acting.unit.teams.remove_member(team_id, user_id)
-    await _keep_a_manager(acting, team)
+    if had_manager:
+        await _keep_a_manager(acting, team)
     told = {"userId": str(user_id), "role": before.role.value}
     await acting.audit(target_id=team_id, before=told)
     await acting.tell(team_id, TeamEventKind.MEMBER_REMOVED, user_id=str(user_id), role=before.role.value)

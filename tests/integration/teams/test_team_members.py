@@ -61,6 +61,12 @@ async def test_nobody_gives_more_than_they_have_there_nor_takes_it(api: Api, adm
     assert (await give(api, boss, team, person, Role.ADMIN))["__typename"] == "ChangeTeamRoleSuccess"
 
 
+async def test_a_private_team_without_such_a_member_keeps_nobody_in(api: Api, admin: Person) -> None:
+    team = await api.team("Vault", is_private=True)
+    person = await member(api, admin, team, Role.VIEWER, Role.VIEWER)
+    assert (await remove(api, person, team, person))["__typename"] == "RemoveTeamMemberSuccess"
+
+
 async def test_everybody_may_leave(api: Api, admin: Person) -> None:
     team = await api.team("Payments")
     for role in (Role.VIEWER, Role.OPERATOR, Role.MANAGER):
