@@ -11,8 +11,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.alerts.events import SYSTEM
 from domain.identity.model import Role, User
+from domain.ids import new_id
 from domain.privacy.erasure import Erasure
+from domain.teams.events import TeamEvent, TeamEventKind
+from persistence.locks import TEAMS_LOCK
 from persistence.person_keys import vault_of
 from persistence.sealed_columns import PERSONAL
 from persistence.tables import (
@@ -34,6 +38,7 @@ from persistence.tables import (
     totp_secrets,
     users,
 )
+from persistence.team_events import TeamLog
 from persistence.users import select_people, user_of
 
 # Rows that are about the person alone, by the column that names them. The key goes first: with it everything sealed.
@@ -87,6 +92,7 @@ class ErasingStore:
 
     async def locked(self, user_id: UUID) -> User | None:
         """The person, held with every administrator, in one order: of two at once the second sees the first."""
+        await self._lock_teams()
         await self._connection.execute(
             sa.select(users.c.id)
             .where(sa.or_(users.c.id == user_id, users.c.role == Role.ADMIN.value))
@@ -107,7 +113,8 @@ class ErasingStore:
     async def erase(self, erasure: Erasure) -> list[str]:
         """Forget the person; the keys of files that are to go. Of one who is erased already nothing changes."""
         user_id = erasure.user_id
-        # First of all, as in key_to_write: whoever writes about the person has finished, and nobody begins.
+        await self._lock_teams()
+        # Before anything else, as in key_to_write: whoever writes about the person has finished, and nobody begins.
         await self._connection.execute(sa.select(users.c.id).where(users.c.id == user_id).with_for_update())
         files = await self._connection.scalars(
             sa.select(data_exports.c.object_key).where(
@@ -116,6 +123,7 @@ class ErasingStore:
             )
         )
         found = list(files)
+        await self._leave_teams(erasure)
         for column in GOES:
             await self._connection.execute(sa.delete(column.table).where(column == user_id))
         await self._empty_sealed(user_id)
@@ -131,6 +139,8 @@ class ErasingStore:
                 email_digest=None,
                 password_hash=None,
                 team_id=None,
+                last_login=None,
+                email_verified_at=None,
                 is_active=False,
                 erased_at=erasure.erased_at,
                 erases_comments=erasure.comments,
@@ -138,6 +148,27 @@ class ErasingStore:
             )
         )
         return found
+
+    async def _lock_teams(self) -> None:
+        """The order of the log of teams is that of the changes: persistence/team_events.py."""
+        await self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(TEAMS_LOCK)))
+
+    async def _leave_teams(self, erasure: Erasure) -> None:
+        """Who follows a team learns that a member went."""
+        statement = sa.delete(memberships).where(memberships.c.user_id == erasure.user_id)
+        left = await self._connection.execute(statement.returning(memberships.c.team_id, memberships.c.role))
+        events = [
+            TeamEvent(
+                id=new_id(),
+                team_id=row.team_id,
+                kind=TeamEventKind.MEMBER_REMOVED,
+                occurred_at=erasure.erased_at,
+                actor=SYSTEM,
+                data={"user_id": str(erasure.user_id), "role": row.role},
+            )
+            for row in left
+        ]
+        await TeamLog(self._connection).append(*events)
 
     async def _empty_sealed(self, user_id: UUID) -> None:
         """What is under the person's key is noise by now. It goes as well, so that nobody has to believe that."""

@@ -94,7 +94,7 @@ async def _rotate_column(engine: AsyncEngine, sealed: SealedColumn, tell: Tell) 
             moved_before, unreadable, last = moved, 0, None
 
 
-async def _left(connection: AsyncConnection, sealed: SealedColumn, *, after: UUID | None) -> Sequence[sa.Row[Any]]:
+async def _left(connection: AsyncConnection, sealed: SealedColumn, *, after: UUID | None) -> Sequence[Any]:
     """The next rows under another key than the current one."""
     current = sealer_of(connection).current
     statement = (
@@ -105,11 +105,11 @@ async def _left(connection: AsyncConnection, sealed: SealedColumn, *, after: UUI
     )
     if after is not None:
         statement = statement.where(sealed.row > after)
-    rows: Sequence[sa.Row[Any]] = (await connection.execute(statement)).all()
+    rows: Sequence[Any] = (await connection.execute(statement)).all()
     return rows
 
 
-async def _move(connection: AsyncConnection, sealed: SealedColumn, rows: Sequence[sa.Row[Any]]) -> tuple[int, int]:
+async def _move(connection: AsyncConnection, sealed: SealedColumn, rows: Sequence[Any]) -> tuple[int, int]:
     sealer = sealer_of(connection)
     moved = unreadable = 0
     for row in rows:

@@ -21,7 +21,7 @@ from persistence.person_keys import vault_of
 from persistence.seal_people import key_to_write
 from persistence.search.documents import document_of
 from persistence.search.rebuild import read_by_ids
-from persistence.tables import audit_log, person_keys, sessions, users
+from persistence.tables import audit_log, person_keys, sessions, team_events, users
 from persistence.unit_of_work import UnitOfWork
 from persistence.users import users_by_ids
 from tests.api import PASSWORD, Api, Person
@@ -114,6 +114,17 @@ async def test_everybody_sees_an_erased_person_where_the_name_was(api: Api) -> N
         ("OPENED", None, ERASED_PERSON),
         ("COMMENTED", "I looked", ERASED_PERSON),
     ]
+
+
+async def test_teams_lose_a_member_and_tell_who_follows_them(api: Api) -> None:
+    team = await api.team("Core")
+    person, admin = await api.person(Role.OPERATOR, teams=(team,)), await api.person(Role.ADMIN)
+    await erase(api, person, who=admin)
+    (shown,) = (await api.data("{ teams { members { user { id } } } }", who=admin))["teams"]
+    assert shown["members"] == []
+    async with api.engine.connect() as connection:
+        told = (await connection.execute(sa.select(team_events).order_by(team_events.c.seq.desc()).limit(1))).one()
+    assert (told.kind, told.team_id, told.data["user_id"]) == ("member_removed", team.id, str(person.id))
 
 
 async def test_sessions_end_at_once_and_nobody_comes_back(api: Api) -> None:
