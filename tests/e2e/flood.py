@@ -120,8 +120,11 @@ class Watcher:
             self.resets.append(event)
             self.cursor = event["resumeAfter"] or self.cursor
             return
-        self.seen.append(event)
+        self._keep(event)
         self.cursor = event["cursor"]
+
+    def _keep(self, event: dict[str, Any]) -> None:
+        self.seen.append(event)
 
     @property
     def opened(self) -> set[str]:
