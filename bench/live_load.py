@@ -23,7 +23,19 @@ from pathlib import Path
 
 import msgspec
 
-from bench.live_wire import PING, PONG, TEXT, LiveLoad, LiveResult, Subscriber, Timed, allow_files, frame_end, masked
+from bench.live_wire import (
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    LiveLoad,
+    LiveResult,
+    Subscriber,
+    Timed,
+    allow_files,
+    frame_end,
+    masked,
+)
 from bench.load import is_complete
 from bench.machine import resident_bytes
 from bench.payloads import KEY
@@ -354,6 +366,9 @@ class Crowd:
         """What is no event: the word that we are let in, a ping, or trouble."""
         if opcode == PING:
             listener.socket.sendall(masked(PONG, payload))
+        elif opcode == CLOSE:
+            code, reason = int.from_bytes(payload[:2], "big"), payload[2:].decode()
+            raise ConnectionResetError(f"closed with {code} ({reason}) after {listener.events} events")
         elif b'"connection_ack"' in payload:
             wanted = listener.subscriber
             asked = {"query": wanted.query, "variables": wanted.variables}
