@@ -71,6 +71,7 @@ def test_all_is_well(program: Program, healthy: dict[str, str]) -> None:
         "Broker": "ok",
         "Elasticsearch": "off",
         "Object store": "ok",
+        "Mail": "off",
         "Erasure ledger": "ok",
     }
     assert "plain table" in found["TimescaleDB"]["detail"]
