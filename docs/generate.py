@@ -22,6 +22,7 @@ from docs.attack_tests import attack_test_table
 from domain.alerts import fold, lifecycle, model, severity
 from domain.teams import ownership
 from graphql_api import permissions
+from graphql_api.needs import Access, Need
 from graphql_api.observability.metrics import Metrics
 from graphql_api.step_up import DANGEROUS
 from jobs.operations import Operations
@@ -108,13 +109,13 @@ def permission_tables() -> str:
     return "\n\n".join([*parts, "\n".join(lines)])
 
 
-def _role(need: permissions.Need) -> str:
+def _role(need: Need) -> str:
     return f"{need.access.value}, everywhere or in the team" if need.in_team else need.access.value
 
 
-def _scope(need: permissions.Need) -> str:
+def _scope(need: Need) -> str:
     if need.scope is None:
-        return "" if need.access is permissions.Access.ANYONE else "no key"
+        return "" if need.access is Access.ANYONE else "no key"
     return f"`{need.scope.name}`"
 
 

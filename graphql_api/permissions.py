@@ -197,6 +197,7 @@ _INTEGRATION = Need(Access.VIEWER, Scope.INTEGRATIONS_READ)
 FIELDS: Mapping[str, Need] = table(
     {
         "User.email": _PERSON,
+        "User.hasSecondFactor": Need(Access.VIEWER, personal=True),
         "User.lastLogin": _PERSON,
         "User.sessions": Need(Access.VIEWER, personal=True),
         "User.identities": Need(Access.VIEWER, personal=True),
@@ -215,7 +216,6 @@ FIELDS: Mapping[str, Need] = table(
         "Team.ownership": _TEAM,
         "Team.handover": _TEAM,
         "Team.handedOverTo": _TEAM,
-        "Escalation.policy": _TEAM,
         "EscalationTarget.schedule": _TEAM,
         "ServiceAccount.role": _TEAM,
         "ServiceAccount.teams": _TEAM,

@@ -14,7 +14,7 @@ identities = sa.Table(
     sa.Column("subject", sa.Text, nullable=False),
     time("created_at"),
     time("last_used_at", nullable=True),
-    sa.UniqueConstraint("provider", "subject"),
+    sa.UniqueConstraint("provider", "subject", name="uq_identities_provider_subject"),
     sa.Index("ix_identities_user_id", "user_id"),
 )
 

@@ -1,4 +1,4 @@
-"""When does a layer count? The cases of July 2017 are the public facts of GoAlert's rule tests (24 July is a Monday)."""
+"""When does a layer count? The cases of July 2017 are public facts of GoAlert's rule tests (the 24th is a Monday)."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
