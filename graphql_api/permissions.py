@@ -236,7 +236,7 @@ FIELDS: Mapping[str, Need] = table(
 # What of a type goes with whatever it is part of, for keys of every scope. A type that can be reached with different
 # scopes must have each of its fields here or above: tests/unit/access/test_scopes.py looks.
 IN_PASSING: Mapping[str, frozenset[str]] = {
-    "User": frozenset({"id", "name", "firstName", "lastName", "version"}),
+    "User": frozenset({"id", "name", "firstName", "lastName", "isErased", "version"}),
     "Team": frozenset({"id", "name", "slug", "isPrivate", "createdAt", "archivedAt", "version"}),
     "SystemActor": frozenset({"name"}),
     "FieldChange": frozenset({"field", "before", "after"}),
