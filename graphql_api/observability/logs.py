@@ -22,11 +22,16 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_TEXT = (
-    # ?key=… and &key=… of a URL, also percent-encoded names.
-    (re.compile(r"([?&](?:key|token|access_token|api_key)=)[^&\s\"'<>]+", re.IGNORECASE), rf"\1{HIDDEN}"),
+    # ?key=… and &key=… of a URL; the code, the state and the ticket of a sign-in through a provider.
+    (
+        re.compile(
+            r"([?&](?:key|token|access_token|api_key|code|code_verifier|state|ticket)=)[^&\s\"'<>]+", re.IGNORECASE
+        ),
+        rf"\1{HIDDEN}",
+    ),
     (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{4,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    # Keys and refresh tokens of ours, wherever they stand; JWTs; the password of a URL.
-    (re.compile(r"\btc[sr]_[A-Za-z0-9_-]{8,}"), HIDDEN),
+    # Keys and tokens of ours, wherever they stand; JWTs; the password of a URL.
+    (re.compile(r"\btc[a-z]_[A-Za-z0-9_-]{8,}"), HIDDEN),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"), HIDDEN),
     (re.compile(r"(://[^/\s:@]*:)[^@/\s]+@"), rf"\1{HIDDEN}@"),
 )
@@ -99,8 +104,8 @@ def configure_logging(settings: Settings) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "strawberry.execution"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-    # At DEBUG they write down the frames of every socket: what a client sends may be a password.
-    for name in ("uvicorn.error", "websockets"):
+    # At DEBUG they write down the frames of every socket, which may hold a password, and what proves a sign-in.
+    for name in ("uvicorn.error", "websockets", "authlib"):
         logging.getLogger(name).setLevel(max(level, logging.INFO))
     # Our own line says more (graphql_api/middleware.py), and never the query string.
     logging.getLogger("uvicorn.access").disabled = True

@@ -23,6 +23,9 @@ from tests.api import api_settings
         ("basic dXNlcjpwYXNz", f"basic {HIDDEN}"),
         ("the key tcs_AAAABBBBCCCC was wrong", f"the key {HIDDEN} was wrong"),
         ("refresh tcr_AAAABBBBCCCC", f"refresh {HIDDEN}"),
+        ("challenge tcc_AAAABBBBCCCC, key tck_AAAABBBBCCCC", f"challenge {HIDDEN}, key {HIDDEN}"),
+        ("/auth/corp/callback?code=c0de&state=st4te", f"/auth/corp/callback?code={HIDDEN}&state={HIDDEN}"),
+        ("/auth/corp/start?ticket=abc", f"/auth/corp/start?ticket={HIDDEN}"),
         ("token eyJhbGciOiJI.eyJzdWIiOiIx.sig", f"token {HIDDEN}"),
         ("postgresql://user:pa55@host/db", f"postgresql://user:{HIDDEN}@host/db"),
         ("monkey=banana and keyboards", "monkey=banana and keyboards"),
@@ -110,6 +113,13 @@ def test_a_traceback_shows_no_local_variables(lines: io.StringIO) -> None:
     (line,) = parsed(lines)
     assert "RuntimeError: it failed" in line["exception"]
     assert "s3cret" not in lines.getvalue()
+
+
+def test_what_libraries_say_of_sign_ins_while_debugging_is_not_written(tmp_path: Path) -> None:
+    """ASVS 5 16.2.5: one writes PKCE's verifier down."""
+    configure_logging(api_settings("postgresql://127.0.0.1/none", tmp_path, log_level="debug"))
+    for name in ("authlib.integrations.base_client.sync_app", "websockets.server", "uvicorn.error"):
+        assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
 
 
 def test_the_level_is_kept(lines: io.StringIO) -> None:
