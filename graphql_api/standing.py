@@ -10,7 +10,9 @@ from domain.identity.proofs import Standing, standing
 from tocsin.settings import Settings
 
 # The viewer's own profile: while nothing else is answered, no other person can be reached.
-_PROFILE = frozenset({"User.email", "User.role", "User.isActive", "User.createdAt", "User.lastLogin"})
+_PROFILE = frozenset(
+    {"User.email", "User.emailVerified", "User.role", "User.isActive", "User.createdAt", "User.lastLogin"}
+)
 PROVING = _PROFILE | {"mySecondFactors", "beginPasskeyStepUp", "stepUp", "logout"}
 ENROLLING = PROVING | {
     "beginTotpEnrolment",

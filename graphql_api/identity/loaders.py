@@ -3,9 +3,11 @@
 from uuid import UUID
 
 from domain.identity.admissions import Admission
+from domain.identity.factors import Factors
 from domain.identity.model import Role, Team, User
 from graphql_api.context import Context
 from persistence.admissions import admissions_by_ids
+from persistence.factors import factors_of
 from persistence.teams import all_teams_in_sight
 from persistence.users import members_of, users_by_ids
 
@@ -35,3 +37,10 @@ async def load_members(context: Context, team_ids: list[UUID]) -> list[list[tupl
     async with context.read() as connection:
         found = await members_of(connection, team_ids)
     return [found[team_id] for team_id in team_ids]
+
+
+async def load_factors(context: Context, user_ids: list[UUID]) -> list[Factors]:
+    """What people have of second factors."""
+    async with context.read() as connection:
+        found = await factors_of(connection, user_ids)
+    return [found[user_id] for user_id in user_ids]

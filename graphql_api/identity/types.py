@@ -12,7 +12,7 @@ from graphql_api.connection import Connection
 from graphql_api.context import Info
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.identity_types import Identity, identities_of_person
-from graphql_api.identity.loaders import load_members, load_teams
+from graphql_api.identity.loaders import load_factors, load_members, load_teams
 from graphql_api.identity.session_types import Session, sessions_of_person
 from graphql_api.teams.loaders import load_handovers, load_ownership
 from graphql_api.teams.types import TeamHandover, TeamOwnership
@@ -31,6 +31,11 @@ expose_enum(
 
 async def _primary_team(root: strawberry.Parent[model.User], info: Info) -> model.Team | None:
     return None if root.team_id is None else await info.context.loader(load_teams).load(root.team_id)
+
+
+async def _has_second_factor(root: strawberry.Parent[model.User], info: Info) -> bool | None:
+    viewer = info.context.require_viewer()
+    return (await info.context.loader(load_factors).load(root.id)).any if viewer.role is model.Role.ADMIN else None
 
 
 async def _members(root: strawberry.Parent[model.Team], info: Info) -> "list[TeamMember]":
@@ -72,6 +77,11 @@ class User:
         resolver=_primary_team,
         graphql_type=Annotated["Team", strawberry.lazy("graphql_api.identity.types")] | None,
         description="The primary team; null for none, or for one you may not see.",
+    )
+    has_second_factor = strawberry.field(
+        resolver=_has_second_factor,
+        graphql_type=bool | None,
+        description="Whether the person has an authenticator app or a passkey; for administrators, null for others.",
     )
     sessions = strawberry.field(
         resolver=sessions_of_person,

@@ -119,6 +119,15 @@ def test_a_secret_that_cannot_be_kept_is_asked_for(tmp_path: Path) -> None:
         _ = Settings(data_dir=tmp_path / "file" / "data").secret_bytes
 
 
+def test_roles_that_must_have_a_second_factor_are_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().second_factor_roles == frozenset()
+    monkeypatch.setenv("TOCSIN_SECOND_FACTOR_REQUIRED_FOR", " Admin, manager ,")
+    assert Settings().second_factor_roles == {"admin", "manager"}
+    monkeypatch.setenv("TOCSIN_SECOND_FACTOR_REQUIRED_FOR", "admin,root")
+    with pytest.raises(ValidationError, match="root: no such role"):
+        Settings()
+
+
 def test_each_purpose_has_a_key_of_its_own(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     keys = {settings.derived_key(purpose) for purpose in ("access-token", "email-hash", "sealing")}

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
 
 from domain.identity.model import Role
 from graphql_api.needs import Access
-from graphql_api.permissions import ROOT_FIELDS
+from graphql_api.permissions import FIELDS, ROOT_FIELDS
 from graphql_api.standing import ENROLLING, PROVING
 from persistence.tables import sessions
 from tests.api import Api, Person, api_settings, running_api
 from tests.authenticator import ORIGIN
-from tests.schema_operations import operation
+from tests.schema_operations import SCHEMA, operation
 from tests.second_factors import FACTORS, TOKENS, Member, member
 from tests.sockets import connected, listening
 
@@ -214,3 +215,24 @@ async def test_a_session_of_before_this_was_kept_proved_a_password_when_it_began
 async def person_of(api: Api, who: Member) -> Person:
     claims = api.state.access_tokens.read(who.token, now=api.clock.now())
     return Person(who.id, claims.session_id, who.email, who.role, who.token)
+
+
+async def test_administrators_see_who_has_no_second_factor_and_nobody_else_does(api: Api, boss: Member) -> None:
+    """OWASP API3:2023: whom to phish first is nobody's business."""
+    await boss.enrol_app()
+    ada = await member(api, Role.OPERATOR)
+    query = "{ users { nodes { id hasSecondFactor } } }"
+    seen = {one["id"]: one["hasSecondFactor"] for one in (await api.data(query, who=boss.token))["users"]["nodes"]}
+    assert (seen[str(boss.id)], seen[str(ada.id)]) == (True, False)
+    seen = {one["id"]: one["hasSecondFactor"] for one in (await api.data(query, who=ada.token))["users"]["nodes"]}
+    assert set(seen.values()) == {None}
+
+
+def test_who_is_signed_in_can_always_be_shown() -> None:
+    """A sign-in's answer shows the person: a plain field that failed would take the tokens along."""
+    kind = SCHEMA.type_map["User"]
+    assert isinstance(kind, GraphQLObjectType)
+    guarded = {place for place in FIELDS if place.startswith("User.")}
+    plain = {f"User.{name}" for name, field in kind.fields.items() if isinstance(field.type, GraphQLNonNull)}
+    plain = {place for place in plain if is_leaf_type(get_named_type(kind.fields[place.split(".")[1]].type))}
+    assert guarded & plain <= PROVING
