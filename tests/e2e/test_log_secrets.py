@@ -43,7 +43,13 @@ def test_no_secret_reaches_the_log_however_it_came(serving: ServedApi) -> None:
         tokens: dict[str, str] = answer["data"]["login"]
         headers = {"authorization": f"Bearer {tokens['accessToken']}", "x-request-id": "the-request-1"}
         assert http.post("/graphql", json={"query": "{ users { nodes { id } } }"}, headers=headers).status_code == 200
-    secrets |= set(tokens.values())
+        ours = {"x-tocsin-session": "cookie", "origin": serving.url}
+        by_cookies = http.post("/graphql", json={"query": LOGIN, "variables": {"p": ADMIN_PASSWORD}}, headers=ours)
+        cookies = {cookie.name: str(cookie.value) for cookie in by_cookies.cookies.jar}
+        assert len(cookies) >= 2
+        http.get("/auth/nowhere/callback?code=the-code-of-a-provider&state=the-state-of-a-sign-in")
+    secrets |= {*tokens.values(), *cookies.values(), "the-code-of-a-provider", "the-state-of-a-sign-in"}
+    follow_by_cookies(serving.url, cookies)
     refuse_socket(serving.url, tokens["accessToken"] + "x")
     sign_in_by_socket(serving.url, WRONG_PASSWORD)
 
@@ -54,6 +60,15 @@ def test_no_secret_reaches_the_log_however_it_came(serving: ServedApi) -> None:
     lines = [json.loads(line) for line in text.splitlines()]
     (line,) = [line for line in lines if line.get("request_id") == "the-request-1"]
     assert (line["event"], line["operation"], line["status"]) == ("request", "users", 200)
+
+
+def follow_by_cookies(url: str, cookies: dict[str, str]) -> None:
+    """Open a socket as a signed-in page of ours does."""
+    headers = {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "origin": url}
+    address = url.replace("http", "ws", 1) + "/graphql"
+    with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], additional_headers=headers) as ws:
+        ws.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(ws.recv(10))["type"] == "connection_ack"
 
 
 def refuse_socket(url: str, token: str) -> None:
