@@ -87,6 +87,8 @@ async def _plan(engine: AsyncEngine, wanted: AlertFilter, order: AlertOrder, aft
         (AlertFilter(is_open=True), NEWEST_FIRST, NEWEST_KEY, "ix_alerts_open_created_at"),
         (AlertFilter(service_names=frozenset({"service-7"})), NEWEST_FIRST, NEWEST_KEY, "ix_alerts_service"),
         (AlertFilter(team_ids=frozenset({UUID(int=7)})), NEWEST_FIRST, NEWEST_KEY, "ix_alerts_team"),
+        # Not read whole and sorted, however few alerts the words are thought to be in.
+        (AlertFilter(search="disk service"), NEWEST_FIRST, NEWEST_KEY, "ix_alerts_created_at"),
     ],
     ids=[
         "newest",
@@ -95,6 +97,7 @@ async def _plan(engine: AsyncEngine, wanted: AlertFilter, order: AlertOrder, aft
         "open, newest first",
         "of a service",
         "of a team",
+        "with two words",
     ],
 )
 @pytest.mark.parametrize("is_deep", [False, True])
