@@ -15,6 +15,7 @@ from graphql_api.permissions import FIELDS, ROOT_FIELDS
 from graphql_api.schema import printed
 from persistence.tables import audit_log
 from tests.api import Api, Person, api_settings, running_api
+from tests.sockets import connected, listening
 
 # What a field is called that tells of a person. A new one is declared personal, or listed here with the reason.
 TELLING = {"email", "lastLogin", "ipAddress", "userAgent", "phone", "phoneNumber", "pendingEmail", "newEmail"}
@@ -116,6 +117,16 @@ async def test_a_subscription_is_recorded_when_it_begins_and_once(api: Api) -> N
         await asyncio.gather(*following, return_exceptions=True)
     (entry,) = await reads(api, reader)
     assert entry.after == {"fields": ["alertEvents"], "follows": ["User.email"]}
+
+
+async def test_over_a_socket_the_entry_is_there_before_the_answer_too(api: Api) -> None:
+    reader, other = await api.person(Role.ADMIN), await api.person(Role.OPERATOR)
+    async with listening(api) as address, connected(address, reader.token) as socket:
+        await socket.send(id="1", type="subscribe", payload={"query": "{ users { nodes { email } } }"})
+        answer = await socket.receive()
+        assert answer["type"] == "next"
+        (entry,) = await reads(api, reader)
+    assert entry.after["user"]["ids"] == [str(other.id)]
 
 
 async def test_a_refused_field_below_the_root_is_on_the_log(api: Api) -> None:
