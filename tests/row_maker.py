@@ -1,7 +1,7 @@
 """How does a test fill whatever tables a schema has? One row a table, made up from the columns' types."""
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +17,11 @@ MOMENT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 # Their one row is made by the migration.
 SINGLETONS = {"log_epoch", "alembic_version", "alert_counts_frontier", "team_ownership_version"}
 # Of two owners a row has one; and a row that names another of its own table names none.
-EMPTY = {"api_keys": {"service_account_id"}, "users": {"erased_at"}}
+EMPTY = {"api_keys": {"service_account_id"}, "notifications": {"channel_id"}, "users": {"erased_at"}}
 _BY_TYPE: dict[type[Any], Any] = {
     sa.DateTime: MOMENT,
     sa.Date: MOMENT.date(),
+    pg.INTERVAL: timedelta(hours=1),
     sa.Boolean: True,
     sa.Float: 1.0,
     sa.LargeBinary: b"\x00\xff",
@@ -60,9 +61,7 @@ def _is_partition(name: str) -> bool:
 
 def _value(column: sa.Column[Any], rows: dict[str, dict[str, Any]]) -> object:
     for key in column.foreign_keys:
-        if key.column.table is column.table:
-            return None
-        return rows[key.column.table.name][key.column.name]
+        return None if key.column.table is column.table else rows[key.column.table.name][key.column.name]
     if isinstance(column.type, pg.UUID | sa.Uuid):
         return uuid4()
     if isinstance(column.type, pg.ENUM):
