@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from graphql_api.documents.shipped import FOLDER
-from tests.e2e.browser import Page, browser_page, find_chromium
+from tests.e2e.browser import SECONDS, Page, browser_page, find_chromium
 from tests.e2e.running_program import wait_for
 from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ServedApi, scheduler_beside, served_api
 from tests.mail_server import MailServer, mail_server_beside, text_of
@@ -33,6 +33,7 @@ def serving(application_url: str, tmp_path: Path, free_port: int, mail: MailServ
         "TOCSIN_MAIL_FROM": "Tocsin <tocsin@example.org>",
         "TOCSIN_PUBLIC_URL": f"http://127.0.0.1:{free_port}",
         "TOCSIN_TRUSTED_DOCUMENTS_ONLY": "true",
+        "TOCSIN_OPEN_REGISTRATION": "true",
     }
     with (
         served_api(application_url, folder=tmp_path, port=free_port, more=more) as running,
@@ -64,9 +65,22 @@ def run(serving: ServedApi, document: str, what: dict[str, object], *, token: st
     """Run a shipped document, as nothing else may run here."""
     body = {"query": (FOLDER / f"{document}.graphql").read_text(), "variables": {"input": what}}
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    answer = httpx2.post(f"{serving.url}/graphql", json=body, headers=headers).json()
+    answer = httpx2.post(f"{serving.url}/graphql", json=body, headers=headers, timeout=SECONDS).json()
     (data,) = answer["data"].values()
     found: dict[str, object] = data
+    return found
+
+
+def run_registered(serving: ServedApi, field: str, what: dict[str, object]) -> dict[str, object]:
+    """Register a document of this mutation as the administrator, and run it."""
+    name = field[0].upper() + field[1:]
+    text = f"mutation {name}($input: {name}Input!) {{ {field}(input: $input) {{ __typename }} }}"
+    token = str(sign_in(serving, ADMIN_PASSWORD)["accessToken"])
+    run(serving, "register_documents", {"documents": [{"body": text}]}, token=token)
+    body = {"query": text, "variables": {"input": what}}
+    headers = {"authorization": f"Bearer {token}"}
+    answer = httpx2.post(f"{serving.url}/graphql", json=body, headers=headers, timeout=SECONDS).json()
+    found: dict[str, object] = answer["data"][field]
     return found
 
 
@@ -150,15 +164,8 @@ def test_a_forgotten_password_is_replaced_through_the_mail(serving: ServedApi, p
 def test_an_invited_person_comes_in_and_each_page_answers_a_dead_link(
     serving: ServedApi, page: Page, mail: MailServer
 ) -> None:
-    token = str(sign_in(serving, ADMIN_PASSWORD)["accessToken"])
-    document = (FOLDER / "register_documents.graphql").read_text()
-    invite = "mutation Invite($input: InviteUserInput!) { inviteUser(input: $input) { __typename } }"
-    body = {"query": document, "variables": {"input": {"documents": [{"body": invite}]}}}
-    headers = {"authorization": f"Bearer {token}"}
-    assert "errors" not in httpx2.post(f"{serving.url}/graphql", json=body, headers=headers).json()
-    asked = {"query": invite, "variables": {"input": {"email": "ada@example.com", "role": "OPERATOR"}}}
-    answer = httpx2.post(f"{serving.url}/graphql", json=asked, headers=headers).json()
-    assert answer["data"]["inviteUser"]["__typename"] == "InviteUserSuccess", answer
+    answer = run_registered(serving, "inviteUser", {"email": "ada@example.com", "role": "OPERATOR"})
+    assert answer["__typename"] == "InviteUserSuccess", answer
 
     page.open(token_link(mail, 0))
     page.until(is_shown("invitation"))
@@ -179,6 +186,28 @@ def test_an_invited_person_comes_in_and_each_page_answers_a_dead_link(
         page.until(says("no longer works"))
         assert page.evaluate("document.querySelector('#without-token').hidden") is False
         shoot(page, f"{name}-dead")
+    assert page.complaints == []
+
+
+def test_a_registration_is_finished_with_the_password_it_was_begun_with(
+    serving: ServedApi, page: Page, mail: MailServer
+) -> None:
+    asked = {"email": "grace@example.com", "password": NEW_PASSWORD}
+    assert run_registered(serving, "register", asked)["__typename"] == "RegisterSuccess"
+    page.open(token_link(mail, 0))
+    page.until(is_shown("verify"))
+    assert page.evaluate("document.querySelector('#password-field').hidden") is True
+    page.click(SUBMIT)
+    page.until("document.querySelector('#password-field').hidden === false")
+    assert page.evaluate("document.activeElement.id") == "password"
+    page.fill("#password", "not the one of before")
+    page.click(SUBMIT)
+    page.until(says("not the password chosen at the registration"))
+    shoot(page, "verify-wrong")
+    page.fill("#password", NEW_PASSWORD)
+    page.click(SUBMIT)
+    page.until(says("grace@example.com is confirmed"))
+    assert sign_in(serving, NEW_PASSWORD, "grace@example.com")["__typename"] == "LoginSuccess"
     assert page.complaints == []
 
 

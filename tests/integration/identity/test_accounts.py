@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
+import jobs.accounts
+from domain.identity.admissions import AccountRequest
 from domain.identity.model import Role
 from persistence.retention import Retention, purge_expired
 from persistence.tables import account_requests, admissions, audit_log, metadata, one_time_tokens, outgoing_mail
@@ -347,6 +350,41 @@ async def test_every_change_of_an_account_is_on_the_audit_log_without_what_it_sa
     assert ("resetPassword", ada["id"]) in actions
     shown = repr([(entry.before, entry.after) for entry in entries])
     assert not any(secret in shown for secret in (GOOD, OTHER, "xample.com", "tco_"))
+
+
+async def test_a_forged_host_is_in_no_link(api: Api, ada: dict[str, Any], mail: Mailboxes) -> None:
+    """Host header poisoning of reset links (ASVS 4.1)."""
+    query = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { __typename } }"
+    headers = {"host": "evil.example", "x-forwarded-host": "evil.example"}
+    body = {"query": query, "variables": {"input": {"email": ADA}}}
+    assert (await api.http.post("/graphql", json=body, headers=headers)).status_code == 200
+    sent = await mail.one()
+    assert "evil" not in sent.text + str(sent.html)
+    assert "https://tocsin.example/account/reset#token=" in sent.text
+
+
+async def test_a_request_that_cannot_be_answered_stands_in_nobodys_way(
+    api: Api, ada: dict[str, Any], mail: Mailboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask_reset(api, "first@example.com")
+    async with api.engine.begin() as connection:
+        await connection.execute(sa.update(account_requests).values(details=b"moved here from elsewhere"))
+    await ask_reset(api, "second@example.com")
+    await ask_reset(api)
+    answered = jobs.accounts.answer
+
+    async def faulty(request: AccountRequest, **more: Any) -> None:  # noqa: ANN401 - handed on
+        if request.email == "second@example.com":
+            raise KeyError(request.email)
+        await answered(request, **more)
+
+    monkeypatch.setattr(jobs.accounts, "answer", faulty)
+    with capture_logs() as logs:
+        assert (await mail.one()).to == ADA
+    assert [entry["log_level"] for entry in logs if "dropped" in entry["event"]] == ["warning", "error"]
+    assert "second@" not in str([{**entry, "exc_info": None} for entry in logs])
+    async with api.engine.connect() as connection:
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(account_requests)) == 0
 
 
 async def test_old_links_and_settled_mail_leave(api: Api, ada: dict[str, Any], mail: Mailboxes) -> None:
