@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,7 +61,7 @@ def token_link(mail: MailServer, number: int) -> str:
     return found.group()
 
 
-def run(serving: ServedApi, document: str, what: dict[str, object], *, token: str = "") -> dict[str, object]:
+def run(serving: ServedApi, document: str, what: Mapping[str, object], *, token: str = "") -> dict[str, object]:
     """Run a shipped document, as nothing else may run here."""
     body = {"query": (FOLDER / f"{document}.graphql").read_text(), "variables": {"input": what}}
     headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -71,7 +71,7 @@ def run(serving: ServedApi, document: str, what: dict[str, object], *, token: st
     return found
 
 
-def run_registered(serving: ServedApi, field: str, what: dict[str, object]) -> dict[str, object]:
+def run_registered(serving: ServedApi, field: str, what: Mapping[str, object]) -> dict[str, object]:
     """Register a document of this mutation as the administrator, and run it."""
     name = field[0].upper() + field[1:]
     text = f"mutation {name}($input: {name}Input!) {{ {field}(input: $input) {{ __typename }} }}"

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 import jobs.accounts
 from domain.identity.admissions import AccountRequest
+from domain.identity.answering import answer
 from domain.identity.model import Role
 from persistence.retention import Retention, purge_expired
 from persistence.tables import account_requests, admissions, audit_log, metadata, one_time_tokens, outgoing_mail
@@ -371,12 +372,11 @@ async def test_a_request_that_cannot_be_answered_stands_in_nobodys_way(
         await connection.execute(sa.update(account_requests).values(details=b"moved here from elsewhere"))
     await ask_reset(api, "second@example.com")
     await ask_reset(api)
-    answered = jobs.accounts.answer
 
     async def faulty(request: AccountRequest, **more: Any) -> None:  # noqa: ANN401 - handed on
         if request.email == "second@example.com":
             raise KeyError(request.email)
-        await answered(request, **more)
+        await answer(request, **more)
 
     monkeypatch.setattr(jobs.accounts, "answer", faulty)
     with capture_logs() as logs:
