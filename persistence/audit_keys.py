@@ -46,8 +46,13 @@ class AuditKey:
 
     @classmethod
     def of(cls, settings: Settings) -> "AuditKey":
-        """The key as it is now."""
+        """The key as it is now; made when there is none."""
         return cls(settings.audit_seed())
+
+    @classmethod
+    def existing(cls, settings: Settings) -> "AuditKey | None":
+        """The key as it is now. Who only looks makes none."""
+        return cls.of(settings) if settings.audit_key is not None or settings.audit_key_file.exists() else None
 
 
 def is_signed(public: bytes, signature: bytes, content: bytes) -> bool:
@@ -80,7 +85,8 @@ def _own_keys(settings: Settings) -> frozenset[bytes]:
     given = [part for part in (settings.audit_retired_keys or "").split(",") if part.strip()]
     with contextlib.suppress(FileNotFoundError):
         given += settings.audit_retired_file.read_text().split()
-    return frozenset({AuditKey.of(settings).public, *(public_key_of(text) for text in given)})
+    present = AuditKey.existing(settings)
+    return frozenset({*([present.public] if present else ()), *(public_key_of(text) for text in given)})
 
 
 def rotate(settings: Settings) -> tuple[bytes, bytes]:

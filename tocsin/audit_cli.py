@@ -136,7 +136,13 @@ def show_key() -> None:
     """Print the public key that seals the audit log: give it to your auditor, who names it with --key."""
     from persistence.audit_keys import AuditKey  # noqa: PLC0415
 
-    typer.echo(AuditKey.of(read_settings()).public.hex())
+    settings = read_settings()
+    key = AuditKey.existing(settings)
+    if key is None:
+        raise StartError(
+            f"there is no key at {settings.audit_key_file} yet: the scheduler makes it with the first seal"
+        )
+    typer.echo(key.public.hex())
 
 
 def _keys(given: list[str] | None) -> frozenset[bytes]:

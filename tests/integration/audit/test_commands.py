@@ -138,6 +138,15 @@ def test_no_line_of_an_export_can_be_changed_or_left_out(
     assert not is_intact(["{}\n", *lines[1:]])
 
 
+def test_who_only_looks_makes_no_key(program: Program, house: dict[str, str]) -> None:
+    elsewhere = house | {"TOCSIN_DATA_DIR": str(program.folder / "another host")}
+    done = program.run("audit", "verify", environment=elsewhere)
+    assert (done.returncode, "key unknown: seal 1" in done.stdout) == (FOUND, True)
+    asked = program.run("audit", "key", environment=elsewhere)
+    assert (asked.returncode, "the scheduler makes it" in asked.stderr) == (CANNOT_LOOK, True)
+    assert not (program.folder / "another host").exists()
+
+
 def test_a_part_of_an_export_is_whole_seals_and_hangs_on_the_one_before(
     program: Program, house: dict[str, str], log: SealedLog
 ) -> None:
