@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from domain.alerts.fold import FoldPolicy
@@ -48,6 +48,7 @@ from persistence.tasks import end_tasks
 from tocsin.settings import Settings
 
 REDIS_SECONDS = 0.5
+GRAPHQL = "/graphql"
 
 
 class Application:
@@ -56,13 +57,19 @@ class Application:
     def __init__(self, state: AppState) -> None:
         self.state = state
         is_https = state.settings.effective_public_url.startswith("https:")
-        self._web = Surroundings(web_app(state), state.metrics, is_https=is_https)
+        self._starlette = web_app(state)
+        self._web = Surroundings(self._starlette, state.metrics, is_https=is_https)
+        self._sockets = Surroundings(self._starlette.state.sockets, state.metrics)
         self._ingest = ingest_app(state, metrics=state.metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection. Ingest first, and with nothing around it: it takes thousands of posts a second."""
         if scope["type"] == "http" and is_ingest_path(scope["path"]):
             await self._ingest(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == GRAPHQL:
+            # Past Starlette, whose layers would be kept for as long as each of thousands of sockets lives.
+            scope["app"] = self._starlette
+            await self._sockets(scope, receive, send)
         else:
             await self._web(scope, receive, send)
 
@@ -104,8 +111,7 @@ def web_app(state: AppState) -> Starlette:
         lifespan=lifespan,
         exception_handlers=HANDLERS,
         routes=[
-            Route("/graphql", graphql, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", SocketEndpoint(schema, documents, live, allowed_origins=origins)),
+            Route(GRAPHQL, graphql, methods=["GET", "POST"]),
             Route(PREFIX + "{name}", graphiql.file),
             *attachments_http.ROUTES,
             *exports_http.ROUTES,
@@ -120,6 +126,7 @@ def web_app(state: AppState) -> Starlette:
         ],
     )
     web.state.tocsin = state
+    web.state.sockets = SocketEndpoint(schema, documents, live, allowed_origins=origins)
     return web
 
 
