@@ -81,7 +81,7 @@ async def test_a_key_comes_in_either_header_and_over_a_socket_and_a_stream(
         assert "alerts" in await socket.next_data()
 
 
-@pytest.mark.parametrize("wrong", ["tck_", "tck_nothing", keys.new_secret()[:-1]])
+@pytest.mark.parametrize("wrong", ["tck_", "tck_nothing", keys.new_secret()[:-1]], ids=["empty", "short", "cut off"])
 async def test_what_is_no_key_is_told_so_without_asking_the_database(
     api: Api, wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
