@@ -10,6 +10,7 @@ import typer
 
 from tocsin.command_frame import log_warnings, reachable, read_settings, say
 from tocsin.errors import StartError
+from tocsin.settings import Settings
 
 EXIT_FOUND = 3
 
@@ -114,15 +115,15 @@ def export(
 @app.command("rotate-key")
 def rotate_key() -> None:
     """Seal with a new key from now on; the old public key is kept, so that older seals still count."""
-    from persistence.audit_keys import AuditKey, KeyIsGiven, rotate  # noqa: PLC0415
+    from persistence.audit_keys import KeyIsGiven, rotate  # noqa: PLC0415
     from tocsin.audit_entries import record  # noqa: PLC0415
 
     settings = reachable(read_settings())
     log_warnings(settings)
+    public = _public_key(settings).hex()
     try:
         old, new = rotate(settings)
     except KeyIsGiven:
-        public = AuditKey.of(settings).public.hex()
         raise StartError(
             f"the key comes from TOCSIN_AUDIT_KEY: add {public} to TOCSIN_AUDIT_RETIRED_KEYS, then change it there"
         ) from None
@@ -134,15 +135,16 @@ def rotate_key() -> None:
 @app.command("key")
 def show_key() -> None:
     """Print the public key that seals the audit log: give it to your auditor, who names it with --key."""
+    typer.echo(_public_key(read_settings()).hex())
+
+
+def _public_key(settings: Settings) -> bytes:
     from persistence.audit_keys import AuditKey  # noqa: PLC0415
 
-    settings = read_settings()
     key = AuditKey.existing(settings)
     if key is None:
-        raise StartError(
-            f"there is no key at {settings.audit_key_file} yet: the scheduler makes it with the first seal"
-        )
-    typer.echo(key.public.hex())
+        raise StartError(f"there is no key at {settings.audit_key_file}: the scheduler makes it with the first seal")
+    return key.public
 
 
 def _keys(given: list[str] | None) -> frozenset[bytes]:
