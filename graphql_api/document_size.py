@@ -43,6 +43,12 @@ WEIGHTS: Mapping[str, int] = {
     # A password's hash is made to be slow.
     "login": 2_000,
     "createUser": 2_000,
+    "verifyAddress": 2_000,
+    "resetPassword": 2_000,
+    "acceptInvitation": 2_000,
+    "changePassword": 2_000,
+    "requestAddressChange": 2_000,
+    "stepUp": 2_000,
 }
 # A list without pages does not say how long it may be.
 ASSUMED_LENGTH = 25
