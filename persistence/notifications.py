@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.model import Severity
+from domain.alerts.visibility import Sight
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.escalations.engine import Call, Subject, call_of
 from domain.escalations.message import Told, subject_of, text_of
@@ -23,6 +24,8 @@ from domain.mail.model import Mail, MailKind
 from persistence.among import among
 from persistence.escalations import subjects_of
 from persistence.mail import MailRepository
+from persistence.person_viewer import viewer_of_person
+from persistence.reads.visibility import teams_in_sight
 from persistence.tables import alerts, notifications, outgoing_mail
 from persistence.users import users_by_ids
 
@@ -92,14 +95,25 @@ async def _deliver_to(connection: AsyncConnection, user_id: UUID, writing: Writi
         one.id: _not_needed(one, None if one.alert_id is None else subjects.get(one.alert_id), now) for one in queued
     }
     (user,) = await users_by_ids(connection, [user_id])
-    if user is None or not user.is_active:
+    viewer = await viewer_of_person(connection, user_id)
+    if user is None or viewer is None:
         reasons = dict.fromkeys(reasons, "the person may no longer sign in")
+    else:
+        hidden = await _hidden_alerts(connection, subjects.values(), viewer.sight)
+        reasons |= {one.id: "the person may no longer see the alert" for one in queued if one.alert_id in hidden}
     await drop(connection, {one: reason for one, reason in reasons.items() if reason}, now=now)
     kept = [one for one in queued if not reasons[one.id]]
     if not kept or user is None:
         return False
     await _mail(connection, user, kept, writing, now=now)
     return True
+
+
+async def _hidden_alerts(connection: AsyncConnection, subjects: Iterable[Subject], sight: Sight) -> set[UUID]:
+    """Those of the alerts that went to a team whose alerts the person does not see."""
+    teams = {subject.id: subject.team_id for subject in subjects if subject.team_id is not None}
+    seen = await teams_in_sight(connection, set(teams.values()), sight=sight)
+    return {alert_id for alert_id, team_id in teams.items() if team_id not in seen}
 
 
 def _not_needed(one: Notification, subject: Subject | None, now: datetime) -> str | None:

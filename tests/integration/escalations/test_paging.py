@@ -198,6 +198,23 @@ async def test_an_answer_between_the_step_and_the_mail_spares_the_mail(
     assert (notification["state"], notification["problem"]) == ("DROPPED", "somebody has answered")
 
 
+async def test_an_alert_that_went_out_of_sight_is_not_told(
+    api: Api, manager: Person, ann: Person, night: Night
+) -> None:
+    """What a private team owns leaves in no mail to who is not in it. API1:2023."""
+    await policy(api, manager, step(0, ("USER", ann.id)))
+    await night.alert(title="first")
+    assert len(await night.tick()) == 1
+    second = await night.alert(title="second")
+    assert await night.tick() == []
+    secret = await api.team("Secret", is_private=True)
+    async with night.engine.begin() as connection:
+        await connection.execute(sa.update(alerts).where(alerts.c.id == UUID(second)).values(team_id=secret.id))
+    assert await night.tick(2 * MINUTE) == []
+    problem = await night.database.fetchval("SELECT problem FROM notifications WHERE state = 'dropped'")
+    assert problem == "the person may no longer see the alert"
+
+
 async def test_a_storm_is_one_mail_at_once_and_one_for_the_rest(
     api: Api, manager: Person, ann: Person, night: Night
 ) -> None:
