@@ -158,7 +158,11 @@ async def opened(state: AppState) -> AsyncIterator[None]:
         stack.push_async_callback(hub.close)
         await sessions.start()
         stack.push_async_callback(sessions.close)
-        team_feed = TeamFeed(settings, sessions.look)
+        async def renew_viewers() -> None:
+            await sessions.look()
+            hub.tell_sight_changed()
+
+        team_feed = TeamFeed(settings, renew_viewers)
         await team_feed.start()
         stack.push_async_callback(team_feed.close)
         state.hub, state.sessions, state.team_feed = hub, sessions, team_feed

@@ -56,6 +56,7 @@ class Group:
         # Held while a result is given, and while stragglers become members.
         self.giving = asyncio.Lock()
         self.memo = Memo(live.memory)
+        hub.sight_listeners.add(self.memo.clear)
         self._live, self._state = live, context.state
         self._asked = replace(asked, variables=orjson.loads(key.shape.variables))
         self._place = hub.place
@@ -118,7 +119,8 @@ class Group:
             if self._task is not None:
                 await end_tasks([self._task])
             await self._stragglers.end()
-            self.memo.close()
+            self.hub.sight_listeners.discard(self.memo.clear)
+            self.memo.clear()
         await member.close()
 
     def fail(self, error: Exception) -> None:

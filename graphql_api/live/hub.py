@@ -106,6 +106,8 @@ class Hub:
         # When something was written that the stream has not brought yet.
         self._hinted_at: float | None = None
         self._moved = asyncio.Event()
+        # Called when others may see something else than before, though they are who they were.
+        self.sight_listeners: set[Callable[[], None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = contextlib.AsyncExitStack()
         self._stream: RedisStreamBackend | None = None
@@ -128,6 +130,11 @@ class Hub:
             yield
         finally:
             self._in_groups -= 1
+
+    def tell_sight_changed(self) -> None:
+        """A team may have become private: what was made of its alerts must not be told again."""
+        for listen in list(self.sight_listeners):
+            listen()
 
     async def ready(self) -> None:
         """Wait until the log was read for the first time."""

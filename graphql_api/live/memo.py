@@ -2,8 +2,8 @@
 
 A thousand clients that come back with a thousand cursors ask for the same events. A result shows its alert as it was
 when it was made; what changed since is a later event, which follows. What a viewer may see is no matter of a group's:
-another role or team is another group. An alert that leaves a team is forgotten at once; a team that becomes private is
-noticed after as many seconds as a result is kept.
+another role or team is another group. An alert that leaves a team is forgotten at once, and everything when a team
+changes.
 """
 
 import asyncio
@@ -80,8 +80,8 @@ class Memo:
         for position in [position for position, made in self._made.items() if made.alert_id == alert_id]:
             self._drop(position)
 
-    def close(self) -> None:
-        """Give everything back."""
+    def clear(self) -> None:
+        """Forget everything."""
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None

@@ -67,6 +67,8 @@ class Stragglers:
         self._place: Cursor | None = None
         self._read: Cursor | None = None
         self._turn_ends_at = 0.0
+        # The reader came to where the tail begins: it was not stopped before.
+        self._has_arrived = False
         self._task: asyncio.Task[None] | None = None
 
     def add(self, member: Member) -> None:
@@ -134,7 +136,7 @@ class Stragglers:
             await group.run_over(self._events(tail.joined_at), self._give, place=self._place)
             # All that was read was executed by now, and given if it says anything.
             self._has_come_to(self._read)
-            if self._is_turn_over:
+            if not self._has_arrived:
                 return True
             while len(tail.payloads) > SHORT_TAIL:
                 await self._give(tail.payloads.popleft())
@@ -160,10 +162,14 @@ class Stragglers:
     async def _events(self, until: Cursor) -> AsyncGenerator[RecordedEvent | Cut, None]:
         """What is still to be made; what was made before is given in between, in its turn."""
         group, place = self._group, self._place
+        self._has_arrived = False
         while place is not None and place.position < until.position:
             page = await patiently(partial(group.hub.reader.read_after, place, limit=PAGE))
             for event in page:
-                if event.position > until.position or not self._walking or self._is_turn_over:
+                if event.position > until.position:
+                    self._has_arrived = True
+                    return
+                if not self._walking or self._is_turn_over:
                     return
                 if group.cuts and self._has_member_between(place, event):
                     yield Cut()
@@ -177,7 +183,8 @@ class Stragglers:
                 if not group.cuts:
                     self._has_come_to(place)
             if len(page) < PAGE:
-                return
+                break
+        self._has_arrived = True
 
     def _has_member_between(self, place: Cursor, event: RecordedEvent) -> bool:
         """Whether a list must end here for somebody to begin with the next one."""

@@ -111,6 +111,28 @@ async def test_what_was_made_while_it_was_seen_is_not_given_when_it_left(
             assert first["__typename"] == "AlertLeftView"
 
 
+async def test_what_was_made_is_not_given_when_its_team_has_become_private(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    admin, team = await api.person(Role.ADMIN), await api.team("Vault")
+    await insert_told_alert(writer)
+    (start,) = await cursors_of(address, operator, writer, 1)
+    secret = await insert_event(writer, alert_id=await insert_alert(writer, team_id=team.id))
+    public = await insert_event(writer, alert_id=await insert_alert(writer))
+    hub = api.app.state.hub
+    assert isinstance(hub, Hub)
+    told: list[int] = []
+    hub.sight_listeners.add(lambda: told.append(1))
+    async with connected(address, operator) as socket:
+        await socket.subscribe(EVENTS, {"after": start})
+        assert await received_by(socket, 2) == [str(secret), str(public)]
+        await api.change("updateTeam", {"id": str(team.id), "isPrivate": True}, "team { id }", who=admin)
+        await until(lambda: bool(told))
+        async with connected(address, operator) as again:
+            await again.subscribe(EVENTS, {"after": start})
+            assert await received_by(again, 1) == [str(public)]
+
+
 async def test_what_one_of_other_sight_was_given_is_not_given_to_who_sees_less(
     api: Api, address: str, operator: Person, writer: asyncpg.Connection
 ) -> None:

@@ -34,6 +34,7 @@ class Log:
 
     def __init__(self, chance: random.Random) -> None:
         self.events: list[RecordedEvent] = []
+        self.sight_listeners: set[Any] = set()
         self._chance = chance
         self._grown = asyncio.Event()
 

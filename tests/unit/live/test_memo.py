@@ -42,7 +42,7 @@ async def test_a_result_and_that_there_was_none_are_both_known() -> None:
     assert memo.find(LogPosition(1, 0)) is made
     assert memo.find(LogPosition(2, 0)) is None
     assert memo.find(LogPosition(3, 0)) is UNKNOWN
-    memo.close()
+    memo.clear()
 
 
 async def test_the_oldest_go_when_a_group_or_all_groups_hold_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,8 +57,8 @@ async def test_the_oldest_go_when_a_group_or_all_groups_hold_too_much(monkeypatc
         other.keep(recorded(number), Payload(b"x" * 100, None))
     assert kept(other, range(5)) == [3, 4]
     assert budget.used == 12 * (memos.OVERHEAD + 100)
-    one.close()
-    other.close()
+    one.clear()
+    other.clear()
     assert budget.used == 0
 
 
@@ -72,7 +72,7 @@ async def test_what_is_old_is_neither_told_nor_held(monkeypatch: pytest.MonkeyPa
     await asyncio.sleep(0.04)
     assert kept(memo, range(3)) == [2]
     await until(lambda: budget.used == 0)
-    memo.close()
+    memo.clear()
 
 
 async def test_an_alert_that_left_is_forgotten_with_all_that_was_said_of_it() -> None:
@@ -81,4 +81,4 @@ async def test_an_alert_that_left_is_forgotten_with_all_that_was_said_of_it() ->
         memo.keep(recorded(number, gone if number % 2 else None), Payload(b"x", None))
     memo.forget(gone)
     assert kept(memo, range(6)) == [0, 2, 4]
-    memo.close()
+    memo.clear()
