@@ -158,9 +158,11 @@ def doctor(
     raise typer.Exit(report.exit_code)
 
 
+factors_app = typer.Typer(help="Help people who lost their second factors.", no_args_is_help=True)
+app.add_typer(factors_app, name="factors", rich_help_panel=DATA)
 
 
-@app.command(rich_help_panel=DATA)
+@factors_app.command("reset")
 def reset_factors(address: Annotated[str, typer.Argument(help="The person's e-mail address.")]) -> None:
     """Remove the second factors of somebody who lost them all, and end their sessions.
 

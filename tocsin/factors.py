@@ -1,4 +1,4 @@
-"""What does `tocsin reset-factors` do? What `resetUserFactors` does, for whoever may reach the database."""
+"""What does `tocsin factors reset` do? What `resetUserFactors` does, for whoever may reach the database."""
 
 import asyncio
 

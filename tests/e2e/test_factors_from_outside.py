@@ -109,7 +109,7 @@ def test_an_operator_helps_the_last_administrator_who_lost_everything(
             "TOCSIN_DATA_DIR": str(tmp_path),
             "TOCSIN_SECRET_KEY": SECRET,
         }
-        command = [sys.executable, "-m", "tocsin", "reset-factors", address]
+        command = [sys.executable, "-m", "tocsin", "factors", "reset", address]
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
 
