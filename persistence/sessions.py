@@ -111,6 +111,19 @@ async def count_sessions(connection: AsyncConnection, user_id: UUID, *, now: dat
     return int(await connection.scalar(statement) or 0)
 
 
+async def addresses_used(connection: AsyncConnection, email_digest: bytes, *, since: datetime, limit: int) -> list[str]:
+    """Where the person with this address has signed in from since, by their newest sessions, ended ones too."""
+    statement = (
+        _select_sessions()
+        .where(users.c.email_digest == email_digest, sessions.c.created_at > since)
+        .order_by(sessions.c.id.desc())
+        .limit(limit)
+    )
+    vault = vault_of(connection)
+    found = [_session_of(row, vault) for row in (await connection.execute(statement)).mappings()]
+    return [session.ip_address for session in found if session.ip_address is not None]
+
+
 def _select_sessions() -> sa.Select[Any]:
     """Sessions with the keys of their people: rows for `_session_of`."""
     people = sessions.join(users, users.c.id == sessions.c.user_id)
