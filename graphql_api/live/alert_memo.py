@@ -38,6 +38,10 @@ class AlertMemo:
                 del self._known[key]
             raise
 
+    def clear(self) -> None:
+        """Read everything anew: what may be seen has changed."""
+        self._known.clear()
+
 
 async def _of(read: Callable[[], Awaitable[Alert | None]]) -> Alert | None:
     return await read()

@@ -56,7 +56,7 @@ class Group:
         # Held while a result is given, and while stragglers become members.
         self.giving = asyncio.Lock()
         self.memo = Memo(live.memory)
-        hub.sight_listeners.add(self.memo.clear)
+        hub.sight_listeners |= {self.memo.clear, live.alerts.clear}
         self._live, self._state = live, context.state
         self._asked = replace(asked, variables=orjson.loads(key.shape.variables))
         self._place = hub.place
@@ -192,6 +192,7 @@ class Group:
             async for item in events:
                 if isinstance(item, RecordedEvent) and team_left(item.event) is not None:
                     self.memo.forget(item.event.alert_id)
+                    self._live.alerts.clear()
                 yield item
 
     async def _give(self, payload: Payload) -> None:

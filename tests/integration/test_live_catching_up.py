@@ -114,7 +114,9 @@ async def test_what_was_made_while_it_was_seen_is_not_given_when_it_left(
 async def test_what_was_made_is_not_given_when_its_team_has_become_private(
     api: Api, address: str, operator: Person, writer: asyncpg.Connection
 ) -> None:
-    admin, team = await api.person(Role.ADMIN), await api.team("Vault")
+    team = await api.team("Vault")
+    admin = await api.person(Role.ADMIN, teams=(team,))
+    await api.person(Role.MANAGER, teams=(team,))
     await insert_told_alert(writer)
     (start,) = await cursors_of(address, operator, writer, 1)
     secret = await insert_event(writer, alert_id=await insert_alert(writer, team_id=team.id))
@@ -126,7 +128,8 @@ async def test_what_was_made_is_not_given_when_its_team_has_become_private(
     async with connected(address, operator) as socket:
         await socket.subscribe(EVENTS, {"after": start})
         assert await received_by(socket, 2) == [str(secret), str(public)]
-        await api.change("updateTeam", {"id": str(team.id), "isPrivate": True}, "team { id }", who=admin)
+        changed = await api.change("updateTeam", {"id": str(team.id), "isPrivate": True}, "team { id }", who=admin)
+        assert changed["__typename"] == "UpdateTeamSuccess", changed
         await until(lambda: bool(told))
         async with connected(address, operator) as again:
             await again.subscribe(EVENTS, {"after": start})

@@ -16,6 +16,7 @@ from domain.alerts.events import RecordedEvent
 from domain.identity.model import NOBODY, Role, Viewer
 from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.live import stragglers
+from graphql_api.live.alert_memo import AlertMemo
 from graphql_api.live.groups import Group, Key
 from graphql_api.live.hub import place_after
 from graphql_api.live.member import Member, Payload, Stop
@@ -68,7 +69,7 @@ class Runs:
     """In the place of the subscriptions: runs no document, but takes its time."""
 
     def __init__(self, log: Log, chance: random.Random, *, in_lists: bool) -> None:
-        self.alerts: Any = None
+        self.alerts = AlertMemo()
         self.memory = Budget()
         self.most_waiting = 10_000
         self.executed_events: list[int] = []
