@@ -65,10 +65,8 @@ class Unchecked(Uncounted):
     label = "no checks"
 
     def start(self) -> None:
-        """As the role starts it, but for the application."""
-        where = ["--host", "127.0.0.1", "--port", str(self.port)]
-        command = [sys.executable, "-m", "uvicorn", "bench.auth_off:app", *where, "--no-access-log", "--log-level"]
-        self._spawn([*command, "warning"], self.environment(), log="tocsin-auth-off")
+        """As the role starts it, but for the checks."""
+        self._spawn([sys.executable, "-m", "bench.auth_off", "serve"], self.environment(), log="tocsin-auth-off")
         self._wait_until_answers("/readyz")
 
 

@@ -1,23 +1,23 @@
 """What would a request cost if nobody had to prove anything? Tocsin with authentication and permissions off.
 
-For the bench alone, which starts it with `uvicorn bench.auth_off:app`: who a token belongs to is asked once and
+For the bench alone, which starts it with `python -m bench.auth_off serve`: who a token belongs to is asked once and
 believed for ever, and no field asks who it is. What is left is the same work for the same person, and the same answer.
 """
 
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from graphql_api import app as application
 from graphql_api import permissions
 from graphql_api.identity.authentication import Caller, authenticate_request
 from graphql_api.state import AppState
-from tocsin.settings import Settings
+from tocsin.cli import app
 
 _believed: dict[str, Caller] = {}
 
 
-async def _authenticate(state: AppState, request: Request) -> Caller:
+async def _authenticate(state: AppState, request: HTTPConnection) -> Caller:
     token = request.headers.get("authorization", "")
     known = _believed.get(token)
     if known is None:
@@ -34,7 +34,8 @@ async def _resolve(self: object, next_: Any, source: object, info: Any, **kwargs
     return await next_(source, info, **kwargs)
 
 
-application.authenticate_request = _authenticate  # type: ignore[assignment]
-permissions.checked = _pass
-permissions.RequireRole.resolve_async = _resolve  # type: ignore[assignment,method-assign]
-app = application.create_app(Settings())
+if __name__ == "__main__":
+    application.authenticate_request = _authenticate  # type: ignore[attr-defined]
+    permissions.checked = _pass  # type: ignore[assignment]
+    permissions.RequireRole.resolve_async = _resolve  # type: ignore[method-assign]
+    app()
