@@ -14,7 +14,7 @@ from graphql import (
 
 
 def root_fields(operation: OperationDefinitionNode, document: DocumentNode) -> Counter[str]:
-    """How often the operation selects each root field, under whatever name; fragments count as often as they are used."""
+    """How often the operation selects each root field, under whatever name; a fragment counts each time it is used."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     return _fields(operation.selection_set, fragments, {})
 

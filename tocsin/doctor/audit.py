@@ -2,16 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
-
 from persistence.audit_seals import last_seal, waiting_rows
+from persistence.direct import DirectConnection
 from tocsin.doctor.report import Check, State
 
 # Seals are made once a minute by default; nothing that runs leaves entries for so long.
 LATE = timedelta(minutes=15)
 
 
-async def check_audit_log(connection: asyncpg.Connection) -> Check:
+async def check_audit_log(connection: DirectConnection) -> Check:
     """The seals."""
     seal = await last_seal(connection)
     waiting = await waiting_rows(connection, seal)
