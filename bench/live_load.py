@@ -201,8 +201,11 @@ class Crowd:
             # A slow server is not given ever more to do.
             self._idle_until(time.perf_counter() + wait, enough=lambda: bool(progress.last))
             wait *= 2
+        # A server that is slow is also quiet for longer between two events of its backlog: one that came after would be
+        # counted as one nobody made.
+        quiet = max(QUIET_SECONDS, progress.last[0] - progress.sent[0])
         self._heard_at = time.perf_counter()
-        while len(self._idle) < len(self._posters) or time.perf_counter() - self._heard_at < QUIET_SECONDS:
+        while len(self._idle) < len(self._posters) or time.perf_counter() - self._heard_at < quiet:
             self._idle_until(time.perf_counter() + QUIET_SECONDS / 5)
         return progress.last[0]
 
