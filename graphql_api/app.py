@@ -158,6 +158,7 @@ async def opened(state: AppState) -> AsyncIterator[None]:
         stack.push_async_callback(hub.close)
         await sessions.start()
         stack.push_async_callback(sessions.close)
+
         async def renew_viewers() -> None:
             await sessions.look()
             hub.tell_sight_changed()
