@@ -12,7 +12,8 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from graphql_api.websocket import MAX_OPERATIONS, SocketEndpoint
+from graphql_api.socket_handler import MAX_OPERATIONS
+from graphql_api.websocket import SocketEndpoint
 from tests.api import Api, Person
 from tests.sockets import PROTOCOL, Socket, connected, listening
 
@@ -207,7 +208,7 @@ async def test_a_client_that_never_begins_is_let_go(address: str, api: Api, monk
 async def test_a_socket_of_nobody_is_not_kept_for_nothing(
     address: str, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graphql_api.websocket.IDLE_SECONDS", 0.3)
+    monkeypatch.setattr("graphql_api.socket_handler.IDLE_SECONDS", 0.3)
     async with connected(address, admin) as somebody, connected(address, None) as nobody:
         for _ in range(4):
             await asyncio.sleep(0.2)
