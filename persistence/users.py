@@ -165,6 +165,11 @@ class UserRepository:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else team_of(row)
 
+    async def is_member(self, team_id: UUID, user_id: UUID) -> bool:
+        """Whether the person is a member of the team."""
+        mine = sa.exists().where(memberships.c.team_id == team_id, memberships.c.user_id == user_id)
+        return bool(await self._connection.scalar(sa.select(mine)))
+
     async def put_member(self, membership: Membership, *, by: Actor = SYSTEM, at: datetime | None = None) -> None:
         """Make a person a member of a team, or change the role there. A first team becomes the primary one.
 

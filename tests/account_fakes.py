@@ -147,6 +147,9 @@ class FakeUsers:
     async def team_by_id(self, team_id: UUID) -> Team | None:
         return self.held.teams.get(team_id)
 
+    async def is_member(self, team_id: UUID, user_id: UUID) -> bool:
+        return any((one.team_id, one.user_id) == (team_id, user_id) for one in self.held.members)
+
     async def put_member(self, membership: Membership, *, by: Actor = SYSTEM) -> None:
         self.held.members.append(membership)
 

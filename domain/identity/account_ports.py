@@ -52,6 +52,10 @@ class Accounts(Protocol):
         """The team with this id, unless it is archived."""
         ...
 
+    async def is_member(self, team_id: UUID, user_id: UUID) -> bool:
+        """Whether the person is a member of the team."""
+        ...
+
     async def put_member(self, membership: Membership, *, by: Actor = SYSTEM) -> None:
         """Make a person a member of a team, or change the role there."""
         ...

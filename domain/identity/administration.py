@@ -132,10 +132,12 @@ def _is_taken_away(before: User, after: User) -> bool:
 
 
 async def _join(user: User, *, unit: AccountUnit, desk: AccountDesk, by: Actor) -> None:
-    """A primary team is one the person is a member of."""
+    """A primary team is one the person is a member of; who is one already keeps the role they have there."""
     assert user.team_id is not None, "the caller looked"  # noqa: S101 - for the type checker
     if await unit.users.team_by_id(user.team_id) is None:
         message = "no such team"
         raise NotFound(message, ("teamId",))
+    if await unit.users.is_member(user.team_id, user.id):
+        return
     membership = Membership(team_id=user.team_id, user_id=user.id, role=user.role, created_at=desk.clock.now())
     await unit.users.put_member(membership, by=by)

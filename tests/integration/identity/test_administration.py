@@ -101,6 +101,17 @@ async def test_only_administrators_invite_edit_and_send_away(api: Api, admin: Pe
         assert answer["code"] == "FORBIDDEN", field
 
 
+async def test_a_primary_team_takes_no_role_in_it_away(api: Api, admin: Person) -> None:
+    team = await api.team("Core")
+    person = await api.person(Role.VIEWER)
+    lead = {"teamId": str(team.id), "userId": str(person.id), "role": "MANAGER"}
+    assert (await api.change("addTeamMember", lead, "__typename", who=admin))["__typename"] == "AddTeamMemberSuccess"
+    for team_id in (None, str(team.id)):
+        await api.change("updateUser", {"id": str(person.id), "teamId": team_id}, USER, who=admin)
+    members = (await api.data("{ teams { members { role user { id } } } }", who=admin))["teams"][0]["members"]
+    assert members == [{"role": "MANAGER", "user": {"id": str(person.id)}}]
+
+
 async def test_a_person_is_edited_by_version(api: Api, admin: Person) -> None:
     person, team = await api.person(Role.VIEWER), await api.team("Core")
     what = {"id": str(person.id), "firstName": "Grace", "teamId": str(team.id), "expectedVersion": 1}
