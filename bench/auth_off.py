@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from graphql_api import app as application
-from graphql_api import permissions
+from graphql_api import guards
 from graphql_api.identity.authentication import Caller, authenticate_request
 from graphql_api.state import AppState
 from tocsin.cli import app
@@ -36,6 +36,6 @@ async def _resolve(self: object, next_: Any, source: object, info: Any, **kwargs
 
 if __name__ == "__main__":
     application.authenticate_request = _authenticate  # type: ignore[attr-defined]
-    permissions.checked = _pass  # type: ignore[assignment]
-    permissions.RequireRole.resolve_async = _resolve  # type: ignore[method-assign]
+    guards.checked = _pass  # type: ignore[assignment]
+    guards.RequireRole.resolve_async = _resolve  # type: ignore[method-assign]
     app()

@@ -30,6 +30,7 @@ from graphql_api.escalations.mutations import EscalationMutations
 from graphql_api.escalations.queries import EscalationQueries
 from graphql_api.escalations.rehearsal import RehearsalQueries
 from graphql_api.execution import Execution
+from graphql_api.guards import guard, guard_fields
 from graphql_api.identity.account_mutations import AccountMutations
 from graphql_api.identity.factors.mutations import FactorMutations
 from graphql_api.identity.factors.queries import FactorQueries
@@ -41,7 +42,6 @@ from graphql_api.integrations.mutations import IntegrationMutations
 from graphql_api.integrations.queries import IntegrationQueries
 from graphql_api.limits import DocumentLimits, Documents, Limits
 from graphql_api.masking import MaskErrors
-from graphql_api.permissions import guard, guard_fields
 from graphql_api.privacy.mutations import PrivacyMutations
 from graphql_api.privacy.queries import PrivacyQueries
 from graphql_api.receipts.mutations import ReceiptMutations

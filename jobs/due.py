@@ -24,7 +24,7 @@ from jobs.exports import expire_data_exports, make_data_exports
 from jobs.mail import send_mail, watch_mail
 from jobs.paging import page, settle_notifications, watch_steps
 from jobs.redaction import redact_words
-from persistence.escalations import answers_looked_at, overdue_answers
+from persistence.escalation_watch import answers_looked_at, overdue_answers
 from persistence.handovers import continue_handovers
 from persistence.objects import open_objects
 from persistence.receipts import trim_rejected

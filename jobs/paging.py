@@ -9,7 +9,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.escalations.answer import AnswerLinks
-from persistence.escalations import fire_due, late_steps
+from persistence.escalation_watch import late_steps
+from persistence.escalations import fire_due
 from persistence.notifications import Writing, deliver, settle
 from tocsin.settings import Settings
 

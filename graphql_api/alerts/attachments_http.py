@@ -26,11 +26,11 @@ from graphql_api.alerts.file_parts import Upload
 from graphql_api.alerts.loaders import load_alerts
 from graphql_api.context import Context
 from graphql_api.errors import code_of
+from graphql_api.guards import check_route
 from graphql_api.http import encode
 from graphql_api.identity.authentication import authenticate_request
 from graphql_api.identity.cookies import CrossSite
 from graphql_api.middleware import OPERATION, request_id_of
-from graphql_api.permissions import check_route
 from graphql_api.scalars import uuid_of
 from persistence.objects import ObjectStoreUnavailable
 from persistence.reads.attachments import attachment_in_sight

@@ -15,10 +15,10 @@ from domain.privacy.exports import DataExport, ExportState, may_have
 from graphql_api.access.limiting import FILE_COST, wait_of
 from graphql_api.context import Context
 from graphql_api.errors import code_of
+from graphql_api.guards import check_route
 from graphql_api.http import encode
 from graphql_api.identity.authentication import authenticate
 from graphql_api.middleware import OPERATION, request_id_of
-from graphql_api.permissions import check_route
 from graphql_api.scalars import uuid_of
 from persistence.data_exports import FILE_COLUMN, export_by_id
 from persistence.objects import ObjectStoreUnavailable

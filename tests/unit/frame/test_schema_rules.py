@@ -18,8 +18,8 @@ from graphql import (
 )
 
 from graphql_api import permissions
+from graphql_api.guards import RequireRole, graphql_name
 from graphql_api.needs import Access
-from graphql_api.permissions import RequireRole, graphql_name
 from graphql_api.schema import ROOTS, SCHEMA_FILE, main, printed
 
 SCHEMA: GraphQLSchema = build_schema(printed())
