@@ -1,4 +1,4 @@
-"""Which escalations want looking after? Those whose answer stopped to count, and steps that were due and did not fire."""
+"""Which escalations want looking after? Whose answer stopped to count, and steps that were due and did not fire."""
 
 from collections.abc import Sequence
 from datetime import datetime
