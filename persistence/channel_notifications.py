@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.visibility import EVERYTHING
 from domain.channels.model import Channel
-from domain.escalations.engine import Call, call_of
 from domain.escalations.message import Told
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.ids import new_id
@@ -22,7 +21,7 @@ from domain.mail.delivery import Outcome, Refused, Sent, next_attempt
 from persistence.among import among
 from persistence.channels import list_channels, note_problem
 from persistence.escalations import notification_row, subjects_of
-from persistence.notifications import drop, notification_of, told_by_alert
+from persistence.notifications import drop, notification_of, reason_against, told_by_alert
 from persistence.tables import notifications
 
 CLAIM = timedelta(minutes=2)
@@ -46,13 +45,7 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
         claimed = await _claim(connection, limit=limit, now=now)
         alert_ids = {one.alert_id for one in claimed if one.alert_id is not None}
         subjects = await subjects_of(connection, alert_ids) if alert_ids else {}
-        reasons = {}
-        for one in claimed:
-            subject = None if one.alert_id is None else subjects.get(one.alert_id)
-            if one.kind is NotificationKind.PAGE and subject is not None:
-                call, reason = call_of(subject, now=now)
-                if call is not Call.SOMEBODY or subject.episode != one.episode:
-                    reasons[one.id] = reason or "the alert has gone on since"
+        reasons = {one.id: why for one in claimed if (why := reason_against(one, subjects, now=now))}
         channels = {
             channel.id: channel
             for channel in await list_channels(

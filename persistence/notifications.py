@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
-from domain.escalations.engine import Call, Subject, call_of
+from domain.escalations.engine import Subject, not_needed
 from domain.escalations.message import Told, subject_of, text_of
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.identity.model import User
@@ -91,9 +91,7 @@ async def _deliver_to(connection: AsyncConnection, user_id: UUID, writing: Writi
     if not queued:
         return False
     subjects = await subjects_of(connection, {one.alert_id for one in queued if one.alert_id is not None})
-    reasons = {
-        one.id: _not_needed(one, None if one.alert_id is None else subjects.get(one.alert_id), now) for one in queued
-    }
+    reasons = {one.id: reason_against(one, subjects, now=now) for one in queued}
     (user,) = await users_by_ids(connection, [user_id])
     viewer = await viewer_of_person(connection, user_id)
     if user is None or viewer is None:
@@ -116,14 +114,11 @@ async def _hidden_alerts(connection: AsyncConnection, subjects: Iterable[Subject
     return {alert_id for alert_id, team_id in teams.items() if team_id not in seen}
 
 
-def _not_needed(one: Notification, subject: Subject | None, now: datetime) -> str | None:
-    """Why the person need not be told any more; None when they must."""
-    if subject is None or subject.episode != one.episode:
-        return "the alert has gone on since"
-    if one.kind is NotificationKind.RESOLVED:
+def reason_against(one: Notification, subjects: Mapping[UUID, Subject], *, now: datetime) -> str | None:
+    """Why the notification is no longer needed; None when it is. A test is about no alert."""
+    if one.alert_id is None:
         return None
-    call, reason = call_of(subject, now=now)
-    return None if call is Call.SOMEBODY else reason
+    return not_needed(one.kind, one.episode, subjects.get(one.alert_id), now=now)
 
 
 async def drop(connection: AsyncConnection, reasons: Mapping[UUID, str], *, now: datetime) -> None:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from domain.alerts.model import AlertStatus, Severity
-from domain.escalations.model import Escalation, EscalationState, Policy, Step
+from domain.escalations.model import Escalation, EscalationState, NotificationKind, Policy, Step
 from domain.ids import new_id
 
 ANSWERED = frozenset({AlertStatus.ACKNOWLEDGED, AlertStatus.INVESTIGATING})
@@ -133,3 +133,13 @@ def stepped(escalation: Escalation, *, reached: Sequence[object], now: datetime)
 
 def _ended(escalation: Escalation, state: EscalationState, reason: str, *, now: datetime) -> Escalation:
     return replace(escalation, state=state, next_at=None, wakes_at=None, ended_at=now, reason=reason)
+
+
+def not_needed(kind: NotificationKind, episode: int | None, alert: Subject | None, *, now: datetime) -> str | None:
+    """Why nobody need be told of this any more; None when they must. Of another episode nothing is told."""
+    if alert is None or alert.episode != episode:
+        return "the alert has gone on since"
+    if kind is not NotificationKind.PAGE:
+        return None
+    call, reason = call_of(alert, now=now)
+    return None if call is Call.SOMEBODY else reason

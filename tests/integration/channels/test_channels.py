@@ -199,6 +199,23 @@ async def test_an_answer_before_it_left_spares_the_message(
     assert (one["state"], one["problem"]) == ("DROPPED", "somebody has answered")
 
 
+async def test_an_end_that_waited_does_not_end_what_began_again(
+    api: Api, manager: Person, work: Work, server: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagerduty, "URL", f"{server.url}/v2/enqueue")
+    made = await create(api, manager, "PAGERDUTY", routingKey="R" * 32)
+    await escalate_to(api, manager, made["id"])
+    alert_id = await work.alert()
+    assert await work.tick() == 1
+    server.answers.append((503, {}))
+    await work.move(alert_id, status="resolved")
+    assert await work.tick() == 0
+    await work.move(alert_id, status="active", episode=2)
+    assert await work.tick(HOUR) == 1
+    actions = [orjson.loads(post.body)["event_action"] for post in server.posts]
+    assert actions == ["trigger", "resolve", "trigger"], "the resolve of before is not tried again"
+
+
 async def test_trying_a_channel_shows_what_the_provider_said(
     api: Api, manager: Person, work: Work, server: Provider
 ) -> None:
