@@ -11,12 +11,13 @@ import socket
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpcore2
 import httpx2
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+from domain.access.networks import Network, allows
+
 SECONDS = 10.0
 MAX_ANSWER = 16 * 1024
 
@@ -92,7 +93,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
     def _may(self, text: str) -> bool:
         address = ipaddress.ip_address(text.partition("%")[0])
         mapped = getattr(address, "ipv4_mapped", None) or address
-        if any(mapped.version == network.version and mapped in network for network in self._allowed):
+        if self._allowed and allows(self._allowed, str(mapped)):
             return True
         return mapped.is_global and not mapped.is_multicast
 
@@ -133,8 +134,3 @@ class Outbound:
 def _seconds(text: str | None) -> float | None:
     """`Retry-After` in seconds; its form as a date is not used by any of the providers."""
     return float(text) if text is not None and text.isdigit() else None
-
-
-def networks_of(text: str | None) -> tuple[Network, ...]:
-    """The networks of a setting; ValueError for what is none."""
-    return tuple(ipaddress.ip_network(part.strip()) for part in (text or "").split(",") if part.strip())

@@ -15,8 +15,9 @@ from datetime import timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
@@ -28,6 +29,7 @@ SECRET_BYTES = 32
 MIN_SECRET_CHARACTERS = 32
 POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+Network: TypeAlias = IPv4Network | IPv6Network
 BROKER_SCHEMES = (*REDIS_SCHEMES, "amqp", "amqps")
 ROLES = ("admin", "manager", "operator", "viewer")
 SMTP_SCHEMES = ("smtp", "smtps")
@@ -44,6 +46,11 @@ Count = Annotated[int, Field(ge=1)]
 Bytes = Annotated[int, Field(ge=1)]
 # 0 for none.
 Limit = Annotated[int, Field(ge=0)]
+
+
+def _networks(text: str | None) -> tuple[Network, ...]:
+    """The networks of a comma separated list; ValueError for what is none."""
+    return tuple(ip_network(part.strip()) for part in (text or "").split(",") if part.strip())
 
 
 class LogFormat(StrEnum):
@@ -402,6 +409,16 @@ class Settings(BaseSettings):
         checked = _checked_scheme(value, ("http", "https"))
         return checked.rstrip("/") if checked else None
 
+    @field_validator("outbound_allowed_networks")
+    @classmethod
+    def _check_networks(cls, value: str | None) -> str | None:
+        try:
+            _networks(value)
+        except ValueError as error:
+            message = f"{error}; write networks as 10.1.0.0/16, comma separated"
+            raise ValueError(message) from None
+        return value
+
     @field_validator("secret_key", "audit_key")
     @classmethod
     def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
@@ -523,6 +540,11 @@ class Settings(BaseSettings):
     def effective_object_store_url(self) -> str:
         """Where attachments are kept."""
         return self.object_store_url or (self.data_dir.absolute() / "objects").as_uri()
+
+    @property
+    def outbound_networks(self) -> tuple[Network, ...]:
+        """Networks of our own that messages to channels may go to."""
+        return _networks(self.outbound_allowed_networks)
 
     @property
     def effective_public_url(self) -> str:

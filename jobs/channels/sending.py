@@ -25,7 +25,7 @@ from jobs.channels.pagerduty import pagerduty
 from jobs.channels.slack import slack
 from jobs.channels.teams import teams
 from jobs.channels.webhook import webhook
-from jobs.outbound import Answer, NotAllowed, Outbound, networks_of
+from jobs.outbound import Answer, NotAllowed, Outbound
 from persistence.channel_notifications import Claimed, claim, settle
 from tocsin.settings import Settings
 
@@ -47,7 +47,7 @@ async def send_to_channels(engine: AsyncEngine, settings: Settings, now: datetim
     claimed = await claim(engine, limit=BATCH, now=now)
     if not claimed:
         return 0
-    outbound = Outbound(networks_of(settings.outbound_allowed_networks))
+    outbound = Outbound(settings.outbound_networks)
     try:
         return sum(await asyncio.gather(*[_send(engine, outbound, one, now=now) for one in claimed]))
     finally:

@@ -146,3 +146,11 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_setting_is_described() -> None:
     undescribed = [name for name, field in Settings.model_fields.items() if not (field.description or "").endswith(".")]
     assert undescribed == []
+
+
+def test_networks_that_are_none_are_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_OUTBOUND_ALLOWED_NETWORKS", "10.1.0.0/16, fd00::/8")
+    assert [str(network) for network in Settings().outbound_networks] == ["10.1.0.0/16", "fd00::/8"]
+    monkeypatch.setenv("TOCSIN_OUTBOUND_ALLOWED_NETWORKS", "10.1.0.1/16")
+    with pytest.raises(ValidationError, match="write networks as"):
+        Settings()
