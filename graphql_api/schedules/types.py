@@ -8,7 +8,7 @@ import strawberry
 from domain.identity import model as identity
 from domain.schedules import model
 from domain.schedules.drafts import check_size, checked_span
-from domain.schedules.final import final_schedule, on_call_at
+from domain.schedules.final import final_schedule
 from graphql_api.context import Context, Info
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams, load_users
@@ -163,10 +163,8 @@ async def shift_at(context: Context, schedule: model.Schedule, moment: datetime)
     """Who is on call by the schedule at the moment, with the whole shift as far as it reaches around the moment."""
     span = model.Span(moment - REACH, moment + REACH)
     versions, overrides = await context.loader(load_plans).load((schedule.id, span))
-    if on_call_at(versions, overrides, moment) is None:
-        return None
     shifts = final_schedule(versions, overrides, span).shifts
-    return next(shift for shift in shifts if shift.starts_at <= moment < shift.ends_at)
+    return next((shift for shift in shifts if shift.starts_at <= moment < shift.ends_at), None)
 
 
 @exposes(model.Schedule, description="Who is on call, when: layers of rotations in one time zone, and overrides.")
