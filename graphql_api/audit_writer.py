@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.audit.writing import WriteAudit
+from domain.desk import Desk, Stores
 from graphql_api.context import Context
 from persistence.unit_of_work import UnitOfWork
 
@@ -18,3 +19,13 @@ def audit(context: Context, uow: UnitOfWork, action: str, target_kind: str) -> W
         await uow.audit.append(entry)
 
     return write
+
+
+def desk_of(context: Context, uow: UnitOfWork, stores: Stores, *, action: str, target_kind: str) -> Desk[Stores]:
+    """What a change of something a team may own needs of this request."""
+    return Desk(
+        stores=stores,
+        viewer=context.require_viewer(),
+        now=context.now(),
+        audit=audit(context, uow, action, target_kind),
+    )

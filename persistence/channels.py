@@ -7,14 +7,14 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.visibility import Sight
 from domain.channels.model import Channel, ChannelKind
-from persistence.reads.visibility import visible
+from persistence.reads.visibility import is_team_in_sight, visible
 from persistence.sealing import Sealer, sealer_of
-from persistence.tables import channels, teams
+from persistence.tables import channels
+from persistence.unless_taken import write_unless_taken
 
 VALUES_COLUMN = "channels.sealed_values"
 MAX_PROBLEM = 500
@@ -29,7 +29,7 @@ class ChannelRepository:
     async def add(self, channel: Channel) -> bool:
         """Write a new channel; False when the team has one of this name."""
         values = {**self._values(channel), "id": channel.id, "team_id": channel.team_id, "kind": channel.kind.value}
-        return await self._unless_taken(sa.insert(channels).values(**values, created_at=channel.created_at))
+        return await self._written(sa.insert(channels).values(**values, created_at=channel.created_at))
 
     async def locked(self, channel_id: UUID, *, sight: Sight) -> Channel | None:
         """The channel with its values, locked; None for one out of sight or archived."""
@@ -44,7 +44,7 @@ class ChannelRepository:
     async def save(self, channel: Channel) -> bool:
         """Write an edit; False when the team has another of this name."""
         statement = sa.update(channels).where(channels.c.id == channel.id).values(self._values(channel))
-        return await self._unless_taken(statement)
+        return await self._written(statement)
 
     def _values(self, channel: Channel) -> dict[str, Any]:
         sealer = sealer_of(self._connection)
@@ -59,20 +59,12 @@ class ChannelRepository:
             "version": channel.version,
         }
 
-    async def _unless_taken(self, statement: sa.Executable) -> bool:
-        try:
-            async with self._connection.begin_nested():
-                await self._connection.execute(statement)
-        except IntegrityError as error:
-            if "uq_channels" not in str(error.orig):
-                raise
-            return False
-        return True
+    async def _written(self, statement: sa.Executable) -> bool:
+        return await write_unless_taken(self._connection, statement, unique="uq_channels")
 
     async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
         """Whether there is such a team, not archived and within sight."""
-        there = (teams.c.id == team_id, teams.c.archived_at.is_(None), visible(sight, teams.c.id))
-        return bool(await self._connection.scalar(sa.select(sa.exists().where(*there))))
+        return await is_team_in_sight(self._connection, team_id, sight=sight)
 
 
 def channel_of(row: sa.RowMapping, sealer: Sealer | None) -> Channel:

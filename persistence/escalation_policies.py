@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.model import Severity
@@ -13,8 +12,9 @@ from domain.alerts.visibility import Sight
 from domain.escalations.model import Policy, Target, TargetKind
 from persistence.among import among
 from persistence.escalation_steps import steps_json, steps_of
-from persistence.reads.visibility import visible
+from persistence.reads.visibility import is_team_in_sight, visible
 from persistence.tables import channels, escalation_policies, schedules, teams, users
+from persistence.unless_taken import write_unless_taken
 
 
 class EscalationPolicyRepository:
@@ -26,7 +26,7 @@ class EscalationPolicyRepository:
     async def add(self, policy: Policy) -> bool:
         """Write a new policy; False when the team has one of this name."""
         values = {**_values(policy), "id": policy.id, "team_id": policy.team_id, "created_at": policy.created_at}
-        return await self._unless_taken(sa.insert(escalation_policies).values(values))
+        return await self._written(sa.insert(escalation_policies).values(values))
 
     async def locked(self, policy_id: UUID, *, sight: Sight) -> Policy | None:
         """The policy, locked until the transaction ends; None for one out of sight or archived."""
@@ -45,21 +45,14 @@ class EscalationPolicyRepository:
     async def save(self, policy: Policy) -> bool:
         """Write an edit; False when the team has another of this name."""
         table = escalation_policies
-        return await self._unless_taken(sa.update(table).where(table.c.id == policy.id).values(_values(policy)))
+        return await self._written(sa.update(table).where(table.c.id == policy.id).values(_values(policy)))
 
-    async def _unless_taken(self, statement: sa.Executable) -> bool:
-        try:
-            async with self._connection.begin_nested():
-                await self._connection.execute(statement)
-        except IntegrityError as error:
-            if "uq_escalation_policies" not in str(error.orig):
-                raise
-            return False
-        return True
+    async def _written(self, statement: sa.Executable) -> bool:
+        return await write_unless_taken(self._connection, statement, unique="uq_escalation_policies")
 
     async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
         """Whether there is such a team, not archived and within sight."""
-        return bool(await self._there(teams, [team_id], visible(sight, teams.c.id)))
+        return await is_team_in_sight(self._connection, team_id, sight=sight)
 
     async def missing_targets(self, targets: Sequence[Target], *, sight: Sight) -> set[Target]:
         """Those that are not there: no active person, no team or schedule within sight."""

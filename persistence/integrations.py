@@ -13,9 +13,9 @@ from domain.alerts.model import MANUAL_INTEGRATION_ID, Severity
 from domain.alerts.visibility import Sight
 from domain.integrations.keys import IntegrationKey
 from domain.integrations.model import FieldMapping, Integration, IntegrationSource
-from persistence.reads.visibility import visible
+from persistence.reads.visibility import is_team_in_sight, visible
 from persistence.sealing import Sealer
-from persistence.tables import integration_activity, integration_keys, integrations, teams
+from persistence.tables import integration_activity, integration_keys, integrations
 
 HMAC_COLUMN = "integrations.sealed_hmac_secret"
 
@@ -65,9 +65,7 @@ class IntegrationRepository:
 
     async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
         """Whether there is such a team, not archived and within sight."""
-        there = (teams.c.id == team_id, teams.c.archived_at.is_(None), visible(sight, teams.c.id))
-        statement = sa.select(sa.exists().where(*there))
-        return bool(await self._connection.scalar(statement))
+        return await is_team_in_sight(self._connection, team_id, sight=sight)
 
     async def add_key(self, key: IntegrationKey) -> None:
         """Write a new key."""

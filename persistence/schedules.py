@@ -8,14 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.visibility import Sight
 from domain.schedules.model import Layers, Override, Schedule, Span
-from persistence.reads.visibility import visible
+from persistence.reads.visibility import is_team_in_sight, visible
 from persistence.schedule_layers import layers_json, layers_of
-from persistence.tables import schedule_overrides, schedule_versions, schedules, teams, users
+from persistence.tables import schedule_overrides, schedule_versions, schedules, users
+from persistence.unless_taken import write_unless_taken
 
 _NEWEST = (
     sa.select(schedule_versions.c.layers)
@@ -38,7 +38,7 @@ class ScheduleRepository:
         """Write a new schedule and its first version; False when the team has one of this name."""
         values = {**_values(schedule), "id": schedule.id, "team_id": schedule.team_id}
         statement = sa.insert(schedules).values(**values, created_at=schedule.created_at)
-        if not await self._unless_taken(statement):
+        if not await self._written(statement):
             return False
         await self._add_version(schedule, since=schedule.created_at, by=created_by)
         return True
@@ -59,7 +59,7 @@ class ScheduleRepository:
     async def save(self, schedule: Schedule, *, changed_by: UUID | None, layers_since: datetime | None) -> bool:
         """Write an edit; with `layers_since` its layers are a new version from then on. False: the name is taken."""
         statement = sa.update(schedules).where(schedules.c.id == schedule.id).values(_values(schedule))
-        if not await self._unless_taken(statement):
+        if not await self._written(statement):
             return False
         if layers_since is not None:
             await self._add_version(schedule, since=layers_since, by=changed_by)
@@ -76,16 +76,6 @@ class ScheduleRepository:
                 created_by=by,
             )
         )
-
-    async def _unless_taken(self, statement: sa.Executable) -> bool:
-        try:
-            async with self._connection.begin_nested():
-                await self._connection.execute(statement)
-        except IntegrityError as error:
-            if "uq_schedules" not in str(error.orig):
-                raise
-            return False
-        return True
 
     async def add_override(self, override: Override) -> None:
         """Write an override."""
@@ -113,10 +103,12 @@ class ScheduleRepository:
         known = await self._connection.scalars(sa.select(users.c.id).where(users.c.id.in_(user_ids), users.c.is_active))
         return sorted(user_ids - set(known))
 
+    async def _written(self, statement: sa.Executable) -> bool:
+        return await write_unless_taken(self._connection, statement, unique="uq_schedules")
+
     async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
         """Whether there is such a team, not archived and within sight."""
-        there = (teams.c.id == team_id, teams.c.archived_at.is_(None), visible(sight, teams.c.id))
-        return bool(await self._connection.scalar(sa.select(sa.exists().where(*there))))
+        return await is_team_in_sight(self._connection, team_id, sight=sight)
 
 
 def _values(schedule: Schedule) -> dict[str, Any]:

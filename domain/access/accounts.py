@@ -9,10 +9,11 @@ from uuid import UUID
 from domain.access.model import MAX_NAME, ServiceAccount
 from domain.access.ports import AccessUnit
 from domain.audit.model import AuditEntry
-from domain.errors import AlreadyExists, InvalidInput, NotFound, StaleVersion
+from domain.errors import AlreadyExists, InvalidInput, NotFound
 from domain.identity.model import Role
 from domain.ids import new_id
 from domain.text import checked_text
+from domain.versions import require_version
 
 MAX_TEAMS = 50
 NO_SUCH_ACCOUNT = "no such service account"
@@ -69,9 +70,7 @@ async def update_account(
 ) -> ServiceAccount:
     """The account after an edit. Its keys act with the new role and teams from their next operation on."""
     before = await _locked(account_id, unit)
-    if expected_version is not None and expected_version != before.version:
-        message = f"the service account is at version {before.version} now: read it again"
-        raise StaleVersion(message, ("expectedVersion",), expected=expected_version, actual=before.version)
+    require_version("service account", actual=before.version, expected=expected_version)
     edited = edit(before)
     if edited == before:
         return before

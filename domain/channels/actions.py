@@ -1,20 +1,18 @@
 """How does a channel come to be, change and end? Checked, versioned, on the audit log without its secrets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from domain.alerts.visibility import Sight
-from domain.audit.writing import WriteAudit
 from domain.channels.model import FIELDS, Channel, ChannelField, ChannelKind, FieldForm
-from domain.errors import AlreadyExists, InvalidInput, NotFound, StaleVersion
-from domain.identity.model import Viewer
-from domain.identity.team_roles import require_manager
+from domain.desk import Desk
+from domain.errors import AlreadyExists, InvalidInput, NotFound
 from domain.ids import new_id
 from domain.text import check_storable, checked_text
+from domain.versions import require_version
 
 MAX_NAME = 100
 NO_SUCH = "no such channel"
@@ -41,14 +39,7 @@ class Channels(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What every action here needs."""
-
-    stores: Channels
-    viewer: Viewer
-    now: datetime
-    audit: WriteAudit
+ChannelDesk: TypeAlias = Desk[Channels]
 
 
 def checked_values(kind: ChannelKind, values: Mapping[str, str]) -> dict[str, str]:
@@ -91,12 +82,10 @@ def _check_url(value: str, path: tuple[str, ...]) -> None:
 
 
 async def create_channel(
-    *, name: str, kind: ChannelKind, values: Mapping[str, str], team_id: UUID | None, desk: Desk
+    *, name: str, kind: ChannelKind, values: Mapping[str, str], team_id: UUID | None, desk: ChannelDesk
 ) -> Channel:
     """A new channel. Try it before it is relied upon."""
-    if team_id is not None and not await desk.stores.team_in_sight(team_id, sight=desk.viewer.sight):
-        raise NotFound("no such team", ("teamId",))
-    _require_manager(team_id, desk)
+    await desk.require_team(team_id)
     channel = Channel(
         id=new_id(),
         name=checked_text(name, path=("name",), limit=MAX_NAME),
@@ -118,13 +107,11 @@ async def update_channel(
     name: str | None,
     values: Mapping[str, str] | None,
     expected_version: int | None,
-    desk: Desk,
+    desk: ChannelDesk,
 ) -> Channel:
     """The channel after an edit; values that are left out stay, so a secret need not be typed again."""
     before = await mine(channel_id, desk)
-    if expected_version is not None and expected_version != before.version:
-        message = f"the channel is at version {before.version} now: read it again"
-        raise StaleVersion(message, ("expectedVersion",), expected=expected_version, actual=before.version)
+    require_version("channel", actual=before.version, expected=expected_version)
     edited = replace(
         before,
         name=before.name if name is None else checked_text(name, path=("name",), limit=MAX_NAME),
@@ -140,7 +127,7 @@ async def update_channel(
     return after
 
 
-async def archive_channel(channel_id: UUID, *, desk: Desk) -> Channel:
+async def archive_channel(channel_id: UUID, *, desk: ChannelDesk) -> Channel:
     """End a channel: nothing goes to it any more, and its values are forgotten."""
     before = await mine(channel_id, desk)
     after = replace(before, archived_at=desk.now, updated_at=desk.now, values={}, version=before.version + 1)
@@ -149,12 +136,12 @@ async def archive_channel(channel_id: UUID, *, desk: Desk) -> Channel:
     return after
 
 
-async def mine(channel_id: UUID, desk: Desk) -> Channel:
+async def mine(channel_id: UUID, desk: ChannelDesk) -> Channel:
     """A channel the viewer may change, locked."""
     found = await desk.stores.locked(channel_id, sight=desk.viewer.sight)
     if found is None:
         raise NotFound(NO_SUCH, ("id",))
-    _require_manager(found.team_id, desk)
+    desk.require_manager(found.team_id)
     return found
 
 
@@ -166,7 +153,3 @@ def shown(channel: Channel) -> dict[str, Any]:
         "teamId": None if channel.team_id is None else str(channel.team_id),
         "isArchived": channel.archived_at is not None,
     }
-
-
-def _require_manager(team_id: UUID | None, desk: Desk) -> None:
-    require_manager(desk.viewer.role, None if team_id is None else desk.viewer.role_in(team_id))

@@ -6,14 +6,14 @@ sight of who says so.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
-from domain.audit.writing import WriteAudit
-from domain.errors import AlreadyExists, InvalidInput, NotFound, StaleVersion
+from domain.desk import Desk
+from domain.errors import AlreadyExists, InvalidInput, NotFound
 from domain.escalations.model import (
     MAX_DELAY,
     MAX_REPEATS,
@@ -24,10 +24,9 @@ from domain.escalations.model import (
     Step,
     Target,
 )
-from domain.identity.model import Viewer
-from domain.identity.team_roles import require_manager
 from domain.ids import new_id
 from domain.text import checked_optional_text, checked_text
+from domain.versions import require_version
 
 MAX_NAME = 100
 MAX_ACK_TIMEOUT = timedelta(days=30)
@@ -60,14 +59,7 @@ class Policies(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What every action here needs."""
-
-    stores: Policies
-    viewer: Viewer
-    now: datetime
-    audit: WriteAudit
+PolicyDesk: TypeAlias = Desk[Policies]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +133,10 @@ def _check_step(step: Step, path: tuple[str, ...], *, is_first: bool) -> None:
         raise InvalidInput(message, (*path, "targets"))
 
 
-async def create_policy(draft: PolicyDraft, *, team_id: UUID | None, desk: Desk) -> Policy:
+async def create_policy(draft: PolicyDraft, *, team_id: UUID | None, desk: PolicyDesk) -> Policy:
     """A new policy; it takes the alerts that open from now on."""
     draft = checked(draft)
-    if team_id is not None and not await desk.stores.team_in_sight(team_id, sight=desk.viewer.sight):
-        raise NotFound("no such team", ("teamId",))
-    _require_manager(team_id, desk)
+    await desk.require_team(team_id)
     await _check_targets(draft, desk)
     policy = Policy(
         id=new_id(),
@@ -166,12 +156,12 @@ async def create_policy(draft: PolicyDraft, *, team_id: UUID | None, desk: Desk)
     return policy
 
 
-async def update_policy(policy_id: UUID, change: PolicyChange, *, expected_version: int | None, desk: Desk) -> Policy:
+async def update_policy(
+    policy_id: UUID, change: PolicyChange, *, expected_version: int | None, desk: PolicyDesk
+) -> Policy:
     """The policy after an edit. What runs goes on by the steps it started with."""
     before = await _mine(policy_id, desk)
-    if expected_version is not None and expected_version != before.version:
-        message = f"the policy is at version {before.version} now: read it again"
-        raise StaleVersion(message, ("expectedVersion",), expected=expected_version, actual=before.version)
+    require_version("policy", actual=before.version, expected=expected_version)
     draft = checked(change.applied_to(before))
     await _check_targets(draft, desk)
     edited = replace(
@@ -192,7 +182,7 @@ async def update_policy(policy_id: UUID, change: PolicyChange, *, expected_versi
     return after
 
 
-async def archive_policy(policy_id: UUID, *, desk: Desk) -> Policy:
+async def archive_policy(policy_id: UUID, *, desk: PolicyDesk) -> Policy:
     """End a policy: it takes no more alerts; what runs goes on to its end."""
     before = await _mine(policy_id, desk)
     after = replace(before, archived_at=desk.now, updated_at=desk.now, version=before.version + 1)
@@ -220,19 +210,15 @@ def shown(policy: Policy) -> dict[str, Any]:
     }
 
 
-async def _mine(policy_id: UUID, desk: Desk) -> Policy:
+async def _mine(policy_id: UUID, desk: PolicyDesk) -> Policy:
     found = await desk.stores.locked(policy_id, sight=desk.viewer.sight)
     if found is None:
         raise NotFound(NO_SUCH, ("id",))
-    _require_manager(found.team_id, desk)
+    desk.require_manager(found.team_id)
     return found
 
 
-def _require_manager(team_id: UUID | None, desk: Desk) -> None:
-    require_manager(desk.viewer.role, None if team_id is None else desk.viewer.role_in(team_id))
-
-
-async def _check_targets(draft: PolicyDraft, desk: Desk) -> None:
+async def _check_targets(draft: PolicyDraft, desk: PolicyDesk) -> None:
     targets = [target for step in draft.steps for target in step.targets]
     missing = await desk.stores.missing_targets(targets, sight=desk.viewer.sight)
     for number, step in enumerate(draft.steps):

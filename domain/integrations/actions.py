@@ -13,13 +13,14 @@ from uuid import UUID
 from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
 from domain.audit.writing import WriteAudit
-from domain.errors import InvalidInput, NotFound, StaleVersion
+from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.integrations.keys import SHOWN_CHARACTERS, IntegrationKey, key_digest, new_secret
 from domain.integrations.mapping import MappingEngine, validate_mapping
 from domain.integrations.model import FieldMapping, Integration, IntegrationSource
 from domain.integrations.ports import Integrations
 from domain.text import check_storable, checked_text
+from domain.versions import require_version
 
 MAX_NAME = 100
 MAX_SEVERITY_WORDS = 100
@@ -142,9 +143,7 @@ async def update_integration(
 ) -> Integration:
     """The integration after an edit; nothing is written when the edit changes nothing."""
     before = await _locked(integration_id, stores, sight=sight)
-    if expected_version is not None and expected_version != before.version:
-        message = f"the integration is at version {before.version} now: read it again"
-        raise StaleVersion(message, ("expectedVersion",), expected=expected_version, actual=before.version)
+    require_version("integration", actual=before.version, expected=expected_version)
     edited = edit(before)
     if edited == before:
         return before

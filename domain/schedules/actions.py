@@ -5,38 +5,30 @@ who may act on alerts: at three in the morning nobody should have to ask a manag
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from domain.audit.writing import WriteAudit
-from domain.errors import AlreadyExists, Forbidden, InvalidInput, NotFound, StaleVersion
+from domain.desk import Desk
+from domain.errors import AlreadyExists, Forbidden, InvalidInput, NotFound
 from domain.identity.model import Role, Viewer
-from domain.identity.team_roles import require_manager, role_within
+from domain.identity.team_roles import role_within
 from domain.ids import new_id
 from domain.schedules.drafts import Draft, checked_draft, checked_override
 from domain.schedules.model import Layer, Override, Schedule
 from domain.schedules.ports import Schedules
+from domain.versions import require_version
 
 NO_SUCH = "no such schedule"
 TAKEN = "the team has another schedule of this name"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What every action here needs."""
-
-    stores: Schedules
-    viewer: Viewer
-    now: datetime
-    audit: WriteAudit
+ScheduleDesk: TypeAlias = Desk[Schedules]
 
 
-async def create_schedule(draft: Draft, *, team_id: UUID | None, desk: Desk) -> Schedule:
+async def create_schedule(draft: Draft, *, team_id: UUID | None, desk: ScheduleDesk) -> Schedule:
     """A new schedule; it counts from now on."""
     draft = checked_draft(draft)
-    await _check_team(team_id, desk)
-    require_manager(desk.viewer.role, None if team_id is None else desk.viewer.role_in(team_id))
+    await desk.require_team(team_id)
     await _check_people(draft, desk)
     schedule = Schedule(
         id=new_id(),
@@ -54,12 +46,12 @@ async def create_schedule(draft: Draft, *, team_id: UUID | None, desk: Desk) -> 
     return schedule
 
 
-async def update_schedule(schedule_id: UUID, change: "Change", *, expected_version: int | None, desk: Desk) -> Schedule:
+async def update_schedule(
+    schedule_id: UUID, change: "Change", *, expected_version: int | None, desk: ScheduleDesk
+) -> Schedule:
     """The schedule after an edit. Other layers or another zone count from now on; the past stays."""
     before = await _mine(schedule_id, desk)
-    if expected_version is not None and expected_version != before.version:
-        message = f"the schedule is at version {before.version} now: read it again"
-        raise StaleVersion(message, ("expectedVersion",), expected=expected_version, actual=before.version)
+    require_version("schedule", actual=before.version, expected=expected_version)
     draft = checked_draft(change.applied_to(before))
     await _check_people(draft, desk)
     edited = replace(
@@ -99,7 +91,7 @@ class Change:
         )
 
 
-async def archive_schedule(schedule_id: UUID, *, desk: Desk) -> Schedule:
+async def archive_schedule(schedule_id: UUID, *, desk: ScheduleDesk) -> Schedule:
     """End a schedule: nobody is on call by it any more; what was stays readable."""
     before = await _mine(schedule_id, desk)
     after = replace(before, archived_at=desk.now, updated_at=desk.now, version=before.version + 1)
@@ -108,7 +100,7 @@ async def archive_schedule(schedule_id: UUID, *, desk: Desk) -> Schedule:
     return after
 
 
-async def create_override(override: Override, *, desk: Desk) -> Override:
+async def create_override(override: Override, *, desk: ScheduleDesk) -> Override:
     """Put somebody on call for a time, over every layer."""
     schedule = await _locked(override.schedule_id, desk, "scheduleId")
     _require_operator(schedule, desk.viewer)
@@ -120,7 +112,7 @@ async def create_override(override: Override, *, desk: Desk) -> Override:
     return made
 
 
-async def remove_override(override_id: UUID, *, desk: Desk) -> Schedule:
+async def remove_override(override_id: UUID, *, desk: ScheduleDesk) -> Schedule:
     """Take an override back: one that runs ends now, one that is to come never counts."""
     override = await desk.stores.locked_override(override_id)
     found = None if override is None else await desk.stores.locked(override.schedule_id, sight=desk.viewer.sight)
@@ -166,22 +158,17 @@ def shown_override(override: Override) -> dict[str, Any]:
     }
 
 
-async def _locked(schedule_id: UUID, desk: Desk, *path: str) -> Schedule:
+async def _locked(schedule_id: UUID, desk: ScheduleDesk, *path: str) -> Schedule:
     found = await desk.stores.locked(schedule_id, sight=desk.viewer.sight)
     if found is None:
         raise NotFound(NO_SUCH, path or ("id",))
     return found
 
 
-async def _mine(schedule_id: UUID, desk: Desk) -> Schedule:
+async def _mine(schedule_id: UUID, desk: ScheduleDesk) -> Schedule:
     found = await _locked(schedule_id, desk)
-    require_manager(desk.viewer.role, None if found.team_id is None else desk.viewer.role_in(found.team_id))
+    desk.require_manager(found.team_id)
     return found
-
-
-async def _check_team(team_id: UUID | None, desk: Desk) -> None:
-    if team_id is not None and not await desk.stores.team_in_sight(team_id, sight=desk.viewer.sight):
-        raise NotFound("no such team", ("teamId",))
 
 
 def _require_operator(schedule: Schedule, viewer: Viewer) -> None:
@@ -190,7 +177,7 @@ def _require_operator(schedule: Schedule, viewer: Viewer) -> None:
         raise Forbidden("this needs the role operator, everywhere or in this team")
 
 
-async def _check_people(draft: Draft, desk: Desk) -> None:
+async def _check_people(draft: Draft, desk: ScheduleDesk) -> None:
     people = {user_id for layer in draft.layers for user_id in layer.rotation.participants}
     missing = set(await desk.stores.missing_people(people)) if people else set()
     for number, layer in enumerate(draft.layers):

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts.events import Actor
-from domain.errors import AlreadyExists, InvalidInput, NotFound, StaleVersion, TeamInUse
+from domain.errors import AlreadyExists, InvalidInput, NotFound, TeamInUse
 from domain.identity.model import MAX_TEAM_NAME, Membership, Role, Team, Viewer
 from domain.identity.people import checked_name
 from domain.identity.team_roles import require_manager
@@ -19,6 +19,7 @@ from domain.ids import new_id
 from domain.teams.events import TeamEvent, TeamEventKind
 from domain.teams.ports import TeamUnit, WriteAudit
 from domain.text import checked_optional_text
+from domain.versions import require_version
 
 MAX_TEAM_DESCRIPTION = 2_000
 NO_SUCH = "no such team"
@@ -150,9 +151,7 @@ async def archived(acting: TeamActing, team: Team) -> Team:
 
 def require_team_version(team: Team, expected: int | None) -> None:
     """StaleVersion unless the team is still what the caller read. None means: whatever it is now."""
-    if expected is not None and expected != team.version:
-        message = f"the team is at version {team.version} now: read it again"
-        raise StaleVersion(message, ("expectedVersion",), expected=expected, actual=team.version)
+    require_version("team", actual=team.version, expected=expected)
 
 
 def shown(team: Team) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import strawberry
 
-from domain.channels.actions import Desk
+from domain.channels.actions import ChannelDesk
 from domain.errors import InvalidInput
-from graphql_api.audit_writer import audit
+from graphql_api.audit_writer import desk_of
 from graphql_api.context import Context
 from persistence.channels import ChannelRepository
 from persistence.unit_of_work import UnitOfWork
@@ -29,11 +29,6 @@ def values_of(given: Sequence[ChannelValueInput]) -> dict[str, str]:
     return values
 
 
-def desk(context: Context, uow: UnitOfWork, action: str) -> Desk:
+def desk(context: Context, uow: UnitOfWork, action: str) -> ChannelDesk:
     """What an action on channels needs of this request."""
-    return Desk(
-        stores=ChannelRepository(uow.connection),
-        viewer=context.require_viewer(),
-        now=context.now(),
-        audit=audit(context, uow, action, "channel"),
-    )
+    return desk_of(context, uow, ChannelRepository(uow.connection), action=action, target_kind="channel")

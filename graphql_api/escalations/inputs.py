@@ -7,8 +7,8 @@ import strawberry
 
 from domain.errors import InvalidInput
 from domain.escalations.model import Step, Target, TargetKind
-from domain.escalations.policies import Desk
-from graphql_api.audit_writer import audit
+from domain.escalations.policies import PolicyDesk
+from graphql_api.audit_writer import desk_of
 from graphql_api.context import Context
 from graphql_api.scalars import uuid_or_none
 from persistence.escalation_policies import EscalationPolicyRepository
@@ -56,11 +56,8 @@ def _target(given: EscalationTargetInput, path: tuple[str, ...]) -> Target:
     return Target(given.kind, found)
 
 
-def desk(context: Context, uow: UnitOfWork, action: str) -> Desk:
+def desk(context: Context, uow: UnitOfWork, action: str) -> PolicyDesk:
     """What an action on policies needs of this request."""
-    return Desk(
-        stores=EscalationPolicyRepository(uow.connection),
-        viewer=context.require_viewer(),
-        now=context.now(),
-        audit=audit(context, uow, action, "escalation_policy"),
+    return desk_of(
+        context, uow, EscalationPolicyRepository(uow.connection), action=action, target_kind="escalation_policy"
     )

@@ -8,9 +8,9 @@ import strawberry
 
 from domain.errors import InvalidInput
 from domain.ids import new_id
-from domain.schedules.actions import Desk
+from domain.schedules.actions import ScheduleDesk
 from domain.schedules.model import Layer, Restriction, Rotation, ShiftUnit, Weekday
-from graphql_api.audit_writer import audit
+from graphql_api.audit_writer import desk_of
 from graphql_api.context import Context
 from graphql_api.scalars import LocalDateTime, LocalTime, uuid_or_none
 from persistence.unit_of_work import UnitOfWork
@@ -83,11 +83,6 @@ def _id(text: str, what: str, path: tuple[str, ...]) -> UUID:
     return found
 
 
-def desk(context: Context, uow: UnitOfWork, action: str) -> Desk:
+def desk(context: Context, uow: UnitOfWork, action: str) -> ScheduleDesk:
     """What an action on schedules needs of this request."""
-    return Desk(
-        stores=uow.schedules,
-        viewer=context.require_viewer(),
-        now=context.now(),
-        audit=audit(context, uow, action, "schedule"),
-    )
+    return desk_of(context, uow, uow.schedules, action=action, target_kind="schedule")

@@ -28,3 +28,9 @@ async def teams_in_sight(connection: AsyncConnection, team_ids: AbstractSet[UUID
     """Those of the teams whose alerts are within sight."""
     wanted = teams.c.id.in_(sorted(team_ids))
     return set(await connection.scalars(sa.select(teams.c.id).where(wanted, visible(sight, teams.c.id))))
+
+
+async def is_team_in_sight(connection: AsyncConnection, team_id: UUID, *, sight: Sight) -> bool:
+    """Whether there is such a team, not archived and within sight."""
+    there = (teams.c.id == team_id, teams.c.archived_at.is_(None), visible(sight, teams.c.id))
+    return bool(await connection.scalar(sa.select(sa.exists().where(*there))))
