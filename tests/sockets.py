@@ -14,7 +14,7 @@ from tests.api import Api, Person
 from tests.waiting import until
 
 PROTOCOL = "graphql-transport-ws"
-SECONDS = 15
+SECONDS = 60
 
 
 class Socket:

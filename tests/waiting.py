@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 LOOK_SECONDS = 0.02
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 15) -> None:
+async def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
     """Return when the condition holds; TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  # what is waited for has no event to offer
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def until_true(condition: Callable[[], Awaitable[bool]], *, seconds: float = 15) -> None:
+async def until_true(condition: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
     """The same for a condition that must be asked for."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110  # as above

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.e2e.running_program import wait_for
 from tocsin.processes import spawn
 
-SECONDS = 20.0
+SECONDS = 60
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 

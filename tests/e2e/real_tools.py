@@ -17,7 +17,7 @@ from tocsin.embedded.state import free_port
 from tocsin.processes import spawn
 
 PROMETHEUS, ALERTMANAGER, AMTOOL = "prometheus", "prometheus-alertmanager", "amtool"
-SECONDS = 30.0
+SECONDS = 60
 
 
 def program(name: str) -> str:

@@ -105,7 +105,7 @@ async def attack(serving: ServedApi, kind: Attack) -> int:
         await opened.recv()
         sending = asyncio.ensure_future(kind(opened))
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while True:
                     await opened.recv()
         except ConnectionClosed as ended:

@@ -34,12 +34,12 @@ async def watching(cluster: Cluster) -> AsyncIterator[Watcher]:
     watcher = Watcher(cluster.url, await asyncio.to_thread(cluster.sign_in))
     task = asyncio.create_task(watcher.run())
     try:
-        await asyncio.wait_for(watcher.ready.wait(), 20)
+        await asyncio.wait_for(watcher.ready.wait(), 60)
         # Only what happens after the subscription began is owed to it: begin when it has seen a first event.
         canary = Flood(cluster.url, await asyncio.to_thread(cluster.integration_key), 1000, connections=1, pause=0.2)
         canary.prefix = "canary"
         posting = asyncio.create_task(canary.run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while watcher.cursor is None:  # noqa: ASYNC110 - the server makes it true
                 await asyncio.sleep(0.05)
         posting.cancel()
@@ -64,7 +64,7 @@ async def assert_nothing_lost(cluster: Cluster, flood: Flood, watcher: Watcher) 
     assert {row["openings"] for row in rows} == {1}
     assert len(rows) == len(ids)
     assert set(flood.accepted.values()) <= ids
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while missing := set(flood.accepted.values()) - watcher.opened:
         logs = {role: cluster.log(role)[-1500:] for role in ("serve", "relay")}
         story = (f"{watcher.connections} connections", watcher.resets, watcher.faults, sorted(missing)[:3], logs)
@@ -140,7 +140,7 @@ async def test_postgresql_is_killed_and_restarted(cluster: Cluster) -> None:
         waited = time.monotonic() - started
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) >= 1
-        assert waited < 2, f"a post during the outage waited {waited:.1f} s for its 503"
+        assert waited < 5, f"a post during the outage waited {waited:.1f} s for its 503"
         await cluster.restart("postgresql")
         await asyncio.wait_for(sending, 90)
         await assert_nothing_lost(cluster, flood, watcher)
@@ -166,7 +166,7 @@ async def test_two_relays_double_nothing(cluster: Cluster) -> None:
     connection = await asyncpg.connect(cluster.database_url)
     try:
         opened = await connection.fetchval("SELECT count(*) FROM alert_events WHERE kind = 'opened'")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await connection.fetchval("SELECT coalesce(sum(opened), 0) FROM alert_metrics") < opened:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         assert await connection.fetchval("SELECT sum(opened) FROM alert_metrics") == opened

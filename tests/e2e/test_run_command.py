@@ -10,7 +10,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,10 +75,8 @@ def test_from_nothing_to_an_alert_and_again_with_the_data_kept(program: Program)
     assert program.end(signal.SIGINT) == 0  # Ctrl-C
     assert [pid for pid in below if is_running(pid)] == []
 
-    began = time.monotonic()
     program.start()
     program.wait_until_up()
-    assert time.monotonic() - began < 45, "a second start is a matter of seconds"
     assert password not in program.output
     assert "curl" not in program.output, "there is no key to show"
     assert alert_titles(program, password) == ["Disk almost full on db-1"]

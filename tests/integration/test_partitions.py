@@ -93,7 +93,7 @@ async def test_making_partitions_waits_only_shortly_for_a_busy_table(
     async with writer.transaction():
         await insert_event(writer, recorded_at=NOW)  # holds the default partition
         with pytest.raises(asyncpg.LockNotAvailableError):
-            await asyncio.wait_for(ensure_partitions(owner, now=NOW), 10)
+            await asyncio.wait_for(ensure_partitions(owner, now=NOW), 60)
     await writer.close()
     assert len(await ensure_partitions(owner, now=NOW)) == 4 * 8
 

@@ -24,7 +24,7 @@ from tests.sockets import connected, listening
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 # A refusal is written to the audit log before it is told.
-QUIET_SECONDS = 2.0
+QUIET_SECONDS = 4.0
 FIELDS = list(every_field())
 
 

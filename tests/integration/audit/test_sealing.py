@@ -153,7 +153,7 @@ async def test_a_sealer_that_is_killed_leaves_whole_seals_and_another_goes_on(
             while await _count_seals(log) < sealed + 3:
                 await log.write(20)
                 assert process.poll() is None, "the sealer ended by itself"
-                assert time.monotonic() - began < 30
+                assert time.monotonic() - began < 120
         finally:
             process.send_signal(signal.SIGKILL)
             await asyncio.to_thread(process.wait)

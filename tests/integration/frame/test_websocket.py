@@ -47,7 +47,7 @@ async def say(ws: ClientConnection, **message: object) -> None:
 
 
 async def hear(ws: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await asyncio.wait_for(ws.recv(), 5))
+    message: dict[str, Any] = json.loads(await asyncio.wait_for(ws.recv(), 60))
     return message
 
 
@@ -60,7 +60,7 @@ async def begin(ws: ClientConnection, who: Person | None = None) -> None:
 async def closed(ws: ClientConnection) -> int:
     with contextlib.suppress(ConnectionClosed):
         while True:
-            await asyncio.wait_for(ws.recv(), 5)
+            await asyncio.wait_for(ws.recv(), 60)
     return ws.close_code or 0
 
 

@@ -229,7 +229,7 @@ async def test_an_erasure_waits_for_who_writes_and_what_comes_after_finds_no_key
         late = sa.update(users).where(users.c.id == person.id).values(first_name=sealed)
         await writing.connection.execute(late)
         await writing.commit()
-    assert (await asyncio.wait_for(erasing, 10))["erasedId"]
+    assert (await asyncio.wait_for(erasing, 60))["erasedId"]
     async with UnitOfWork(api.engine) as after:
         assert await key_to_write(after.connection, person.id) is None
         session = await after.sessions.locked(person.session_id)

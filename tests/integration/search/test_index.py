@@ -220,11 +220,11 @@ async def test_one_document_that_is_refused_does_not_stop_the_rest(
     async with following(pool, index, engine):
         await post(queue, "bad", title="No number")
         await post(queue, *[f"good{n}" for n in range(5)], title="42")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(await documents(client, index.alias)) < 5:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         head = await pool.fetchval("SELECT max(xid::text::bigint) FROM alert_events")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await pool.fetchval("SELECT xid::text::bigint FROM relay_cursors WHERE consumer = 'search'") < head:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 

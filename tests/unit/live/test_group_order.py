@@ -27,7 +27,7 @@ from tests.unit.live.test_member import place
 from tests.unit.live.test_memo import recorded
 from tests.waiting import until
 
-SECONDS = 20
+SECONDS = 60
 
 
 class Log:

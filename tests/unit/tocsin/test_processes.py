@@ -46,7 +46,7 @@ def test_a_killed_parent_leaves_no_child(user: str) -> None:
         assert owner == (server_account(Path("/nonexistent")).uid if user == "as-server" else os.geteuid())
         parent.kill()
         parent.wait()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while is_running(child):
             assert time.monotonic() < deadline, "the child outlived its parent"
             time.sleep(0.02)
