@@ -17,12 +17,13 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from bench.live_posting import Posters, Progress
 from bench.live_wire import (
     CLOSE,
     PING,
@@ -36,9 +37,7 @@ from bench.live_wire import (
     frame_end,
     masked,
 )
-from bench.load import is_complete
 from bench.machine import resident_bytes
-from bench.payloads import KEY
 
 ROOT = Path(__file__).resolve().parent.parent
 RECEIVE_BYTES = 1 << 18
@@ -76,27 +75,6 @@ class Listener:
     newest: bytes = b""
 
 
-@dataclass(slots=True)
-class Poster:
-    """One HTTP connection; `event` is the place in the list of who it posts for."""
-
-    socket: socket.socket
-    event: int = -1
-    received: bytes = b""
-
-
-@dataclass(slots=True)
-class Progress:
-    """The events of one part of the turn: when each was sent, answered, first and last seen."""
-
-    sent: list[float] = field(default_factory=list)
-    answered: dict[int, float] = field(default_factory=dict)
-    answers: dict[int, str] = field(default_factory=dict)
-    seen: list[int] = field(default_factory=list)
-    first: list[float] = field(default_factory=list)
-    last: list[float] = field(default_factory=list)
-
-
 def _has_arrived(progress: Progress, number: int) -> bool:
     return len(progress.last) >= number and len(progress.answered) >= number
 
@@ -108,11 +86,9 @@ class Crowd:
         self._load = load
         self._poll = select.epoll()
         self._listeners: dict[int, Listener] = {}
-        self._posters: dict[int, Poster] = {}
-        self._idle: deque[Poster] = deque()
+        self._posters = Posters(load, self._poll)
         self._progress = Progress()
         self._subscribed = self._replayed = self._frames = self._bytes = 0
-        self._number = 0
         self._heard_at = 0.0
         self._kept: list[str] = []
 
@@ -125,9 +101,9 @@ class Crowd:
 
     def close(self) -> None:
         """Let go of every socket."""
-        held: list[Listener | Poster] = [*self._listeners.values(), *self._posters.values()]
-        for one in held:
-            one.socket.close()
+        for listener in self._listeners.values():
+            listener.socket.close()
+        self._posters.close()
         self._poll.close()
 
     def _run(self) -> LiveResult:
@@ -137,14 +113,14 @@ class Crowd:
         subscribed = time.perf_counter()
         self._until(lambda: self._replayed == len(self._listeners), "not every replay came to its end")
         replayed = time.perf_counter()
-        self._open_posters()
+        self._posters.open()
         resident.append(self._resident())
         shared = self._warm_up()
         before, timing = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
         slow = self._begin()
         for number in range(load.events):
             due = timing + number * load.gap
-            self._post()
+            self._posters.post(slow)
             self._until(partial(_has_arrived, slow, number + 1), "an event did not reach all")
             self._idle_until(due + load.gap)
         fast_began = time.perf_counter()
@@ -196,8 +172,8 @@ class Crowd:
         while not progress.last:
             if time.perf_counter() > began + self._load.patience:
                 raise TimeoutError(f"{progress.seen} of {len(self._listeners)} had the first event")
-            if self._idle:
-                self._post()
+            if self._posters.idle:
+                self._posters.post(progress)
             # A slow server is not given ever more to do.
             self._idle_until(time.perf_counter() + wait, enough=lambda: bool(progress.last))
             wait *= 2
@@ -205,7 +181,7 @@ class Crowd:
         # counted as one nobody made.
         quiet = max(QUIET_SECONDS, progress.last[0] - progress.sent[0])
         self._heard_at = time.perf_counter()
-        while len(self._idle) < len(self._posters) or time.perf_counter() - self._heard_at < quiet:
+        while len(self._posters.idle) < len(self._posters) or time.perf_counter() - self._heard_at < quiet:
             self._idle_until(time.perf_counter() + QUIET_SECONDS / 5)
         return progress.last[0]
 
@@ -213,10 +189,10 @@ class Crowd:
         while True:
             under_way = len(progress.sent) - len(progress.last)
             if time.perf_counter() < deadline:
-                while self._idle and under_way < self._load.window:
-                    self._post()
+                while self._posters.idle and under_way < self._load.window:
+                    self._posters.post(progress)
                     under_way += 1
-            elif under_way == 0 and len(self._idle) == len(self._posters):
+            elif under_way == 0 and len(self._posters.idle) == len(self._posters):
                 return
             self._turn(self._load.patience, "not all kept up")
 
@@ -240,38 +216,6 @@ class Crowd:
         self._listeners[opened.fileno()] = Listener(opened, subscriber)
         self._poll.register(opened.fileno(), select.EPOLLIN)
 
-    def _open_posters(self) -> None:
-        for _ in range(self._load.window):
-            self._open_poster()
-
-    def _open_poster(self) -> None:
-        opened = socket.create_connection(("127.0.0.1", self._load.port), timeout=self._load.patience)
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        poster = Poster(opened)
-        self._posters[opened.fileno()] = poster
-        self._idle.append(poster)
-        self._poll.register(opened.fileno(), select.EPOLLIN)
-
-    def _replace(self, poster: Poster) -> None:
-        """The server ends connections that were idle for some seconds."""
-        self._idle.remove(poster)
-        self._poll.unregister(poster.socket.fileno())
-        del self._posters[poster.socket.fileno()]
-        poster.socket.close()
-        self._open_poster()
-
-    def _post(self) -> None:
-        poster, publishing = self._idle.popleft(), self._load.publishing
-        self._number += 1
-        body = publishing.body.replace(KEY, f"{self._load.prefix}{self._number:07}").encode()
-        lines = [f"POST {publishing.path} HTTP/1.1", f"Host: 127.0.0.1:{self._load.port}"]
-        lines += [f"{name}: {value}" for name, value in publishing.headers.items()]
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}", "", ""]
-        poster.event, poster.received = len(self._progress.sent), b""
-        self._progress.sent.append(time.perf_counter())
-        self._progress.seen.append(0)
-        poster.socket.sendall("\r\n".join(lines).encode() + body)
-
     def _turn(self, timeout: float, what: str) -> None:
         """Handle what has come; TimeoutError when nothing does."""
         ready = self._poll.poll(timeout)
@@ -283,7 +227,7 @@ class Crowd:
             if listener is not None:
                 self._hear(listener)
             else:
-                self._read_answer(self._posters[number])
+                self._posters.read(number)
 
     def _until(self, condition: Condition, what: str) -> None:
         deadline = time.perf_counter() + self._load.patience
@@ -296,23 +240,6 @@ class Crowd:
     def _idle_until(self, moment: float, enough: Condition = lambda: False) -> None:
         while (left := moment - time.perf_counter()) > 0 and not enough():
             self._turn(min(left, 0.5), "")
-
-    def _read_answer(self, poster: Poster) -> None:
-        data = poster.socket.recv(RECEIVE_BYTES)
-        if not data and poster in self._idle:
-            self._replace(poster)
-            return
-        if not data:
-            raise ConnectionResetError("the server closed the connection that makes events")
-        poster.received += data
-        if not is_complete(poster.received):
-            return
-        if poster.received[9:10] != b"2":
-            raise RuntimeError(f"an event was refused: {poster.received[:400]!r}")
-        # The warm-up's answers may come when the next part has begun: each part waits for its own.
-        self._progress.answered[poster.event] = time.perf_counter()
-        self._progress.answers[poster.event] = poster.received.partition(b"\r\n\r\n")[2].decode()
-        self._idle.append(poster)
 
     def _hear(self, listener: Listener) -> None:
         data = listener.socket.recv(RECEIVE_BYTES)
