@@ -278,3 +278,9 @@ async def escalations_by_alert(connection: AsyncConnection, alert_ids: Sequence[
     for row in (await connection.execute(statement)).mappings():
         found[row["alert_id"]].append(_escalation_of(row))
     return [found[alert_id] for alert_id in alert_ids]
+
+
+async def escalations_by_ids(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Escalation]:
+    """Escalations by id; one that is not there is missing."""
+    statement = sa.select(escalations).where(among(escalations.c.id, ids))
+    return {row["id"]: _escalation_of(row) for row in (await connection.execute(statement)).mappings()}

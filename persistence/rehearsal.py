@@ -19,31 +19,51 @@ from persistence.tables import memberships, users
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsedStep:
-    """A step that would fire, when, and whom it would reach."""
+    """A step that would fire, when, and whom it would reach: by what whoever asks sees, and by the rest of it."""
 
     policy: Policy
     round: int
     step: int
     fires_at: datetime
     reached: Reach
+    reaches_others: bool = False
 
 
-async def rehearse(connection: AsyncConnection, policy: Policy, *, opened_at: datetime) -> list[RehearsedStep]:
-    """The steps of the policy for an alert that opens at the moment and that nobody answers."""
+async def rehearse(
+    connection: AsyncConnection, policy: Policy, *, opened_at: datetime, seen: frozenset[Target]
+) -> list[RehearsedStep]:
+    """The steps of the policy for an alert that opens at the moment and that nobody answers.
+
+    `seen` are the targets whoever asks may see: who is behind another is not told.
+    """
     found: list[RehearsedStep] = []
     at, is_waiting = opened_at, True
     for position in range(len(policy.steps) * (1 + policy.repeats)):
         number, place = divmod(position, len(policy.steps))
         step = policy.steps[place]
         at = at + step.delay if is_waiting else at
-        (reached,) = await reach(connection, [step.targets], now=at)
-        found.append(RehearsedStep(policy=policy, round=number + 1, step=place + 1, fires_at=at, reached=reached))
-        is_waiting = bool(reached)  # one that reaches nobody is not waited for
+        shown, hidden = (
+            [target for target in step.targets if (target in seen) is is_seen] for is_seen in (True, False)
+        )
+        reached, others = await reach(connection, [shown, hidden], now=at)
+        found.append(
+            RehearsedStep(
+                policy=policy,
+                round=number + 1,
+                step=place + 1,
+                fires_at=at,
+                reached=reached,
+                reaches_others=bool(others),
+            )
+        )
+        is_waiting = bool(reached or others)  # one that reaches nobody is not waited for
     return found
 
 
-async def coverage_of(connection: AsyncConnection, policies: Sequence[Policy], span: Span) -> list[Coverage]:
-    """The coverage of each policy over the time."""
+async def coverage_of(
+    connection: AsyncConnection, policies: Sequence[Policy], span: Span, *, seen: frozenset[Target]
+) -> list[Coverage]:
+    """The coverage of each policy over the time. Its people are those behind the targets in `seen`."""
     targets = {target for policy in policies for step in policy.steps for target in step.targets}
     standing = await _standing(connection, targets)
     schedule_ids = [target.id for target in targets if target.kind is TargetKind.SCHEDULE]
@@ -53,7 +73,7 @@ async def coverage_of(connection: AsyncConnection, policies: Sequence[Policy], s
     on_call = {shift.user_id for schedule in schedules.values() for shift in schedule.shifts}
     rows = await connection.scalars(sa.select(users.c.id).where(users.c.id.in_(named | on_call), users.c.is_active))
     staff = Staff(standing=standing, schedules=schedules, active=frozenset(rows))
-    return [coverage(policy, staff=staff, span=span) for policy in policies]
+    return [coverage(policy, staff=staff, span=span, seen=seen) for policy in policies]
 
 
 async def _standing(connection: AsyncConnection, targets: set[Target]) -> dict[Target, frozenset[UUID]]:

@@ -5,6 +5,7 @@ nobody is skipped at once, so while any step reaches somebody, the first is told
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -23,7 +24,10 @@ class EmptyStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How well a policy covers a time. `holes`: nobody at all would be told. `worst`: None when there is a hole."""
+    """How well a policy covers a time. `holes`: nobody at all would be told. `worst`: None when there is a hole.
+
+    `people` are those it relies on, as far as whoever asks may see them.
+    """
 
     policy: Policy
     holes: tuple[Span, ...]
@@ -54,13 +58,14 @@ class Staff:
         return [Span(shift.starts_at, shift.ends_at) for shift in shifts if shift.user_id in self.active]
 
 
-def coverage(policy: Policy, *, staff: Staff, span: Span) -> Coverage:
-    """How well the policy covers the time."""
+def coverage(policy: Policy, *, staff: Staff, span: Span, seen: AbstractSet[Target] | None = None) -> Coverage:
+    """How well the policy covers the time. Who is behind a target that is not in `seen` is not told; None is all."""
     gaps = [_gaps(step, staff, span) for step in policy.steps]
     holes = gaps[0]
     for more in gaps[1:]:
         holes = _both(holes, more)
-    people = frozenset[UUID]().union(*(staff.ever(target) for step in policy.steps for target in step.targets))
+    shown = [target for step in policy.steps for target in step.targets if seen is None or target in seen]
+    people = frozenset[UUID]().union(*(staff.ever(target) for target in shown))
     return Coverage(
         policy=policy,
         holes=tuple(holes),

@@ -7,7 +7,7 @@ from domain.escalations.model import Escalation, Notification, Policy
 from domain.escalations.policies import NO_SUCH
 from graphql_api.context import Context
 from persistence.escalation_policies import list_policies
-from persistence.escalations import escalations_by_alert
+from persistence.escalations import escalations_by_alert, escalations_by_ids
 from persistence.notifications import notifications_by_alert
 
 
@@ -31,6 +31,13 @@ async def load_escalations(context: Context, alert_ids: list[UUID]) -> list[list
     """The escalations of each alert."""
     async with context.read() as connection:
         return await escalations_by_alert(connection, alert_ids)
+
+
+async def load_escalation(context: Context, ids: list[UUID]) -> list[Escalation | None]:
+    """Escalations by id."""
+    async with context.read() as connection:
+        found = await escalations_by_ids(connection, ids)
+    return [found.get(escalation_id) for escalation_id in ids]
 
 
 async def load_notifications(context: Context, alert_ids: list[UUID]) -> list[list[Notification]]:

@@ -1,5 +1,6 @@
 """Who would be reached? Asked for any moment, and for a time ahead, without sending anything."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel
 from graphql_api.context import Context, Info
 from graphql_api.enums import Severity
+from graphql_api.escalations.sight import SOMEBODY, seen_targets
 from graphql_api.escalations.types import EscalationPolicy
 from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_users
@@ -30,7 +32,9 @@ MOST_POLICIES = 50
 class SimulatedRecipient:
     """One of `SimulatedStep.reached`."""
 
-    user: User | None = strawberry.field(description="The person; null for a channel.")
+    user: User | None = strawberry.field(
+        description="The person; null for a channel, and for who is behind a team or schedule you may not see."
+    )
     channel: Channel | None = strawberry.field(description="The channel, if you may see it; null for a person.")
     why: str = strawberry.field(description="What made the step reach them.")
 
@@ -44,6 +48,8 @@ async def _reached(root: strawberry.Parent[RehearsedStep], info: Info) -> list[S
         found.append(
             SimulatedRecipient(user=None if is_channel else loaded, channel=loaded if is_channel else None, why=why)
         )
+    if root.reaches_others:
+        found.append(SimulatedRecipient(user=None, channel=None, why=SOMEBODY))
     return found
 
 
@@ -121,12 +127,13 @@ class RehearsalQueries:
             is_suppressed=False,
             snoozed_until=None,
         )
-        policies = engine.policies_for(subject, await _policies(context, team))
+        policies = engine.policies_for(subject, await _policies(context, team))[:MOST_POLICIES]
+        seen = await _seen(context, policies)
         async with context.read() as connection:
             found = [
                 step
-                for policy in policies[:MOST_POLICIES]
-                for step in await rehearse(connection, policy, opened_at=at or context.now())
+                for policy in policies
+                for step in await rehearse(connection, policy, opened_at=at or context.now(), seen=seen)
             ]
         return sorted(found, key=lambda step: step.fires_at)
 
@@ -146,11 +153,17 @@ class RehearsalQueries:
             message = "no such team"
             raise NotFound(message, ("teamId",))
         policies = (await _policies(context, team))[:MOST_POLICIES]
+        seen = await _seen(context, policies)
         async with context.read() as connection:
-            return await coverage_of(connection, policies, span)
+            return await coverage_of(connection, policies, span, seen=seen)
 
 
 async def _policies(context: Context, team_id: UUID | None) -> list[model.Policy]:
     async with context.read() as connection:
         found = await list_policies(connection, sight=context.require_viewer().sight, team_id=team_id)
     return [policy for policy in found if policy.team_id == team_id]
+
+
+async def _seen(context: Context, policies: Sequence[model.Policy]) -> frozenset[model.Target]:
+    """Those of the targets of the policies that the viewer may see."""
+    return await seen_targets(context, {target for one in policies for step in one.steps for target in step.targets})

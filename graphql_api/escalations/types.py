@@ -13,6 +13,7 @@ from graphql_api.channels.types import Channel
 from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.escalations.loaders import load_policies
+from graphql_api.escalations.sight import seen_steps, seen_why
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import Team, User
@@ -144,6 +145,10 @@ async def _policy(root: strawberry.Parent[model.Escalation], info: Info) -> mode
     return await info.context.loader(load_policies).load(root.policy_id)
 
 
+async def _steps(root: strawberry.Parent[model.Escalation], info: Info) -> list[model.Step]:
+    return list(await seen_steps(info.context, root))
+
+
 @exposes(model.Escalation, description="A policy at work on one episode of an alert.")
 class Escalation:
     """See domain.escalations.model.Escalation."""
@@ -155,7 +160,11 @@ class Escalation:
     policy_version: int = strawberry.field(description="The policy's version it started with.")
     episode: int = strawberry.field(description="Which opening of the alert it is for.")
     state: model.EscalationState = strawberry.field(description="Where it is.")
-    steps: list[EscalationStep] = strawberry.field(description="The steps it runs by, as they were when it started.")
+    steps = strawberry.field(
+        resolver=_steps,
+        graphql_type=list[EscalationStep],
+        description="The steps it runs by, as they were when it started; none of a policy that you may not see.",
+    )
     position: int = strawberry.field(description="How many steps fired, over all rounds.")
     next_at: datetime | None = strawberry.field(description="When the next step fires; null unless it runs.")
     wakes_at: datetime | None = strawberry.field(
@@ -174,6 +183,10 @@ async def _told_channel(root: strawberry.Parent[model.Notification], info: Info)
     return None if root.channel_id is None else await info.context.loader(load_channels).load(root.channel_id)
 
 
+async def _why(root: strawberry.Parent[model.Notification], info: Info) -> str:
+    return await seen_why(info.context, root)
+
+
 @exposes(model.Notification, description="One person or channel told one thing about one episode of an alert.")
 class Notification:
     """See domain.escalations.model.Notification."""
@@ -186,7 +199,10 @@ class Notification:
     )
     episode: int | None = strawberry.field(description="Which opening of the alert it is about; null for a test.")
     state: model.NotificationState = strawberry.field(description="What became of it.")
-    why: str = strawberry.field(description="Why this person was told: the step, and what made it reach them.")
+    why = strawberry.field(
+        resolver=_why,
+        description="Why this person was told: the step, and what made it reach them, as far as you may see that.",
+    )
     created_at: datetime = strawberry.field(description="When it was decided.")
     mailed_at: datetime | None = strawberry.field(description="When its mail was written; null if none was.")
     settled_at: datetime | None = strawberry.field(description="When it was sent, failed or dropped.")
