@@ -4,6 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from domain.errors import InvalidInput
 
+_LOWER = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
+
+
+def lower_ascii(text: str) -> str:
+    """`'OK'.lowerAscii()` is `'ok'`: a function of the expressions people write, in mappings and conditions."""
+    return text.translate(_LOWER)
+
 
 def checked_text(value: str, *, path: Sequence[str], limit: int) -> str:
     """`value` without surrounding white space; InvalidInput when it is empty, too long or cannot be stored."""

@@ -8,16 +8,11 @@ from collections.abc import Sequence
 from cel_expr_python import cel
 
 from domain.integrations.mapping import MAX_TEXT
+from domain.text import lower_ascii
 
 MAX_PARTS = 100
 
-_LOWER = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
 _UPPER = str.maketrans({chr(code): chr(code - 32) for code in range(ord("a"), ord("z") + 1)})
-
-
-def lower_ascii(text: str) -> str:
-    """`'OK'.lowerAscii()` is `'ok'`."""
-    return text.translate(_LOWER)
 
 
 def upper_ascii(text: str) -> str:
