@@ -17,6 +17,8 @@ class DecisionKind(StrEnum):
     FOLD = "fold"
     SOURCE_TIME = "source_time"
     SILENCE = "silence"
+    THRESHOLD = "threshold"
+    HEARTBEAT = "heartbeat"
     WARNING = "warning"
 
 
@@ -65,6 +67,16 @@ def source_time_decision(claimed: datetime, used: datetime) -> Decision:
 def silence_decision(silence_id: UUID, comment: str) -> Decision:
     """A silence holds the alert: it is kept and marked, and nobody is woken."""
     return Decision(kind=DecisionKind.SILENCE, reason=f"silenced: {comment}", inputs={"silenceId": str(silence_id)})
+
+
+def threshold_decision(rule_id: UUID, reason: str, **inputs: str | float) -> Decision:
+    """A threshold rule raised the alert."""
+    return Decision(kind=DecisionKind.THRESHOLD, reason=reason, inputs={"ruleId": str(rule_id), **inputs})
+
+
+def heartbeat_decision(heartbeat_id: UUID, reason: str, **inputs: str) -> Decision:
+    """A heartbeat was missed, which raised the alert."""
+    return Decision(kind=DecisionKind.HEARTBEAT, reason=reason, inputs={"heartbeatId": str(heartbeat_id), **inputs})
 
 
 def warning_decision(text: str) -> Decision:

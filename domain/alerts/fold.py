@@ -207,8 +207,9 @@ class Fold:
         if said.is_older_than(alert.known):
             return _result(alert, Outcome.STALE, "a newer statement about this problem is already known")
         if alert.is_open:
-            self._close(alert, said, actor, "the source says it is over")
-            return _result(alert, Outcome.RESOLVED, "the source says it is over")
+            reason = signal.signal.resolution or "the source says it is over"
+            self._close(alert, said, actor, reason)
+            return _result(alert, Outcome.RESOLVED, reason)
         self._touch(alert)
         alert.source_time = said.source_time if said.source_time is not None else alert.source_time
         alert.last_seen_at = max(alert.last_seen_at, said.received_at)

@@ -11,6 +11,10 @@ from domain.values import value_class
 # The scope of alerts people create by hand. Dedup is always within a scope, so "no integration" needs one too:
 # a NULL here would let two open alerts share a key, since NULLs are never equal in a unique index.
 MANUAL_INTEGRATION_ID = UUID("00000000-0000-7000-8000-000000000001")
+# Those of the alerts that threshold rules and heartbeats raise.
+RULE_INTEGRATION_ID = UUID("00000000-0000-7000-8000-000000000002")
+HEARTBEAT_INTEGRATION_ID = UUID("00000000-0000-7000-8000-000000000003")
+OWN_INTEGRATION_IDS = (MANUAL_INTEGRATION_ID, RULE_INTEGRATION_ID, HEARTBEAT_INTEGRATION_ID)
 
 MAX_TITLE = 500
 MAX_DESCRIPTION = 20_000
