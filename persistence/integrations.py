@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.alerts.model import MANUAL_INTEGRATION_ID, Severity
+from domain.alerts.model import OWN_INTEGRATION_IDS, Severity
 from domain.alerts.visibility import Sight
 from domain.integrations.keys import IntegrationKey
 from domain.integrations.model import FieldMapping, Integration, IntegrationSource
@@ -93,11 +93,11 @@ def _seen(sight: Sight) -> sa.ColumnElement[bool]:
 async def list_integrations(
     connection: AsyncConnection, *, sight: Sight, ids: Sequence[UUID] | None = None, with_archived: bool = False
 ) -> list[Integration]:
-    """Integrations within sight by name, without the scope of alerts made by hand. The shared secret stays sealed."""
+    """Integrations within sight by name, without Tocsin's own. The shared secret stays sealed."""
     statement = (
         sa.select(*_COLUMNS)
         .select_from(_JOINED)
-        .where(integrations.c.id != MANUAL_INTEGRATION_ID, _seen(sight))
+        .where(integrations.c.id.not_in(OWN_INTEGRATION_IDS), _seen(sight))
         .order_by(integrations.c.name, integrations.c.id)
     )
     if ids is not None:
@@ -109,7 +109,7 @@ async def list_integrations(
 
 async def any_integration(connection: AsyncConnection) -> bool:
     """Whether anybody ever made one, archived or not."""
-    statement = sa.select(sa.exists().where(integrations.c.id != MANUAL_INTEGRATION_ID))
+    statement = sa.select(sa.exists().where(integrations.c.id.not_in(OWN_INTEGRATION_IDS)))
     return bool(await connection.scalar(statement))
 
 

@@ -33,6 +33,8 @@ from domain.values import value_class
 # One `startsAt` in 2099 would make every later resolve look old, so a time this far ahead counts as arrival.
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
 MAX_METADATA_BYTES = 65_536
+# Where a person said whose the alert is: by opening it, or by making what opens it.
+TEAM_NAMING = frozenset({IntegrationSource.MANUAL, IntegrationSource.RULE, IntegrationSource.HEARTBEAT})
 
 
 @value_class(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ def content_hash(*parts: object) -> int:
 
 def normalise(signal: Signal, integration: Integration, received_at: datetime) -> NormalSignal:
     """Decide what one signal means for this integration. Pure: the same input gives the same answer on replay."""
-    decisions = [dedup_decision(signal.dedup_key, signal.dedup_recipe)]
+    decisions = [dedup_decision(signal.dedup_key, signal.dedup_recipe), *signal.decisions]
     decisions.extend(warning_decision(text) for text in signal.warnings)
     severity = signal.severity
     if severity is None:
@@ -149,7 +151,7 @@ def normalise(signal: Signal, integration: Integration, received_at: datetime) -
         labels=labels,
         metadata=metadata,
         team_id=integration.default_team_id,
-        is_team_named=integration.source is IntegrationSource.MANUAL and integration.default_team_id is not None,
+        is_team_named=integration.source in TEAM_NAMING and integration.default_team_id is not None,
         started_at=started_at,
         source_time=source_time,
         received_at=received_at,

@@ -26,8 +26,9 @@ NO_TEAM = TeamChoice(None)
 
 def choose_team(signal: NormalSignal, ownership: Ownership, *, sight: Sight | None = None) -> TeamChoice:
     """The team of an alert that this signal opens."""
-    if signal.is_team_named and signal.team_id is not None:
-        return TeamChoice(signal.team_id, (team_decision(signal.team_id, "a person named the team"),), is_pinned=True)
+    named = ownership.heir_of(signal.team_id) if signal.is_team_named else None
+    if named is not None:
+        return TeamChoice(named, (team_decision(named, "a person named the team"),), is_pinned=True)
     claim = ownership.find(signal.service_name, signal.labels, sight=sight)
     if claim is not None:
         line = claim.line

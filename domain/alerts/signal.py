@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from domain.alerts.decisions import Decision
 from domain.alerts.model import Severity
 from domain.values import value_class
 
@@ -43,6 +44,9 @@ class Signal:
     ended_at: datetime | None = None
     expires_at: datetime | None = None
     warnings: tuple[str, ...] = ()
+    # Of signals that are our own: why they were made, and the words of an end.
+    decisions: tuple[Decision, ...] = ()
+    resolution: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.integrations.keys import SHOWN_CHARACTERS, IntegrationKey, key_digest, new_secret
 from domain.integrations.mapping import MappingEngine, validate_mapping
-from domain.integrations.model import FieldMapping, Integration, IntegrationSource
+from domain.integrations.model import OWN_SOURCES, FieldMapping, Integration, IntegrationSource
 from domain.integrations.ports import Integrations
 from domain.text import check_storable, checked_text
 from domain.versions import require_version
@@ -55,8 +55,8 @@ class MadeKey:
 
 def check_integration(integration: Integration, engine: MappingEngine | None) -> Integration:
     """The integration with its fields tidied; InvalidInput names the first that is wrong."""
-    if integration.source is IntegrationSource.MANUAL:
-        message = "manual alerts need no integration"
+    if integration.source in OWN_SOURCES:
+        message = f"{integration.source} alerts need no integration"
         raise InvalidInput(message, ("source",))
     if integration.mapping is not None:
         if engine is None:
@@ -223,7 +223,7 @@ def shown(integration: Integration) -> dict[str, Any]:
 async def _locked(integration_id: UUID, integrations: Integrations, *, sight: Sight) -> Integration:
     found = await integrations.locked(integration_id, sight=sight)
     # The scope of alerts made by hand is a row of the same table, and nobody's to edit.
-    if found is None or found.archived_at is not None or found.source is IntegrationSource.MANUAL:
+    if found is None or found.archived_at is not None or found.source in OWN_SOURCES:
         raise NotFound(NO_SUCH, ("id",))
     return found
 

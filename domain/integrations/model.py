@@ -20,6 +20,12 @@ class IntegrationSource(StrEnum):
     GENERIC = "generic"
     PAGERDUTY = "pagerduty"
     MANUAL = "manual"
+    RULE = "rule"
+    HEARTBEAT = "heartbeat"
+
+
+# Those of Tocsin's own integrations: nobody makes, changes or posts to one.
+OWN_SOURCES = frozenset({IntegrationSource.MANUAL, IntegrationSource.RULE, IntegrationSource.HEARTBEAT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

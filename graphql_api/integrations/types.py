@@ -26,6 +26,8 @@ expose_enum(
         model.IntegrationSource.GENERIC: "Any JSON, read by the default fields or by a mapping.",
         model.IntegrationSource.PAGERDUTY: "PagerDuty Events API v2, at `/v2/enqueue`.",
         model.IntegrationSource.MANUAL: "Alerts people make by hand; there is no integration of this source to make.",
+        model.IntegrationSource.RULE: "Alerts that threshold rules raise; there is none to make.",
+        model.IntegrationSource.HEARTBEAT: "Alerts that missed heartbeats raise; there is none to make.",
     },
 )
 

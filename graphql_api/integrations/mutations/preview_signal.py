@@ -170,7 +170,7 @@ async def _integration(context: Context, data: PreviewSignalInput) -> model.Inte
     if data.draft is None:
         integration_id = uuid_of(str(data.integration_id), "integration", "integrationId")
         found = await context.loader(load_integrations).load(integration_id)
-        if found is None or found.source is model.IntegrationSource.MANUAL:
+        if found is None or found.source in model.OWN_SOURCES:
             raise NoSuch(actions.NO_SUCH, ("integrationId",))
         return found
     draft = data.draft
