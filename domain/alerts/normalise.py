@@ -63,6 +63,8 @@ class NormalSignal:
     received_at: datetime
     content_hash: int
     decisions: tuple[Decision, ...]
+    # What an alert rule says belongs together: it goes before every group rule.
+    group_key: str | None = None
 
 
 def _capped(text: str, limit: int, name: str, warnings: list[Decision]) -> str:
