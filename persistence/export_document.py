@@ -24,6 +24,7 @@ from persistence.tables import (
     notifications,
     passkeys,
     person_keys,
+    schedule_overrides,
     sessions,
     teams,
     users,
@@ -110,7 +111,15 @@ def _sections(engine: AsyncEngine, user_id: UUID) -> dict[str, AsyncIterator[_Ro
             ),
             notifications.c.id,
         ),
-        "auditEntriesByYou": _audit(engine, audit_log.c.actor_id == user_id),
+        "scheduleOverrides": _listed(
+            engine,
+            _named(schedule_overrides, "id", "schedule_id", "starts_at", "ends_at", "reason", "created_at").where(
+                schedule_overrides.c.user_id == user_id
+            ),
+            schedule_overrides.c.id,
+        ),
+        "auditEntriesByYou": _audit(engine, audit_log.c.actor_id == user_id, "ip_address"),
+        # Without the address: where somebody else was is theirs.
         "auditEntriesAboutYou": _audit(
             engine, sa.and_(audit_log.c.target_id == user_id, audit_log.c.actor_id.is_distinct_from(user_id))
         ),
@@ -178,10 +187,10 @@ async def _sessions(engine: AsyncEngine, user_id: UUID) -> AsyncIterator[_Row]:
         yield row
 
 
-async def _audit(engine: AsyncEngine, condition: sa.ColumnElement[bool]) -> AsyncIterator[_Row]:
-    """Entries in the order of their time, as the log's indexes are."""
+async def _audit(engine: AsyncEngine, condition: sa.ColumnElement[bool], *more: str) -> AsyncIterator[_Row]:
+    """Entries in the order of their time, as the log's indexes are; with these columns as well."""
     place = sa.tuple_(audit_log.c.occurred_at, audit_log.c.id)
-    columns = ("id", "occurred_at", "actor_id", "ip_address", "action", "outcome", "target_kind", "target_id")
+    columns = ("id", "occurred_at", "actor_id", *more, "action", "outcome", "target_kind", "target_id")
     statement = _named(audit_log, *columns, "before", "after").where(condition)
     last: tuple[datetime, UUID] | None = None
     while True:

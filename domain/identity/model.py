@@ -14,6 +14,7 @@ MAX_EMAIL = 254
 MAX_PERSON_NAME = 100
 MAX_TEAM_NAME = 100
 ERASED_PERSON = "Erased person"
+UNNAMED_PERSON = "Unnamed person"
 
 
 class Role(StrEnum):
@@ -69,10 +70,12 @@ class User:
 
     @property
     def name(self) -> str:
-        """What people are shown: the full name, or the address where none is known."""
+        """What people are shown. Never the address: a name goes with whatever a person did, to keys of every scope."""
         if self.is_erased:
             return ERASED_PERSON
-        return " ".join(part for part in (self.first_name, self.last_name) if part) or self.email
+        known = " ".join(part for part in (self.first_name, self.last_name) if part)
+        # The end of the id tells two of them apart.
+        return known or f"{UNNAMED_PERSON} {self.id.hex[-4:]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

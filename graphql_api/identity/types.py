@@ -62,7 +62,8 @@ class User:
     id: strawberry.ID = strawberry.field(description="The person's id.")
     email: str = strawberry.field(description="The address the person signs in with; empty for an erased person.")
     name: str = strawberry.field(
-        description="The full name, or the address where none is known; “Erased person” for one who was erased."
+        description="The full name, never the address: “Unnamed person” with the end of the id where none is known, "
+        "“Erased person” for one who was erased."
     )
     first_name: str = strawberry.field(description="Given name; may be empty.")
     last_name: str = strawberry.field(description="Family name; may be empty.")

@@ -1,5 +1,6 @@
-"""How does a person fetch an export of their data? `GET /exports/{id}`, with the token of whose data it is.
+"""How does a person fetch an export of their data? `GET /exports/{id}`, as whose data it is.
 
+By a token, or by a link on a page of ours with the browser's cookies, which a link can carry and a script cannot read.
 For everybody else there is no such export. That it was fetched is on the audit log before its first byte leaves.
 """
 
@@ -17,7 +18,7 @@ from graphql_api.context import Context
 from graphql_api.errors import code_of
 from graphql_api.guards import check_route
 from graphql_api.http import encode
-from graphql_api.identity.authentication import authenticate
+from graphql_api.identity.authentication import authenticate_request
 from graphql_api.middleware import OPERATION, request_id_of
 from graphql_api.scalars import uuid_of
 from persistence.data_exports import FILE_COLUMN, export_by_id
@@ -42,7 +43,7 @@ _STATUS: dict[type[DomainError], int] = {Unauthenticated: 401, NotFound: 404, To
 async def download_export(request: Request) -> Response:
     """Give the file to whom it belongs."""
     state = request.app.state.tocsin
-    caller = await authenticate(state, request.headers.get("authorization"))
+    caller = await authenticate_request(state, request)
     request.scope[OPERATION] = ACTION
     context = Context(
         state=state,

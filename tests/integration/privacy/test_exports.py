@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from domain.identity.model import Role
 from domain.ids import new_id
+from graphql_api.identity.cookies import ACCESS, cookie_name
 from jobs.exports import expire_data_exports, make_data_exports
 from persistence.objects import Objects, ObjectStoreUnavailable
 from persistence.tables import audit_log, data_exports, identities
@@ -61,7 +62,8 @@ async def test_a_person_gets_all_that_is_kept_about_them(api: Api, tmp_path: Pat
     assert [(one["provider"], one["subject"]) for one in kept["identities"]] == [("google", "1234567890")]
     assert set(kept) == {
         *("format", "createdAt", "profile", "sessions", "memberships", "apiKeys", "identities", "passkeys"),
-        *("notifications", "auditEntriesByYou", "auditEntriesAboutYou", "alertEvents", "attachments", "dataExports"),
+        *("notifications", "scheduleOverrides", "auditEntriesByYou", "auditEntriesAboutYou", "alertEvents"),
+        *("attachments", "dataExports"),
     }
     assert [event["comment"] for event in kept["alertEvents"] if event["kind"] == "commented"] == ["I looked at it"]
     assert {entry["action"] for entry in kept["auditEntriesByYou"]} >= {"createAlert", "commentOnAlert"}
@@ -229,3 +231,26 @@ async def test_an_export_is_a_stream_in_bounded_memory(api: Api, monkeypatch: py
     assert largest < 300_000
     answer = await fetch(api, export, person)
     assert len(answer.content) == 30_000_000
+
+
+async def test_a_signed_in_browser_follows_the_link_and_a_page_of_another_site_cannot(api: Api) -> None:
+    """A link carries no header, so cookies count for it: from our own pages alone (ASVS 3.5)."""
+    person = await api.person(Role.VIEWER)
+    export = await ask(api, person)
+    await make(api)
+    cookie = {"cookie": f"{cookie_name(ACCESS, is_secure=True)}={person.token}"}
+    for site, status in (("same-origin", 200), ("same-site", 401), ("cross-site", 401), ("none", 401)):
+        headers = {**cookie, "sec-fetch-site": site}
+        assert (await api.http.get(f"/exports/{export['id']}", headers=headers)).status_code == status, site
+
+
+async def test_where_others_were_is_not_in_ones_own_export(api: Api) -> None:
+    """API3:2023: what an administrator did about me is mine to know; the address they did it from is theirs."""
+    person, admin = await api.person(Role.VIEWER), await api.person(Role.ADMIN)
+    await api.change("changeUserRole", {"id": str(person.id), "role": "OPERATOR"}, "user { id }", who=admin)
+    export = await ask(api, person)
+    await make(api)
+    kept = (await fetch(api, export, person)).json()
+    (about,) = kept["auditEntriesAboutYou"]
+    assert (about["action"], about["actorId"], "ipAddress" in about) == ("changeUserRole", str(admin.id), False)
+    assert {entry["ipAddress"] for entry in kept["auditEntriesByYou"]} == {"127.0.0.1"}

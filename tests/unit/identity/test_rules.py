@@ -1,6 +1,7 @@
 """Addresses, roles, tokens and sealing: the small rules identity stands on."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +13,6 @@ from domain.errors import InvalidInput
 from domain.identity.addresses import address_digest, checked_address, normalised
 from domain.identity.model import Role, User
 from domain.identity.sessions import GRACE, Refresh, RefreshTokens, Session, SessionPolicy, digest, judge, rotated
-from domain.ids import new_id
 from graphql_api.identity.tokens import AccessTokens, InvalidToken
 from persistence.sealing import CannotUnseal, Sealer
 
@@ -51,11 +51,6 @@ def test_each_role_includes_the_ones_below() -> None:
     order = [Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.ADMIN]
     for position, role in enumerate(order):
         assert [role.includes(other) for other in order] == [at <= position for at in range(4)]
-
-
-def test_a_person_without_a_name_is_called_by_the_address() -> None:
-    user = User(id=new_id(), email="a@b", role=Role.VIEWER, created_at=NOW)
-    assert user.name == "a@b"
 
 
 def session(token: str, **more: object) -> Session:
@@ -160,3 +155,10 @@ def test_a_changed_byte_does_not_open(position: int) -> None:
         sealer.unseal(bytes(sealed), column="a.b", row=UUID(int=1))
     with pytest.raises(CannotUnseal):
         sealer.unseal(os.urandom(3), column="a.b", row=UUID(int=1))
+
+
+def test_a_name_is_never_the_address() -> None:
+    """API3:2023: a name goes with whatever a person did, also to a key that may read no address."""
+    unnamed = User(id=UUID(int=0xBEEF), email="ada@example.com", role=Role.VIEWER, created_at=NOW)
+    assert unnamed.name == "Unnamed person beef"
+    assert replace(unnamed, last_name="Lovelace").name == "Lovelace"
