@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from domain.flapping.pause import Pause
 from domain.values import value_class
 
 
@@ -17,8 +18,12 @@ class DecisionKind(StrEnum):
     FOLD = "fold"
     SOURCE_TIME = "source_time"
     SILENCE = "silence"
+    RULE = "rule"
+    GROUP = "group"
     THRESHOLD = "threshold"
     HEARTBEAT = "heartbeat"
+    FLAPPING = "flapping"
+    PAUSE = "pause"
     WARNING = "warning"
 
 
@@ -69,6 +74,43 @@ def silence_decision(silence_id: UUID, comment: str) -> Decision:
     return Decision(kind=DecisionKind.SILENCE, reason=f"silenced: {comment}", inputs={"silenceId": str(silence_id)})
 
 
+def rule_decision(rule_id: UUID, version: int, reason: str, *, changes: dict[str, Any], is_monitored: bool) -> Decision:
+    """An alert rule held: what it changed, or would have changed where it is only monitored."""
+    inputs = {"ruleId": str(rule_id), "version": version, "changes": changes, "isMonitored": is_monitored}
+    return Decision(kind=DecisionKind.RULE, reason=reason, inputs=inputs)
+
+
+def rule_failure_decision(rule_id: UUID, version: int, name: str, message: str) -> Decision:
+    """An alert rule could not be worked out for the alert, and was passed over."""
+    return Decision(
+        kind=DecisionKind.RULE,
+        reason=f"{name}: passed over, for its condition cannot be worked out: {message}",
+        inputs={"ruleId": str(rule_id), "version": version, "changes": {}, "isMonitored": False, "failure": message},
+    )
+
+
+def flapping_decision(reason: str, inputs: dict[str, Any]) -> Decision:
+    """The alert is marked as flapping, or no longer: with the turns counted and the window they are counted in."""
+    return Decision(kind=DecisionKind.FLAPPING, reason=reason, inputs=inputs)
+
+
+def pause_decision(pause: Pause) -> Decision:
+    """Nobody is woken for a while, for the problem mostly ends by itself: the evidence."""
+    seconds = pause.length.total_seconds()
+    length = f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"  # noqa: PLR2004 - a minute
+    return Decision(
+        kind=DecisionKind.PAUSE,
+        reason=f"held for {length}: it ended by itself within that in {pause.recovered} of its last {pause.episodes} "
+        "episodes",
+        inputs={
+            "until": pause.until.isoformat(),
+            "seconds": seconds,
+            "recovered": pause.recovered,
+            "episodes": pause.episodes,
+        },
+    )
+
+
 def threshold_decision(rule_id: UUID, reason: str, **inputs: str | float) -> Decision:
     """A threshold rule raised the alert."""
     return Decision(kind=DecisionKind.THRESHOLD, reason=reason, inputs={"ruleId": str(rule_id), **inputs})
@@ -77,6 +119,12 @@ def threshold_decision(rule_id: UUID, reason: str, **inputs: str | float) -> Dec
 def heartbeat_decision(heartbeat_id: UUID, reason: str, **inputs: str) -> Decision:
     """A heartbeat was missed, which raised the alert."""
     return Decision(kind=DecisionKind.HEARTBEAT, reason=reason, inputs={"heartbeatId": str(heartbeat_id), **inputs})
+
+
+def group_decision(group_id: UUID, reason: str, *, grouped_by: str, opened: bool, **rule: str | int) -> Decision:
+    """Why the alert is in a group. `rule` says which group rule decided, and its version."""
+    inputs = {"groupId": str(group_id), "groupedBy": str(grouped_by), "opened": opened, **rule}
+    return Decision(kind=DecisionKind.GROUP, reason=reason, inputs=inputs)
 
 
 def warning_decision(text: str) -> Decision:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
@@ -30,6 +30,9 @@ from domain.alerts.signal import Signal, SignalStatus
 from domain.integrations.model import Integration, IntegrationSource
 from domain.values import value_class
 
+if TYPE_CHECKING:
+    from domain.rules.verdict import Verdict
+
 # One `startsAt` in 2099 would make every later resolve look old, so a time this far ahead counts as arrival.
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
 MAX_METADATA_BYTES = 65_536
@@ -44,7 +47,7 @@ class NormalSignal:
     `source_time` is when the source says this happened (None when it does not say): the start for a firing, the end
     for a resolve. `content_hash` is of what people see, so a repeat that says nothing new is known at a glance.
     `team_id` is what the integration says, or who opens an alert by hand (`is_team_named`); which team an alert gets is
-    chosen when it opens (routing.py).
+    chosen when it opens (routing.py). `group_key` and `verdict` are what alert rules made of it (domain/rules/).
     """
 
     signal: Signal
@@ -63,6 +66,7 @@ class NormalSignal:
     received_at: datetime
     content_hash: int
     decisions: tuple[Decision, ...]
+    verdict: "Verdict | None" = None
     # What an alert rule says belongs together: it goes before every group rule.
     group_key: str | None = None
 

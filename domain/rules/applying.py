@@ -1,0 +1,203 @@
+"""What do the rules make of a signal? Asked in order, their effects taken, each with a decision that tells of it.
+
+A rule whose condition cannot be worked out for an alert is passed over: an alert is never lost for a rule. It is told
+on the alert and counted on the rule.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from domain.alerts.decisions import Decision, rule_decision, rule_failure_decision
+from domain.alerts.model import MAX_LABELS, Severity
+from domain.alerts.normalise import NormalSignal, content_hash
+from domain.rules.condition import ConditionFailed
+from domain.rules.facts import facts_of_signal
+from domain.rules.keys import key_of, recipe_of
+from domain.rules.model import Effects
+from domain.rules.rule_set import Asked, Compiled, RuleSet
+from domain.rules.verdict import Verdict
+from domain.values import value_class
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from uuid import UUID
+
+
+@value_class(frozen=True, slots=True)
+class Holding:
+    """The rules that hold for an alert, in order, and those that failed with what they said."""
+
+    rules: tuple[Compiled, ...]
+    failed: tuple[tuple[Compiled, str], ...]
+
+
+NOTHING_HOLDS = Holding((), ())
+
+
+def holding(asked: Asked, rules: RuleSet, facts: Mapping[str, object]) -> Holding:
+    """Which of the rules hold. The facts are bound when the first of them is really asked."""
+    bound = None
+    held: list[Compiled] = []
+    failed: list[tuple[Compiled, str]] = []
+    for compiled in asked.candidates(facts):
+        try:
+            if bound is None:
+                bound = rules.bind(facts)
+            if not compiled.condition.holds(bound):
+                continue
+        except ConditionFailed as failure:
+            failed.append((compiled, failure.message))
+            continue
+        held.append(compiled)
+        if compiled.rule.stops and not compiled.is_monitored:
+            break
+    return Holding(tuple(held), tuple(failed)) if held or failed else NOTHING_HOLDS
+
+
+def apply_rules(signal: NormalSignal, integration_id: "UUID", rules: RuleSet) -> NormalSignal:
+    """The signal as the rules want it; the same object where none of them has anything to say."""
+    if not rules.on_signal.rules:
+        return signal
+    facts = facts_of_signal(signal, integration_id)
+    found = holding(rules.on_signal, rules, facts)
+    if found is NOTHING_HOLDS:
+        return signal
+    application = _Application(signal, facts)
+    for compiled in found.rules:
+        application.take(compiled)
+    for compiled, message in found.failed:
+        application.decisions.append(failure_decision(compiled, message))
+    return application.result(found)
+
+
+def failure_decision(compiled: Compiled, message: str) -> Decision:
+    """The rule could not be worked out."""
+    return rule_failure_decision(compiled.rule.id, compiled.rule.version, compiled.rule.name, message)
+
+
+class _Application:
+    """One signal, and what the rules have made of it so far."""
+
+    def __init__(self, signal: NormalSignal, facts: Mapping[str, object]) -> None:
+        self._origin, self._facts = signal, facts
+        self.decisions: list[Decision] = []
+        self._severity: Severity = signal.severity
+        self._labels = signal.labels
+        self._key, self._recipe = signal.signal.dedup_key, signal.signal.dedup_recipe
+        self._suppressed_by: list[UUID] = []
+        self._team_id: UUID | None = None
+        self._group_key: str | None = None
+        self._reopen_window: timedelta | None = None
+        self._auto_resolve_after: timedelta | None = None
+
+    def take(self, compiled: Compiled) -> None:
+        """Take a rule's effects, or only say what they would be."""
+        changed = self._changes(compiled.rule.effects)
+        self.decisions.append(match_decision(compiled, changed))
+        if not compiled.is_monitored:
+            self._do(compiled)
+
+    def _changes(self, effects: Effects) -> dict[str, Any]:
+        """What a rule changes, before and after, as JSON."""
+        changed: dict[str, Any] = {}
+        if effects.severity is not None and effects.severity is not self._severity:
+            changed["severity"] = [self._severity.value, effects.severity.value]
+        labels = changed_labels(self._labels, effects.all_labels)
+        if labels:
+            changed["labels"] = labels
+        if effects.team_id is not None and not self._origin.is_team_named:
+            changed["teamId"] = str(effects.team_id)
+        if effects.suppress is not None:
+            changed["suppress"] = effects.suppress
+        for field, parts in (("dedupKey", effects.dedup_by), ("groupKey", effects.group_by)):
+            if parts:
+                changed[field] = key_of(parts, self._facts)
+        for field, length in (
+            ("reopenWindowSeconds", effects.reopen_window),
+            ("autoResolveAfterSeconds", effects.auto_resolve_after),
+        ):
+            if length is not None:
+                changed[field] = length.total_seconds()
+        return changed
+
+    def _do(self, compiled: Compiled) -> None:
+        rule, effects = compiled.rule, compiled.rule.effects
+        self._severity = effects.severity or self._severity
+        self._labels = merged_labels(self._labels, effects.all_labels)
+        if effects.team_id is not None and not self._origin.is_team_named:
+            self._team_id = effects.team_id
+        if effects.suppress is not None:
+            self._suppressed_by.append(rule.id)
+        if effects.dedup_by:
+            self._key, self._recipe = key_of(effects.dedup_by, self._facts), recipe_of(effects.dedup_by, rule.name)
+        if effects.group_by:
+            self._group_key = key_of(effects.group_by, self._facts)
+        self._reopen_window = effects.reopen_window or self._reopen_window
+        self._auto_resolve_after = effects.auto_resolve_after or self._auto_resolve_after
+
+    def result(self, found: Holding) -> NormalSignal:
+        """The signal with all of it."""
+        origin = self._origin
+        verdict = Verdict(
+            origin=origin,
+            suppressed_by=tuple(self._suppressed_by),
+            team_id=self._team_id,
+            reopen_window=self._reopen_window,
+            matched=tuple(compiled.rule.id for compiled in found.rules),
+            failed=tuple((compiled.rule.id, message) for compiled, message in found.failed),
+        )
+        signal = origin.signal
+        if self._key != signal.dedup_key:
+            signal = replace(signal, dedup_key=self._key, dedup_recipe=self._recipe)
+        if self._auto_resolve_after is not None and signal.expires_at is None:
+            signal = replace(signal, expires_at=origin.received_at + self._auto_resolve_after)
+        changed: dict[str, Any] = {"signal": signal, "severity": self._severity, "labels": self._labels}
+        changed["group_key"] = self._group_key
+        # What people see is otherwise than the source says: a re-send after the rules changed must not look the same.
+        said = [str(rule_id) for rule_id in self._suppressed_by]
+        if said or self._labels is not origin.labels or self._severity is not origin.severity:
+            changed["content_hash"] = content_hash(
+                *(origin.title, origin.description, self._severity, origin.service_name, self._labels),
+                *(origin.metadata, said),
+            )
+        return replace(origin, decisions=(*origin.decisions, *self.decisions), verdict=verdict, **changed)
+
+
+def match_decision(compiled: Compiled, changed: Mapping[str, Any]) -> Decision:
+    """The rule held, and what it did, or would have done."""
+    rule = compiled.rule
+    told = ", ".join(_WORDS[name] for name in changed) or "nothing that is not so already"
+    verb = "would change" if compiled.is_monitored else "changed"
+    reason = f"{rule.name}: {verb} {told}" if "suppress" not in changed else f"{rule.name}: {changed['suppress']}"
+    if compiled.is_monitored and "suppress" in changed:
+        reason = f"{rule.name}: would suppress it ({changed['suppress']})"
+    return rule_decision(rule.id, rule.version, reason, changes=dict(changed), is_monitored=compiled.is_monitored)
+
+
+def changed_labels(labels: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, list[str | None]]:
+    """The labels that would change, before and after."""
+    return {name: [labels.get(name), value] for name, value in wanted.items() if labels.get(name) != value}
+
+
+def merged_labels(labels: dict[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """The labels with those a rule sets; the same object where nothing changes. No more than an alert may have."""
+    changed = {name: value for name, value in wanted.items() if labels.get(name) != value}
+    if not changed:
+        return labels
+    merged = {**labels, **changed}
+    while len(merged) > MAX_LABELS:
+        merged.popitem()
+    return merged
+
+
+_WORDS = {
+    "severity": "the severity",
+    "labels": "labels",
+    "teamId": "the team",
+    "suppress": "whether anybody is woken",
+    "dedupKey": "the deduplication key",
+    "groupKey": "the group key",
+    "reopenWindowSeconds": "how long it can come back",
+    "autoResolveAfterSeconds": "when it ends by itself",
+}

@@ -1,0 +1,121 @@
+"""Which rules are asked about an alert? All that are on, in order, compiled once, less those that cannot hold."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.rules.condition import Bound, Condition, ConditionEngine, ConditionInvalid
+from domain.rules.model import AlertRule, RuleMode
+from domain.rules.screening import Facts, Screen, equality_of, screen_of, service_screen
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+NO_RULES_VERSION = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A rule with its condition. `screen` is false where it cannot hold."""
+
+    rule: AlertRule
+    condition: Condition
+    screen: Screen | None
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether it only says what it would do."""
+        return self.rule.mode is RuleMode.MONITOR
+
+
+class Asked:
+    """Some rules, in order, with an index of those that compare a fact with values."""
+
+    def __init__(self, rules: Sequence[Compiled]) -> None:
+        self.rules = tuple(rules)
+        self._always: list[int] = []
+        self._by_fact: dict[str, dict[str, list[int]]] = {}
+        self._by_label: dict[str, dict[str, list[int]]] = {}
+        for place, compiled in enumerate(self.rules):
+            equality = equality_of(compiled.condition.tree)
+            if equality is None:
+                self._always.append(place)
+                continue
+            of = self._by_fact if equality.label is None else self._by_label
+            values = of.setdefault(equality.fact if equality.label is None else equality.label, {})
+            for value in equality.values:
+                values.setdefault(value, []).append(place)
+
+    def candidates(self, facts: Facts) -> Iterable[Compiled]:
+        """Those that may hold, in order."""
+        places = self._always
+        for fact, values in self._by_fact.items():
+            found = values.get(facts[fact])  # type: ignore[call-overload] # the vocabulary says it is a text
+            if found is not None:
+                places = places + found
+        if self._by_label:
+            labels: Mapping[str, str] = facts["alert.labels"]  # type: ignore[assignment] # by the vocabulary
+            for label, by_value in self._by_label.items():
+                found = by_value.get(labels[label]) if label in labels else None
+                if found is not None:
+                    places = places + found
+        if places is not self._always:
+            places = sorted(places)
+        for place in places:
+            compiled = self.rules[place]
+            if compiled.screen is None or compiled.screen(facts):
+                yield compiled
+
+
+class RuleSet:
+    """All rules that are on, as of a version of the store."""
+
+    def __init__(self, *, version: int, rules: Iterable[AlertRule], engine: ConditionEngine) -> None:
+        self.version = version
+        self._engine = engine
+        compiled = [found for rule in sorted(rules, key=lambda rule: rule.order) if (found := _compiled(rule, engine))]
+        self.on_signal = Asked([one for one in compiled if not one.condition.needs_state])
+        self.on_alert = Asked([one for one in compiled if one.condition.needs_state])
+        # A mark of one of these is a rule's; of a rule that was changed or ended it goes with the next signal.
+        self.suppressing: frozenset[UUID] = frozenset(one.rule.id for one in compiled if one.rule.suppresses)
+
+    def __len__(self) -> int:
+        return len(self.on_signal.rules) + len(self.on_alert.rules)
+
+    def bind(self, facts: Mapping[str, object]) -> Bound:
+        """The facts of one alert, for every condition that is asked of it."""
+        return self._engine.bind(facts)
+
+
+def _compiled(rule: AlertRule, engine: ConditionEngine) -> Compiled | None:
+    """None for a rule that is off, and for one whose condition no longer compiles: it must not keep alerts out."""
+    if not rule.is_asked:
+        return None
+    try:
+        condition = engine.compile(rule.condition)
+    except ConditionInvalid:
+        return None
+    screens = [screen for screen in (_service(rule), screen_of(condition.tree)) if screen is not None]
+    if len(screens) == 2:  # noqa: PLR2004 - both
+        first, second = screens
+        return Compiled(rule, condition, lambda facts: first(facts) and second(facts))
+    return Compiled(rule, condition, screens[0] if screens else None)
+
+
+def _service(rule: AlertRule) -> Screen | None:
+    return None if rule.service_filter is None else service_screen(rule.service_filter)
+
+
+class _NoEngine:
+    """What an empty set is never asked for."""
+
+    def compile(self, text: str) -> Condition:
+        """No rule, no condition."""
+        raise ConditionInvalid(text)
+
+    def bind(self, facts: Mapping[str, object]) -> Bound:
+        """Nothing asks."""
+        return facts
+
+
+NO_RULES = RuleSet(version=NO_RULES_VERSION, rules=(), engine=_NoEngine())

@@ -1,0 +1,226 @@
+"""Which rules can hold for an alert at all? Told by what most conditions begin with, without asking the engine.
+
+Of a condition's tree the parts that must hold together are looked at. A comparison with a value (`alert.service ==
+"api"`, `alert.labels.env in ["prod"]`) puts the rule into an index; from other simple comparisons a screen is made, a
+plain function that may say no. Whatever is not known here says "perhaps": the engine decides, and its word is the same
+for every alert that a screen turns away. It costs a fiftieth of asking the engine, and so do rules that never hold.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import re2
+
+from domain.rules.condition import RANK_NAMES
+from domain.rules.tree import Call, Constant, Listed, Name, Node, Select, Tree
+
+Facts = Mapping[str, object]
+Screen = Callable[[Facts], bool]
+_AND, _OR, _NOT, _EQUAL, _IN, _INDEX = "_&&_", "_||_", "!_", "_==_", "@in", "_[_]"
+_LABELS = "alert.labels"
+_TEXTS = frozenset(
+    {"alert.title", "alert.source", "alert.service", "alert.integration", "alert.dedup_key", "alert.description"}
+)
+# Their values are few, so an index by them would spare little.
+_INDEXED = frozenset({"alert.service", "alert.source", "alert.integration"})
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """A rule can hold only where this is one of these values. `label` is None for a fact of its own."""
+
+    fact: str
+    label: str | None
+    values: frozenset[str]
+
+
+def equality_of(tree: Tree) -> Equality | None:
+    """What a condition compares with values and cannot hold without; the most telling one, if there is any."""
+    found = [equality for part in _conjuncts(tree.root) if (equality := _equality(part)) is not None]
+    # Of a service's or a host's name there are more than of environments.
+    return min(found, key=lambda equality: (equality.label is not None, len(equality.values)), default=None)
+
+
+def screen_of(tree: Tree) -> Screen | None:
+    """A function that is false where the condition cannot hold; None where nothing can be said."""
+    screens = [screen for part in _conjuncts(tree.root) if (screen := _screen(part)) is not None]
+    if not screens:
+        return None
+    if len(screens) == 1:
+        return screens[0]
+    return lambda facts: all(screen(facts) for screen in screens)
+
+
+def service_screen(service_filter: str) -> Screen:
+    """The screen of a rule's own narrowing to services: a name, in which `*` stands for any text."""
+    if "*" not in service_filter:
+        return lambda facts: facts["alert.service"] == service_filter
+    pattern = re.compile(".*".join(map(re.escape, service_filter.split("*"))), re.DOTALL)
+    return lambda facts: pattern.fullmatch(str(facts["alert.service"])) is not None
+
+
+def _conjuncts(node: Node) -> Iterator[Node]:
+    if isinstance(node, Call) and node.function == _AND:
+        for part in node.arguments:
+            yield from _conjuncts(part)
+    else:
+        yield node
+
+
+def _equality(node: Node) -> Equality | None:
+    if not isinstance(node, Call) or node.function not in (_EQUAL, _IN):
+        return None
+    left, right = node.arguments
+    if node.function == _EQUAL and isinstance(left, Constant):
+        left, right = right, left
+    values = _texts(right)
+    place = _place(left)
+    if values is None or place is None:
+        return None
+    fact, label = place
+    return Equality(fact, label, values) if label is not None or fact in _INDEXED else None
+
+
+def _texts(node: Node) -> frozenset[str] | None:
+    """The text, or the list of texts, that a value is compared with."""
+    nodes = node.elements if isinstance(node, Listed) and node.is_plain else (node,)
+    values = [part.value for part in nodes if isinstance(part, Constant) and isinstance(part.value, str)]
+    return frozenset(values) if values and len(values) == len(nodes) else None
+
+
+def _place(node: Node) -> tuple[str, str | None] | None:
+    """A text fact, or a label read by a name that is written out."""
+    if isinstance(node, Name) and node.name in _TEXTS:
+        return node.name, None
+    if isinstance(node, Select) and not node.is_test and _is_labels(node.operand):
+        return _LABELS, node.field
+    if isinstance(node, Call) and node.function == _INDEX:
+        of, name = node.arguments
+        if _is_labels(of) and isinstance(name, Constant) and isinstance(name.value, str):
+            return _LABELS, name.value
+    return None
+
+
+def _is_labels(node: Node) -> bool:
+    return isinstance(node, Name) and node.name == _LABELS
+
+
+def _reader(place: tuple[str, str | None]) -> Callable[[Facts], str | None]:
+    fact, label = place
+    if label is None:
+        return lambda facts: facts.get(fact)  # type: ignore[return-value] # the vocabulary says it is a text
+    return lambda facts: facts[_LABELS].get(label)  # type: ignore[attr-defined] # it is a mapping
+
+
+def _screen(node: Node) -> Screen | None:
+    if isinstance(node, Select):
+        return _there(node)
+    make = _SCREENS.get(node.function) if isinstance(node, Call) else None
+    return None if make is None or not isinstance(node, Call) else make(node)
+
+
+def _there(node: Node) -> Screen | None:
+    """`has(alert.labels.x)`."""
+    if isinstance(node, Select) and node.is_test and _is_labels(node.operand):
+        label = node.field
+        return lambda facts: label in facts[_LABELS]  # type: ignore[operator] # it is a mapping
+    return None
+
+
+def _either(node: Call) -> Screen | None:
+    parts = [_screen_of_all(part) for part in node.arguments]
+    alternatives = [part for part in parts if part is not None]
+    if len(alternatives) < len(parts):
+        return None
+    return lambda facts: any(part(facts) for part in alternatives)
+
+
+def _screen_of_all(node: Node) -> Screen | None:
+    return screen_of(Tree(node, {}))
+
+
+def _not_there(node: Call) -> Screen | None:
+    """`!has(alert.labels.x)`: the one negation that is simple, for what is absent is nothing but absent."""
+    there = _there(node.arguments[0])
+    return None if there is None else lambda facts: not there(facts)
+
+
+def _compared(node: Call) -> Screen | None:
+    left, right = node.arguments
+    if node.function == _EQUAL and isinstance(left, Constant):
+        left, right = right, left
+    values, place = _texts(right), _place(left)
+    if values is None or place is None:
+        return None
+    read = _reader(place)
+    return lambda facts: read(facts) in values
+
+
+_COMPARING: Mapping[str, Callable[[int, int], bool]] = {
+    _EQUAL: int.__eq__,
+    "_!=_": int.__ne__,
+    "_<_": int.__lt__,
+    "_<=_": int.__le__,
+    "_>_": int.__gt__,
+    "_>=_": int.__ge__,
+}
+
+
+def _equal(node: Call) -> Screen | None:
+    return _ranked(node) or _compared(node)
+
+
+def _ranked(node: Call) -> Screen | None:
+    """A severity compared with one of its words."""
+    left, right = node.arguments
+    if not (isinstance(left, Name) and left.name == "alert.severity" and isinstance(right, Name)):
+        return None
+    rank = RANK_NAMES.get(right.name)
+    if rank is None:
+        return None
+    compare = _COMPARING[node.function]
+    passing = frozenset(number for number in RANK_NAMES.values() if compare(number, rank))
+    return lambda facts: facts["alert.severity"] in passing
+
+
+def _compiled_pattern(pattern: str) -> Callable[[str], bool]:
+    """Kept compiled, which the engine does not do: it builds a program anew each time it is asked."""
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True
+    program = re2.compile(pattern.encode(), options)
+    return lambda text: program.search(text.encode("utf-8", "replace")) is not None
+
+
+_METHODS: Mapping[str, Callable[[str], Callable[[str], bool]]] = {
+    "contains": lambda part: lambda text: part in text,
+    "startsWith": lambda part: lambda text: text.startswith(part),
+    "endsWith": lambda part: lambda text: text.endswith(part),
+    "matches": _compiled_pattern,
+}
+
+
+def _called(node: Call) -> Screen | None:
+    """`alert.title.contains("…")` and its kin."""
+    place = None if node.target is None else _place(node.target)
+    argument = node.arguments[0]
+    if place is None or not isinstance(argument, Constant) or not isinstance(argument.value, str):
+        return None
+    read, test = _reader(place), _METHODS[node.function](argument.value)
+
+    def screen(facts: Facts) -> bool:
+        text = read(facts)
+        return text is not None and test(text)
+
+    return screen
+
+
+_SCREENS: Mapping[str, Callable[[Call], Screen | None]] = {
+    **dict.fromkeys(_COMPARING, _ranked),
+    _EQUAL: _equal,
+    _IN: _compared,
+    _OR: _either,
+    _NOT: _not_there,
+    **dict.fromkeys(_METHODS, _called),
+}
