@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from domain.alerts.fold import FoldPolicy
 from domain.ports import Clock, SystemClock
 from graphql_api.account_pages.pages import AccountPages
 from graphql_api.alerts import attachments_http
+from graphql_api.alerts.policy import fold_policy
 from graphql_api.context import Context
 from graphql_api.escalations import answer_page
 from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
@@ -181,7 +181,7 @@ def open_queue(state: AppState) -> IngestQueue:
     return IngestQueue(
         settings.database_dsn,
         clock=state.clock,
-        policy=FoldPolicy(reopen_window=settings.reopen_window, manual_resolve_hold=settings.manual_resolve_hold),
+        policy=fold_policy(settings),
         limits=QueueLimits(
             batch_signals=settings.ingest_batch_size,
             waiting=settings.ingest_queue_limit,

@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.alerts import edits, lifecycle
+from domain.alerts import edits, lifecycle, turning
 from domain.alerts.change import Change
 from domain.alerts.events import SYSTEM
 from domain.alerts.model import Alert
@@ -29,7 +29,7 @@ from persistence.handovers import continue_handovers
 from persistence.objects import open_objects
 from persistence.receipts import trim_rejected
 from persistence.retention import Retention, purge_expired
-from persistence.silences import apply_due_silences
+from persistence.silence_work import apply_due_silences
 from persistence.tables import OPEN, alerts
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
@@ -59,6 +59,18 @@ async def wake_snoozed_alerts(engine: AsyncEngine, _settings: Settings, now: dat
     """End the snoozes whose time has come."""
     due = sa.and_(alerts.c.snoozed_until.is_not(None), alerts.c.snoozed_until <= now)
     return await _change_due(engine, due, alerts.c.snoozed_until, _woken, now=now)
+
+
+async def settle_flapping(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Take the mark off alerts that stopped turning: no signal says so, only time."""
+    due = sa.and_(alerts.c.flapping_until.is_not(None), alerts.c.flapping_until <= now)
+    return await _change_due(engine, due, alerts.c.flapping_until, _settled, now=now)
+
+
+async def end_pauses(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Let alerts call for somebody that did not end by themselves within their pause."""
+    due = sa.and_(alerts.c.paused_until.is_not(None), alerts.c.paused_until <= now)
+    return await _change_due(engine, due, alerts.c.paused_until, _unpaused, now=now)
 
 
 async def time_out_answers(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
@@ -107,6 +119,8 @@ DUE = (
     Due("watch_mail", timedelta(minutes=10), watch_mail),
     Due("expire_alerts", timedelta(seconds=1), expire_alerts),
     Due("wake_snoozed_alerts", timedelta(seconds=1), wake_snoozed_alerts),
+    Due("settle_flapping", timedelta(seconds=1), settle_flapping),
+    Due("end_pauses", timedelta(seconds=1), end_pauses),
     Due("time_out_answers", timedelta(seconds=1), time_out_answers),
     Due("apply_silences", timedelta(seconds=1), apply_silences),
     Due("continue_handovers", timedelta(seconds=1), move_alerts),
@@ -125,6 +139,14 @@ DUE = (
 
 def _expired(alert: Alert, now: datetime) -> Change:
     return lifecycle.expire(alert, now=now)
+
+
+def _settled(alert: Alert, now: datetime) -> Change:
+    return turning.end_flapping(alert, now=now)
+
+
+def _unpaused(alert: Alert, now: datetime) -> Change:
+    return turning.end_pause(alert, now=now)
 
 
 def _timed_out(alert: Alert, now: datetime) -> Change:

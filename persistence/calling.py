@@ -29,6 +29,9 @@ _KINDS = [
         AlertEventKind.WOKEN,
         AlertEventKind.SUPPRESSED,
         AlertEventKind.UNSUPPRESSED,
+        AlertEventKind.FLAPPING_STARTED,
+        AlertEventKind.FLAPPING_ENDED,
+        AlertEventKind.PAUSE_ENDED,
     )
 ]
 _ANY = sa.text("""

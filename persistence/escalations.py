@@ -53,6 +53,8 @@ _SUBJECT = (
     alerts.c.team_id,
     (alerts.c.suppressed_by != sa.text("'{}'")).label("is_suppressed"),
     alerts.c.snoozed_until,
+    alerts.c.flapping_since,
+    alerts.c.paused_until,
 )
 
 
@@ -97,6 +99,8 @@ async def subjects_of(connection: AsyncConnection, alert_ids: Iterable[UUID]) ->
             team_id=row.team_id,
             is_suppressed=row.is_suppressed,
             snoozed_until=row.snoozed_until,
+            flapping_since=row.flapping_since,
+            paused_until=row.paused_until,
         )
         for row in rows
     }

@@ -114,11 +114,16 @@ def problem_of(row: asyncpg.Record, key: Key) -> Problem:
     values = {name: row[name] for name in STATE_READ}
     values["id"] = plain_uuid(values["id"])
     values["team_id"] = plain_uuid(values["team_id"]) if values["team_id"] is not None else None
+    values["group_id"] = plain_uuid(values["group_id"]) if values["group_id"] is not None else None
     values["severity"] = Severity(values["severity"])
     values["status"] = AlertStatus(values["status"])
     values["resolved_by"] = ResolvedBy(values["resolved_by"]) if values["resolved_by"] else None
     values["labels"] = orjson.loads(values["labels"])
     values["pinned"] = tuple(values["pinned"])
     values["suppressed_by"] = tuple(map(plain_uuid, values["suppressed_by"]))
+    if values["turns"] is not None:
+        values["turns"] = tuple(values["turns"])
+    if values["past_episodes"] is not None:
+        values["past_episodes"] = tuple(values["past_episodes"])
     problem.alert = AlertState(integration_id=key[0], dedup_key=key[1], **values)
     return problem

@@ -28,6 +28,12 @@ STATE_COLUMNS: Columns = (
     ("snoozed_until", "timestamptz"),
     ("expires_at", "timestamptz"),
     ("suppressed_by", "uuid[]"),
+    ("turns", "timestamptz[]"),
+    ("past_episodes", "integer[]"),
+    ("flapping_since", "timestamptz"),
+    ("flapping_until", "timestamptz"),
+    ("flapping_turns", "integer"),
+    ("paused_until", "timestamptz"),
 )
 # Written besides when the source changed what it says (`has_new_content`).
 CONTENT_COLUMNS: Columns = (
@@ -49,6 +55,8 @@ ALERT_COLUMNS: Columns = (
     ("team_id", "uuid"),
     ("pinned", "text[]"),
     ("created_at", "timestamptz"),
+    ("group_id", "uuid"),
+    ("group_reason", "text"),
     *STATE_COLUMNS,
     *CONTENT_COLUMNS,
 )
@@ -85,13 +93,16 @@ STATE_READ = (
     *("version", "content_hash", "created_at", "updated_at", "started_at", "last_seen_at", "source_time", "pinned"),
     *("acknowledged_at", "investigating_at", "resolved_at", "resolved_by", "resolution", "is_false_positive"),
     *("hold_until", "snoozed_until", "expires_at", "repeat_logged_at", "suppressed_by", "dedup_recipe"),
+    *("turns", "past_episodes", "flapping_since", "flapping_until", "flapping_turns", "paused_until"),
+    "group_id",
 )
 
 # The newest alert of each key (ids are UUIDv7 and grow within a key), and a resolve that came before its firing.
 READ_SQL = f"""
 SELECT k.ord, {", ".join("a." + name for name in STATE_READ)}, e.source_time AS early_source_time,
        e.received_at AS early_received_at, (SELECT last_value FROM silences_version) AS silences_version,
-       (SELECT version FROM team_ownership_version) AS ownership_version
+       (SELECT version FROM team_ownership_version) AS ownership_version,
+       (SELECT version FROM correlation_version) AS correlation_version
 FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS k(integration_id, dedup_key, ord)
 LEFT JOIN LATERAL (
   SELECT * FROM alerts WHERE integration_id = k.integration_id AND dedup_key = k.dedup_key ORDER BY id DESC LIMIT 1

@@ -32,6 +32,8 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 Network: TypeAlias = IPv4Network | IPv6Network
 BROKER_SCHEMES = (*REDIS_SCHEMES, "amqp", "amqps")
 ROLES = ("admin", "manager", "operator", "viewer")
+SEVERITIES = ("critical", "high", "medium", "low")
+MAX_TURNS = 50
 SMTP_SCHEMES = ("smtp", "smtps")
 STARTTLS = ("offered", "required", "never")
 
@@ -223,6 +225,32 @@ class Settings(BaseSettings):
     manual_resolve_hold: Seconds = Field(
         default=timedelta(hours=1),
         description="How long a re-send of the same episode does not reopen what a person resolved.",
+    )
+    flapping_start: Limit = Field(
+        default=6,
+        description="An alert that turns (opens, opens again, is resolved by its source) so often within the window is "
+        "flapping: nobody is told of each turn (docs/flapping.md). At most 50; 0 marks none.",
+    )
+    flapping_stop: Limit = Field(
+        default=2,
+        description="It has settled when it turned no more than this within the window. At most "
+        "`TOCSIN_FLAPPING_START` less 2.",
+    )
+    flapping_window: Seconds = Field(default=timedelta(minutes=30), description="The time in which turns are counted.")
+    pause: Seconds = Field(
+        default=timedelta(0),
+        description="How long an alert that mostly ends by itself is held before anybody is told (docs/flapping.md). "
+        "0 holds none; an integration may have a pause of its own.",
+    )
+    pause_recoveries: Count = Field(
+        default=9, description="An alert is held when at least so many of its last episodes ended within the pause."
+    )
+    pause_episodes: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=10, description="How many of the last episodes of an alert's dedup key are looked at."
+    )
+    pause_severities: str = Field(
+        default="high,medium,low",
+        description="Severities that may be held, comma separated; critical only if named.",
     )
     signal_retention_days: Count = Field(default=90, description="Days the accepted signals are kept for replay.")
     rejected_retention_days: Count = Field(default=30, description="Days rejected items are kept for replay.")
@@ -427,6 +455,31 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value
 
+    @model_validator(mode="after")
+    def _check_flapping(self) -> Self:
+        if self.flapping_start and not 0 <= self.flapping_stop <= self.flapping_start - 2 <= MAX_TURNS - 2:
+            message = (
+                f"TOCSIN_FLAPPING_START is 0, or 2 to {MAX_TURNS} and at least TOCSIN_FLAPPING_STOP + 2; they are "
+                f"{self.flapping_start} and {self.flapping_stop}"
+            )
+            raise ValueError(message)
+        if self.flapping_start and not self.flapping_window:
+            message = "TOCSIN_FLAPPING_WINDOW must be longer than 0"
+            raise ValueError(message)
+        if self.pause_recoveries > self.pause_episodes:
+            message = "TOCSIN_PAUSE_RECOVERIES is at most TOCSIN_PAUSE_EPISODES"
+            raise ValueError(message)
+        return self
+
+    @field_validator("pause_severities")
+    @classmethod
+    def _check_severities(cls, value: str) -> str:
+        unknown = sorted(_roles_of(value) - set(SEVERITIES))
+        if unknown:
+            message = f"{', '.join(unknown)}: no such severity; there are {', '.join(SEVERITIES)}"
+            raise ValueError(message)
+        return value
+
     @field_validator("second_factor_required_for")
     @classmethod
     def _check_roles(cls, value: str | None) -> str | None:
@@ -561,6 +614,11 @@ class Settings(BaseSettings):
     def second_factor_roles(self) -> frozenset[str]:
         """The roles that must have a second factor."""
         return _roles_of(self.second_factor_required_for or "")
+
+    @property
+    def pause_severity_names(self) -> frozenset[str]:
+        """The severities that may be held for a pause."""
+        return _roles_of(self.pause_severities)
 
     # --- Secrets ------------------------------------------------------------------------------------------------
 

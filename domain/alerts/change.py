@@ -26,6 +26,8 @@ TRACKED_FIELDS = (
     "resolution",
     "is_false_positive",
     "suppressed_by",
+    "flapping_since",
+    "paused_until",
 )
 
 

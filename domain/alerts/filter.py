@@ -58,6 +58,7 @@ class AlertFilter:
     is_open: bool | None = None
     is_snoozed: bool | None = None
     is_suppressed: bool | None = None
+    is_flapping: bool | None = None
     is_false_positive: bool | None = None
     search: str | None = None
     all_of: tuple["AlertFilter", ...] = ()
@@ -121,6 +122,7 @@ def matches(condition: AlertFilter, alert: Alert) -> bool:
         and condition.is_open in {None, alert.status in OPEN_STATUSES}
         and condition.is_snoozed in {None, alert.snoozed_until is not None}
         and condition.is_suppressed in {None, bool(alert.suppressed_by)}
+        and condition.is_flapping in {None, alert.flapping_since is not None}
         and condition.is_false_positive in {None, alert.is_false_positive}
         and all(matcher.matches(alert.labels) for matcher in condition.labels)
         and (condition.search is None or mentions(condition.search, alert))

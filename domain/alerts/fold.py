@@ -23,15 +23,19 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts.decisions import fold_decision, silence_decision
-from domain.alerts.events import Actor, ActorKind, AlertEvent, AlertEventKind
+from domain.alerts.events import SYSTEM, Actor, ActorKind, AlertEvent, AlertEventKind
 from domain.alerts.model import AlertStatus, ResolvedBy
 from domain.alerts.normalise import NormalSignal
 from domain.alerts.problem import AlertState, Moment, Problem
 from domain.alerts.routing import choose_team
 from domain.alerts.signal import ItemResult, Outcome, SignalStatus
+from domain.alerts.turning import Told, carried, caught_up, closed, held, outgrown, turn
 from domain.alerts.visibility import Sight
+from domain.correlation.placing import Placing
+from domain.flapping.pause import PausePolicy
+from domain.flapping.turns import FlappingPolicy
 from domain.ids import new_id
-from domain.silences.model import Silence
+from domain.silences.standing import SilencesInForce
 from domain.teams.ownership import NOTHING_OWNED, Ownership
 
 REPEAT_LOG_INTERVAL = timedelta(minutes=1)
@@ -39,14 +43,16 @@ REPEAT_LOG_INTERVAL = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldPolicy:
-    """How long can a closed alert come back?
+    """How long can a closed alert come back, when does it flap, and when is it held for a pause?
 
     `reopen_window`: after a close by the source. `manual_resolve_hold`: how long re-sends of the same episode cannot
-    reopen what a person closed.
+    reopen what a person closed. `flapping` and `pause` are None where nothing is marked or held.
     """
 
     reopen_window: timedelta = timedelta(hours=1)
     manual_resolve_hold: timedelta = timedelta(hours=1)
+    flapping: FlappingPolicy | None = field(default_factory=FlappingPolicy)
+    pause: PausePolicy | None = None
 
 
 @dataclass(slots=True)
@@ -54,8 +60,9 @@ class Fold:
     """One batch being folded: what it has made so far. `silences` and `ownership` are as of its writing."""
 
     policy: FoldPolicy
-    silences: tuple[Silence, ...]
+    silences: SilencesInForce
     ownership: Ownership = NOTHING_OWNED
+    groups: Placing | None = None
     events: list[AlertEvent] = field(default_factory=list)
     touched: dict[UUID, AlertState] = field(default_factory=dict)
 
@@ -82,6 +89,11 @@ class Fold:
                     state, AlertEventKind.REPEATED, at=state.last_seen_at, actor=actor, data=data, new_version=False
                 )
             state.unlogged_repeats = 0
+        for joining in self.groups.joining if self.groups is not None else ():
+            state, told = joining.state, joining.decision
+            self._touch(state)
+            data = {"changes": {"group_id": [None, str(state.group_id)]}, "decisions": [told.as_json()]}
+            self._log(state, AlertEventKind.GROUPED, at=joining.at, actor=SYSTEM, data=data)
 
     # -- firing ----------------------------------------------------------------------------------------------------
 
@@ -143,10 +155,18 @@ class Fold:
             is_new=True,
         )
         problem.alert = state
+        told: list[Told] = []
+        pausing: list[dict[str, Any]] = []
+        if previous is not None:
+            told_before, told = carried(previous, state, self.policy.flapping)
+            self._tell(previous, told_before)
+            pausing = held(state, self.policy.pause, now=signal.received_at)
         self._touch(state)
         suppressing = self._suppress(state)
-        decided = (*signal.decisions, *team.decisions, fold_decision("opened", reason))
-        decisions = [*(decision.as_json() for decision in decided), *suppressing]
+        decided = [*signal.decisions, *team.decisions, fold_decision("opened", reason)]
+        if self.groups is not None and not _is_over(problem, signal):
+            decided += self.groups.place(state, signal)
+        decisions = [*(decision.as_json() for decision in decided), *suppressing, *pausing]
         self._log(
             state,
             AlertEventKind.OPENED,
@@ -154,6 +174,7 @@ class Fold:
             actor=actor,
             data={"decisions": decisions, "started_at": state.started_at.isoformat()},
         )
+        self._tell(state, told)
         if problem.early_resolve is not None:
             early, problem.early_resolve = problem.early_resolve, None
             problem.early_resolve_changed = True
@@ -165,6 +186,8 @@ class Fold:
     def _reopen(self, alert: AlertState, signal: NormalSignal, actor: Actor) -> ItemResult:
         reason = "it fired again within the reopen window"
         before = alert.status
+        self._tell(alert, caught_up(alert, self.policy.flapping))
+        told = turn(alert, signal.received_at, self.policy.flapping)
         alert.status = AlertStatus.ACTIVE
         alert.episode += 1
         alert.started_at = signal.started_at or signal.received_at
@@ -175,13 +198,18 @@ class Fold:
         changes = self._take_content(alert, signal)
         changes["status"] = [before.value, alert.status.value]
         suppressing = self._suppress(alert)
+        pausing = held(alert, self.policy.pause, now=signal.received_at)
         decisions = [
             *(d.as_json() for d in signal.decisions),
             fold_decision("reopened", reason).as_json(),
             *suppressing,
+            *pausing,
         ]
+        if self.groups is not None and alert.group_id is None:
+            decisions += [decision.as_json() for decision in self.groups.place(alert, signal)]
         data = {"changes": changes, "decisions": decisions, "started_at": alert.started_at.isoformat()}
         self._log(alert, AlertEventKind.REOPENED, at=signal.received_at, actor=actor, data=data)
+        self._tell(alert, told)
         return _result(alert, Outcome.REOPENED, reason)
 
     def _repeat(self, alert: AlertState, signal: NormalSignal, actor: Actor) -> ItemResult:
@@ -189,7 +217,10 @@ class Fold:
         self._count(alert, signal)
         if not changes:
             return _result(alert, Outcome.REPEATED, "the same problem again")
-        suppressing = self._suppress(alert) if "labels" in changes else []
+        if "severity" in changes and outgrown(alert, self.policy.pause):
+            changes |= _without_pause(alert)
+        is_asked_anew = "labels" in changes or self.silences.have_conditions
+        suppressing = self._suppress(alert) if is_asked_anew else []
         data = {"changes": changes, "decisions": [*(d.as_json() for d in signal.decisions), *suppressing]}
         self._log(alert, AlertEventKind.UPDATED, at=signal.received_at, actor=actor, data=data)
         return _result(alert, Outcome.UPDATED, f"the source changed {', '.join(sorted(changes))}")
@@ -227,8 +258,11 @@ class Fold:
         alert.hold_until = alert.expires_at = alert.snoozed_until = None
         alert.source_time = said.source_time if said.source_time is not None else alert.source_time
         alert.last_seen_at = max(alert.last_seen_at, said.received_at)
-        data = {"changes": {"status": [before.value, alert.status.value]}, "reason": reason}
+        told = closed(alert, alert.resolved_at, self.policy.flapping)
+        changes = {"status": [before.value, alert.status.value], **_without_pause(alert)}
+        data = {"changes": changes, "reason": reason}
         self._log(alert, AlertEventKind.RESOLVED, at=alert.resolved_at, actor=actor, data=data)
+        self._tell(alert, told)
 
     def _acknowledged(self, problem: Problem, signal: NormalSignal, actor: Actor) -> ItemResult:
         alert = problem.alert
@@ -248,6 +282,12 @@ class Fold:
         return _result(alert, Outcome.ACKNOWLEDGED, "acknowledged at the source")
 
     # -- parts -----------------------------------------------------------------------------------------------------
+
+    def _tell(self, alert: AlertState, told: list[Told]) -> None:
+        """The mark of flapping began or ended: by nobody, and by what just happened."""
+        for kind, at, data in told:
+            self._touch(alert)
+            self._log(alert, kind, at=at, actor=SYSTEM, data=data)
 
     def _touch(self, alert: AlertState) -> None:
         self.touched[alert.id] = alert
@@ -282,8 +322,8 @@ class Fold:
 
     def _suppress(self, alert: AlertState) -> list[dict[str, Any]]:
         """Mark the alert with the silences that hold it; the decisions say which and why."""
-        holding = [silence for silence in self.silences if silence.holds(alert.integration_id, alert.labels)]
-        alert.suppressed_by = tuple(silence.id for silence in holding)
+        holding = self.silences.holding(alert, self.ownership.private_teams)
+        alert.suppressed_by = tuple([silence.id for silence in holding])
         return [silence_decision(silence.id, silence.comment).as_json() for silence in holding]
 
     def _log(
@@ -311,6 +351,20 @@ class Fold:
                 data=data,
             )
         )
+
+
+def _without_pause(alert: AlertState) -> dict[str, list[Any]]:
+    """End the pause, if there is one; the change to tell."""
+    if alert.paused_until is None:
+        return {}
+    until, alert.paused_until = alert.paused_until, None
+    return {"paused_until": [until.isoformat(), None]}
+
+
+def _is_over(problem: Problem, signal: NormalSignal) -> bool:
+    """Whether the firing comes after its own resolve: it opens no group and joins none."""
+    early = problem.early_resolve
+    return early is not None and Moment(signal.source_time, signal.received_at).is_older_than(early)
 
 
 def _is_held(alert: AlertState, signal: NormalSignal) -> bool:

@@ -121,6 +121,7 @@ def resolve(
         is_false_positive=false_positive,
         hold_until=now + hold,
         snoozed_until=None,
+        paused_until=None,
     )
 
 
@@ -139,6 +140,7 @@ def expire(alert: Alert, *, now: datetime) -> Change:
         resolved_by=ResolvedBy.EXPIRY,
         hold_until=None,
         snoozed_until=None,
+        paused_until=None,
     )
 
 

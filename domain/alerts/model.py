@@ -61,7 +61,8 @@ class Alert:
     `started_at` is the source's time of the problem's begin, `created_at` Tocsin's. `source_time` is the source time
     of the newest signal applied (None when it named none): an older one never beats it. `episode` counts openings.
     `pinned` names the fields a person edited: the source no longer overwrites them. `hold_until` keeps re-sends from
-    reopening what a person resolved; the source's own resolve clears it.
+    reopening what a person resolved; the source's own resolve clears it. `flapping_until` is when the mark ends unless
+    it turns again, `flapping_turns` how often it did; nobody is woken before `paused_until`.
     """
 
     id: UUID
@@ -99,7 +100,12 @@ class Alert:
     assigned_to: UUID | None = None
     team_id: UUID | None = None
     group_id: UUID | None = None
+    group_reason: str | None = None
     suppressed_by: tuple[UUID, ...] = ()
+    flapping_since: datetime | None = None
+    flapping_until: datetime | None = None
+    flapping_turns: int = 0
+    paused_until: datetime | None = None
 
     @property
     def is_open(self) -> bool:

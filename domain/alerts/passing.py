@@ -32,6 +32,7 @@ _READ: Mapping[str, Callable[[Any], object]] = {
     "snoozed_until": datetime.fromisoformat,
     "is_false_positive": bool,
     "suppressed_by": _ids,
+    "flapping_since": datetime.fromisoformat,
 }
 
 

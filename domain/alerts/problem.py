@@ -32,6 +32,7 @@ class AlertState:
     """The newest alert of a key, as far as folding needs it; mutable, since a batch folds many signals into it.
 
     `description` and `metadata` are not read from the store: they are set only when the source's content changed.
+    `turns` and `past_episodes` are the key's past (domain/alerts/turning.py); None for an alert that has none.
     """
 
     id: UUID
@@ -66,6 +67,14 @@ class AlertState:
     expires_at: datetime | None = None
     repeat_logged_at: datetime | None = None
     suppressed_by: tuple[UUID, ...] = ()
+    turns: tuple[datetime, ...] | None = None
+    past_episodes: tuple[int, ...] | None = None
+    flapping_since: datetime | None = None
+    flapping_until: datetime | None = None
+    flapping_turns: int = 0
+    paused_until: datetime | None = None
+    group_id: UUID | None = None
+    group_reason: str | None = None
     description: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     is_new: bool = False

@@ -2,8 +2,9 @@
 
 | the alert                                    | a running escalation | a paused one        | none for this episode |
 |----------------------------------------------|----------------------|---------------------|-----------------------|
-| active, neither suppressed nor snoozed       | goes on              | goes on at once     | starts                |
+| active, and nothing of what follows          | goes on              | goes on at once     | starts                |
 | acknowledged, investigating, suppressed or snoozed | pauses         | stays               | -                     |
+| flapping, or held for a pause                 | pauses               | stays               | -                     |
 | went to another team than the policy's        | pauses               | stays               | -                     |
 | resolved                                     | finishes             | finishes            | -                     |
 | another episode                              | finishes             | finishes            | starts                |
@@ -35,6 +36,8 @@ class Subject:
     team_id: UUID | None
     is_suppressed: bool
     snoozed_until: datetime | None
+    flapping_since: datetime | None = None
+    paused_until: datetime | None = None
 
 
 class Call(Enum):
@@ -51,11 +54,23 @@ def call_of(alert: Subject, *, now: datetime) -> tuple[Call, str]:
         return Call.NOBODY, "the alert is resolved"
     if alert.status is not AlertStatus.ACTIVE:
         return Call.WAIT, "somebody has answered"
-    if alert.is_suppressed:
-        return Call.WAIT, "the alert is silenced"
-    if alert.snoozed_until is not None and alert.snoozed_until > now:
-        return Call.WAIT, "the alert is snoozed"
+    left_alone = _left_alone(alert, now=now)
+    if left_alone is not None:
+        return Call.WAIT, left_alone
+    if alert.flapping_since is not None:
+        return Call.WAIT, "the alert is flapping: nobody is told of each turn"
+    if alert.paused_until is not None and alert.paused_until > now:
+        return Call.WAIT, "the alert is held for a pause: it mostly ends by itself"
     return Call.SOMEBODY, ""
+
+
+def _left_alone(alert: Subject, *, now: datetime) -> str | None:
+    """Why people want to hear nothing of it, open or not; None when they do."""
+    if alert.is_suppressed:
+        return "the alert is silenced"
+    if alert.snoozed_until is not None and alert.snoozed_until > now:
+        return "the alert is snoozed"
+    return None
 
 
 def policies_for(alert: Subject, policies: Iterable[Policy]) -> list[Policy]:
@@ -135,8 +150,22 @@ def _ended(escalation: Escalation, state: EscalationState, reason: str, *, now: 
     return replace(escalation, state=state, next_at=None, wakes_at=None, ended_at=now, reason=reason)
 
 
+def reason_against_flapping(alert: Subject, *, now: datetime) -> str | None:
+    """Why nobody need hear that the alert flaps; None when they must."""
+    if alert.flapping_since is None:
+        return "the alert settled before this could leave"
+    return _left_alone(alert, now=now)
+
+
 def not_needed(kind: NotificationKind, episode: int | None, alert: Subject | None, *, now: datetime) -> str | None:
-    """Why nobody need be told of this any more; None when they must. Of another episode nothing is told."""
+    """Why nobody need be told of this any more; None when they must. Of another episode nothing is told.
+
+    Flapping is of many episodes: its notices ask for the mark alone.
+    """
+    if kind is NotificationKind.FLAPPING and alert is not None:
+        return reason_against_flapping(alert, now=now)
+    if kind is NotificationKind.SETTLED and alert is not None:
+        return None if alert.flapping_since is None else "the alert flaps again"
     if alert is None or alert.episode != episode:
         return "the alert has gone on since"
     if kind is not NotificationKind.PAGE:

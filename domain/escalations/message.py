@@ -14,6 +14,8 @@ MAX_TITLE_IN_SUBJECT = 120
 MAX_LABELS = 12
 # More alerts than a person reads at three in the morning: the rest is counted.
 MAX_SHOWN = 20
+# What is good news.
+ENDS = frozenset({NotificationKind.RESOLVED, NotificationKind.SETTLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,8 @@ class Told:
 
 def subject_of(told: Sequence[Told]) -> str:
     """One line: the worst first. Never a line break, whatever a monitoring tool put into the title."""
-    pages = [one for one in told if one.kind is NotificationKind.PAGE] or list(told)
+    pages = [one for one in told if one.kind is NotificationKind.PAGE]
+    pages = pages or [one for one in told if one.kind is NotificationKind.FLAPPING] or list(told)
     worst = max(pages, key=lambda one: _RANK[one.severity])
     what = heading_of(worst)
     title = " ".join(worst.title.split())[:MAX_TITLE_IN_SUBJECT]
@@ -46,7 +49,7 @@ def subject_of(told: Sequence[Told]) -> str:
 
 def text_of(told: Sequence[Told]) -> str:
     """The body, in plain text: pages before resolved ones, the worst first."""
-    ordered = sorted(told, key=lambda one: (one.kind is NotificationKind.RESOLVED, -_RANK[one.severity]))
+    ordered = sorted(told, key=lambda one: (one.kind in ENDS, -_RANK[one.severity]))
     parts = [_part(one) for one in ordered[:MAX_SHOWN]]
     if len(ordered) > MAX_SHOWN:
         parts.append(f"… and {len(ordered) - MAX_SHOWN} more")
@@ -61,7 +64,7 @@ def heading_of(one: Told) -> str:
 
 
 def _part(one: Told) -> str:
-    resolved = one.kind is NotificationKind.RESOLVED
+    resolved = one.kind in ENDS
     lines = [f"{heading_of(one)}: {one.title}"]
     lines.append(f"service: {one.service_name or '-'}   source: {one.source}")
     lines.append(f"since: {one.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")

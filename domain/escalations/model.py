@@ -104,6 +104,8 @@ class NotificationKind(StrEnum):
     PAGE = "page"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
+    FLAPPING = "flapping"
+    SETTLED = "settled"
     TEST = "test"
 
 
@@ -122,7 +124,7 @@ class Notification:
     """One person or channel to be told one thing about one episode of an alert. `why` is a sentence for who asks.
 
     A test of a channel is about no alert. `problem` is why it failed or was dropped, or why the last attempt failed;
-    `answer` what the provider said.
+    `answer` what the provider said. `flapping_since` names the time of flapping that a notice of it is about.
     """
 
     id: UUID
@@ -143,3 +145,4 @@ class Notification:
     attempts: int = 0
     next_attempt_at: datetime | None = None
     answer: str | None = None
+    flapping_since: datetime | None = None

@@ -1,7 +1,7 @@
 """Why did Tocsin do that? Each kind of decision as a type of its own, with the inputs it was made from."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeAlias, Union
 from uuid import UUID
 
@@ -95,6 +95,28 @@ class SilenceDecision(Explanation):
         return await info.context.loader(load_silences).load(self.silence_id)
 
 
+@strawberry.type(description="The alert is marked as flapping, or no longer.")
+class FlappingDecision(Explanation):
+    """See domain.alerts.decisions.flapping_decision."""
+
+    turns: int = strawberry.field(description="How often it turned.")
+    window: timedelta | None = strawberry.field(
+        description="The time the turns are counted in; null when the mark moved, or ended by time alone."
+    )
+    start: int | None = strawberry.field(description="The turns that begin the mark; null when none were compared.")
+    stop: int | None = strawberry.field(description="The turns at which it ends; null when none were compared.")
+
+
+@strawberry.type(description="Nobody is woken for a while, for the problem mostly ends by itself.")
+class PauseDecision(Explanation):
+    """See domain.alerts.decisions.pause_decision."""
+
+    until: datetime = strawberry.field(description="When the pause ends.")
+    length: timedelta = strawberry.field(description="How long the pause is.")
+    recovered: int = strawberry.field(description="How many of the episodes looked at ended by themselves within that.")
+    episodes: int = strawberry.field(description="How many of the newest episodes were looked at.")
+
+
 @strawberry.type(description="Something about the payload that a person should know.")
 class WarningDecision(Explanation):
     """See domain.alerts.decisions.warning_decision."""
@@ -108,6 +130,8 @@ Decision: TypeAlias = Annotated[
         FoldDecision,
         SourceTimeDecision,
         SilenceDecision,
+        FlappingDecision,
+        PauseDecision,
         WarningDecision,
     ],
     strawberry.union("Decision", description="One decision on an alert: what, why, and from which inputs."),
@@ -128,6 +152,24 @@ def _of_severity(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> Severity
     return SeverityDecision(severity=Severity(inputs["severity"]), word=inputs["word"], **told)
 
 
+def _of_flapping(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> FlappingDecision:
+    seconds = inputs.get("windowSeconds")
+    window = None if seconds is None else timedelta(seconds=seconds)
+    return FlappingDecision(
+        turns=inputs["turns"], window=window, start=inputs.get("start"), stop=inputs.get("stop"), **told
+    )
+
+
+def _of_pause(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> PauseDecision:
+    return PauseDecision(
+        until=datetime.fromisoformat(inputs["until"]),
+        length=timedelta(seconds=inputs["seconds"]),
+        recovered=inputs["recovered"],
+        episodes=inputs["episodes"],
+        **told,
+    )
+
+
 _MAKERS: Mapping[DecisionKind, Callable[[Mapping[str, Any], Mapping[str, Any]], Explanation]] = {
     DecisionKind.DEDUP_KEY: lambda inputs, told: DedupKeyDecision(key=inputs["key"], **told),
     DecisionKind.SEVERITY: _of_severity,
@@ -135,6 +177,8 @@ _MAKERS: Mapping[DecisionKind, Callable[[Mapping[str, Any], Mapping[str, Any]], 
     DecisionKind.FOLD: lambda inputs, told: FoldDecision(outcome=FoldOutcome(inputs["outcome"]), **told),
     DecisionKind.SOURCE_TIME: _of_time,
     DecisionKind.SILENCE: lambda inputs, told: SilenceDecision(silence_id=UUID(inputs["silenceId"]), **told),
+    DecisionKind.FLAPPING: _of_flapping,
+    DecisionKind.PAUSE: _of_pause,
     DecisionKind.WARNING: lambda _inputs, told: WarningDecision(**told),
 }
 

@@ -87,6 +87,7 @@ class AlertFilterInput:
     is_open: strawberry.Maybe[bool] = strawberry.field(description="Whether it is not resolved.", default=None)
     snoozed: strawberry.Maybe[bool] = strawberry.field(description="Whether it is left in peace.", default=None)
     suppressed: strawberry.Maybe[bool] = strawberry.field(description="Whether a silence holds it.", default=None)
+    flapping: strawberry.Maybe[bool] = strawberry.field(description="Whether it is marked as flapping.", default=None)
     false_positive: strawberry.Maybe[bool] = strawberry.field(
         description="Whether somebody marked it as a false positive.", default=None
     )
@@ -126,6 +127,7 @@ class AlertFilterInput:
             is_open=_given(self.is_open),
             is_snoozed=_given(self.snoozed),
             is_suppressed=_given(self.suppressed),
+            is_flapping=_given(self.flapping),
             is_false_positive=_given(self.false_positive),
             search=_given(self.search),
             all_of=(

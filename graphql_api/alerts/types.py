@@ -113,6 +113,10 @@ async def _decisions(root: _Alert, info: Info) -> list[Explanation]:
     return [decision_of(recorded) for recorded in await info.context.loader(load_decisions).load(root.id)]
 
 
+def _is_flapping(root: _Alert) -> bool:
+    return root.flapping_since is not None
+
+
 def _allowed_statuses(root: _Alert) -> list[AlertStatus]:
     return list(allowed_statuses(root.status))
 
@@ -161,6 +165,22 @@ class Alert:
     is_false_positive: bool = strawberry.field(description="Whether somebody said that there was no problem.")
     snoozed_until: datetime | None = strawberry.field(
         description="Until when it is left in peace; null when it is not."
+    )
+    is_flapping = strawberry.field(
+        resolver=_is_flapping,
+        graphql_type=bool,
+        description="Whether it turns between open and resolved so often that nobody is told of each turn.",
+    )
+    flapping_since: datetime | None = strawberry.field(description="Since when it flaps; null when it does not.")
+    flapping_until: datetime | None = strawberry.field(
+        description="When it counts as settled unless it turns again; null when it does not flap."
+    )
+    flapping_turns: int = strawberry.field(
+        description="How often it turned: those that made it flap, and all since; 0 when it does not flap."
+    )
+    paused_until: datetime | None = strawberry.field(
+        description="Until when nobody is woken, for it mostly ends by itself; null when it is not held. The decision "
+        "`PauseDecision` says why."
     )
     expires_at: datetime | None = strawberry.field(
         description="When it resolves by itself unless its source repeats it."

@@ -36,7 +36,7 @@ expose_enum(
     description="Where an escalation is.",
     values={
         model.EscalationState.RUNNING: "The next step fires at `nextAt` if nobody answers.",
-        model.EscalationState.PAUSED: "Somebody has answered, or the alert is silenced or snoozed.",
+        model.EscalationState.PAUSED: "Somebody has answered, or nobody is to be told just now; `reason` says which.",
         model.EscalationState.FINISHED: "The episode is over.",
         model.EscalationState.EXHAUSTED: "Every step fired and nobody answered.",
     },
@@ -48,6 +48,8 @@ expose_enum(
         model.NotificationKind.PAGE: "The alert calls for somebody.",
         model.NotificationKind.ACKNOWLEDGED: "Somebody has answered; told to PagerDuty, to keep its incident in step.",
         model.NotificationKind.RESOLVED: "It is over; told to those who were paged.",
+        model.NotificationKind.FLAPPING: "It began to flap; told once, in place of a page for each turn.",
+        model.NotificationKind.SETTLED: "It stopped flapping; told to those who heard that it began.",
         model.NotificationKind.TEST: "A channel is tried.",
     },
 )

@@ -25,6 +25,9 @@ _SEVERITIES = {
 }
 _ACTIONS = {
     NotificationKind.PAGE: "trigger",
+    # An incident that stands for all the turns, until the alert settles. A page for what is left of it opens it again.
+    NotificationKind.FLAPPING: "trigger",
+    NotificationKind.SETTLED: "resolve",
     NotificationKind.TEST: "trigger",
     NotificationKind.ACKNOWLEDGED: "acknowledge",
     NotificationKind.RESOLVED: "resolve",

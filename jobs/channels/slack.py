@@ -13,8 +13,7 @@ from uuid import UUID
 import orjson
 
 from domain.alerts.model import Severity
-from domain.escalations.message import Told, heading_of, subject_of
-from domain.escalations.model import NotificationKind
+from domain.escalations.message import ENDS, Told, heading_of, subject_of
 from jobs.channels.contract import JSON, Item, Request
 
 MAX_SHOWN = 20
@@ -38,7 +37,7 @@ def slack(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) ->
 
 
 def _block(one: Told) -> dict[str, Any]:
-    is_over = one.kind is NotificationKind.RESOLVED
+    is_over = one.kind in ENDS
     sign = ":white_check_mark:" if is_over else _SIGNS.get(one.severity, ":white_circle:")
     lines = [f"{sign} *{heading_of(one)}: {_escaped(one.title)}*"]
     lines.append(

@@ -11,8 +11,7 @@ from typing import Any
 import orjson
 
 from domain.alerts.model import Severity
-from domain.escalations.message import Told, heading_of, subject_of
-from domain.escalations.model import NotificationKind
+from domain.escalations.message import ENDS, Told, heading_of, subject_of
 from jobs.channels.contract import JSON, Item, Request
 
 MAX_SHOWN = 15
@@ -40,7 +39,7 @@ def teams(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) ->
 
 
 def _parts(one: Told) -> list[dict[str, Any]]:
-    is_over = one.kind is NotificationKind.RESOLVED
+    is_over = one.kind in ENDS
     color = "good" if is_over else _COLORS.get(one.severity, "default")
     facts = [
         {"title": "Service", "value": (one.service_name or "-")[:200]},

@@ -13,6 +13,7 @@ from jobs.consumers.contract import Move, Run
 from jobs.paging import page
 from persistence.calling import alerts_to_look_at
 from persistence.escalations import reconcile
+from persistence.flapping_notices import tell_of_flapping
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -35,7 +36,9 @@ class EscalationConsumer:
         can_fire = 0
         if alert_ids:
             async with self._engine.begin() as connection:
-                can_fire = await reconcile(connection, alert_ids, now=self._clock.now())
+                now = self._clock.now()
+                can_fire = await reconcile(connection, alert_ids, now=now)
+                can_fire += await tell_of_flapping(connection, alert_ids, now=now)
         async with self._pool.acquire() as place, place.transaction():
             await move(place)
         if can_fire:

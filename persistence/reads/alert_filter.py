@@ -110,6 +110,7 @@ def _flags(wanted: AlertFilter) -> Iterator[Condition]:
     for flag, is_set in (
         (wanted.is_snoozed, alerts.c.snoozed_until.is_not(None)),
         (wanted.is_suppressed, alerts.c.suppressed_by != sa.literal_column("'{}'", alerts.c.suppressed_by.type)),
+        (wanted.is_flapping, alerts.c.flapping_since.is_not(None)),
         (wanted.is_false_positive, alerts.c.is_false_positive.is_(sa.true())),
     ):
         if flag is not None:

@@ -32,6 +32,7 @@ MAPPING: dict[str, Any] = {
         "resolved_at": _TIME,
         "is_snoozed": {"type": "boolean"},
         "is_suppressed": {"type": "boolean"},
+        "is_flapping": {"type": "boolean"},
         "is_false_positive": {"type": "boolean"},
     },
 }
@@ -66,6 +67,7 @@ def document_of(alert: Alert) -> dict[str, Any]:
         "resolved_at": None if alert.resolved_at is None else alert.resolved_at.isoformat(),
         "is_snoozed": alert.snoozed_until is not None,
         "is_suppressed": bool(alert.suppressed_by),
+        "is_flapping": alert.flapping_since is not None,
         "is_false_positive": alert.is_false_positive,
     }
 

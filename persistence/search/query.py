@@ -91,6 +91,7 @@ def _conditions(wanted: AlertFilter) -> Iterator[Query]:
     for field, flag in (
         ("is_snoozed", wanted.is_snoozed),
         ("is_suppressed", wanted.is_suppressed),
+        ("is_flapping", wanted.is_flapping),
         ("is_false_positive", wanted.is_false_positive),
     ):
         if flag is not None:

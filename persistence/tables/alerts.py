@@ -58,12 +58,15 @@ alert_groups = sa.Table(
     metadata,
     primary_id(),
     sa.Column("title", sa.Text, nullable=False),
-    sa.Column("status", alert_status, nullable=False),
-    sa.Column("severity", alert_severity, nullable=False),
+    sa.Column("grouped_by", sa.Text, nullable=False, server_default=sa.text("'person'")),
+    uuid("rule_id"),
+    sa.Column("rule_version", sa.Integer, nullable=True),
+    # Whoever looks for it by its id finds where its members went.
+    uuid("merged_into"),
     time("created_at"),
     time("updated_at"),
-    time("resolved_at", nullable=True),
     integer("version", 1),
+    sa.Index("ix_alert_groups_created_at", "created_at", "id"),
 )
 
 alerts = sa.Table(
@@ -104,8 +107,17 @@ alerts = sa.Table(
     time("expires_at", nullable=True),
     # No foreign key: every insert would lock the same hot team row. Teams are archived, never deleted.
     uuid("team_id"),
-    uuid("group_id", references="alert_groups.id"),
+    # No foreign key either: every alert of a storm would lock the row of its group.
+    uuid("group_id"),
+    sa.Column("group_reason", sa.Text, nullable=True),
     sa.Column("suppressed_by", pg.ARRAY(pg.UUID(as_uuid=True)), nullable=False, server_default=sa.text("'{}'")),
+    # The past of its key, handed on from alert to alert; NULL while there is none, which takes no room.
+    sa.Column("turns", pg.ARRAY(sa.DateTime(timezone=True)), nullable=True),
+    sa.Column("past_episodes", pg.ARRAY(sa.Integer), nullable=True),
+    time("flapping_since", nullable=True),
+    time("flapping_until", nullable=True),
+    integer("flapping_turns", 0),
+    time("paused_until", nullable=True),
     sa.Index("uq_alerts_open_dedup_key", "integration_id", "dedup_key", unique=True, postgresql_where=sa.text(OPEN)),
     # The newest alert of a key, open or not: ids are UUIDv7, so the greatest is the newest.
     sa.Index("ix_alerts_dedup_key", "integration_id", "dedup_key", sa.text("id DESC")),
@@ -119,8 +131,20 @@ alerts = sa.Table(
         "ix_alerts_assigned_to", "assigned_to", "created_at", "id", postgresql_where=sa.text("assigned_to IS NOT NULL")
     ),
     sa.Index("ix_alerts_group_id", "group_id", "created_at", "id", postgresql_where=sa.text("group_id IS NOT NULL")),
+    # The worst status and severity of a group's members, for who may see which team's.
+    sa.Index(
+        "ix_alerts_group_state",
+        "group_id",
+        "status",
+        "severity",
+        postgresql_include=["team_id"],
+        postgresql_where=sa.text("group_id IS NOT NULL"),
+    ),
     sa.Index("ix_alerts_suppressed", "created_at", "id", postgresql_where=sa.text("suppressed_by <> '{}'")),
     sa.Index("ix_alerts_snoozed", "snoozed_until", postgresql_where=sa.text("snoozed_until IS NOT NULL")),
+    sa.Index("ix_alerts_flapping", "created_at", "id", postgresql_where=sa.text("flapping_since IS NOT NULL")),
+    sa.Index("ix_alerts_flapping_until", "flapping_until", postgresql_where=sa.text("flapping_until IS NOT NULL")),
+    sa.Index("ix_alerts_paused", "paused_until", postgresql_where=sa.text("paused_until IS NOT NULL")),
     sa.Index(
         "ix_alerts_expiry",
         "expires_at",
@@ -158,7 +182,29 @@ silences = sa.Table(
     integer("version", 1),
     # Which boundary the sweep has applied to open alerts: pending → active → expired.
     sa.Column("applied", sa.Text, nullable=False, server_default=sa.text("'pending'")),
+    # CEL; it must hold besides the matchers.
+    sa.Column("condition", sa.Text, nullable=True),
+    # Only alerts of this team; NULL: of every team that the next column lets in.
+    uuid("team_id", references="teams.id"),
+    flag("holds_private", default=True),
+    # Who made it: NULL for one of an integration, which says so itself in `created_by`.
+    sa.Column("actor_kind", sa.Text, nullable=True),
+    uuid("actor_id"),
+    # One occurrence of a maintenance window: which window, and the start it was planned for.
+    uuid("window_id", references="maintenance_windows.id"),
+    time("occurrence_at", nullable=True),
+    # The last alert whose mark was looked at, while more are to be looked at; NULL when all were.
+    uuid("swept_after"),
     sa.Index("ix_silences_ends_at", "ends_at"),
+    sa.Index(
+        "uq_silences_occurrence",
+        "window_id",
+        "occurrence_at",
+        unique=True,
+        postgresql_where=sa.text("window_id IS NOT NULL AND applied <> 'expired'"),
+    ),
+    sa.Index("ix_silences_window_id", "window_id", "occurrence_at", postgresql_where=sa.text("window_id IS NOT NULL")),
+    sa.Index("ix_silences_unswept", "id", postgresql_where=sa.text("swept_after IS NOT NULL")),
 )
 
 attachments = sa.Table(

@@ -115,6 +115,8 @@ notifications = sa.Table(
     integer("attempts", 0),
     time("next_attempt_at", nullable=True),
     sa.Column("answer", sa.Text, nullable=True),
+    # Which time of flapping it tells of.
+    time("flapping_since", nullable=True),
     sa.CheckConstraint("num_nonnulls(user_id, channel_id) = 1", name="one_recipient"),
     # Told once: by a step of an escalation, and of the end of an episode.
     sa.Index(
@@ -154,6 +156,15 @@ notifications = sa.Table(
         "user_id",
         unique=True,
         postgresql_where=sa.text("kind = 'resolved'"),
+    ),
+    sa.Index(
+        "uq_notifications_flapping",
+        "alert_id",
+        "flapping_since",
+        "kind",
+        sa.text("coalesce(user_id, channel_id)"),
+        unique=True,
+        postgresql_where=sa.text("flapping_since IS NOT NULL"),
     ),
     sa.Index("ix_notifications_alert_id", "alert_id", "id"),
     sa.Index("ix_notifications_queued", "user_id", "created_at", postgresql_where=sa.text("state = 'queued'")),
