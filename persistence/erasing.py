@@ -67,6 +67,9 @@ STAYS: Mapping[str, str] = {
     "alerts.assigned_to": ONLY_AN_ID,
     "alert_events.actor_id": ONLY_AN_ID,
     "alert_rules.created_by": ONLY_AN_ID,
+    "alert_rule_versions.changed_by": ONLY_AN_ID,
+    "alert_rule_events.actor_id": ONLY_AN_ID,
+    "alert_group_events.actor_id": ONLY_AN_ID,
     "attachments.uploaded_by": ONLY_AN_ID,
     "integrations.created_by": ONLY_AN_ID,
     "trusted_documents.created_by": ONLY_AN_ID,
@@ -80,6 +83,8 @@ STAYS: Mapping[str, str] = {
     "team_events.actor_id": ONLY_AN_ID,
     "team_handovers.actor_id": ONLY_AN_ID,
     "audit_log.actor_id": "who did what must stay provable; the log holds no address and no name",
+    "silences.actor_id": ONLY_AN_ID,
+    "maintenance_windows.actor_id": ONLY_AN_ID,
     "silences.created_by": "written by whoever made the silence over /api/v2, as Alertmanager keeps it",
 }
 

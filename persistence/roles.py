@@ -12,8 +12,15 @@ import structlog
 from persistence.direct import DirectConnection
 
 _log = structlog.get_logger(__name__)
-APPEND_ONLY = ("audit_log", "audit_seals", "alert_events", "team_events")
-READ_ONLY = ("alembic_version", "log_epoch", "alert_counts_frontier", "team_ownership_version")
+APPEND_ONLY = ("audit_log", "audit_seals", "alert_events", "team_events", "alert_group_events", "alert_rule_events")
+READ_ONLY = (
+    "alembic_version",
+    "log_epoch",
+    "alert_counts_frontier",
+    "team_ownership_version",
+    "correlation_version",
+    "alert_rules_version",
+)
 _FORBIDDEN_ON_HISTORY = ("UPDATE", "DELETE", "TRUNCATE")
 
 

@@ -21,6 +21,15 @@ from persistence.tables.alerts import (
 )
 from persistence.tables.audit import audit_log, audit_seals
 from persistence.tables.base import OPEN, XID8, metadata
+from persistence.tables.correlation import (
+    alert_group_events,
+    alert_group_keys,
+    alert_group_sightings,
+    correlation_version,
+    group_rules,
+    service_dependencies,
+    services,
+)
 from persistence.tables.counts import alert_count_changes, alert_counts, alert_counts_frontier, alert_daily_counts
 from persistence.tables.documents import trusted_documents
 from persistence.tables.due import due_marks
@@ -44,6 +53,7 @@ from persistence.tables.log import (
     signals,
 )
 from persistence.tables.mail import outgoing_mail
+from persistence.tables.maintenance import maintenance_windows
 from persistence.tables.people import (
     idempotency_keys,
     memberships,
@@ -52,8 +62,10 @@ from persistence.tables.people import (
     users,
 )
 from persistence.tables.privacy import data_exports, erasures_applied, person_keys
+from persistence.tables.rules import alert_rule_activity, alert_rule_events, alert_rule_versions, alert_rules_version
 from persistence.tables.schedules import schedule_overrides, schedule_versions, schedules
 from persistence.tables.team_ownership import team_events, team_handovers, team_ownership_version, team_ownerships
+from persistence.tables.thresholds import heartbeats, threshold_rules, threshold_states
 
 __all__ = [
     "OPEN",
@@ -65,9 +77,16 @@ __all__ = [
     "alert_counts_frontier",
     "alert_daily_counts",
     "alert_events",
+    "alert_group_events",
+    "alert_group_keys",
+    "alert_group_sightings",
     "alert_groups",
     "alert_metrics",
+    "alert_rule_activity",
+    "alert_rule_events",
+    "alert_rule_versions",
     "alert_rules",
+    "alert_rules_version",
     "alerts",
     "api_keys",
     "attachments",
@@ -75,6 +94,7 @@ __all__ = [
     "audit_seals",
     "channels",
     "code_guesses",
+    "correlation_version",
     "data_exports",
     "due_marks",
     "early_resolves",
@@ -83,6 +103,8 @@ __all__ = [
     "escalations",
     "federation_codes",
     "federation_flows",
+    "group_rules",
+    "heartbeats",
     "idempotency_keys",
     "identities",
     "identity_challenges",
@@ -91,6 +113,7 @@ __all__ = [
     "integrations",
     "leases",
     "log_epoch",
+    "maintenance_windows",
     "memberships",
     "metadata",
     "notifications",
@@ -107,6 +130,8 @@ __all__ = [
     "schedules",
     "service_account_teams",
     "service_accounts",
+    "service_dependencies",
+    "services",
     "sessions",
     "signals",
     "silences",
@@ -115,6 +140,8 @@ __all__ = [
     "team_ownership_version",
     "team_ownerships",
     "teams",
+    "threshold_rules",
+    "threshold_states",
     "totp_secrets",
     "trusted_documents",
     "users",

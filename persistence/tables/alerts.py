@@ -236,4 +236,13 @@ alert_rules = sa.Table(
     uuid("created_by", references="users.id"),
     time("created_at"),
     integer("version", 1),
+    sa.Column("description", sa.Text, nullable=False, server_default=sa.text("''")),
+    integer("position", 0),
+    # With `enabled`: decides and records, and changes nothing.
+    flag("monitors", default=False),
+    flag("stops", default=False),
+    json("effects"),
+    time("updated_at"),
+    time("archived_at", nullable=True),
+    sa.Index("uq_alert_rules_name", "name", unique=True, postgresql_where=sa.text("archived_at IS NULL")),
 )
