@@ -46,6 +46,8 @@ expose_enum(
         AlertEventKind.WOKEN: "Its snooze ended.",
         AlertEventKind.SUPPRESSED: "A silence began to hold it.",
         AlertEventKind.UNSUPPRESSED: "A silence that held it ended.",
+        AlertEventKind.GROUPED: "It was put into a group.",
+        AlertEventKind.UNGROUPED: "It was taken out of a group.",
         AlertEventKind.FLAPPING_STARTED: "It turned so often that it is marked as flapping.",
         AlertEventKind.FLAPPING_ENDED: "It stopped turning: the mark of flapping ended.",
         AlertEventKind.PAUSE_ENDED: "It did not end by itself within its pause, and calls for somebody.",
