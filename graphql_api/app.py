@@ -26,6 +26,7 @@ from graphql_api.http import Endpoint, cross_site, encoded, unavailable
 from graphql_api.identity import federation_http, second_factor_page
 from graphql_api.identity.authentication import authenticate_request
 from graphql_api.identity.cookies import CrossSite
+from graphql_api.live.erasures import Erasures
 from graphql_api.live.following import Live
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
@@ -163,6 +164,9 @@ async def opened(state: AppState) -> AsyncIterator[None]:
             await sessions.look()
             hub.tell_sight_changed()
 
+        erasures = Erasures(settings.database_dsn, hub.tell_sight_changed)
+        listening = asyncio.create_task(erasures.run(), name="erasures")
+        stack.push_async_callback(end_tasks, [listening])
         team_feed = TeamFeed(settings, renew_viewers)
         await team_feed.start()
         stack.push_async_callback(team_feed.close)

@@ -59,6 +59,8 @@ GOES: tuple[sa.Column[Any], ...] = (
     identity_challenges.c.user_id,
     code_guesses.c.user_id,
 )
+# Told with the commit, without saying who: whoever keeps what was made of names forgets it.
+ERASED_CHANNEL = "tocsin_erased"
 ONLY_AN_ID = "what was done stays; the id says nothing without a name"
 # `table.column`: why it stays.
 STAYS: Mapping[str, str] = {
@@ -152,6 +154,7 @@ class ErasingStore:
                 version=users.c.version + 1,
             )
         )
+        await self._connection.execute(sa.select(sa.func.pg_notify(ERASED_CHANNEL, "")))
         return found
 
     async def _lock_teams(self) -> None:
