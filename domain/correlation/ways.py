@@ -23,6 +23,8 @@ _LOCK_SCOPE = UUID("00000000-0000-7000-8000-000000000019")
 MAX_REMEMBERED = 4_096
 MAX_REMEMBERED_LENGTH = 2_000
 MAX_TITLE = 200
+# Each way is a lock and a look-up: of what must be seen together, and of upstreams, so many are tried.
+MAX_WAYS = 20
 
 
 class WayKind(IntEnum):
@@ -146,6 +148,11 @@ class Correlation:
         """Whether no rule is in force: then only a group key makes groups."""
         return not self._ordered
 
+    @property
+    def most_parts(self) -> int:
+        """How many parts the largest of what must be seen together has."""
+        return max((len(one.rule.parts) for one in self._ordered), default=0)
+
     def ways(self, signal: NormalSignal, integration_id: UUID) -> Ways:
         """The ways into a group, in the order they are tried."""
         if not self._ordered:
@@ -170,18 +177,19 @@ class Correlation:
         places = list(self._others)
         for name, by_value in self._by_label.items():
             places += by_value.get(signal.labels.get(name, ""), ())
-        found: list[Way] = []
-        taken: set[WayKind] = set()
+        found: dict[WayKind, list[Way]] = {kind: [] for kind in WayKind}
         facts = _Facts(signal, integration_id, self.bind)
         for place in sorted(places):
             one = self._ordered[place]
             if one.is_for(signal, facts):
                 for way in _ways_of(one.rule, signal, integration_id, self.topology):
-                    # Of equal labels and of titles the first rule that is for the alert decides.
-                    if way.kind not in taken or way.kind in (WayKind.TOGETHER, WayKind.UPSTREAM):
-                        found.append(way)
-                taken.update(way.kind for way in found)
-        return tuple(sorted(found, key=lambda way: way.kind))
+                    found[way.kind].append(way)
+        # Of equal labels, of services and of titles the first rule that is for the alert decides.
+        return tuple(
+            way
+            for kind, ways in found.items()
+            for way in ways[: MAX_WAYS if kind in (WayKind.TOGETHER, WayKind.UPSTREAM) else 1]
+        )
 
 
 NOTHING_CORRELATED = Correlation()
@@ -210,9 +218,7 @@ def _ways_of(rule: GroupRule, signal: NormalSignal, integration_id: UUID, topolo
         return [Way(kind=WayKind.TOGETHER, key=key, said=said, title=title, rule=rule, number=number)]
     if rule.strategy is GroupStrategy.SIMILARITY:
         template = template_of(signal.title)
-        return [
-            Way(kind=WayKind.SIMILAR, key=key, said=said, title=template[:MAX_TITLE], rule=rule, part=template)
-        ]
+        return [Way(kind=WayKind.SIMILAR, key=key, said=said, title=template[:MAX_TITLE], rule=rule, part=template)]
     # Alerts without any of the labels have nothing in common: they would all be one group.
     if shared and not any(value for _, value in shared):
         return []
