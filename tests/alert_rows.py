@@ -71,7 +71,7 @@ async def put_group(connection: AsyncConnection, *, title: str = "Storage") -> U
     made = new_id()
     await connection.execute(
         sa.insert(alert_groups).values(
-            id=made, title=title, status="active", severity="high", created_at=NOON, updated_at=NOON
+            id=made, title=title, created_at=NOON, updated_at=NOON
         )
     )
     return made

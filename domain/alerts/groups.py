@@ -1,21 +1,75 @@
-"""What is a group? Alerts that belong to one problem, shown as one."""
+"""What is a group? Alerts that belong to one problem, shown as one.
+
+Its status and severity are those of its members, as they are when somebody looks (docs/decisions/038): the most urgent
+status of all, the worst severity of those that are open.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
+from domain.alerts.events import Actor
 from domain.alerts.model import AlertStatus, Severity
+from domain.correlation.model import GroupedBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertGroup:
-    """A group. Each viewer sees of it only the members that viewer may see; one without any is not seen at all."""
+    """A group, by what one viewer may see of it: those of its members; one without any is not seen at all.
+
+    `version` and `updated_at` are of what is kept of the group itself: its title, and where it was merged into.
+    """
 
     id: UUID
     title: str
     status: AlertStatus
     severity: Severity
+    grouped_by: GroupedBy
     created_at: datetime
     updated_at: datetime
+    last_alert_at: datetime
     resolved_at: datetime | None = None
+    rule_id: UUID | None = None
+    rule_version: int | None = None
+    merged_into: UUID | None = None
     version: int = 1
+
+
+class GroupEventKind(StrEnum):
+    """What can happen to a group itself; what happens to its members is on their timelines."""
+
+    OPENED = "opened"
+    RENAMED = "renamed"
+    ALERTS_ADDED = "alerts_added"
+    ALERTS_REMOVED = "alerts_removed"
+    MERGED = "merged"
+    MERGED_AWAY = "merged_away"
+    SPLIT = "split"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupEvent:
+    """One entry of a group's timeline. `data` holds what the kind needs, as JSON."""
+
+    id: UUID
+    group_id: UUID
+    kind: GroupEventKind
+    occurred_at: datetime
+    actor: Actor
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupFilter:
+    """Which groups are wanted: each condition is one of what the viewer sees of a group. None: any."""
+
+    statuses: frozenset[AlertStatus] | None = None
+    severities: frozenset[Severity] | None = None
+    is_open: bool | None = None
+    service_names: frozenset[str] | None = None
+    team_ids: frozenset[UUID | None] | None = None
+    rule_ids: frozenset[UUID] | None = None

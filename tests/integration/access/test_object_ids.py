@@ -114,8 +114,8 @@ async def hidden(api: Api, admin: Person) -> dict[str, str]:
         group = new_id()
         await connection.execute(
             sa.text(
-                "INSERT INTO alert_groups (id, title, status, severity, created_at, updated_at)"
-                " VALUES (:id, 'Secret', 'active', 'low', now(), now())"
+                "INSERT INTO alert_groups (id, title, created_at, updated_at)"
+                " VALUES (:id, 'Secret', now(), now())"
             ),
             {"id": group},
         )
