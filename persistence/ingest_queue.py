@@ -19,8 +19,10 @@ from domain.alerts.fold import FoldPolicy
 from domain.alerts.submission import QueueFull, Receipt, StoreUnavailable, Submission
 from domain.errors import DomainError
 from domain.ports import Clock
+from persistence.correlation import KnownCorrelation
 from persistence.event_log import EVENTS_CHANNEL
 from persistence.ingest_store import MAX_REJECTED_BYTES, IngestStore
+from persistence.known_rules import KnownRules, count_activity
 from persistence.team_ownership import KnownOwnership
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,8 @@ PLANNING = {
 }
 # How long after a connection lost in COMMIT a receipt is looked up before the caller is told to send again.
 RECEIPT_LOOKUP_SECONDS = 3.0
+# Behind by so much are the counters of alert rules, and so much of them a crash may lose.
+COUNT_INTERVAL_SECONDS = 2.0
 # A lone COMMIT is told at once, a stream of them forty times a second: each notice costs the relay a run of its own.
 NOTIFY_INTERVAL_SECONDS = 0.025
 # A second transaction begins beside one that runs only for a whole batch, or when that one is held up (a lock, a slow
@@ -107,6 +111,8 @@ class IngestQueue:
         self.limits = limits or QueueLimits()
         self._observer = observer or QueueObserver()
         self._ownership = KnownOwnership()
+        self._correlation = KnownCorrelation()
+        self._rules = KnownRules()
         self._queue: deque[_Waiting] = deque()
         self._waiting_signals = 0
         self._work = asyncio.Event()
@@ -129,6 +135,7 @@ class IngestQueue:
         first = asyncio.Event()
         self._writers = [asyncio.create_task(self._write_for_ever(first)) for _ in range(self.limits.writers)]
         self._help(self._notify_for_ever())
+        self._help(self._count_for_ever())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(first.wait(), CONNECT_TIMEOUT_SECONDS)
 
@@ -138,6 +145,7 @@ class IngestQueue:
         self._work.set()
         if self._writers:
             await asyncio.wait(self._writers, timeout=COMMAND_TIMEOUT_SECONDS)
+        await self._count()
         tasks = [*self._writers, *self._helpers]
         for task in tasks:
             task.cancel()
@@ -200,6 +208,8 @@ class IngestQueue:
             policy=self._policy,
             max_rejected_bytes=self.limits.rejected_bytes,
             ownership=self._ownership,
+            correlation=self._correlation,
+            rules=self._rules,
         )
 
     async def _serve(self, store: IngestStore) -> None:
@@ -338,6 +348,32 @@ class IngestQueue:
         for waiting in batch:
             if not waiting.answer.done():
                 waiting.answer.set_exception(error)
+
+    # -- what rules did --------------------------------------------------------------------------------------------
+
+    async def _count_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(COUNT_INTERVAL_SECONDS)
+            await self._count()
+
+    async def _count(self) -> None:
+        """Write what the alert rules did, if they did anything: counters, which an alert does not wait for."""
+        tally = self._rules.tally.take()
+        if not tally:
+            return
+        try:
+            connection = await asyncpg.connect(
+                self._dsn, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=COMMAND_TIMEOUT_SECONDS
+            )
+            try:
+                await count_activity(connection, tally)
+            finally:
+                connection.terminate()
+        except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+            log.warning("rule_counters_wait", error=repr(error))
+            newer = self._rules.tally.take()
+            tally.add(newer)
+            self._rules.tally.add(tally)
 
     # -- hint for the relay ----------------------------------------------------------------------------------------
 

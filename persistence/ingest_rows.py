@@ -18,7 +18,8 @@ from persistence.ingest_sql import STATE_READ
 
 
 def signal_body(content: NormalSignal) -> dict[str, Any]:
-    """The normalised signal as it is kept: what a later replay folds again."""
+    """The normalised signal as it is kept, as its source sent it: what a later replay tries rules on."""
+    content = content if content.verdict is None else content.verdict.origin
     signal = content.signal
     return {
         "status": content.status,

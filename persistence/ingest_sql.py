@@ -101,6 +101,7 @@ STATE_READ = (
 READ_SQL = f"""
 SELECT k.ord, {", ".join("a." + name for name in STATE_READ)}, e.source_time AS early_source_time,
        e.received_at AS early_received_at, (SELECT last_value FROM silences_version) AS silences_version,
+       (SELECT version FROM alert_rules_version) AS rules_version,
        (SELECT version FROM team_ownership_version) AS ownership_version,
        (SELECT version FROM correlation_version) AS correlation_version
 FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS k(integration_id, dedup_key, ord)

@@ -16,12 +16,16 @@ import orjson
 import structlog
 
 from domain.alerts.fold import FoldPolicy
-from domain.alerts.ingest import Item, Key, ingest, keys_of, prepare
+from domain.alerts.ingest import Ingested, Item, Key, group_keys_of, ingest, keys_of, may_open, prepare
 from domain.alerts.problem import Problem
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem, Signal
 from domain.alerts.submission import Receipt, Submission
 from domain.ids import new_id
 from domain.ports import Clock
+from domain.rules.rule_set import RuleSet
+from domain.rules.tally import Tally
+from persistence.correlation import KnownCorrelation
+from persistence.group_placing import read_placing, write_placing
 from persistence.ingest_rows import plain_uuid, problem_of, write_arguments
 from persistence.ingest_sql import (
     EARLY_RESOLVES_SQL,
@@ -30,6 +34,7 @@ from persistence.ingest_sql import (
     REJECTED_SQL,
     WRITE_SQL,
 )
+from persistence.known_rules import KnownRules
 from persistence.locks import SILENCES_LOCK, sorted_lock_ids
 from persistence.standing_silences import StandingSilences
 from persistence.team_ownership import KnownOwnership
@@ -60,6 +65,8 @@ class _Versions(NamedTuple):
 
     silences: int
     ownership: int
+    correlation: int
+    rules: int
 
 
 class IngestStore:
@@ -73,6 +80,8 @@ class IngestStore:
         policy: FoldPolicy,
         max_rejected_bytes: int = MAX_REJECTED_BYTES,
         ownership: KnownOwnership | None = None,
+        correlation: KnownCorrelation | None = None,
+        rules: KnownRules | None = None,
     ) -> None:
         self._connection = connection
         self._clock = clock
@@ -80,6 +89,9 @@ class IngestStore:
         self._max_rejected_bytes = max_rejected_bytes
         self._silences = StandingSilences()
         self._ownership = ownership or KnownOwnership()
+        self._correlation = correlation or KnownCorrelation()
+        self._rules = rules or KnownRules()
+        self._tally = Tally()
         # Whether COMMIT was sent and not yet answered: a connection lost then leaves the outcome unknown.
         self.is_in_doubt = False
 
@@ -148,27 +160,73 @@ class IngestStore:
         self.is_in_doubt = True
         await self._connection.execute("COMMIT")
         self.is_in_doubt = False
+        if self._tally:
+            self._rules.tally.add(self._tally)
         return receipts
 
     async def _begin_and_write(self, submissions: Sequence[Submission]) -> list[ItemResult]:
-        items = prepare(submissions)
-        keys = keys_of(items)
-        await self._begin(keys)
+        rules = self._rules.current
+        items = prepare(submissions, rules)
+        more: set[Key] = set()
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            if rules is not self._rules.current:
+                rules = self._rules.current
+                items = prepare(submissions, rules)
+            ingested = await self._begin_and_fold(submissions, items, more, rules, may_ask=attempt < MAX_ATTEMPTS)
+            if ingested is not None:
+                self._tally = ingested.tally
+                return ingested.results
+            await self._rollback()
+        message = "the rules changed again and again"
+        raise asyncpg.SerializationError(message)
+
+    async def _begin_and_fold(
+        self,
+        submissions: Sequence[Submission],
+        items: Sequence[Item],
+        more: set[Key],
+        rules: RuleSet,
+        *,
+        may_ask: bool,
+    ) -> Ingested | None:
+        """Lock, read, fold and write. None when it must begin again: with other rules, or with the locks of `more`."""
+        keys = list(dict.fromkeys([*keys_of(items), *more]))
+        correlation = self._correlation.current
+        group_keys = group_keys_of(items, correlation)
+        await self._begin(keys, group_keys)
         problems, versions = await self._read(keys)
+        if keys and versions.rules != rules.version:
+            await self._rules.read(self._connection, version=versions.rules)
+            return None
+        if versions.correlation != correlation.version:
+            await self._correlation.read(self._connection)
+            return None
         now = self._clock.now()
+        groups = None
+        if group_keys and may_open(items, problems):
+            groups = await read_placing(
+                self._connection, group_keys, correlation=correlation, problems=problems, may_ask=may_ask
+            )
         silences = await self._silences.at(self._connection, version=versions.silences, now=now)
         ownership = await self._ownership.at(self._connection, version=versions.ownership)
-        ingested = ingest(items, problems, silences=silences, policy=self._policy, ownership=ownership)
+        ingested = ingest(
+            items, problems, silences=silences, policy=self._policy, ownership=ownership, groups=groups, rules=rules
+        )
+        if groups is not None and groups.wanted:
+            more |= groups.wanted
+            return None
         await self._connection.fetch(WRITE_SQL, *write_arguments(submissions, items, ingested, now=now))
         await self._write_early_resolves(ingested.problems, now)
         for item in items:
             if isinstance(item.content, RejectedItem):
                 await self._write_rejected(item, item.content)
-        return ingested.results
+        if groups is not None and groups.has_changes:
+            await write_placing(self._connection, groups, now=now)
+        return ingested
 
-    async def _begin(self, keys: Sequence[Key]) -> None:
+    async def _begin(self, keys: Sequence[Key], group_keys: Sequence[str]) -> None:
         """BEGIN and take every lock, in one round trip and before any write (see locks.py)."""
-        numbers = ",".join(map(str, sorted_lock_ids(keys)))
+        numbers = ",".join(map(str, sorted_lock_ids(keys, group_keys)))
         await self._connection.execute(BEGIN_SQL.format(silences=SILENCES_LOCK, numbers=numbers))
 
     async def _read(self, keys: Sequence[Key]) -> tuple[dict[Key, Problem], _Versions]:
@@ -178,8 +236,18 @@ class IngestStore:
             key = keys[row["ord"] - 1]
             problems[key] = problem_of(row, key)
         if not rows:
-            return problems, _Versions(self._silences.version, self._ownership.current.version)
-        return problems, _Versions(rows[0]["silences_version"], rows[0]["ownership_version"])
+            return problems, _Versions(
+                self._silences.version,
+                self._ownership.current.version,
+                self._correlation.current.version,
+                self._rules.current.version,
+            )
+        return problems, _Versions(
+            rows[0]["silences_version"],
+            rows[0]["ownership_version"],
+            rows[0]["correlation_version"],
+            rows[0]["rules_version"],
+        )
 
     async def _write_early_resolves(self, problems: Sequence[Problem], now: datetime) -> None:
         changed = [problem for problem in problems if problem.early_resolve_changed]

@@ -35,6 +35,10 @@ from domain.correlation.placing import Placing
 from domain.flapping.pause import PausePolicy
 from domain.flapping.turns import FlappingPolicy
 from domain.ids import new_id
+from domain.rules.on_alert import Outcome as RuleOutcome
+from domain.rules.on_alert import merged_changes, rules_on_alert
+from domain.rules.rule_set import NO_RULES, RuleSet
+from domain.rules.tally import Tally
 from domain.silences.standing import SilencesInForce
 from domain.teams.ownership import NOTHING_OWNED, Ownership
 
@@ -63,6 +67,8 @@ class Fold:
     silences: SilencesInForce
     ownership: Ownership = NOTHING_OWNED
     groups: Placing | None = None
+    rules: RuleSet = NO_RULES
+    tally: Tally = field(default_factory=Tally)
     events: list[AlertEvent] = field(default_factory=list)
     touched: dict[UUID, AlertState] = field(default_factory=dict)
 
@@ -113,7 +119,8 @@ class Fold:
                 alert, Outcome.HELD, "a person resolved this episode and the source has not resolved it since"
             )
         closed_at = max(moment for moment in (alert.resolved_at, alert.hold_until) if moment is not None)
-        if signal.received_at - closed_at <= self.policy.reopen_window:
+        by_rule = signal.verdict.reopen_window if signal.verdict is not None else None
+        if signal.received_at - closed_at <= (by_rule or self.policy.reopen_window):
             return self._reopen(alert, signal, actor)
         reason = "the last alert of this key was closed longer ago than the reopen window"
         return self._open(problem, signal, actor, reason, sight=sight)
@@ -155,6 +162,7 @@ class Fold:
             is_new=True,
         )
         problem.alert = state
+        by_rules = self._ask_rules(state, signal)
         told: list[Told] = []
         pausing: list[dict[str, Any]] = []
         if previous is not None:
@@ -162,8 +170,8 @@ class Fold:
             self._tell(previous, told_before)
             pausing = held(state, self.policy.pause, now=signal.received_at)
         self._touch(state)
-        suppressing = self._suppress(state)
-        decided = [*signal.decisions, *team.decisions, fold_decision("opened", reason)]
+        suppressing = self._suppress(state, by_rules)
+        decided = [*signal.decisions, *team.decisions, fold_decision("opened", reason), *by_rules.decisions]
         if self.groups is not None and not _is_over(problem, signal):
             decided += self.groups.place(state, signal)
         decisions = [*(decision.as_json() for decision in decided), *suppressing, *pausing]
@@ -197,11 +205,14 @@ class Fold:
         self._count(alert, signal, is_repeat=False)
         changes = self._take_content(alert, signal)
         changes["status"] = [before.value, alert.status.value]
-        suppressing = self._suppress(alert)
+        by_rules = self._ask_rules(alert, signal)
+        changes = merged_changes(changes, by_rules.changes)
+        suppressing = self._suppress(alert, by_rules)
         pausing = held(alert, self.policy.pause, now=signal.received_at)
         decisions = [
             *(d.as_json() for d in signal.decisions),
             fold_decision("reopened", reason).as_json(),
+            *(d.as_json() for d in by_rules.decisions),
             *suppressing,
             *pausing,
         ]
@@ -215,15 +226,24 @@ class Fold:
     def _repeat(self, alert: AlertState, signal: NormalSignal, actor: Actor) -> ItemResult:
         changes = self._take_content(alert, signal) if signal.content_hash != alert.content_hash else {}
         self._count(alert, signal)
-        if not changes:
+        by_rules = self._ask_rules(alert, signal)
+        if by_rules.changes:
+            changes = merged_changes(changes, by_rules.changes)
+        is_marked_so = self._is_marked_so(alert, by_rules)
+        if not changes and is_marked_so:
             return _result(alert, Outcome.REPEATED, "the same problem again")
         if "severity" in changes and outgrown(alert, self.policy.pause):
             changes |= _without_pause(alert)
-        is_asked_anew = "labels" in changes or self.silences.have_conditions
-        suppressing = self._suppress(alert) if is_asked_anew else []
-        data = {"changes": changes, "decisions": [*(d.as_json() for d in signal.decisions), *suppressing]}
+        is_asked_anew = "labels" in changes or self.silences.have_conditions or not is_marked_so
+        marked = alert.suppressed_by
+        suppressing = self._suppress(alert, by_rules) if is_asked_anew else []
+        if not is_marked_so:
+            changes["suppressed_by"] = [list(map(str, marked)), list(map(str, alert.suppressed_by))]
+        decided = (*signal.decisions, *by_rules.decisions)
+        data = {"changes": changes, "decisions": [*(d.as_json() for d in decided), *suppressing]}
         self._log(alert, AlertEventKind.UPDATED, at=signal.received_at, actor=actor, data=data)
-        return _result(alert, Outcome.UPDATED, f"the source changed {', '.join(sorted(changes))}")
+        who = "a rule" if by_rules.changes or not is_marked_so else "the source"
+        return _result(alert, Outcome.UPDATED, f"{who} changed {', '.join(sorted(changes))}")
 
     # -- resolved, acknowledged ------------------------------------------------------------------------------------
 
@@ -320,10 +340,23 @@ class Fold:
         alert.has_new_content = True
         return changes
 
-    def _suppress(self, alert: AlertState) -> list[dict[str, Any]]:
-        """Mark the alert with the silences that hold it; the decisions say which and why."""
+    def _ask_rules(self, alert: AlertState, signal: NormalSignal) -> RuleOutcome:
+        """What rules that look at the alert itself make of it, and the marks of all that suppress it."""
+        outcome = rules_on_alert(alert, signal, self.rules)
+        if outcome.matched or outcome.failed:
+            self.tally.note(outcome.matched, outcome.failed, at=signal.received_at)
+        return outcome
+
+    def _is_marked_so(self, alert: AlertState, by_rules: RuleOutcome) -> bool:
+        """Whether the alert carries the marks of these rules already, and of no others."""
+        if not by_rules.marks and not alert.suppressed_by:
+            return True
+        return {mark for mark in alert.suppressed_by if mark in self.rules.suppressing} == set(by_rules.marks)
+
+    def _suppress(self, alert: AlertState, by_rules: RuleOutcome) -> list[dict[str, Any]]:
+        """Mark the alert with the silences and rules that hold it; the decisions say which silences, and why."""
         holding = self.silences.holding(alert, self.ownership.private_teams)
-        alert.suppressed_by = tuple([silence.id for silence in holding])
+        alert.suppressed_by = (*[silence.id for silence in holding], *by_rules.marks)
         return [silence_decision(silence.id, silence.comment).as_json() for silence in holding]
 
     def _log(

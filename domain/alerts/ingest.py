@@ -1,9 +1,11 @@
 """What happens when an alert arrives?
 
     normalise   caps sizes, maps the source's severity word, distrusts the source's clock
+    rules       alert rules may change severity, team, labels and keys, or keep people from being woken: domain/rules/
     dedup key   the parser made it: `<recipe>:<version>:<payload>`, unique within the integration
     fold        into the newest alert of that key, or a new one: the state table is in fold.py
     team        a new alert is its owner's, by service or labels: routing.py
+    group       an alert that fires joins an open group, or opens one: domain/correlation/
     silences    an alert that opens or changes its labels is marked with the silences that hold it
     explain     every decision goes onto the event that it caused, with its reason and inputs
 
@@ -19,9 +21,15 @@ from domain.alerts.events import Actor, ActorKind, AlertEvent
 from domain.alerts.fold import Fold, FoldPolicy
 from domain.alerts.normalise import NormalSignal, normalise
 from domain.alerts.problem import AlertState, Problem
-from domain.alerts.signal import ItemResult, Outcome, RejectedItem
+from domain.alerts.signal import ItemResult, Outcome, RejectedItem, SignalStatus
 from domain.alerts.submission import Submission
+from domain.correlation.placing import Placing
+from domain.correlation.ways import Correlation
+from domain.rules.applying import apply_rules
+from domain.rules.rule_set import NO_RULES, RuleSet
+from domain.rules.tally import Tally
 from domain.silences.model import Silence
+from domain.silences.standing import SilencesInForce
 from domain.teams.ownership import NOTHING_OWNED, Ownership
 from domain.values import value_class
 
@@ -45,15 +53,24 @@ class Ingested:
     alerts: list[AlertState]
     events: list[AlertEvent]
     problems: list[Problem]
+    tally: Tally
 
 
-def prepare(submissions: Sequence[Submission]) -> list[Item]:
-    """Every item of the batch, normalised. Needs no state, so it runs before the transaction begins."""
+def prepare(submissions: Sequence[Submission], rules: RuleSet = NO_RULES) -> list[Item]:
+    """Every item of the batch, normalised and as the rules want it. It needs no state, so no transaction is open yet.
+
+    Rules may change a dedup key, and keys are what is locked: should the transaction read another version of the
+    rules, the batch is prepared again.
+    """
     return [
         Item(
             submission,
             index,
-            item if isinstance(item, RejectedItem) else normalise(item, submission.integration, submission.received_at),
+            item
+            if isinstance(item, RejectedItem)
+            else apply_rules(
+                normalise(item, submission.integration, submission.received_at), submission.integration.id, rules
+            ),
         )
         for submission in submissions
         for index, item in enumerate(submission.items)
@@ -71,16 +88,48 @@ def keys_of(items: Sequence[Item]) -> list[Key]:
     )
 
 
+def group_keys_of(items: Sequence[Item], correlation: Correlation) -> list[str]:
+    """The group keys a batch may touch, each once: those of what fires. Pure, so they are locked with the dedup keys."""
+    if correlation.is_empty and not any(getattr(item.content, "group_key", None) for item in items):
+        return []
+    return list(
+        {
+            way.key: None
+            for item in items
+            if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.FIRING
+            for way in correlation.ways(item.content, item.submission.integration.id)
+        }
+    )
+
+
+def may_open(items: Sequence[Item], problems: Mapping[Key, Problem]) -> bool:
+    """Whether folding the batch may open an alert, or open one again: repeats of what is open need no groups."""
+    ended = {
+        (item.submission.integration.id, item.content.signal.dedup_key)
+        for item in items
+        if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.RESOLVED
+    }
+    for item in items:
+        if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.FIRING:
+            key = (item.submission.integration.id, item.content.signal.dedup_key)
+            alert = problems[key].alert
+            if alert is None or not alert.is_open or key in ended:
+                return True
+    return False
+
+
 def ingest(
     items: Sequence[Item],
     problems: Mapping[Key, Problem],
     *,
-    silences: Sequence[Silence],
+    silences: Sequence[Silence] | SilencesInForce,
     policy: FoldPolicy,
     ownership: Ownership = NOTHING_OWNED,
+    groups: Placing | None = None,
+    rules: RuleSet = NO_RULES,
 ) -> Ingested:
     """Fold a batch into its problems, in order of arrival. `problems` holds every key of `keys_of(items)`."""
-    fold = Fold(policy, tuple(silences), ownership)
+    fold = Fold(policy, SilencesInForce.of(silences), ownership, groups, rules)
     results = []
     for item in items:
         content, integration = item.content, item.submission.integration
@@ -88,9 +137,15 @@ def ingest(
             results.append(ItemResult(outcome=Outcome.REJECTED, reason=content.message, path=content.path))
             continue
         actor = item.submission.actor or Actor(ActorKind.INTEGRATION, integration.id)
+        if content.verdict is not None:
+            fold.tally.note(content.verdict.matched, content.verdict.failed, at=content.received_at)
         problem = problems[integration.id, content.signal.dedup_key]
         results.append(fold.apply(problem, content, actor, sight=item.submission.sight))
     fold.finish()
     return Ingested(
-        results=results, alerts=list(fold.touched.values()), events=fold.events, problems=list(problems.values())
+        results=results,
+        alerts=list(fold.touched.values()),
+        events=fold.events,
+        problems=list(problems.values()),
+        tally=fold.tally,
     )

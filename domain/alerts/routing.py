@@ -29,6 +29,10 @@ def choose_team(signal: NormalSignal, ownership: Ownership, *, sight: Sight | No
     named = ownership.heir_of(signal.team_id) if signal.is_team_named else None
     if named is not None:
         return TeamChoice(named, (team_decision(named, "a person named the team"),), is_pinned=True)
+    ruled = signal.verdict.team_id if signal.verdict is not None else None
+    by_rule = None if ruled is None else ownership.heir_of(ruled)
+    if by_rule is not None and (sight is None or sight.sees(by_rule, ownership.private_teams)):
+        return TeamChoice(by_rule, (team_decision(by_rule, "an alert rule gave it to the team"),))
     claim = ownership.find(signal.service_name, signal.labels, sight=sight)
     if claim is not None:
         line = claim.line

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from domain.alerts.model import Severity
 
 MAX_NAME = 100
 MAX_RULES = 500
-NOTHING: Mapping[str, str] = MappingProxyType({})
 # Where a priority is kept: alerts have a severity of their own, and a label is searched, routed and silenced by.
 PRIORITY_LABEL = "priority"
 
@@ -50,7 +48,7 @@ class Effects:
     severity: Severity | None = None
     team_id: UUID | None = None
     priority: Priority | None = None
-    labels: Mapping[str, str] = field(default=NOTHING)
+    labels: Mapping[str, str] = field(default_factory=dict)
     suppress: str | None = None
     dedup_by: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
@@ -90,7 +88,7 @@ class Effects:
             severity=Severity(told["severity"]) if "severity" in told else None,
             team_id=UUID(told["teamId"]) if "teamId" in told else None,
             priority=Priority(told["priority"]) if "priority" in told else None,
-            labels=told.get("labels", NOTHING),
+            labels=told.get("labels", {}),
             suppress=told.get("suppress"),
             dedup_by=tuple(told.get("dedupBy", ())),
             group_by=tuple(told.get("groupBy", ())),
