@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.dedup import lock_id
+from domain.correlation.ways import group_lock_id
 
 # Shared by everyone who changes alerts; exclusive for who creates, changes or ends a silence. Without it a silence and
 # an alert that arrive together could each miss the other.
@@ -29,9 +30,10 @@ ADMINISTRATORS_LOCK = 7_311_018_256
 AUDIT_SEAL_LOCK = 7_311_018_261
 
 
-def sorted_lock_ids(keys: Iterable[tuple[UUID, str]]) -> list[int]:
-    """The lock numbers of (integration id, dedup key) pairs, sorted, each once: the same order for every writer."""
-    return sorted({lock_id(integration_id, key) for integration_id, key in keys})
+def sorted_lock_ids(keys: Iterable[tuple[UUID, str]], group_keys: Iterable[str] = ()) -> list[int]:
+    """The lock numbers of (integration id, dedup key) pairs and of group keys, sorted: one order for every writer."""
+    numbers = {lock_id(integration_id, key) for integration_id, key in keys}
+    return sorted(numbers.union(map(group_lock_id, group_keys)))
 
 
 def lock_statement(lock_ids: Sequence[int], *, silences: str = "shared") -> str:
