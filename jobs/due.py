@@ -24,6 +24,7 @@ from jobs.exports import expire_data_exports, make_data_exports
 from jobs.mail import send_mail, watch_mail
 from jobs.paging import page, settle_notifications, watch_steps
 from jobs.redaction import redact_words
+from jobs.thresholds import evaluate_thresholds, watch_heartbeats
 from persistence.escalation_watch import answers_looked_at, overdue_answers
 from persistence.handovers import continue_handovers
 from persistence.objects import open_objects
@@ -124,6 +125,8 @@ DUE = (
     Due("time_out_answers", timedelta(seconds=1), time_out_answers),
     Due("apply_silences", timedelta(seconds=1), apply_silences),
     Due("continue_handovers", timedelta(seconds=1), move_alerts),
+    Due("watch_heartbeats", timedelta(seconds=2), watch_heartbeats),
+    Due("evaluate_thresholds", timedelta(seconds=5), evaluate_thresholds),
     Due("page", timedelta(seconds=1), page),
     Due("watch_steps", timedelta(minutes=1), watch_steps),
     Due("send_to_channels", timedelta(seconds=1), send_to_channels),

@@ -1,0 +1,1 @@
+"""Heartbeats: alerts raised because somebody who should have said something did not."""

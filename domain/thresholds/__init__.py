@@ -1,0 +1,1 @@
+"""Threshold rules: alerts raised from the time series of alerts."""
