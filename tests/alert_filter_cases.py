@@ -72,6 +72,7 @@ ALERTS: dict[str, Alert] = {
         created_at=NOON - 2 * DAY,
         updated_at=NOON - DAY,
         suppressed_by=(SILENCE,),
+        flapping_since=NOON - DAY,
         labels={"env": ""},
     ),
 }
@@ -126,6 +127,8 @@ CASES = [
     Case("awake", AlertFilter(is_snoozed=False), "abcef"),
     Case("suppressed", AlertFilter(is_suppressed=True), "f"),
     Case("not suppressed", AlertFilter(is_suppressed=False), "abcde"),
+    Case("flapping", AlertFilter(is_flapping=True), "f"),
+    Case("not flapping", AlertFilter(is_flapping=False), "abcde"),
     Case("false positives", AlertFilter(is_false_positive=True), "e"),
     Case("true positives", AlertFilter(is_false_positive=False), "abcdf"),
     Case("a label", _label("env", "=", "prod"), "bc"),

@@ -89,6 +89,7 @@ CONDITIONS: dict[str, st.SearchStrategy[Any]] = {
     "is_open": st.booleans(),
     "is_snoozed": st.booleans(),
     "is_suppressed": st.booleans(),
+    "is_flapping": st.booleans(),
     "is_false_positive": st.booleans(),
     "search": st.sampled_from(["check", "e", "100%", "on db"]),
 }

@@ -19,6 +19,7 @@ from jobs.due import time_out_answers
 from jobs.paging import ANSWER_KEY, page, settle_notifications, watch_steps
 from persistence.engine import create_engine
 from persistence.escalations import reconcile
+from persistence.flapping_notices import tell_of_flapping
 from persistence.mail import claim_mail
 from persistence.tables import alerts, outgoing_mail
 from tests.api import Api, Person
@@ -76,7 +77,9 @@ class Night:
     async def look(self, *alert_ids: UUID | str) -> None:
         """The relay gives the alert to the escalations."""
         async with self.engine.begin() as connection:
-            await reconcile(connection, [UUID(str(one)) for one in alert_ids], now=self.now)
+            ids = [UUID(str(one)) for one in alert_ids]
+            await reconcile(connection, ids, now=self.now)
+            await tell_of_flapping(connection, ids, now=self.now)
 
     async def tick(self, later: timedelta = timedelta(0)) -> list[str]:
         """Time passes and the due work is done; whom mail went to, with its subject."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from domain.alerts.model import AlertStatus, Severity
 from domain.escalations.engine import (
     Subject,
+    not_needed,
     policies_for,
     reconciled,
     round_and_step,
@@ -18,7 +19,7 @@ from domain.escalations.engine import (
     step_due,
     stepped,
 )
-from domain.escalations.model import EscalationState, Policy, Step, Target, TargetKind
+from domain.escalations.model import EscalationState, NotificationKind, Policy, Step, Target, TargetKind
 from domain.ids import new_id
 
 NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
@@ -81,6 +82,8 @@ def test_a_step_that_reaches_nobody_is_not_waited_for() -> None:
         {"status": AlertStatus.INVESTIGATING},
         {"is_suppressed": True},
         {"snoozed_until": NOW + MINUTE},
+        {"flapping_since": NOW},
+        {"paused_until": NOW + MINUTE},
     ],
 )
 def test_it_pauses_while_nobody_need_be_told_and_goes_on_at_once(quiet: dict[str, Any]) -> None:
@@ -146,3 +149,22 @@ def test_who_was_told_of_a_teams_alert_is_not_told_of_anothers() -> None:
     assert (back.state, back.next_at) == (RUNNING, NOW + MINUTE)
     over = reconciled(paused, replace(moved, status=AlertStatus.RESOLVED), now=NOW, teams=teams)
     assert over.state is FINISHED
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "reason"),
+    [
+        (NotificationKind.PAGE, {"flapping_since": NOW}, "the alert is flapping: nobody is told of each turn"),
+        (NotificationKind.FLAPPING, {"flapping_since": NOW, "status": AlertStatus.RESOLVED, "episode": 9}, None),
+        (NotificationKind.FLAPPING, {}, "the alert settled before this could leave"),
+        (NotificationKind.FLAPPING, {"flapping_since": NOW, "is_suppressed": True}, "the alert is silenced"),
+        (NotificationKind.FLAPPING, {"flapping_since": NOW, "snoozed_until": NOW + MINUTE}, "the alert is snoozed"),
+        (NotificationKind.SETTLED, {"episode": 9}, None),
+        (NotificationKind.SETTLED, {"flapping_since": NOW}, "the alert flaps again"),
+    ],
+)
+def test_the_notices_of_flapping_ask_for_the_mark_and_not_for_the_episode(
+    kind: NotificationKind, more: dict[str, Any], reason: str | None
+) -> None:
+    assert not_needed(kind, 1, alert(**more), now=NOW) == reason
+    assert not_needed(kind, 1, None, now=NOW) == "the alert has gone on since"

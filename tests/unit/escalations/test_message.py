@@ -54,3 +54,12 @@ def test_whatever_a_tool_says_the_mail_can_be_made(title: str, service: str) -> 
     told = replace(TOLD, title=title, service_name=service)
     mail = Mail(to="ann@example.com", subject=subject_of([told]), text=text_of([told]), kind=MailKind.NOTIFICATION)
     assert "\n" not in mail.subject
+
+
+def test_flapping_goes_before_what_is_over_and_says_what_it_is() -> None:
+    flaps = replace(TOLD, kind=NotificationKind.FLAPPING, severity=Severity.LOW, title="Up and down", answer_url=None)
+    settled = replace(TOLD, kind=NotificationKind.SETTLED, severity=Severity.CRITICAL, title="Calm", answer_url=None)
+    assert subject_of([settled, flaps]) == "[FLAPPING] Up and down (checkout) and 1 more"
+    text = text_of([settled, flaps])
+    assert text.index("FLAPPING: Up and down") < text.index("SETTLED: Calm")
+    assert text.count("97 %") == 1, "what is over needs no description"
