@@ -56,6 +56,7 @@ class ErrorCode(OpenEnum):
     TEAM_IN_USE = "TEAM_IN_USE"
     WRONG_TRANSPORT = "WRONG_TRANSPORT"
     OVERLOADED = "OVERLOADED"
+    SILENCE_TOO_BROAD = "SILENCE_TOO_BROAD"
 
 
 class SignInSecondFactorRequired(Model, tag="SecondFactorRequired", tag_field="__typename"):
@@ -343,6 +344,7 @@ class AlertFilter(Input, kw_only=True):
     is_open: bool | UnsetType | None = UNSET
     snoozed: bool | UnsetType | None = UNSET
     suppressed: bool | UnsetType | None = UNSET
+    flapping: bool | UnsetType | None = UNSET
     false_positive: bool | UnsetType | None = UNSET
     search: str | UnsetType | None = UNSET
     and_: list[AlertFilter] | UnsetType | None = UNSET
@@ -375,6 +377,11 @@ class AlertEventKind(OpenEnum):
     WOKEN = "WOKEN"
     SUPPRESSED = "SUPPRESSED"
     UNSUPPRESSED = "UNSUPPRESSED"
+    FLAPPING_STARTED = "FLAPPING_STARTED"
+    FLAPPING_ENDED = "FLAPPING_ENDED"
+    PAUSE_ENDED = "PAUSE_ENDED"
+    GROUPED = "GROUPED"
+    UNGROUPED = "UNGROUPED"
     ATTACHMENT_ADDED = "ATTACHMENT_ADDED"
     ATTACHMENT_REMOVED = "ATTACHMENT_REMOVED"
     REDACTED = "REDACTED"
