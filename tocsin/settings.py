@@ -226,6 +226,14 @@ class Settings(BaseSettings):
         default=timedelta(hours=1),
         description="How long a re-send of the same episode does not reopen what a person resolved.",
     )
+    silence_max_duration: Seconds = Field(
+        default=timedelta(days=366), description="How long a silence may last at most, over `/api/v2` too."
+    )
+    silence_broad_percent: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=50,
+        description="A silence that would hold more than this part of the open alerts, or of the last day's, must be "
+        "confirmed. `/api/v2` asks nobody.",
+    )
     flapping_start: Limit = Field(
         default=6,
         description="An alert that turns (opens, opens again, is resolved by its source) so often within the window is "
@@ -240,7 +248,7 @@ class Settings(BaseSettings):
     pause: Seconds = Field(
         default=timedelta(0),
         description="How long an alert that mostly ends by itself is held before anybody is told (docs/flapping.md). "
-        "0 holds none; an integration may have a pause of its own.",
+        "0 holds none.",
     )
     pause_recoveries: Count = Field(
         default=9, description="An alert is held when at least so many of its last episodes ended within the pause."

@@ -10,7 +10,7 @@ Icinga 2 does the same). Its rate is the weighted share of the last 21 *checks* 
 has no checks, only changes, so here they are counted in a window of time; an order of their own they need not.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -52,14 +52,14 @@ class Crossed:
     turns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Track:
     """The turns of one dedup key as far as they decide: the newest within the window, at most `start`, oldest first.
 
     `since` is when the mark began; `until` when it ends unless the problem turns again; `count` the turns it has seen.
     """
 
-    turns: tuple[datetime, ...] = field(default=())
+    turns: tuple[datetime, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
     count: int = 0
