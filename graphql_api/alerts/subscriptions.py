@@ -23,7 +23,8 @@ from graphql_api.alerts.loaders import load_alerts, load_log_epoch
 from graphql_api.context import Context, Info
 from graphql_api.live.course import Course, Item
 from graphql_api.live.endings import Ending, SessionEnded, ending_of
-from graphql_api.live.hub import REPLAY_WINDOW, Hub, patiently
+from graphql_api.live.hub import REPLAY_WINDOW, Hub
+from graphql_api.live.log_tail import patiently
 from graphql_api.live.stream_reset import StreamReset
 from persistence.backoff import Backoff
 from persistence.reads.counts import read_counts
@@ -213,10 +214,11 @@ async def _alert_of(context: Context, item: RecordedEvent) -> Alert | None:
     """The event's alert as it is now; None when the viewer may not see it."""
     context.renew()
     loader, alert_id = context.loader(load_alerts), item.event.alert_id
-    memo = context.course and context.course.alerts
-    if not memo:
+    course = context.course
+    if course is None or course.alerts is None:
         return await loader.load(alert_id)
-    alert = await memo.alert(context.require_viewer().sight, item.event.id, partial(loader.load, alert_id))
+    sight = context.require_viewer().sight
+    alert = await course.alerts.alert(sight, item, loader.load_many, upcoming=course.upcoming)
     loader.prime(alert_id, alert)
     return alert
 

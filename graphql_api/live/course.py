@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from domain.alerts.cursor import Cursor, StreamReset
 from domain.alerts.events import RecordedEvent
 from graphql_api.live.alert_memo import AlertMemo
+from graphql_api.live.upcoming import Upcoming
 from graphql_api.live.windows import Cut
 
 Item = RecordedEvent | StreamReset
@@ -20,15 +21,16 @@ class Course:
     """The course of one run. By default it is one client's alone: it begins where their `after` says, and has no end.
 
     `only_asks`: the run is over when it is known where it would begin (`place`), or why not. `is_shared`: it is run for
-    many, as nobody in particular; then `feed` replaces the log, and `alerts` are read for several groups at once.
-    `reset` and `is_over` are all that there is to say. `place` is how far the run has come, `begins` and `at` are
-    the places of the first and the last event of the item that is being executed.
+    many, as nobody in particular; then `feed` replaces the log, and `alerts` are read for several groups at once, also
+    those of the `upcoming` events. `reset` and `is_over` are all that there is to say. `place` is how far the run has
+    come, `begins` and `at` are the places of the first and the last event of the item that is being executed.
     """
 
     only_asks: bool = False
     is_shared: bool = False
     feed: AsyncGenerator[Item | Cut, None] | None = None
     alerts: AlertMemo | None = None
+    upcoming: Upcoming | None = None
     reset: StreamReset | None = None
     is_over: bool = False
     place: Cursor | None = None

@@ -25,6 +25,7 @@ from graphql_api.live.member import Member, Payload, Stop
 from graphql_api.live.memo import Memo
 from graphql_api.live.sharing import Follows, Permissions, Shape
 from graphql_api.live.stragglers import AT_ONCE, Stragglers, Tail
+from graphql_api.live.upcoming import Upcoming
 from graphql_api.live.windows import Cut
 from persistence.tasks import end_tasks
 
@@ -141,9 +142,11 @@ class Group:
         self.tails.add(tail)
         return tail
 
-    async def run_over(self, events: AsyncGenerator[Item | Cut, None], give: Give, *, place: Cursor | None) -> None:
+    async def run_over(
+        self, events: AsyncGenerator[Item | Cut, None], give: Give, *, place: Cursor | None, upcoming: Upcoming
+    ) -> None:
         """Run the document over events; what they make is given, and kept for who comes later."""
-        course = Course(is_shared=True, place=place, alerts=self._live.alerts)
+        course = Course(is_shared=True, place=place, alerts=self._live.alerts, upcoming=upcoming)
         async with aclosing(self._noted(events, course)) as course.feed:
             await self._execute(course, give)
 
@@ -181,14 +184,15 @@ class Group:
             if self.key.shape.follows is Follows.COUNTS:
                 await self._execute(Course(is_shared=True), self._give)
             else:
-                await self.run_over(self._new_events(), self._give, place=self._place)
+                upcoming = Upcoming()
+                await self.run_over(self._new_events(upcoming), self._give, place=self._place, upcoming=upcoming)
         except Exception as error:  # noqa: BLE001 - its members say so to their clients
             self.fail(error)
         finally:
             self._finish()
 
-    async def _new_events(self) -> AsyncGenerator[Item | Cut, None]:
-        async with aclosing(self.hub.follow_on(self._place)) as events:
+    async def _new_events(self, upcoming: Upcoming) -> AsyncGenerator[Item | Cut, None]:
+        async with aclosing(self.hub.follow_on(self._place, upcoming=upcoming)) as events:
             async for item in events:
                 if isinstance(item, RecordedEvent) and team_left(item.event) is not None:
                     self.memo.forget(item.event.alert_id)

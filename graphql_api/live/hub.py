@@ -1,117 +1,38 @@
-"""How do events reach the subscriptions of this process? One reader follows the log and hands each event to all.
+"""How do events reach the subscriptions of this process? What the log brings is put before each of its followers.
 
-It reads the live stream, where each message says from where in the log it reaches. When a message is missing (a trim,
-a restart of Redis, no Redis at all), when the stream is silent although something was written, and every now and then,
-it reads the log itself. What is not newer than its place is dropped, so nobody sees an event twice or out of order.
+log_tail.py keeps up with the log; a follower who comes back with a cursor reads the log up to there by itself.
 """
 
-import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
-import asyncpg
-import sqlalchemy as sa
-import structlog
-from broadcaster import Broadcast
-
-from domain.alerts.cursor import Cursor, LogState, StreamReset, StreamResetReason, is_of_log, why_reset
+from domain.alerts.cursor import Cursor, LogState, StreamReset, StreamResetReason, why_reset
 from domain.alerts.events import RecordedEvent
 from graphql_api.live.inbox import MOST_WAITING, Inbox
+from graphql_api.live.log_tail import PAGE, LogTail, patiently, place_after
 from graphql_api.live.shared_counts import SharedCounts
-from persistence.backoff import Backoff
-from persistence.direct import open_log_pool
-from persistence.event_log import EVENTS_CHANNEL, LogReader
-from persistence.listen import Listener
-from persistence.shared_lookup import SharedLookup
-from persistence.stream import EVENTS_STREAM, RedisStreamBackend
-from persistence.stream_message import decode_message, decode_span
-from persistence.tasks import end_tasks
+from graphql_api.live.upcoming import Upcoming
+from persistence.event_log import LogReader
 from tocsin.settings import Settings
 
-_log = structlog.get_logger(__name__)
-PAGE = 500
-# Few: a thousand sockets that resume at once take turns here.
-LOG_CONNECTIONS = 3
-# How long the stream may take for what PostgreSQL says was written, before the log is read instead.
-STREAM_GRACE_SECONDS = 0.5
-# Without Redis a lost notice costs this long.
-POLL_SECONDS = 0.25
-# With it, a message that vanished without a successor to tell is found this late.
-AUDIT_SECONDS = 2.0
 # A resumed stream begins at most this far back: an older client reads the lists anew.
 REPLAY_WINDOW = timedelta(days=7)
-STORE_TROUBLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    sa.exc.SQLAlchemyError,
-)
-
-# What waiting does not mend, though it comes from the database.
-OUR_FAULT = (asyncpg.SyntaxOrAccessError, sa.exc.ProgrammingError, sa.exc.InvalidRequestError)
-T = TypeVar("T")
-
-
-async def patiently(read: Callable[[], Awaitable[T]]) -> T:
-    """Read from the log, however long the database is away: a stream waits, it does not end."""
-    backoff = Backoff()
-    while True:
-        try:
-            return await read()
-        except OUR_FAULT:
-            raise
-        except STORE_TROUBLE as error:
-            _log.warning("a live stream waits for the database", error=repr(error))
-            await backoff.wait()
-
-
-def place_after(event: RecordedEvent, place: Cursor) -> Cursor:
-    """The place of an event that comes after this one, in the same log."""
-    return Cursor(epoch=place.epoch, position=event.position, recorded_at=event.recorded_at)
-
-
-class _States(SharedLookup[None, LogState]):
-    """Where the log is, for all who ask at once."""
-
-    def __init__(self, reader: LogReader) -> None:
-        super().__init__()
-        self._reader = reader
-
-    async def look_up(self, keys: list[None]) -> dict[None, LogState]:
-        """One statement, now."""
-        return dict.fromkeys(keys, await self._reader.state())
 
 
 class Hub:
     """The process's place in the log, and everybody who follows from it."""
 
     def __init__(self, settings: Settings, *, most_waiting: int = MOST_WAITING) -> None:
-        self._settings = settings
+        self.tail = LogTail(settings, self)
         self._most_waiting = most_waiting
         self._inboxes: set[Inbox] = set()
         # Who takes from a group's run, less the groups: those follow for others.
         self._in_groups = 0
         self.shared_counts = SharedCounts()
-        # As they came: what is decoded of them depends on who follows when they are taken.
-        self._messages: deque[str] = deque()
-        self._wake = asyncio.Event()
-        self._ready = asyncio.Event()
-        self._known_place: Cursor | None = None
-        # When something was written that the stream has not brought yet.
-        self._hinted_at: float | None = None
-        self._moved = asyncio.Event()
         # Called when others may see something else than before, though they are who they were.
         self.sight_listeners: set[Callable[[], None]] = set()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._stack = contextlib.AsyncExitStack()
-        self._stream: RedisStreamBackend | None = None
-        self._reader: LogReader | None = None
 
     @property
     def subscribers(self) -> int:
@@ -120,7 +41,7 @@ class Hub:
 
     def place_of(self, event: RecordedEvent) -> Cursor:
         """The cursor of an event of this log."""
-        return place_after(event, self._place)
+        return place_after(event, self.place)
 
     @contextlib.contextmanager
     def counting_one(self) -> Iterator[None]:
@@ -138,63 +59,59 @@ class Hub:
 
     async def ready(self) -> None:
         """Wait until the log was read for the first time."""
-        await self._ready.wait()
+        await self.tail.ready()
 
     @property
     def place(self) -> Cursor:
         """Where in the log this process is, once it is ready."""
-        return self._place
+        return self.tail.place
 
     @property
     def reader(self) -> LogReader:
         """The log."""
-        assert self._reader is not None, "the hub was not started"  # noqa: S101 - for the type checker
-        return self._reader
+        return self.tail.reader
 
     async def state(self) -> LogState:
-        """Where the log is now, however long the database is away; thousands may come at once and ask."""
-        state = await patiently(partial(self._states.find, None))
-        assert state is not None  # noqa: S101 - for the type checker
-        return state
-
-    @property
-    def _place(self) -> Cursor:
-        """Where in the log this process is; known once `_ready` is set."""
-        assert self._known_place is not None, "the log was not read yet"  # noqa: S101 - for the type checker
-        return self._known_place
+        """Where the log is now, however long the database is away."""
+        return await self.tail.state()
 
     async def start(self) -> None:
         """Begin to follow. Stores that are down are waited for in the background."""
-        pool = await open_log_pool(self._settings, size=LOG_CONNECTIONS, name="tocsin live")
-        self._stack.callback(pool.terminate)
-        self._reader = LogReader(pool)
-        self._states = _States(self._reader)
-        if self._settings.redis_url is not None:
-            self._stream = RedisStreamBackend(self._settings.redis_url)
-            broadcast = await self._stack.enter_async_context(Broadcast(backend=self._stream))
-            self._spawn(self._read_stream(broadcast), "live stream")
-        self._spawn(Listener(self._settings.database_dsn, EVENTS_CHANNEL, self._hint).run(), "live listener")
-        self._spawn(self._run(), "live hub")
-
-    def _spawn(self, work: Coroutine[object, object, None], name: str) -> None:
-        self._tasks.append(asyncio.create_task(work, name=name))
+        await self.tail.start()
 
     async def close(self) -> None:
         """Stop; whoever follows is left waiting, for the server to end."""
-        await end_tasks(self._tasks)
-        await self._stack.aclose()
+        await self.tail.close()
+
+    # -- what the log brings ---------------------------------------------------------------------------------------
+
+    @property
+    def is_empty(self) -> bool:
+        """Nobody follows."""
+        return not self._inboxes
+
+    def receive(self, events: Sequence[RecordedEvent]) -> None:
+        """Put the events before each follower."""
+        for event in events:
+            for inbox in self._inboxes:
+                inbox.put(event)
+
+    def begin_anew(self, head: Cursor) -> None:
+        """A restored log ends every stream: its events have other, maybe smaller places."""
+        for inbox in list(self._inboxes):
+            inbox.end(StreamReset(reason=StreamResetReason.LOG_RESTORED, resume_after=head))
 
     # -- following -------------------------------------------------------------------------------------------------
 
     async def follow(
-        self, after: Cursor | None, *, window: timedelta | None = REPLAY_WINDOW
+        self, after: Cursor | None, *, window: timedelta | None = REPLAY_WINDOW, upcoming: Upcoming | None = None
     ) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
         """Every event after the cursor (or from now on), once and in order; a StreamReset is the last item.
 
         Attach first, replay from the log second, then take what arrived meanwhile and skip what was replayed: so there
         is no gap between the two.
         """
-        await self._ready.wait()
+        await self.ready()
         state = await self.state()
         if after is not None:
             reason = why_reset(after, state, window=window)
@@ -203,17 +120,21 @@ class Hub:
                 return
         # "Now" is the log's head: this process may be a moment behind it.
         place = after or state.head
+        upcoming = upcoming or Upcoming()
         while True:
             with self._attached() as inbox:
                 while place.position < inbox.attached_at.position:
                     page = await patiently(partial(self.reader.read_after, place, limit=PAGE))
+                    upcoming.begin_page(page)
                     for event in page:
+                        upcoming.given()
                         place = place_after(event, place)
                         yield event
                     if not page:
                         break
                 if inbox.overflowed:
                     continue  # the replay took long; what the inbox dropped is replayed as well
+                upcoming.begin_inbox(inbox)
                 while (arrived := await inbox.take()) is not None:
                     if arrived.position > place.position:
                         place = place_after(arrived, place)
@@ -223,12 +144,14 @@ class Hub:
                 yield inbox.reset or slow
                 return
 
-    async def follow_on(self, place: Cursor) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
+    async def follow_on(
+        self, place: Cursor, *, upcoming: Upcoming | None = None
+    ) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
         """Every event after the place, for many: when they come too fast, the log is read instead of giving up."""
         while True:
             with self._counting_none():
                 # A place of this process is never too old: nothing may have happened for longer than the window.
-                async with contextlib.aclosing(self.follow(place, window=None)) as stream:
+                async with contextlib.aclosing(self.follow(place, window=None, upcoming=upcoming)) as stream:
                     async for item in stream:
                         if isinstance(item, RecordedEvent):
                             yield item
@@ -248,141 +171,13 @@ class Hub:
 
     async def news_since(self, known: Cursor | None) -> Cursor:
         """Wait until the log has gone on from `known`; the place it has reached. For who recomputes a whole."""
-        await self._ready.wait()
-        while known is not None and known == self._place:
-            await self._moved.wait()
-        return self._place
+        return await self.tail.news_since(known)
 
     @contextlib.contextmanager
     def _attached(self) -> Iterator[Inbox]:
-        inbox = Inbox(self._place, most=self._most_waiting)
+        inbox = Inbox(self.place, most=self._most_waiting)
         self._inboxes.add(inbox)
         try:
             yield inbox
         finally:
             self._inboxes.discard(inbox)
-
-    # -- reading ---------------------------------------------------------------------------------------------------
-
-    def _hint(self) -> None:
-        """PostgreSQL says that something was written."""
-        if self._hinted_at is None:
-            self._hinted_at = asyncio.get_running_loop().time()
-        self._wake.set()
-
-    async def _read_stream(self, broadcast: Broadcast) -> None:
-        # Bounded: the backend lets a message in for each that _take_messages has dealt with.
-        async with broadcast.subscribe(EVENTS_STREAM) as subscriber:
-            while True:
-                self._messages.append((await subscriber.get()).message)
-                self._wake.set()
-
-    async def _run(self) -> None:
-        backoff = Backoff()
-        while True:
-            try:
-                if self._known_place is None:
-                    self._known_place = (await self.reader.state()).head
-                    self._ready.set()
-                await self._wait()
-                await self._advance()
-                backoff.reset()
-            except STORE_TROUBLE as error:
-                _log.warning("live events wait for the database", error=repr(error))
-                await backoff.wait()
-
-    async def _wait(self) -> None:
-        """Until there is a message, or the log should be looked at."""
-        now = asyncio.get_running_loop().time()
-        seconds = AUDIT_SECONDS if self._is_stream_up else POLL_SECONDS
-        if self._hinted_at is not None:
-            grace = STREAM_GRACE_SECONDS if self._is_stream_up else 0.0
-            seconds = min(seconds, max(0.0, self._hinted_at + grace - now))
-        if not self._messages and seconds:
-            # Not wait_for(): woken and cancelled in one moment, it forgets that it was cancelled.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._wake.wait()
-        self._wake.clear()
-
-    @property
-    def _is_stream_up(self) -> bool:
-        return self._stream is not None and self._stream.is_connected
-
-    async def _advance(self) -> None:
-        if self._messages:
-            self._hinted_at = None
-            await self._take_messages()
-            return
-        now = asyncio.get_running_loop().time()
-        grace = STREAM_GRACE_SECONDS if self._is_stream_up else 0.0
-        if self._hinted_at is not None and now < self._hinted_at + grace:
-            return
-        self._hinted_at = None
-        if not await self._catch_up():
-            await self._check_log(await self.reader.state())
-
-    async def _take_messages(self) -> None:
-        while self._messages:
-            text = self._messages.popleft()
-            if self._stream is not None:
-                self._stream.done_with_one()
-            await (self._take(text) if self._inboxes else self._pass_over(text))
-
-    async def _take(self, text: str) -> None:
-        message = decode_message(text)
-        if message is None or message.epoch != self._place.epoch:
-            await self._check_log(await self.reader.state())
-            await self._catch_up()
-        elif message.after <= self._place.position:
-            return
-        elif message.events is None or message.before > self._place.position:
-            await self._catch_up()
-        else:
-            self._deliver(message.events)
-
-    async def _pass_over(self, text: str) -> None:
-        """Nobody follows: only the place moves. A flood of posts would spend much of its time on events for nobody."""
-        span = decode_span(text)
-        if span is None or span.epoch != self._place.epoch or span.before > self._place.position:
-            await self._take(text)
-        elif span.after > self._place.position:
-            self._known_place = span.end
-            self._tell_moved()
-
-    async def _catch_up(self) -> bool:
-        """Read the log up to its head; whether there was anything."""
-        found = False
-        while True:
-            page = await self.reader.read_after(self._place, limit=PAGE)
-            found = found or bool(page)
-            self._deliver(page)
-            if len(page) < PAGE:
-                return found
-            await asyncio.sleep(0)  # let the subscribers take some
-
-    async def _check_log(self, state: LogState) -> None:
-        """A restored log, or one that lost its tail, ends every stream: its events have other, maybe smaller places."""
-        if is_of_log(self._place, state):
-            return
-        _log.warning("the log was replaced; live streams begin anew", subscribers=len(self._inboxes))
-        self._known_place = state.head
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
-        for inbox in list(self._inboxes):
-            inbox.end(StreamReset(reason=StreamResetReason.LOG_RESTORED, resume_after=state.head))
-
-    def _deliver(self, events: Sequence[RecordedEvent]) -> None:
-        if not events:
-            return
-        self._tell_moved()
-        for event in events:
-            if event.position <= self._place.position:
-                continue
-            self._known_place = place_after(event, self._place)
-            for inbox in self._inboxes:
-                inbox.put(event)
-
-    def _tell_moved(self) -> None:
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()

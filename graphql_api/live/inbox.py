@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 
 from domain.alerts.cursor import Cursor, StreamReset
 from domain.alerts.events import RecordedEvent
@@ -35,6 +36,11 @@ class Inbox:
         """Nothing more will come: the log is another one now."""
         self.reset = reset
         self._arrived.set()
+
+    @property
+    def waiting(self) -> Iterable[RecordedEvent]:
+        """What can be taken without a wait."""
+        return self._waiting
 
     async def take(self) -> RecordedEvent | None:
         """The next event; None when it overflowed or ended, at once even if events still wait."""

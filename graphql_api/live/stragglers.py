@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from domain.alerts.cursor import Cursor
 from domain.alerts.events import RecordedEvent
-from graphql_api.live.hub import PAGE, patiently, place_after
+from graphql_api.live.log_tail import PAGE, patiently, place_after
 from graphql_api.live.member import Member, Payload
 from graphql_api.live.memo import UNKNOWN
+from graphql_api.live.upcoming import Upcoming
 from graphql_api.live.windows import Cut
 from persistence.tasks import end_tasks
 
@@ -133,7 +134,9 @@ class Stragglers:
         """Give what comes before the tail, then the tail, then hand over; False when it grew too long meanwhile."""
         group = self._group
         try:
-            await group.run_over(self._events(tail.joined_at), self._give, place=self._place)
+            upcoming = Upcoming()
+            events = self._events(tail.joined_at, upcoming)
+            await group.run_over(events, self._give, place=self._place, upcoming=upcoming)
             # All that was read was executed by now, and given if it says anything.
             self._has_come_to(self._read)
             if not self._has_arrived:
@@ -159,12 +162,17 @@ class Stragglers:
             place is not None and not _is_before(member, place, or_there=True) for member in self._walking
         )
 
-    async def _events(self, until: Cursor) -> AsyncGenerator[RecordedEvent | Cut, None]:
+    async def _events(self, until: Cursor, upcoming: Upcoming) -> AsyncGenerator[RecordedEvent | Cut, None]:
         """What is still to be made; what was made before is given in between, in its turn."""
         group, place = self._group, self._place
         self._has_arrived = False
         while place is not None and place.position < until.position:
             page = await patiently(partial(group.hub.reader.read_after, place, limit=PAGE))
+            upcoming.begin_page(
+                event
+                for event in page
+                if event.position <= until.position and group.memo.find(event.position) is UNKNOWN
+            )
             for event in page:
                 if event.position > until.position:
                     self._has_arrived = True
@@ -175,6 +183,7 @@ class Stragglers:
                     yield Cut()
                 known = group.memo.find(event.position)
                 if known is UNKNOWN:
+                    upcoming.given()
                     # Its result is given before the next event is asked for.
                     yield event
                 elif known is not None:

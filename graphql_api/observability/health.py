@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from graphql_api.http import encode
-from graphql_api.live.hub import STORE_TROUBLE
+from graphql_api.live.log_tail import STORE_TROUBLE
 from graphql_api.observability.metrics import gauge
 from graphql_api.state import AppState
 from graphql_api.version import VERSION

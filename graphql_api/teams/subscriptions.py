@@ -13,7 +13,7 @@ from graphql_api.alerts.subscriptions import following, until_executed
 from graphql_api.context import Context, Info
 from graphql_api.identity.loaders import load_teams
 from graphql_api.live.course import Course
-from graphql_api.live.hub import patiently
+from graphql_api.live.log_tail import patiently
 from graphql_api.live.team_feed import TeamFeed
 from graphql_api.teams.events import LostTeam, ShownTeamEvent, TeamStreamMessage
 

@@ -13,7 +13,7 @@ import redis.asyncio as redis
 
 from domain.alerts.cursor import Cursor, StreamReset, StreamResetReason, log_start
 from domain.alerts.events import LogPosition, RecordedEvent
-from graphql_api.live import hub as hub_module
+from graphql_api.live import log_tail
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
 from persistence.event_log import LogReader
 from persistence.stream import EVENTS_STREAM, RedisStreamBackend
@@ -35,7 +35,7 @@ async def started(settings: Settings, *, most_waiting: int = 1000) -> AsyncItera
     hub = Hub(settings, most_waiting=most_waiting)
     await hub.start()
     try:
-        await hub._ready.wait()  # noqa: SLF001  # a test begins when the hub knows its place
+        await hub.ready()  # a test begins when the hub knows its place
         yield hub
     finally:
         await hub.close()
@@ -143,7 +143,7 @@ async def publish_log(database_url: str, redis_url: str, *, skip: int = 0, repea
 
 
 async def connected(hub: Hub) -> None:
-    await until(lambda: hub._is_stream_up)  # noqa: SLF001  # else the log alone would bring the events
+    await until(lambda: hub.tail._is_stream_up)  # noqa: SLF001  # else the log alone would bring the events
 
 
 @pytest.mark.parametrize(("skip", "repeat"), [(0, False), (0, True), (7, False)])
@@ -168,13 +168,13 @@ async def test_events_for_nobody_are_not_decoded_and_move_the_place(
         decoded.append(text)
         return decode_message(text)
 
-    monkeypatch.setattr(hub_module, "decode_message", decode)
+    monkeypatch.setattr(log_tail, "decode_message", decode)
     async with started(with_redis(database_url, redis_url)) as hub:
         await connected(hub)
         unseen = await insert_events(writer, 6)
         await publish_log(database_url, redis_url)
         end = (await cursor_at(writer, unseen[-1])).position
-        await until(lambda: hub._place.position >= end)  # noqa: SLF001  # nobody follows: there is no other sign
+        await until(lambda: hub.place.position >= end)  # nobody follows: there is no other sign
         await asyncio.sleep(0.1)
         assert not decoded
         async with Watcher(hub).watching() as watcher:

@@ -27,13 +27,13 @@ CLIENTS, EVENTS_BEFORE, EVENTS_MEANWHILE = 200, 100, 30
 
 
 @pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
-    """The alerts that were loaded for an event, one after the other."""
-    seen: list[UUID] = []
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[list[UUID]]:
+    """The alerts that were loaded for events, a list for each statement."""
+    seen: list[list[UUID]] = []
     load = loaders.load_alerts
 
     async def counted(context: Context, ids: list[UUID]) -> list[Alert | None]:
-        seen.extend(ids)
+        seen.append(ids)
         return await load(context, ids)
 
     monkeypatch.setattr(subscriptions, "load_alerts", counted)
@@ -52,7 +52,7 @@ async def cursors_of(address: str, who: Person, writer: asyncpg.Connection, coun
 
 
 async def test_two_hundred_cursors_cost_one_execution_an_event(
-    api: Api, address: str, operator: Person, writer: asyncpg.Connection, loads: list[UUID]
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, loads: list[list[UUID]]
 ) -> None:
     for _ in range(EVENTS_BEFORE):
         await insert_told_alert(writer)
@@ -202,7 +202,7 @@ async def test_where_nothing_happened_for_longer_than_is_replayed_one_can_still_
     hub = api.app.state.hub
     assert isinstance(hub, Hub)
     await hub.ready()
-    hub._known_place = replace(hub.place, recorded_at=hub.place.recorded_at - 2 * REPLAY_WINDOW)  # noqa: SLF001
+    hub.tail._known_place = replace(hub.place, recorded_at=hub.place.recorded_at - 2 * REPLAY_WINDOW)  # noqa: SLF001
     async with connected(address, operator) as socket:
         await socket.subscribe(EVENTS)
         await followed(api)

@@ -18,10 +18,11 @@ from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.live import stragglers
 from graphql_api.live.alert_memo import AlertMemo
 from graphql_api.live.groups import Group, Key
-from graphql_api.live.hub import place_after
+from graphql_api.live.log_tail import place_after
 from graphql_api.live.member import Member, Payload, Stop
 from graphql_api.live.memo import Budget
 from graphql_api.live.sharing import Follows, Permissions, Shape
+from graphql_api.live.upcoming import Upcoming
 from graphql_api.live.windows import windows
 from tests.unit.live.test_member import place
 from tests.unit.live.test_memo import recorded
@@ -56,7 +57,7 @@ class Log:
         await asyncio.sleep(self._chance.random() * 0.003)
         return [event for event in self.events if event.position > cursor.position][:limit]
 
-    async def follow_on(self, after: Cursor) -> AsyncGenerator[RecordedEvent, None]:
+    async def follow_on(self, after: Cursor, *, upcoming: Upcoming) -> AsyncGenerator[RecordedEvent, None]:
         number = after.position.xid
         while True:
             while number < len(self.events):

@@ -1,0 +1,34 @@
+"""Which events will a run be given next? As far as they have come: what they need is read for all of them at once."""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import chain, islice
+
+from domain.alerts.events import RecordedEvent
+from graphql_api.live.inbox import Inbox
+
+
+class Upcoming:
+    """Told by who gives the events, asked by who reads for them. An event may be here that was given already."""
+
+    def __init__(self) -> None:
+        self._page: deque[RecordedEvent] = deque()
+        self._inbox: Inbox | None = None
+
+    def begin_page(self, events: Iterable[RecordedEvent]) -> None:
+        """These were read from the log."""
+        self._page = deque(events)
+
+    def begin_inbox(self, inbox: Inbox) -> None:
+        """These arrive now."""
+        self._inbox = inbox
+
+    def given(self) -> None:
+        """The first of the page was given."""
+        if self._page:
+            self._page.popleft()
+
+    def events(self, most: int) -> list[RecordedEvent]:
+        """The next ones."""
+        arrived: Iterable[RecordedEvent] = () if self._inbox is None else self._inbox.waiting
+        return list(islice(chain(self._page, arrived), most))
