@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts import edits, lifecycle, turning
+from domain.alerts.actions.release import release_unseen
 from domain.alerts.change import Change
 from domain.alerts.events import SYSTEM
 from domain.alerts.model import Alert
@@ -33,6 +34,7 @@ from persistence.retention import Retention, purge_expired
 from persistence.silence_work import apply_due_silences
 from persistence.tables import OPEN, alerts
 from persistence.unit_of_work import UnitOfWork
+from persistence.unseen import unseen_by_their_people
 from tocsin.settings import Settings
 
 BATCH = 200
@@ -88,6 +90,23 @@ async def time_out_answers(engine: AsyncEngine, _settings: Settings, now: dateti
     return changed
 
 
+async def release_unseen_alerts(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Take open alerts from people who may no longer see them, or no longer sign in."""
+    released = 0
+    for _ in range(MAX_ROUNDS):
+        async with engine.connect() as connection:
+            ids = await unseen_by_their_people(connection, limit=BATCH)
+        if not ids:
+            break
+        async with UnitOfWork(engine) as work:
+            done = await release_unseen(work, ids, now=now)
+            await work.commit()
+        released += done
+        if not done:
+            break  # another worker was faster, or who it is may see it again
+    return released
+
+
 async def apply_silences(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
     """Mark alerts when a silence begins, unmark them when it ends."""
     return await apply_due_silences(engine, now)
@@ -127,6 +146,7 @@ DUE = (
     Due("continue_handovers", timedelta(seconds=1), move_alerts),
     Due("watch_heartbeats", timedelta(seconds=2), watch_heartbeats),
     Due("evaluate_thresholds", timedelta(seconds=5), evaluate_thresholds),
+    Due("release_unseen_alerts", timedelta(seconds=5), release_unseen_alerts),
     Due("page", timedelta(seconds=1), page),
     Due("watch_steps", timedelta(minutes=1), watch_steps),
     Due("send_to_channels", timedelta(seconds=1), send_to_channels),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.alerts.change import Change, change, unchanged
 from domain.alerts.decisions import silence_decision, team_decision
-from domain.alerts.events import Actor, AlertEventKind
+from domain.alerts.events import SYSTEM, Actor, AlertEventKind
 from domain.alerts.lifecycle import allowed_statuses
 from domain.alerts.model import (
     MAX_DESCRIPTION,
@@ -26,6 +26,7 @@ from domain.silences.model import Silence
 from domain.text import check_storable, checked_optional_text, checked_text
 
 MAX_COMMENT = 10_000
+RELEASED = "the person may no longer see the alert, or no longer sign in"
 MAX_SNOOZE = timedelta(days=90)
 
 
@@ -70,6 +71,12 @@ def assign(alert: Alert, *, assignee: UUID | None, actor: Actor, now: datetime) 
     if alert.assigned_to == assignee:
         return unchanged(alert)
     return change(alert, AlertEventKind.ASSIGNED, actor=actor, now=now, updates={"assigned_to": assignee})
+
+
+def release(alert: Alert, *, now: datetime) -> Change:
+    """Take it from somebody who can do nothing for it any more: it is nobody's, and whoever looks sees that."""
+    updates = {"assigned_to": None}
+    return change(alert, AlertEventKind.ASSIGNED, actor=SYSTEM, now=now, data={"reason": RELEASED}, updates=updates)
 
 
 def move(

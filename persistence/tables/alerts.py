@@ -130,6 +130,11 @@ alerts = sa.Table(
     sa.Index(
         "ix_alerts_assigned_to", "assigned_to", "created_at", "id", postgresql_where=sa.text("assigned_to IS NOT NULL")
     ),
+    sa.Index(
+        "ix_alerts_open_assigned_to",
+        "assigned_to",
+        postgresql_where=sa.text(f"assigned_to IS NOT NULL AND {OPEN}"),
+    ),
     sa.Index("ix_alerts_group_id", "group_id", "created_at", "id", postgresql_where=sa.text("group_id IS NOT NULL")),
     # The worst status and severity of a group's members, for who may see which team's.
     sa.Index(
