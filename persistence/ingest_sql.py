@@ -33,6 +33,7 @@ STATE_COLUMNS: Columns = (
     ("flapping_since", "timestamptz"),
     ("flapping_until", "timestamptz"),
     ("flapping_turns", "integer"),
+    ("times_flapped", "integer"),
     ("paused_until", "timestamptz"),
 )
 # Written besides when the source changed what it says (`has_new_content`).
@@ -93,7 +94,8 @@ STATE_READ = (
     *("version", "content_hash", "created_at", "updated_at", "started_at", "last_seen_at", "source_time", "pinned"),
     *("acknowledged_at", "investigating_at", "resolved_at", "resolved_by", "resolution", "is_false_positive"),
     *("hold_until", "snoozed_until", "expires_at", "repeat_logged_at", "suppressed_by", "dedup_recipe"),
-    *("turns", "past_episodes", "flapping_since", "flapping_until", "flapping_turns", "paused_until"),
+    *("turns", "past_episodes", "flapping_since", "flapping_until", "flapping_turns", "times_flapped"),
+    "paused_until",
     "group_id",
 )
 

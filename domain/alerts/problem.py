@@ -72,6 +72,7 @@ class AlertState:
     flapping_since: datetime | None = None
     flapping_until: datetime | None = None
     flapping_turns: int = 0
+    times_flapped: int = 0
     paused_until: datetime | None = None
     group_id: UUID | None = None
     group_reason: str | None = None

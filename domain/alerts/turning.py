@@ -34,6 +34,7 @@ def turn(alert: AlertState, at: datetime, policy: FlappingPolicy | None) -> list
     track, crossed = turned(known, at, policy)
     alert.turns, alert.flapping_since, alert.flapping_until = track.turns, track.since, track.until
     alert.flapping_turns = track.count
+    alert.times_flapped += any(one.crossing is Crossing.BEGAN for one in crossed)
     return list(_told(crossed, known.since, policy))
 
 

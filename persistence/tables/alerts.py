@@ -117,6 +117,7 @@ alerts = sa.Table(
     time("flapping_since", nullable=True),
     time("flapping_until", nullable=True),
     integer("flapping_turns", 0),
+    integer("times_flapped", 0),
     time("paused_until", nullable=True),
     sa.Index("uq_alerts_open_dedup_key", "integration_id", "dedup_key", unique=True, postgresql_where=sa.text(OPEN)),
     # The newest alert of a key, open or not: ids are UUIDv7, so the greatest is the newest.

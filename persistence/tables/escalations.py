@@ -167,6 +167,7 @@ notifications = sa.Table(
         postgresql_where=sa.text("flapping_since IS NOT NULL"),
     ),
     sa.Index("ix_notifications_alert_id", "alert_id", "id"),
+    sa.Index("ix_notifications_pages", "created_at", "alert_id", postgresql_where=sa.text("kind = 'page'")),
     sa.Index("ix_notifications_queued", "user_id", "created_at", postgresql_where=sa.text("state = 'queued'")),
     sa.Index("ix_notifications_mailed", "mail_id", postgresql_where=sa.text("state = 'mailed'")),
     sa.Index("ix_notifications_mailed_at", "user_id", "mailed_at", postgresql_where=sa.text("mailed_at IS NOT NULL")),

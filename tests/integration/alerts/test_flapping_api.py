@@ -10,8 +10,8 @@ import pytest
 from domain.identity.model import Role
 from tests.api import Api, Person, api_settings, running_api
 
-SHOWN = """query($filter: AlertFilter) { alerts(filter: $filter, first: 5) { nodes { title isFlapping flappingSince flappingUntil
-  flappingTurns pausedUntil timeline(first: 50) { nodes { kind } }
+SHOWN = """query($filter: AlertFilter) { alerts(filter: $filter, first: 5) { nodes {
+  title isFlapping flappingSince flappingUntil flappingTurns pausedUntil timeline(first: 50) { nodes { kind } }
   decisions { __typename ... on Explanation { reason } ... on FlappingDecision { turns window start stop }
               ... on PauseDecision { until length recovered episodes } } } } }"""
 
