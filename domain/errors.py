@@ -21,6 +21,14 @@ class InvalidInput(DomainError):
     """A field's value is not acceptable; the message says what would be right."""
 
 
+@dataclass(eq=False)
+class InvalidCondition(InvalidInput):
+    """A condition cannot be used; `line` and `column` (from 1) say where its text goes wrong, when that is known."""
+
+    line: int | None = None
+    column: int | None = None
+
+
 class NotFound(DomainError):
     """No such thing, or not visible to this viewer (the two look the same)."""
 
@@ -115,3 +123,11 @@ class InvalidLink(DomainError):
 
 class LastAdministrator(DomainError):
     """Nobody else could administer the server any more."""
+
+
+@dataclass(eq=False)
+class SilenceTooBroad(DomainError):
+    """A silence would hold most alerts, and nobody said that this is meant."""
+
+    matched: int = 0
+    total: int = 0

@@ -45,6 +45,7 @@ class ErrorCode(StrEnum):
     TEAM_IN_USE = "TEAM_IN_USE"
     WRONG_TRANSPORT = "WRONG_TRANSPORT"
     OVERLOADED = "OVERLOADED"
+    SILENCE_TOO_BROAD = "SILENCE_TOO_BROAD"
 
 
 expose_enum(
@@ -70,6 +71,7 @@ expose_enum(
         ErrorCode.LAST_ADMINISTRATOR: "Nobody else could administer the server any more.",
         ErrorCode.TEAM_IN_USE: "The team still has open alerts or integrations.",
         ErrorCode.WRONG_TRANSPORT: "Credentials are given and taken by plain HTTP alone, over no socket or stream.",
+        ErrorCode.SILENCE_TOO_BROAD: "The silence would hold most alerts: confirm it, or ask for less.",
         ErrorCode.OVERLOADED: "The server is full or its database is away; try again shortly.",
     },
 )
@@ -89,6 +91,16 @@ class UserError:
 @strawberry.type(description="A field's value is not acceptable; the message says what would be right.")
 class InvalidInput(UserError):
     """See domain.errors.InvalidInput."""
+
+
+@strawberry.type(description="A condition cannot be used; the message says what would be right.")
+class InvalidCondition(UserError):
+    """See domain.errors.InvalidCondition."""
+
+    line: int | None = strawberry.field(
+        description="In which line of its text, from 1; null when unknown.", default=None
+    )
+    column: int | None = strawberry.field(description="In which column, from 1; null when unknown.", default=None)
 
 
 @strawberry.type(description="No such thing, or not visible to you; the two look the same.")
@@ -207,6 +219,16 @@ class TeamInUse(UserError):
     integrations: int = strawberry.field(description="Of how many integrations it is the default team.", default=0)
 
 
+@strawberry.type(
+    description="The silence would hold most alerts. Ask for less, or say `confirmBroad` if it is meant so."
+)
+class SilenceTooBroad(UserError):
+    """See domain.errors.SilenceTooBroad."""
+
+    matched: int = strawberry.field(description="How many alerts it would hold, of those looked at.", default=0)
+    total: int = strawberry.field(description="How many there are.", default=0)
+
+
 def _moves(error: errors.DomainError) -> dict[str, Any]:
     return {"current": error.current.upper(), "allowed": [name.upper() for name in error.allowed]}  # type: ignore[attr-defined]
 
@@ -218,6 +240,7 @@ def _same(*names: str) -> Callable[[errors.DomainError], dict[str, Any]]:
 # Each domain error: its GraphQL type, its code, and the fields it has beyond the interface.
 MAPPING: dict[type[errors.DomainError], tuple[type[UserError], ErrorCode, Callable[[Any], dict[str, Any]]]] = {
     errors.InvalidInput: (InvalidInput, ErrorCode.INVALID_INPUT, _same()),
+    errors.InvalidCondition: (InvalidCondition, ErrorCode.INVALID_INPUT, _same("line", "column")),
     errors.NotFound: (NotFound, ErrorCode.NOT_FOUND, _same()),
     errors.Forbidden: (Forbidden, ErrorCode.FORBIDDEN, _same()),
     errors.IllegalMove: (IllegalMove, ErrorCode.ILLEGAL_MOVE, _moves),
@@ -232,6 +255,7 @@ MAPPING: dict[type[errors.DomainError], tuple[type[UserError], ErrorCode, Callab
     errors.InvalidLink: (InvalidLink, ErrorCode.INVALID_LINK, _same()),
     errors.LastAdministrator: (LastAdministrator, ErrorCode.LAST_ADMINISTRATOR, _same()),
     errors.TeamInUse: (TeamInUse, ErrorCode.TEAM_IN_USE, _same("open_alerts", "integrations")),
+    errors.SilenceTooBroad: (SilenceTooBroad, ErrorCode.SILENCE_TOO_BROAD, _same("matched", "total")),
 }
 
 

@@ -19,6 +19,8 @@ SILENCES_LOCK = 7_311_018_252
 # Held by who changes teams: they take turns, so the log of teams is in the order of the changes, and no two wait for
 # each other. It comes after the silences lock, where that is needed, and before the first write.
 TEAMS_LOCK = 7_311_018_254
+# Held by who changes alert rules, for the same reason.
+ALERT_RULES_LOCK = 7_311_018_271
 # Held by whoever migrates the database: two at once take turns instead of failing half-way.
 MIGRATION_LOCK = 7_311_018_251
 LOCK_POLL_SECONDS = 0.1
