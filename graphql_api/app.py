@@ -30,7 +30,7 @@ from graphql_api.live.erasures import Erasures
 from graphql_api.live.following import Live
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
-from graphql_api.live.team_feed import TeamFeed
+from graphql_api.live.team_feed import rule_feed, team_feed
 from graphql_api.masking import is_outage
 from graphql_api.middleware import OPERATION, Surroundings, request_id_of
 from graphql_api.observability import health
@@ -167,10 +167,11 @@ async def opened(state: AppState) -> AsyncIterator[None]:
         erasures = Erasures(settings.database_dsn, hub.tell_sight_changed)
         listening = asyncio.create_task(erasures.run(), name="erasures")
         stack.push_async_callback(end_tasks, [listening])
-        team_feed = TeamFeed(settings, renew_viewers)
-        await team_feed.start()
-        stack.push_async_callback(team_feed.close)
-        state.hub, state.sessions, state.team_feed = hub, sessions, team_feed
+        teams, rules = team_feed(settings, renew_viewers), rule_feed(settings)
+        for feed in (teams, rules):
+            await feed.start()
+            stack.push_async_callback(feed.close)
+        state.hub, state.sessions, state.team_feed, state.rule_feed = hub, sessions, teams, rules
         using = asyncio.create_task(state.key_use.flush_for_ever(), name="last use of keys")
         stack.push_async_callback(state.key_use.flush)
         stack.push_async_callback(end_tasks, [using])

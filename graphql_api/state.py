@@ -35,7 +35,7 @@ from graphql_api.identity.tokens import AccessTokens
 from graphql_api.limits import Documents, Limits
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
-from graphql_api.live.team_feed import TeamFeed
+from graphql_api.live.team_feed import RuleFeed, TeamFeed
 from graphql_api.observability.metrics import Metrics
 from persistence.account_rules import account_rules
 from persistence.key_viewers import KeyLookup, KeyUse
@@ -69,6 +69,7 @@ class AppState:
     hub: Hub | None = None
     sessions: SessionWatch | None = None
     team_feed: TeamFeed | None = None
+    rule_feed: RuleFeed | None = None
     redis: Redis | None = None
     metrics: Metrics = field(default_factory=Metrics)
     lockouts: Lately = field(default_factory=Lately)

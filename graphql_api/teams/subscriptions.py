@@ -37,7 +37,7 @@ class TeamSubscriptions:
             strawberry.argument(description="The `cursor` of the last event received. By default it begins now."),
         ] = None,
     ) -> AsyncGenerator[TeamStreamMessage, None]:
-        """See graphql_api/live/team_feed.py for how nothing is missed."""
+        """See graphql_api/live/log_feed.py for how nothing is missed."""
         cursor = None if after is None else decode_cursor(after)
         async with aclosing(_events(info.context, cursor)) as events:
             async for item in events:
