@@ -6,17 +6,23 @@ The digest of the input is keyed: an input may hold a password, and a plain hash
 import dataclasses
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from domain.errors import InvalidInput
 from graphql_api.context import Context
-from persistence.unit_of_work import UnitOfWork
+from persistence.idempotency import IdempotencyKeys
 
 IDEMPOTENCY_KEY = (
     "Sent again with the same input within 24 hours, it finds what it made the first time. A secret is shown only once."
 )
+
+
+class Creating(Protocol):
+    """A unit of work that something is created in."""
+
+    idempotency: IdempotencyKeys
 
 
 def input_digest(context: Context, data: object) -> bytes:
@@ -38,7 +44,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever the encoder takes
 
 async def create_once(
     context: Context,
-    uow: UnitOfWork,
+    uow: Creating,
     *,
     mutation: str,
     data: Any,  # noqa: ANN401 - any input type with an `idempotency_key`

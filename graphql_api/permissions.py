@@ -51,6 +51,8 @@ QUERIES: Mapping[str, Line] = {
     "channel": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "channels": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "notification": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "silence": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "silences": Need(Access.VIEWER, Scope.ALERTS_READ),
 }
 MUTATIONS: Mapping[str, Line] = {
     # People
@@ -148,6 +150,11 @@ MUTATIONS: Mapping[str, Line] = {
     # Trusted documents
     "registerDocuments": Need(Access.ADMIN, Scope.DOCUMENTS_WRITE),
     "removeDocument": Need(Access.ADMIN, Scope.DOCUMENTS_WRITE),
+    # Silences: each looks in which team the role is.
+    "createSilence": Need(Access.OPERATOR, Scope.ALERTS_WRITE, in_team=True),
+    "updateSilence": Need(Access.OPERATOR, Scope.ALERTS_WRITE, in_team=True),
+    "expireSilence": Need(Access.OPERATOR, Scope.ALERTS_WRITE, in_team=True),
+    "previewSilence": Need(Access.OPERATOR, Scope.ALERTS_READ, in_team=True),
     # On-call schedules
     "createSchedule": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "updateSchedule": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),

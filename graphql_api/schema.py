@@ -49,6 +49,8 @@ from graphql_api.receipts.queries import ReceiptQueries
 from graphql_api.scalars import SCALARS
 from graphql_api.schedules.mutations import ScheduleMutations
 from graphql_api.schedules.queries import ScheduleQueries
+from graphql_api.silences.mutations import SilenceMutations
+from graphql_api.silences.queries import SilenceQueries
 from graphql_api.teams.mutations import TeamMutations
 from graphql_api.teams.queries import TeamQueries
 from graphql_api.teams.subscriptions import TeamSubscriptions
@@ -73,6 +75,7 @@ QUERIES: tuple[type, ...] = (
     EscalationQueries,
     RehearsalQueries,
     ChannelQueries,
+    SilenceQueries,
     PrivacyQueries,
 )
 MUTATIONS: tuple[type, ...] = (
@@ -88,6 +91,7 @@ MUTATIONS: tuple[type, ...] = (
     ScheduleMutations,
     EscalationMutations,
     ChannelMutations,
+    SilenceMutations,
     PrivacyMutations,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions, TeamSubscriptions)

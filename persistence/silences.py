@@ -7,37 +7,40 @@ comes before this transaction's first write, and after every earlier writer's CO
 
 from collections.abc import Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.alerts.events import Actor, ActorKind
 from domain.alerts.model import AlertStatus, Severity
-from domain.silences.actions import apply_due
 from domain.silences.marks import Mark, OpenAlert
 from domain.silences.matchers import matchers_from_json
-from domain.silences.model import Silence, SilenceState
-from persistence.audit import AuditTrail
+from domain.silences.model import FROM_THE_FIRST, Silence, SilenceState
 from persistence.event_log import append_events
 from persistence.label_conditions import equality_conditions
-from persistence.locks import take_locks
+from persistence.people_directory import PeopleDirectory
+from persistence.silence_conditions import kept_condition
 from persistence.tables import OPEN, alerts, silences
 
-_FIELDS = (
-    "id", "integration_id", "matchers", "starts_at", "ends_at", "created_by", "comment", "updated_at", "version",
-    "applied",
+_PLAIN = (
+    "id", "integration_id", "starts_at", "ends_at", "created_by", "comment", "updated_at", "version", "team_id",
+    "holds_private", "window_id", "occurrence_at", "swept_after",
 )  # fmt: skip
+_FIELDS = (*_PLAIN, "matchers", "condition", "applied", "actor_kind", "actor_id")
 SILENCE_COLUMNS = tuple(silences.c[name] for name in _FIELDS)
-_OPEN_ALERT = tuple(
-    alerts.c[name] for name in ("id", "integration_id", "labels", "suppressed_by", "version", "severity", "status")
-)
+_OPEN_ALERT = (
+    "id", "integration_id", "team_id", "labels", "suppressed_by", "version", "severity", "status", "title", "source",
+    "service_name", "dedup_key", "started_at",
+)  # fmt: skip
+OPEN_ALERT_COLUMNS = tuple(alerts.c[name] for name in _OPEN_ALERT)
 _STANDING = silences.c.applied != SilenceState.EXPIRED.value
 _IS_OPEN = sa.text("alerts." + OPEN)
+_IS_MARKED: sa.ColumnElement[bool] = alerts.c.suppressed_by != sa.literal_column("'{}'", alerts.c.suppressed_by.type)
 # One statement carries this many marks: beyond it a single message to the server would be tens of megabytes.
 _CHUNK = 5_000
 Row: TypeAlias = sa.RowMapping | asyncpg.Record
@@ -45,11 +48,14 @@ Row: TypeAlias = sa.RowMapping | asyncpg.Record
 
 def silence_of(row: Row) -> Silence:
     """The silence a row holds; from SQLAlchemy (matchers decoded) or from asyncpg (as text)."""
-    values = {name: row[name] for name in _FIELDS}
-    matchers = values["matchers"]
-    values["matchers"] = matchers_from_json(orjson.loads(matchers) if isinstance(matchers, str) else matchers)
-    values["applied"] = SilenceState(values["applied"])
-    return Silence(**values)
+    matchers, condition, actor_kind = row["matchers"], row["condition"], row["actor_kind"]
+    return Silence(
+        matchers=matchers_from_json(orjson.loads(matchers) if isinstance(matchers, str) else matchers),
+        condition=None if condition is None else kept_condition(condition),
+        applied=SilenceState(row["applied"]),
+        actor=None if actor_kind is None else Actor(ActorKind(actor_kind), row["actor_id"]),
+        **{name: row[name] for name in _PLAIN},
+    )
 
 
 async def standing_silences(connection: AsyncConnection) -> list[Silence]:
@@ -94,19 +100,28 @@ class SilenceStore:
         row = rows.mappings().one_or_none()
         return None if row is None else silence_of(row)
 
+    async def find(self, silence_id: UUID) -> Silence | None:
+        """The silence, of whatever scope."""
+        rows = await self._connection.execute(sa.select(*SILENCE_COLUMNS).where(silences.c.id == silence_id))
+        row = rows.mappings().one_or_none()
+        return None if row is None else silence_of(row)
+
     async def count_standing(self, *, integration_id: UUID | None) -> int:
-        """How many silences of the scope are pending or active."""
-        count = await self._connection.scalar(
-            sa.select(sa.func.count()).select_from(silences).where(_STANDING, _of_scope(integration_id))
-        )
+        """How many silences of the scope are pending or active, those of maintenance windows aside."""
+        mine = (_STANDING, _of_scope(integration_id), silences.c.window_id.is_(None))
+        count = await self._connection.scalar(sa.select(sa.func.count()).select_from(silences).where(*mine))
         return int(count or 0)
 
     async def due(self, now: datetime) -> list[Silence]:
-        """Those whose start or end has passed and is not applied yet, the earliest first."""
+        """Those whose start or end has passed and is not applied yet, or whose marks are unfinished; earliest first."""
         rows = await self._connection.execute(
-            sa.select(*SILENCE_COLUMNS).where(_is_due(now)).order_by(silences.c.starts_at, silences.c.id)
+            sa.select(*SILENCE_COLUMNS).where(is_due(now)).order_by(silences.c.starts_at, silences.c.id)
         )
         return [silence_of(row) for row in rows.mappings()]
+
+    async def private_teams(self) -> frozenset[UUID]:
+        """The teams whose alerts only their members and administrators see."""
+        return await PeopleDirectory(self._connection).private_teams()
 
     async def add(self, silence: Silence) -> None:
         """Keep a new one."""
@@ -119,20 +134,26 @@ class SilenceStore:
         values = _stored(silence)
         await self._connection.execute(sa.update(silences).where(silences.c.id == values.pop("id")).values(**values))
 
-    async def open_alerts(self, silence: Silence) -> list[OpenAlert]:
-        """The open alerts it may hold. Equality is decided here; the domain decides the rest on what is left."""
+    async def open_alerts(self, silence: Silence, *, limit: int) -> list[OpenAlert]:
+        """The next open alerts it may hold. Equality is decided here; the domain decides the rest on what is left."""
         conditions = equality_conditions(silence.matchers)
         if silence.integration_id is not None:
             conditions.append(alerts.c.integration_id == silence.integration_id)
-        return await self._alerts(*conditions)
+        if silence.team_id is not None:
+            conditions.append(alerts.c.team_id == silence.team_id)
+        return await self._alerts(silence, *conditions, limit=limit)
 
-    async def marked_alerts(self, silence_id: UUID) -> list[OpenAlert]:
-        """The open alerts that carry its mark."""
-        return await self._alerts(alerts.c.suppressed_by.contains(sa.cast([silence_id], pg.ARRAY(pg.UUID))))
+    async def marked_alerts(self, silence: Silence, *, limit: int) -> list[OpenAlert]:
+        """The next open alerts that carry its mark."""
+        carried = alerts.c.suppressed_by.contains(sa.cast([silence.id], pg.ARRAY(pg.UUID)))
+        return await self._alerts(silence, carried, _IS_MARKED, limit=limit)
 
-    async def _alerts(self, *conditions: sa.ColumnElement[bool]) -> list[OpenAlert]:
-        rows = await self._connection.execute(sa.select(*_OPEN_ALERT).where(_IS_OPEN, *conditions))
-        return [_open_alert(row) for row in rows.mappings()]
+    async def _alerts(self, silence: Silence, *conditions: sa.ColumnElement[bool], limit: int) -> list[OpenAlert]:
+        after = alerts.c.id > (silence.swept_after or FROM_THE_FIRST)
+        # Ordered last: by the ids' own index all alerts that were ever resolved would be walked through.
+        found = sa.select(*OPEN_ALERT_COLUMNS).where(_IS_OPEN, after, *conditions).offset(0).subquery()
+        rows = await self._connection.execute(sa.select(found).order_by(found.c.id).limit(limit))
+        return [open_alert_of(row) for row in rows.mappings()]
 
     async def write_marks(self, marks: Sequence[Mark], *, recorded_at: datetime) -> None:
         """Change the alerts' marks and append the events."""
@@ -163,74 +184,31 @@ _WRITE_MARKS = sa.text(
 )
 
 
-class SilenceUnitOfWork:
-    """One change of silences: a transaction whose first statement takes the silences lock exclusively."""
-
-    silences: SilenceStore
-    audit: AuditTrail
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._pending = engine.connect()
-
-    async def __aenter__(self) -> Self:
-        self._connection = await self._pending.__aenter__()
-        try:
-            await take_locks(self._connection, [], silences="exclusive")
-        except BaseException as error:
-            await self._pending.__aexit__(type(error), error, error.__traceback__)
-            raise
-        self.silences = SilenceStore(self._connection)
-        self.audit = AuditTrail(self._connection)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._pending.__aexit__(kind, error, trace)
-
-    async def commit(self) -> None:
-        """Make it durable. When this raises because the connection was lost, the outcome is unknown."""
-        await self._connection.commit()
-
-
-async def apply_due_silences(engine: AsyncEngine, now: datetime) -> int:
-    """Apply the starts and ends that have passed, in a transaction of its own; the number of silences it moved.
-
-    Looks first without the lock: it would hold up all ingest, and mostly nothing is due.
-    """
-    async with engine.connect() as connection:
-        if not await connection.scalar(sa.select(sa.exists().where(_is_due(now)))):
-            return 0
-    async with SilenceUnitOfWork(engine) as work:
-        moved = await apply_due(work, now=now)
-        await work.commit()
-    return moved
-
-
 def _of_scope(integration_id: UUID | None) -> sa.ColumnElement[bool]:
     return silences.c.integration_id.is_not_distinct_from(integration_id)
 
 
-def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+def is_due(now: datetime) -> sa.ColumnElement[bool]:
+    """The condition that a silence must begin or end, or that its marks are unfinished."""
     starting = sa.and_(silences.c.applied == SilenceState.PENDING.value, silences.c.starts_at <= now)
     ending = sa.and_(_STANDING, silences.c.ends_at <= now)
-    return sa.or_(starting, ending)
+    return sa.or_(starting, ending, silences.c.swept_after.is_not(None))
 
 
 def _stored(silence: Silence) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(silence, name) for name in _FIELDS}
-    values["matchers"] = [matcher.as_json() for matcher in silence.matchers]
-    values["applied"] = silence.applied.value
-    return values
+    return {
+        **{name: getattr(silence, name) for name in _PLAIN},
+        "matchers": [matcher.as_json() for matcher in silence.matchers],
+        "condition": None if silence.condition is None else silence.condition.text,
+        "applied": silence.applied.value,
+        "actor_kind": None if silence.actor is None else silence.actor.kind.value,
+        "actor_id": None if silence.actor is None else silence.actor.id,
+    }
 
 
-def _open_alert(row: Row) -> OpenAlert:
-    return OpenAlert(
-        id=row["id"],
-        integration_id=row["integration_id"],
-        labels=row["labels"],
-        suppressed_by=tuple(row["suppressed_by"]),
-        version=row["version"],
-        severity=Severity(row["severity"]),
-        status=AlertStatus(row["status"]),
-    )
+def open_alert_of(row: Row) -> OpenAlert:
+    """What marking needs of an alert."""
+    values = {name: row[name] for name in _OPEN_ALERT}
+    values["suppressed_by"] = tuple(values["suppressed_by"])
+    values["severity"], values["status"] = Severity(values["severity"]), AlertStatus(values["status"])
+    return OpenAlert(**values)

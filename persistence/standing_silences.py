@@ -4,7 +4,7 @@ from datetime import datetime
 
 import asyncpg
 
-from domain.silences.model import Silence
+from domain.silences.standing import KnownSilences, SilencesInForce
 from persistence.silences import silence_of
 
 
@@ -17,12 +17,12 @@ class StandingSilences:
 
     def __init__(self) -> None:
         self.version = -1
-        self._silences: tuple[Silence, ...] = ()
+        self._known = KnownSilences()
 
-    async def at(self, connection: asyncpg.Connection, *, version: int, now: datetime) -> tuple[Silence, ...]:
+    async def at(self, connection: asyncpg.Connection, *, version: int, now: datetime) -> SilencesInForce:
         """Those in force. `now` is read under the lock: a post may have waited behind the making of a silence."""
         if version != self.version:
             rows = await connection.fetch("SELECT * FROM silences WHERE applied <> 'expired'")
-            self._silences = tuple(map(silence_of, rows))
+            self._known = KnownSilences(tuple(map(silence_of, rows)))
             self.version = version
-        return tuple(silence for silence in self._silences if silence.is_in_force(now))
+        return self._known.at(now)

@@ -27,7 +27,8 @@ SELECT (SELECT version FROM team_ownership_version) AS version,
                'matchers', o.matchers::text, 'rank', o.rank)), '[]')::text
           FROM team_ownerships o JOIN teams t ON t.id = o.team_id WHERE t.archived_at IS NULL) AS lines,
        (SELECT coalesce(json_agg(json_build_array(id, handed_over_to)), '[]')::text
-          FROM teams WHERE archived_at IS NOT NULL) AS archived
+          FROM teams WHERE archived_at IS NOT NULL) AS archived,
+       ARRAY(SELECT id FROM teams WHERE is_private) AS private
 """
 # Compiled patterns outlive a change of other lines.
 _KNOWN_MATCHERS = 10_000
@@ -45,21 +46,22 @@ class KnownOwnership:
             row = await connection.fetchrow(_READ)
             if row is None:  # pragma: no cover - a SELECT without FROM has a row
                 return NOTHING_OWNED
-            self.current = _ownership_of(row["version"], row["lines"], row["archived"])
+            self.current = _ownership_of(row["version"], row["lines"], row["archived"], row["private"])
         return self.current
 
 
 async def read_ownership(connection: AsyncConnection) -> Ownership:
     """What teams own now: for a preview."""
     row = (await connection.execute(sa.text(_READ))).one()
-    return _ownership_of(row.version, row.lines, row.archived)
+    return _ownership_of(row.version, row.lines, row.archived, row.private)
 
 
-def _ownership_of(version: int, lines: str, archived: str) -> Ownership:
+def _ownership_of(version: int, lines: str, archived: str, private: Sequence[UUID]) -> Ownership:
     return Ownership(
         version=version,
         claims=[_claim_of(line) for line in orjson.loads(lines)],
         heirs={UUID(team): None if heir is None else UUID(heir) for team, heir in orjson.loads(archived)},
+        private_teams=frozenset(private),
     )
 
 

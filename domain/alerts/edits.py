@@ -1,7 +1,8 @@
 """What may a person do to an alert besides moving it? Assign, comment, snooze, wake, edit. Pure, as lifecycle.py is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
@@ -23,6 +24,7 @@ from domain.alerts.model import (
 )
 from domain.errors import IllegalMove, InvalidInput, StaleVersion
 from domain.silences.model import Silence
+from domain.silences.standing import SilencesInForce
 from domain.text import check_storable, checked_optional_text, checked_text
 
 MAX_COMMENT = 10_000
@@ -87,8 +89,13 @@ def move(
     actor: Actor,
     now: datetime,
     by_handover: bool = False,
+    silences: SilencesInForce | None = None,
+    private_teams: AbstractSet[UUID] = frozenset(),
 ) -> Change:
-    """Give it to another team, or to none. Nobody keeps what they would not see there."""
+    """Give it to another team, or to none. Nobody keeps what they would not see there.
+
+    Which silences hold it may depend on the team: where `silences` are given it is looked at anew.
+    """
     if alert.team_id == team_id:
         return unchanged(alert)
     updates: dict[str, Any] = {"team_id": team_id}
@@ -98,6 +105,10 @@ def move(
         updates["pinned"] = tuple(sorted({*alert.pinned, "team_id"}))
     reason = "the team took over from another" if by_handover else "a person moved it to the team"
     data = {} if team_id is None else {"decisions": [team_decision(team_id, reason).as_json()]}
+    if silences is not None and alert.is_open:
+        holding = silences.holding(replace(alert, team_id=team_id), private_teams)
+        if (held := tuple(silence.id for silence in holding)) != alert.suppressed_by:
+            updates["suppressed_by"] = held
     return change(alert, AlertEventKind.MOVED, actor=actor, now=now, data=data, updates=updates)
 
 
@@ -136,18 +147,28 @@ def wake(alert: Alert, *, actor: Actor, now: datetime) -> Change:
     return change(alert, AlertEventKind.WOKEN, actor=actor, now=now, updates={"snoozed_until": None})
 
 
-def update(alert: Alert, *, patch: AlertPatch, actor: Actor, now: datetime, silences: Sequence[Silence] = ()) -> Change:
+def update(
+    alert: Alert,
+    *,
+    patch: AlertPatch,
+    actor: Actor,
+    now: datetime,
+    silences: Sequence[Silence] = (),
+    private_teams: AbstractSet[UUID] = frozenset(),
+) -> Change:
     """Edit what people read. Only what really differs is changed, told and pinned.
 
-    Silences go by labels: an alert whose labels change may come under one of `silences`, or out of it.
+    Silences go by labels, and some by a condition over more: an alert that changes may come under one of `silences`,
+    or out of it.
     """
     wanted = _checked(patch)
     updates = {name: value for name, value in wanted.items() if getattr(alert, name) != value}
     if not updates:
         return unchanged(alert)
     data: dict[str, Any] = {}
-    if "labels" in updates:
-        holding = [s for s in silences if s.is_in_force(now) and s.holds(alert.integration_id, updates["labels"])]
+    standing = SilencesInForce(tuple(silence for silence in silences if silence.is_in_force(now)))
+    if "labels" in updates or standing.have_conditions:
+        holding = standing.holding(replace(alert, **updates), private_teams)
         updates["suppressed_by"] = tuple(silence.id for silence in holding)
         data["decisions"] = [silence_decision(silence.id, silence.comment).as_json() for silence in holding]
     updates["pinned"] = tuple(sorted({*alert.pinned, *(PINNABLE & updates.keys())}))

@@ -1,6 +1,7 @@
 """Which open alerts does a silence mark, and what does their timeline say of it? Pure; the store writes the outcome."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from domain.alerts.decisions import silence_decision
 from domain.alerts.events import Actor, AlertEvent, AlertEventKind
 from domain.alerts.model import AlertStatus, Severity
 from domain.ids import new_id
-from domain.silences.model import Silence
+from domain.silences.model import NOTHING_PRIVATE, Silence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +19,18 @@ class OpenAlert:
 
     id: UUID
     integration_id: UUID
+    team_id: UUID | None
     labels: Mapping[str, str]
     suppressed_by: tuple[UUID, ...]
     version: int
     severity: Severity
     status: AlertStatus
+    # For silences with a condition over more than labels.
+    title: str = ""
+    source: str = ""
+    service_name: str | None = None
+    dedup_key: str = ""
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,14 @@ class Mark:
     event: AlertEvent
 
 
-def marks_of_start(silence: Silence, alerts: Iterable[OpenAlert], *, actor: Actor, now: datetime) -> list[Mark]:
+def marks_of_start(
+    silence: Silence,
+    alerts: Iterable[OpenAlert],
+    *,
+    actor: Actor,
+    now: datetime,
+    private_teams: AbstractSet[UUID] = NOTHING_PRIVATE,
+) -> list[Mark]:
     """The marks a silence sets when it begins. An alert that arrived marked already is left as it is."""
     decision = silence_decision(silence.id, silence.comment).as_json()
     return [
@@ -47,7 +62,7 @@ def marks_of_start(silence: Silence, alerts: Iterable[OpenAlert], *, actor: Acto
             now=now,
         )
         for alert in alerts
-        if silence.id not in alert.suppressed_by and silence.holds(alert.integration_id, alert.labels)
+        if silence.id not in alert.suppressed_by and silence.holds(alert, private_teams)
     ]
 
 

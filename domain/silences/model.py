@@ -1,11 +1,18 @@
-"""What is a silence? Matchers and a time range; a matching alert is kept and marked, and nobody is woken."""
+"""What is a silence? Conditions and a time range; a matching alert is kept and marked, and nobody is woken."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
+
+from domain.alerts.events import Actor
+
+# Nothing was looked at yet, and everything is to be: before every alert's id.
+FROM_THE_FIRST = UUID(int=0)
+NOTHING_PRIVATE: AbstractSet[UUID] = frozenset()
 
 
 class Matcher(Protocol):
@@ -20,6 +27,38 @@ class Matcher(Protocol):
         ...
 
 
+class Silenceable(Protocol):
+    """What a silence looks at: an alert in any of its forms."""
+
+    @property
+    def integration_id(self) -> UUID:
+        """Whose alert it is."""
+        ...
+
+    @property
+    def team_id(self) -> UUID | None:
+        """Which team's."""
+        ...
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Its labels."""
+        ...
+
+
+class AlertCondition(Protocol):
+    """A condition over the whole alert; domain/silences/expression.py compiles it from CEL."""
+
+    @property
+    def text(self) -> str:
+        """As it was written."""
+        ...
+
+    def holds(self, alert: Silenceable) -> bool:
+        """Whether it is so for this alert. One that cannot be worked out does not hold: somebody is woken."""
+        ...
+
+
 class SilenceState(StrEnum):
     """Where a silence is in its life."""
 
@@ -28,12 +67,20 @@ class SilenceState(StrEnum):
     EXPIRED = "expired"
 
 
+class SilenceKind(StrEnum):
+    """How a silence came to be."""
+
+    ONE_OFF = "one_off"
+    MAINTENANCE = "maintenance"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
     """Times are UTC; active while `starts_at <= now < ends_at`. `integration_id` None means every integration.
 
-    `applied` is the state whose marks the open alerts carry: it follows the clock, a moment behind (`apply_due` in
-    actions.py).
+    `applied` is the state whose marks the open alerts carry: it follows the clock, a moment behind (sweeping.py).
+    `team_id`: only that team's alerts. Without one it holds alerts of no team and of public teams, and of private teams
+    when `holds_private` (made by an administrator, or with an integration's own key).
     """
 
     id: UUID
@@ -46,12 +93,31 @@ class Silence:
     integration_id: UUID | None = None
     version: int = 1
     applied: SilenceState = SilenceState.PENDING
+    condition: AlertCondition | None = None
+    team_id: UUID | None = None
+    holds_private: bool = True
+    # Who made it through the API; None for one of /api/v2, which says so itself in `created_by`.
+    actor: Actor | None = None
+    # The occurrence of a maintenance window that it is.
+    window_id: UUID | None = None
+    occurrence_at: datetime | None = None
+    # Up to which alert the marks follow `applied`; None when they all do.
+    swept_after: UUID | None = None
+
+    @property
+    def kind(self) -> SilenceKind:
+        """How it came to be."""
+        return SilenceKind.ONE_OFF if self.window_id is None else SilenceKind.MAINTENANCE
 
     def state(self, now: datetime) -> SilenceState:
         """Where it is in its life, by the clock."""
         if now < self.starts_at:
             return SilenceState.PENDING
         return SilenceState.ACTIVE if now < self.ends_at else SilenceState.EXPIRED
+
+    def shown_state(self, now: datetime) -> SilenceState:
+        """Where it is for people: one that was ended early is over, whatever another host's clock says."""
+        return SilenceState.EXPIRED if self.applied is SilenceState.EXPIRED else self.state(now)
 
     def is_in_force(self, now: datetime) -> bool:
         """Whether an alert written now must be marked. `now` is read while the silences lock is held.
@@ -63,8 +129,18 @@ class Silence:
             return False
         return self.applied is SilenceState.ACTIVE or now >= self.starts_at
 
-    def holds(self, integration_id: UUID, labels: Mapping[str, str]) -> bool:
-        """Whether an alert with these labels is silenced, time aside."""
-        if self.integration_id is not None and self.integration_id != integration_id:
+    def reaches(self, alert: Silenceable, private_teams: AbstractSet[UUID] = NOTHING_PRIVATE) -> bool:
+        """Whether the alert is of those it may hold at all: of its integration, its team, within its maker's sight."""
+        if self.integration_id is not None and self.integration_id != alert.integration_id:
             return False
-        return all(matcher.matches(labels) for matcher in self.matchers)
+        if self.team_id is not None:
+            return self.team_id == alert.team_id
+        return self.holds_private or alert.team_id is None or alert.team_id not in private_teams
+
+    def holds(self, alert: Silenceable, private_teams: AbstractSet[UUID] = NOTHING_PRIVATE) -> bool:
+        """Whether the alert is silenced, time aside."""
+        return (
+            all(matcher.matches(alert.labels) for matcher in self.matchers)
+            and self.reaches(alert, private_teams)
+            and (self.condition is None or self.condition.holds(alert))
+        )

@@ -1,6 +1,7 @@
 """What do the use cases on silences need of the world? A transaction that holds the silences lock, and its stores."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -15,15 +16,23 @@ class SilenceStore(Protocol):
     """The silences, and the marks they leave on open alerts."""
 
     async def get(self, silence_id: UUID, *, integration_id: UUID | None) -> Silence | None:
-        """The silence, when it is of this scope (None: those of every integration)."""
+        """The silence, when it is of this scope (None: of those over every integration)."""
+        ...
+
+    async def find(self, silence_id: UUID) -> Silence | None:
+        """The silence, of whatever scope."""
         ...
 
     async def count_standing(self, *, integration_id: UUID | None) -> int:
-        """How many silences of the scope are pending or active."""
+        """How many silences of the scope are pending or active, those of maintenance windows aside."""
         ...
 
     async def due(self, now: datetime) -> Sequence[Silence]:
-        """Those whose start or end has passed and is not applied yet, the earliest first."""
+        """Those whose start or end has passed and is not applied yet, or whose marks are unfinished; earliest first."""
+        ...
+
+    async def private_teams(self) -> AbstractSet[UUID]:
+        """The teams whose alerts only their members and administrators see."""
         ...
 
     async def add(self, silence: Silence) -> None:
@@ -34,12 +43,12 @@ class SilenceStore(Protocol):
         """Keep the new state of a known one."""
         ...
 
-    async def open_alerts(self, silence: Silence) -> Sequence[OpenAlert]:
-        """The open alerts it may hold: all that it does hold are among them."""
+    async def open_alerts(self, silence: Silence, *, limit: int) -> Sequence[OpenAlert]:
+        """The next open alerts it may hold, after `swept_after`, by id: all that it does hold are among them."""
         ...
 
-    async def marked_alerts(self, silence_id: UUID) -> Sequence[OpenAlert]:
-        """The open alerts that carry its mark."""
+    async def marked_alerts(self, silence: Silence, *, limit: int) -> Sequence[OpenAlert]:
+        """The next open alerts that carry its mark, after `swept_after`, by id."""
         ...
 
     async def write_marks(self, marks: Sequence[Mark], *, recorded_at: datetime) -> None:
@@ -58,6 +67,10 @@ class SilenceWork(Protocol):
     @property
     def audit(self) -> AuditTrail:
         """The audit log."""
+        ...
+
+    async def skip_occurrence(self, silence: Silence) -> None:
+        """Let the maintenance window it is an occurrence of, if any, not make this occurrence anew."""
         ...
 
     async def __aenter__(self) -> Self:

@@ -15,6 +15,7 @@ what would be theirs goes to the team that took over from them, if one did.
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -77,6 +78,8 @@ class Ownership:
     version: int = 0
     claims: Iterable[Claim] = ()
     heirs: Mapping[UUID, UUID | None] = field(default_factory=dict)
+    # Whose alerts only members and administrators see: silences of others do not hold them.
+    private_teams: AbstractSet[UUID] = frozenset()
     _services: dict[str, list[Claim]] = field(init=False, default_factory=dict)
     # By one label that must be equal, then by its value: most lines are not even looked at.
     _by_label: dict[str, dict[str, list[_Placed]]] = field(init=False, default_factory=dict)

@@ -13,8 +13,8 @@ from domain.identity import model as identity
 from domain.silences import model as silences
 from graphql_api.alerts.enums import FoldOutcome
 from graphql_api.alerts.loaders import load_silences
-from graphql_api.alerts.silences import Silence
 from graphql_api.context import Info
+from graphql_api.silences.types import Silence
 from graphql_api.enums import Severity
 from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team

@@ -1,30 +1,26 @@
 """How is an event shown: what happened, when, by whom, and what was before and after it?"""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from uuid import UUID
 
 import strawberry
 from strawberry.scalars import JSON
 
-from domain.alerts import events, model
+from domain.alerts import model
 from domain.alerts.cursor import Cursor, encode_cursor
 from domain.alerts.decisions import DecisionKind
-from domain.alerts.events import ActorKind, RecordedEvent
+from domain.alerts.events import RecordedEvent
 from domain.alerts.explanation import RecordedDecision
 from domain.errors import NotFound
-from graphql_api.access.loaders import load_accounts
-from graphql_api.access.types import ServiceAccount
+from graphql_api.alerts.actors import Actor, actor_of
 from graphql_api.alerts.decisions import Decision, Explanation, decision_of
 from graphql_api.alerts.enums import AlertEventKind, AlertStatus
 from graphql_api.alerts.loaders import load_alerts, load_log_epoch
 from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.exposes import exposes
-from graphql_api.identity.loaders import load_teams, load_users
-from graphql_api.identity.types import User
-from graphql_api.integrations.loaders import load_integrations
-from graphql_api.integrations.types import Integration
+from graphql_api.identity.loaders import load_teams
 
 if TYPE_CHECKING:
     from graphql_api.alerts.types import Alert
@@ -32,21 +28,6 @@ if TYPE_CHECKING:
 # Fields whose values are words of an enum: lower case in the log, upper case in the API.
 _ENUM_FIELDS = frozenset({"severity", "status"})
 _Event: TypeAlias = strawberry.Parent[RecordedEvent]
-
-
-@strawberry.type(description="Tocsin itself, when time does what nobody else did.")
-class SystemActor:
-    """See domain.alerts.events.SYSTEM."""
-
-    name: str = strawberry.field(description="What to call it.", default="Tocsin")
-
-
-Actor: TypeAlias = Annotated[
-    Union[User, ServiceAccount, Integration, SystemActor],  # noqa: UP007 - strawberry names a union by its annotation
-    strawberry.union(
-        "Actor", description="Who did it: a person, a program, a monitoring tool's integration, or Tocsin itself."
-    ),
-]
 
 
 @strawberry.type(description="One field of an alert, before and after an event.")
@@ -96,22 +77,8 @@ def _alert_id(root: _Event) -> strawberry.ID:
     return strawberry.ID(str(root.event.alert_id))
 
 
-_LOADERS: dict[ActorKind, Any] = {
-    ActorKind.USER: load_users,
-    ActorKind.SERVICE_ACCOUNT: load_accounts,
-    ActorKind.INTEGRATION: load_integrations,
-}
-
-
 async def _actor(root: _Event, info: Info) -> Any:  # noqa: ANN401 - a domain object, which is a member of the union
     return await actor_of(root.event.actor, info)
-
-
-async def actor_of(actor: events.Actor, info: Info) -> Any:  # noqa: ANN401 - as above
-    """Who an actor is; None when it can no longer be told."""
-    if actor.id is None or actor.kind is ActorKind.SYSTEM:
-        return SystemActor()
-    return await info.context.loader(_LOADERS[actor.kind]).load(actor.id)
 
 
 def _version(root: _Event) -> int:

@@ -48,9 +48,9 @@ async def load_attachments(context: Context, alert_ids: list[UUID]) -> list[list
 
 
 async def load_silences(context: Context, ids: list[UUID]) -> list[Silence | None]:
-    """Silences by id."""
+    """Silences by id; None for one the viewer may not see."""
     async with context.read() as connection:
-        found = await silences_by_ids(connection, ids)
+        found = await silences_by_ids(connection, ids, sight=context.require_viewer().sight)
     return [found.get(silence_id) for silence_id in ids]
 
 

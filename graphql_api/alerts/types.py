@@ -26,7 +26,6 @@ from graphql_api.alerts.loaders import (
     load_silences,
 )
 from graphql_api.alerts.pages import alert_cursors, alert_key
-from graphql_api.alerts.silences import Silence
 from graphql_api.alerts.timeline import timeline_of
 from graphql_api.connection import After, Before, Connection, First, Last, connection, page_request
 from graphql_api.context import Info
@@ -38,6 +37,7 @@ from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import Team, User
 from graphql_api.integrations.loaders import load_integrations
 from graphql_api.integrations.types import Integration
+from graphql_api.silences.types import Silence
 
 _Alert: TypeAlias = strawberry.Parent[model.Alert]
 _Group: TypeAlias = strawberry.Parent[groups.AlertGroup]

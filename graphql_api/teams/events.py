@@ -11,7 +11,8 @@ from domain.alerts.cursor import Cursor, encode_cursor
 from domain.errors import NotFound
 from domain.identity import model
 from domain.teams.events import RecordedTeamEvent, TeamEventKind
-from graphql_api.alerts.events import Actor, FieldChange, actor_of
+from graphql_api.alerts.actors import Actor, actor_of
+from graphql_api.alerts.events import FieldChange
 from graphql_api.context import Info
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams, load_users

@@ -90,4 +90,4 @@ def silence_fits(silence: Silence, filters: Sequence[LabelMatcher]) -> bool:
 
 
 def _state(silence: Silence, now: datetime) -> SilenceState:
-    return SilenceState.EXPIRED if silence.applied is SilenceState.EXPIRED else silence.state(now)
+    return silence.shown_state(now)

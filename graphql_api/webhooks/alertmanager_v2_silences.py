@@ -12,7 +12,9 @@ import orjson
 from domain.alerts.events import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound
 from domain.integrations.model import Integration
-from domain.silences.actions import SilenceDraft, Silencing, create_silence, expire_silence, update_silence
+from domain.silences.actions import create_silence, expire_silence, update_silence
+from domain.silences.changing import Silencing
+from domain.silences.drafts import SilenceDraft
 from domain.silences.matchers import LabelMatcher, matchers_from_json
 from graphql_api.webhooks.alertmanager_v2_shapes import gettable_silence, silence_fits, sorted_silences
 from graphql_api.webhooks.diagnosis import ItemError
@@ -20,7 +22,8 @@ from graphql_api.webhooks.exchange import Exchange
 from graphql_api.webhooks.fields import moment
 from graphql_api.webhooks.intake import DoorState
 from graphql_api.webhooks.refusal import Refusal
-from persistence.silences import SilenceUnitOfWork, listed_silences
+from persistence.silence_work import SilenceUnitOfWork
+from persistence.silences import listed_silences
 
 # Alertmanager's own default: how long an ended silence stays in the list.
 RETENTION = timedelta(hours=120)

@@ -19,14 +19,17 @@ from domain.alerts.submission import Submission
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.integrations.model import Integration, IntegrationSource
-from domain.silences import actions
-from domain.silences.actions import SilenceDraft, Silencing, create_silence, expire_silence, update_silence
+from domain.silences import changing
+from domain.silences.actions import create_silence, expire_silence, update_silence
+from domain.silences.changing import Silencing
+from domain.silences.drafts import SilenceDraft
 from domain.silences.matcher_syntax import parse_matchers
 from domain.silences.model import Silence, SilenceState
 from persistence.engine import create_engine
 from persistence.ingest_queue import IngestQueue
 from persistence.locks import SILENCES_LOCK
-from persistence.silences import SilenceUnitOfWork, apply_due_silences, listed_silences
+from persistence.silence_work import SilenceUnitOfWork, apply_due_silences
+from persistence.silences import listed_silences
 from tests.served_door import make_integration
 from tocsin.settings import Settings
 
@@ -288,7 +291,7 @@ async def test_what_no_silence_can_be_is_refused(house: House, monkeypatch: pyte
     mine = await house.silence("alertname=A")
     with pytest.raises(NotFound):
         await expire_silence(foreign, mine.id)
-    monkeypatch.setattr(actions, "MAX_STANDING", 1)
+    monkeypatch.setattr(changing, "MAX_STANDING", 1)
     with pytest.raises(InvalidInput, match="at most 1 silences"):
         await house.silence("alertname=B")
 

@@ -8,7 +8,7 @@ from domain.alerts import edits
 from domain.alerts.actions.acting import Acting
 from domain.alerts.actions.changing import Outcome, Plan, Step, change_alert, change_alerts, just
 from domain.alerts.change import Change
-from domain.alerts.edits import UNSET, AlertPatch
+from domain.alerts.edits import AlertPatch
 from domain.alerts.model import Alert
 from domain.alerts.ports import UnitOfWork
 from domain.errors import InvalidInput
@@ -20,10 +20,13 @@ async def update_alert(
     """Edit what people read; the source no longer overwrites what was edited."""
 
     async def plan(work: UnitOfWork, _alerts: Sequence[Alert]) -> Step:
-        silences = () if patch.labels is UNSET else await work.silences.standing()
+        silences = await work.silences.standing()
+        private = await work.people.private_teams() if silences else frozenset()
 
         def step(alert: Alert, now: datetime) -> Change:
-            return edits.update(alert, patch=patch, actor=acting.actor, now=now, silences=silences)
+            return edits.update(
+                alert, patch=patch, actor=acting.actor, now=now, silences=silences, private_teams=private
+            )
 
         return step
 

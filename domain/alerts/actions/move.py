@@ -14,6 +14,7 @@ from domain.alerts.change import Change
 from domain.alerts.model import Alert
 from domain.alerts.ports import UnitOfWork
 from domain.errors import NotFound
+from domain.silences.standing import SilencesInForce
 
 
 async def move_alert(
@@ -38,12 +39,22 @@ def _moving(acting: Acting, team_id: UUID | None) -> Plan:
         ):
             raise NotFound(message="no such team", path=("teamId",))
         assigned = {alert.assigned_to for alert in alerts if alert.assigned_to is not None}
+        standing = await work.silences.standing()
         sights = {user_id: await work.people.sight_of(user_id) for user_id in assigned}
 
         def step(alert: Alert, now: datetime) -> Change:
             sight = None if alert.assigned_to is None else sights.get(alert.assigned_to)
             sees = sight is not None and sight.sees(team_id, private)
-            return edits.move(alert, team_id=team_id, assignee_sees=sees, actor=acting.actor, now=now)
+            silences = SilencesInForce(tuple(silence for silence in standing if silence.is_in_force(now)))
+            return edits.move(
+                alert,
+                team_id=team_id,
+                assignee_sees=sees,
+                actor=acting.actor,
+                now=now,
+                silences=silences,
+                private_teams=private,
+            )
 
         return step
 

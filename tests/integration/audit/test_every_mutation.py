@@ -28,6 +28,7 @@ from tests.second_factors import Member, member
 WITHOUT = {
     "previewSignal": "reads alone",
     "previewSchedule": "reads alone",
+    "previewSilence": "reads alone",
     "beginPasskeySignIn": "hands out a challenge: what is done with it is on the log",
     "beginPasskeyRegistration": "hands out a challenge: what is done with it is on the log",
     "beginPasskeyStepUp": "hands out a challenge: what is done with it is on the log",
@@ -274,6 +275,16 @@ async def channels(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "archiveChannel", **channel)
 
 
+async def silences(api: WatchedApi, admin: Person) -> None:
+    """What wakes nobody."""
+    what: dict[str, Any] = {"matchers": [{"name": "alertname", "value": "DiskFull"}], "comment": "moving disks"}
+    what["endsAt"] = (api.clock.now() + timedelta(hours=1)).isoformat()
+    made = await do(api, admin, "createSilence", "silence { id }", **what)
+    silence = {"id": made["silence"]["id"]}
+    await do(api, admin, "updateSilence", **silence, comment="moving more disks")
+    await do(api, admin, "expireSilence", **silence)
+
+
 async def privacy(api: WatchedApi, admin: Person) -> None:
     """What somebody takes along, and what is forgotten."""
     one, other = await member(api, Role.VIEWER), await member(api, Role.VIEWER)
@@ -282,7 +293,17 @@ async def privacy(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "eraseUser", userId=str(other.id), confirmEmail=other.email)
 
 
-STORY = (alerts, integrations_and_documents, teams_and_schedules, keys, people, second_factors, channels, privacy)
+STORY = (
+    alerts,
+    integrations_and_documents,
+    teams_and_schedules,
+    keys,
+    people,
+    second_factors,
+    channels,
+    silences,
+    privacy,
+)
 
 
 async def test_every_mutation_that_succeeds_is_on_the_log_without_a_secret(api: WatchedApi) -> None:

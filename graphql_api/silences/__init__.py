@@ -1,0 +1,1 @@
+"""Silences: which alerts wake nobody, until when, why, and by whom."""
