@@ -20,6 +20,7 @@ from graphql_api.alerts.mutations import AlertMutations
 from graphql_api.alerts.queries import AlertQueries
 from graphql_api.alerts.search import SearchQueries
 from graphql_api.alerts.subscriptions import AlertSubscriptions
+from graphql_api.analytics.queries import AnalyticsQueries
 from graphql_api.audit.queries import AuditQueries
 from graphql_api.audit.recording import RecordNoted
 from graphql_api.channels.mutations import ChannelMutations
@@ -30,7 +31,11 @@ from graphql_api.escalations.mutations import EscalationMutations
 from graphql_api.escalations.queries import EscalationQueries
 from graphql_api.escalations.rehearsal import RehearsalQueries
 from graphql_api.execution import Execution
+from graphql_api.groups.mutations import GroupMutations
+from graphql_api.groups.queries import GroupQueries
 from graphql_api.guards import guard, guard_fields
+from graphql_api.heartbeats.mutations import HeartbeatMutations
+from graphql_api.heartbeats.queries import HeartbeatQueries
 from graphql_api.identity.account_mutations import AccountMutations
 from graphql_api.identity.factors.mutations import FactorMutations
 from graphql_api.identity.factors.queries import FactorQueries
@@ -54,6 +59,8 @@ from graphql_api.silences.queries import SilenceQueries
 from graphql_api.teams.mutations import TeamMutations
 from graphql_api.teams.queries import TeamQueries
 from graphql_api.teams.subscriptions import TeamSubscriptions
+from graphql_api.thresholds.mutations import ThresholdMutations
+from graphql_api.thresholds.queries import ThresholdQueries
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schema.graphql"
 
@@ -65,6 +72,7 @@ QUERIES: tuple[type, ...] = (
     SessionQueries,
     IdentityProviderQueries,
     AlertQueries,
+    GroupQueries,
     SearchQueries,
     IntegrationQueries,
     ReceiptQueries,
@@ -77,6 +85,9 @@ QUERIES: tuple[type, ...] = (
     ChannelQueries,
     SilenceQueries,
     PrivacyQueries,
+    AnalyticsQueries,
+    ThresholdQueries,
+    HeartbeatQueries,
 )
 MUTATIONS: tuple[type, ...] = (
     IdentityMutations,
@@ -84,6 +95,7 @@ MUTATIONS: tuple[type, ...] = (
     FactorMutations,
     TeamMutations,
     AlertMutations,
+    GroupMutations,
     IntegrationMutations,
     ReceiptMutations,
     DocumentMutations,
@@ -93,6 +105,8 @@ MUTATIONS: tuple[type, ...] = (
     ChannelMutations,
     SilenceMutations,
     PrivacyMutations,
+    ThresholdMutations,
+    HeartbeatMutations,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions, TeamSubscriptions)
 

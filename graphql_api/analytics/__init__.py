@@ -1,0 +1,1 @@
+"""The report of noise and the suggestions, in the API."""
