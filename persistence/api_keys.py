@@ -7,7 +7,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.engine import RowMapping
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access.model import ApiKey, ServiceAccount
@@ -15,6 +14,7 @@ from domain.access.networks import checked_networks
 from domain.access.scopes import Scope
 from domain.identity.model import Role
 from persistence.tables import api_keys, service_account_teams, service_accounts, teams
+from persistence.unless_taken import write_unless_taken
 
 _TEAM_IDS = (
     sa.select(sa.func.coalesce(sa.func.array_agg(service_account_teams.c.team_id), sa.text("'{}'::uuid[]")))
@@ -72,10 +72,8 @@ class AccessRepository:
             "archived_at": account.archived_at,
             "version": account.version,
         }
-        try:
-            async with self._connection.begin_nested():
-                await self._connection.execute(sa.update(table).where(table.c.id == account.id).values(values))
-        except IntegrityError:
+        statement = sa.update(table).where(table.c.id == account.id).values(values)
+        if not await write_unless_taken(self._connection, statement, unique="uq_service_accounts_name"):
             return False
         belongs = service_account_teams.c.service_account_id == account.id
         await self._connection.execute(sa.delete(service_account_teams).where(belongs))

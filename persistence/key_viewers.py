@@ -121,6 +121,14 @@ class KeyUse:
         self._engine = engine
         self._written: dict[UUID, datetime] = {}
         self._waiting: dict[UUID, datetime] = {}
+        self._digests: dict[UUID, bytes] = {}
+
+    def renew(self, key_id: UUID, digest: bytes) -> None:
+        """The key was found by a digest under a former secret; this is the one under the present.
+
+        Only whoever has the key can make it, so this is the one moment at which it can be.
+        """
+        self._digests[key_id] = digest
 
     def note(self, key_id: UUID, *, now: datetime, known: datetime | None) -> None:
         """The key was used. `known` is what the database says: another process may have written it a moment ago."""
@@ -136,6 +144,7 @@ class KeyUse:
 
     async def flush(self) -> None:
         """Write what was noted. A database that is down costs the times of this interval, nothing else."""
+        await self._flush_digests()
         if not self._waiting:
             return
         noted, self._waiting = self._waiting, {}
@@ -152,3 +161,19 @@ class KeyUse:
         # What is older than the interval is of no more use.
         latest = max(noted.values())
         self._written = {key: at for key, at in self._written.items() if latest - at < USED_INTERVAL}
+
+    async def _flush_digests(self) -> None:
+        """Of a key that was revoked meanwhile as well: that it is found lets nobody in."""
+        if not self._digests:
+            return
+        noted, self._digests = self._digests, {}
+        statement = sa.text(
+            "UPDATE api_keys SET digest = made.digest"
+            " FROM unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[])) AS made(id, digest)"
+            " WHERE api_keys.id = made.id AND api_keys.digest <> made.digest"
+        )
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(statement, {"ids": list(noted), "digests": list(noted.values())})
+        except (OSError, TimeoutError, sa.exc.SQLAlchemyError) as error:
+            _log.warning("digests of keys could not be renewed", error=repr(error))

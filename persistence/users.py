@@ -25,6 +25,7 @@ from persistence.person_keys import PersonKey, Vault, vault_of
 from persistence.seal_people import key_to_write
 from persistence.tables import memberships, person_keys, teams, users
 from persistence.team_events import TeamLog
+from persistence.unless_taken import write_unless_taken
 
 _USER = (
     users.c.id,
@@ -96,13 +97,10 @@ class UserRepository:
         if email_digest is None:
             await self._connection.execute(statement)
             return True
-        try:
-            # In a savepoint: of two who take one address at once the second gets a refusal, and its transaction stays.
-            async with self._connection.begin_nested():
-                await self._connection.execute(statement.values(email_digest=email_digest))
-        except sa.exc.IntegrityError:
-            return False
-        return True
+        # Of two who take one address at once the second gets a refusal, and its transaction stays.
+        return await write_unless_taken(
+            self._connection, statement.values(email_digest=email_digest), unique="uq_users_email_digest"
+        )
 
     async def lock_administrators(self) -> None:
         """Wait for whoever else takes an administrator away, until the transaction ends."""

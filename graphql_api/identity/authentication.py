@@ -83,15 +83,18 @@ async def caller_of_key(state: AppState, secret: str, *, address: str | None) ->
     """Whom an API key acts for, with today's role and teams."""
     if not keys.is_key(secret):
         return Caller(problem="this is no API key: it was cut off or mistyped")
-    for digest_key in state.api_key_digest_keys:
-        used = await state.keys.find(keys.key_digest(secret, digest_key))
-        if used is not None:
-            break
-    else:
+    present, *former = (keys.key_digest(secret, digest_key) for digest_key in state.api_key_digest_keys)
+    used = await state.keys.find(present)
+    is_present = used is not None
+    for digest in former:
+        used = used or await state.keys.find(digest)
+    if used is None:
         return Caller(problem=KEY_ENDED)
     grant = used.viewer.grant
     if grant is None or not allows(grant.networks, address):
         return Caller(problem=KEY_ELSEWHERE)
+    if not is_present:
+        state.key_use.renew(grant.key_id, present)
     state.key_use.note(grant.key_id, now=state.clock.now(), known=used.last_used_at)
     return Caller(viewer=used.viewer)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from domain.access.scopes import Scope
 from domain.identity.addresses import address_digest
 from domain.identity.model import Role
 from persistence.bootstrap import ensure_first_administrator
@@ -13,6 +14,7 @@ from persistence.engine import create_engine
 from persistence.key_rotation import rotate
 from persistence.tables import users
 from tests.api import PASSWORD, SECRET, Api, api_settings, running_api
+from tests.api_keys import own_key
 from tocsin.settings import Settings
 
 NEW = "another secret for tests only, long enough"
@@ -147,3 +149,22 @@ async def test_a_sealed_secret_opens_after_the_change(application_url: str, tmp_
 def test_the_first_administrator_is_not_made_twice(application_url: str, tmp_path: Path) -> None:
     assert ensure_first_administrator(before(application_url, tmp_path)) is not None
     assert ensure_first_administrator(both(application_url, tmp_path)) is None
+
+
+async def test_a_programs_key_moves_when_it_is_used_and_one_that_is_not_is_seen(
+    application_url: str, tmp_path: Path
+) -> None:
+    """Only whoever has the key can make its digest under another secret: the moment of its use is the one for it."""
+    query = "{ alerts { nodes { id } } }"
+    async with running_api(before(application_url, tmp_path)) as api:
+        person = await api.person(Role.ADMIN)
+        used, idle = [(await own_key(api, person, [Scope.ALERTS_READ]))["key"] for _ in range(2)]
+    async with running_api(both(application_url, tmp_path)) as api:
+        person = await api.person(Role.ADMIN)
+        assert (await api.data(query, who=used))["alerts"] == {"nodes": []}
+        await api.state.key_use.flush()
+        nodes = (await api.data("{ apiKeys { nodes { prefix lastUsedAt } } }", who=person))["apiKeys"]["nodes"]
+        assert [node["prefix"] for node in nodes if node["lastUsedAt"] is None] == [idle[:10]]
+    async with running_api(after(application_url, tmp_path)) as api:
+        assert (await api.data(query, who=used))["alerts"] == {"nodes": []}
+        assert await api.code(query, who=idle) == "UNAUTHENTICATED"
