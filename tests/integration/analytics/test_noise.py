@@ -1,4 +1,4 @@
-"""Are the figures of noise those of a history counted by hand, within the viewer's sight and by the indexes? (A8, R1)."""
+"""Are the figures of noise those counted by hand, within the viewer's sight and by the indexes? (A8, R1)."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -38,15 +38,11 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-async def page(
-    engine: AsyncEngine, alert_id: UUID, user_id: UUID, *, at: datetime, episode: int = 1, **more: Any
-) -> None:
-    values = {"kind": "page", "state": "sent", "why": "step 1", **more}
+async def page(engine: AsyncEngine, alert_id: UUID, user_id: UUID, *, at: datetime, **more: Any) -> None:  # noqa: ANN401
+    values = {"episode": 1, "kind": "page", "state": "sent", "why": "step 1", **more}
     async with engine.begin() as connection:
         await connection.execute(
-            sa.insert(notifications).values(
-                id=new_id(), alert_id=alert_id, user_id=user_id, episode=episode, created_at=at, **values
-            )
+            sa.insert(notifications).values(id=new_id(), alert_id=alert_id, user_id=user_id, created_at=at, **values)
         )
 
 
@@ -173,9 +169,8 @@ async def test_episodes_are_numbered_also_when_the_old_log_is_gone(engine: Async
         user = await put_user(connection)
     alert = an_alert(service_name="shop", status=AlertStatus.RESOLVED, episode=7)
     await put(engine, alert)
-    for episode, (length, kind) in enumerate(
-        ((1, ActorKind.INTEGRATION), (4, ActorKind.USER), (6, ActorKind.SYSTEM)), 5
-    ):
+    ends = ((1, ActorKind.INTEGRATION), (4, ActorKind.USER), (6, ActorKind.SYSTEM))
+    for episode, (length, kind) in enumerate(ends, 5):
         at = NOON + episode * 10 * MINUTE
         await event(engine, alert.id, AlertEventKind.REOPENED, at)
         await event(engine, alert.id, AlertEventKind.RESOLVED, at + length * MINUTE, actor_kind=kind.value)
