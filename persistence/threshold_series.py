@@ -104,7 +104,7 @@ class Asked:
 async def read_series(connection: DirectConnection, asked: Sequence[Asked], *, limit: int) -> list[Series]:
     """The series of each of the rules; TooMuch when there are more points than `limit`."""
     rows = [one.as_row(number) for number, one in enumerate(asked)]
-    found = await connection.fetch(_SERIES, orjson.dumps(rows).decode(), limit + 1)
+    found = await connection.fetch(_SERIES, orjson.dumps(rows, default=str).decode(), limit + 1)
     if len(found) > limit:
         raise TooMuch
     by_number: list[list[tuple[str, Point]]] = [[] for _ in asked]

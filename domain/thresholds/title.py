@@ -53,8 +53,8 @@ def wanted(condition: Condition) -> str:
     """What raises, in words."""
     if condition.measure is Measure.ABSENCE:
         return "something is expected"
-    side = "at least" if condition.comparison is Comparison.AT_LEAST else "at most"
-    return f"the rule raises at {side} {number(condition.raise_at)}"
+    side = "more" if condition.comparison is Comparison.AT_LEAST else "less"
+    return f"the rule raises at {number(condition.raise_at)} or {side}"
 
 
 def over(condition: Condition) -> str:

@@ -3,6 +3,7 @@
     /webhooks/{source}   a tool's own webhook                             webhook.py
     /api/v2/…            Alertmanager's API, for Prometheus and amtool    alertmanager_v2.py
     /v2/enqueue          PagerDuty's Events API v2                        pagerduty_enqueue.py
+    /heartbeats/{key}    pings of heartbeats                              ../heartbeats/door.py
 
 Bare, because a router and request objects would cost more than parsing an alert does. Each post gets a receipt's id on
 arrival; a failure nobody foresaw is logged with it and answered 500 with nothing but that id.
@@ -16,6 +17,7 @@ import orjson
 import structlog
 
 from domain.ids import new_id
+from graphql_api.heartbeats import door
 from graphql_api.observability.metrics import Metrics
 from graphql_api.web_errors import CLIENT_GONE
 from graphql_api.webhooks.alertmanager_v2 import AlertmanagerApi
@@ -40,7 +42,7 @@ FIRST_REFUSAL = 400
 
 def is_ingest_path(path: str) -> bool:
     """Whether a request belongs here and not to Starlette."""
-    return path.startswith((WEBHOOKS, ALERTMANAGER)) or path == PAGERDUTY
+    return path.startswith((WEBHOOKS, ALERTMANAGER, door.PREFIX)) or path in (PAGERDUTY, door.PATH)
 
 
 def ingest_app(state: DoorState, *, metrics: Metrics | None = None, sns: SnsGate | None = None) -> IngestApp:
@@ -48,7 +50,7 @@ def ingest_app(state: DoorState, *, metrics: Metrics | None = None, sns: SnsGate
     intake = Intake(state)
     aws = HttpsSnsClient()
     webhook, pagerduty = WebhookRoute(intake, sns or SnsGate(aws, aws)), PagerDutyRoute(intake)
-    alertmanager = AlertmanagerApi(state, intake)
+    alertmanager, heartbeats = AlertmanagerApi(state, intake), door.HeartbeatDoor(state)
     observer, patience, refused = _Observer(metrics), Patience(BODY_SECONDS), RefusedPosts()
 
     async def route(exchange: Exchange, path: str) -> None:
@@ -58,6 +60,8 @@ def ingest_app(state: DoorState, *, metrics: Metrics | None = None, sns: SnsGate
             await alertmanager.answer(exchange, path[len(ALERTMANAGER) - 1 :])
         elif path == PAGERDUTY:
             await pagerduty.answer(exchange)
+        elif path.startswith(door.PATH):
+            await heartbeats.answer(exchange)
         else:
             refusal = Refusal(404, CODES[404], "there is nothing at this address")
             await exchange.reply(404, refusal_answer(refusal, exchange.receipt_id))

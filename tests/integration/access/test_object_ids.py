@@ -109,6 +109,16 @@ async def hidden(api: Api, admin: Person) -> dict[str, str]:
         "api key": own["apiKey"]["id"],
         "session": str(admin.session_id),
     }
+    what = {
+        "name": "Secret rule",
+        "teamId": str(team.id),
+        "condition": {"measure": "COUNT", "window": "PT5M", "raiseAt": 5},
+        "alert": {"title": "x", "severity": "LOW"},
+    }
+    found["threshold rule"] = (await api.change("createThresholdRule", what, "rule { id }", who=admin))["rule"]["id"]
+    what = {"name": "Secret job", "teamId": str(team.id), "interval": "PT1H"}
+    made = await api.change("createHeartbeat", what, "heartbeat { id }", who=admin)
+    found["heartbeat"] = made["heartbeat"]["id"]
     async with api.engine.begin() as connection:
         rejected = (await connection.execute(sa.text("SELECT id FROM rejected_items"))).scalar_one()
         group = new_id()

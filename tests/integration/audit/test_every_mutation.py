@@ -28,6 +28,7 @@ from tests.second_factors import Member, member
 WITHOUT = {
     "previewSignal": "reads alone",
     "previewSchedule": "reads alone",
+    "previewThresholdRule": "reads alone",
     "previewSilence": "reads alone",
     "beginPasskeySignIn": "hands out a challenge: what is done with it is on the log",
     "beginPasskeyRegistration": "hands out a challenge: what is done with it is on the log",
@@ -180,6 +181,24 @@ async def teams_and_schedules(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "archiveTeam", id=team)
 
 
+async def thresholds_and_heartbeats(api: WatchedApi, admin: Person) -> None:
+    """What Tocsin raises by itself."""
+    condition = {"measure": "COUNT", "window": "PT5M", "raiseAt": 5}
+    span = {"since": (api.clock.now() - timedelta(hours=1)).isoformat(), "until": api.clock.now().isoformat()}
+    await do(api, admin, "previewThresholdRule", condition=condition, **span)
+    alert = {"title": "Many", "severity": "HIGH"}
+    made = await do(api, admin, "createThresholdRule", "rule { id }", name="Many", condition=condition, alert=alert)
+    await do(api, admin, "updateThresholdRule", id=made["rule"]["id"], isEnabled=False)
+    await do(api, admin, "archiveThresholdRule", id=made["rule"]["id"])
+    made = await do(api, admin, "createHeartbeat", "key url heartbeat { id }", name="Backup", interval="PT1H")
+    job = {"id": made["heartbeat"]["id"]}
+    await do(api, admin, "updateHeartbeat", **job, interval="PT2H")
+    await do(api, admin, "rotateHeartbeatKey", "key url", **job)
+    await do(api, admin, "pauseHeartbeat", **job)
+    await do(api, admin, "resumeHeartbeat", **job)
+    await do(api, admin, "archiveHeartbeat", **job)
+
+
 async def keys(api: WatchedApi, admin: Person) -> None:
     """Service accounts and their keys."""
     made = await do(api, admin, "createServiceAccount", "serviceAccount { id }", name="Robot", role="OPERATOR")
@@ -297,6 +316,7 @@ STORY = (
     alerts,
     integrations_and_documents,
     teams_and_schedules,
+    thresholds_and_heartbeats,
     keys,
     people,
     second_factors,

@@ -1,0 +1,1 @@
+"""Heartbeats over the API, and the address they are pinged at."""

@@ -1,0 +1,1 @@
+"""Threshold rules over the API."""
