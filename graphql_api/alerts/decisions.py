@@ -9,13 +9,19 @@ import strawberry
 
 from domain.alerts.decisions import DecisionKind
 from domain.alerts.explanation import RecordedDecision
+from domain.heartbeats import model as heartbeats
 from domain.identity import model as identity
 from domain.silences import model as silences
+from domain.thresholds import model as thresholds
 from graphql_api.alerts.enums import FoldOutcome
 from graphql_api.alerts.loaders import load_silences
 from graphql_api.context import Info
 from graphql_api.silences.types import Silence
+from graphql_api.thresholds.loaders import load_rules
+from graphql_api.thresholds.types import ThresholdRule
 from graphql_api.enums import Severity
+from graphql_api.heartbeats.loaders import load_heartbeats
+from graphql_api.heartbeats.types import Heartbeat
 from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
 
@@ -117,6 +123,37 @@ class PauseDecision(Explanation):
     episodes: int = strawberry.field(description="How many of the newest episodes were looked at.")
 
 
+@strawberry.type(description="A threshold rule raised the alert.")
+class ThresholdDecision(Explanation):
+    """See domain.alerts.decisions.threshold_decision."""
+
+    rule_id: strawberry.Private[UUID]
+    rule_version: int = strawberry.field(description="The rule's version then.")
+    group: str = strawberry.field(description="The value of what the rule groups by; empty for none.")
+    value: float = strawberry.field(description="What was measured.")
+    threshold: float = strawberry.field(description="The value that raises.")
+    since: datetime = strawberry.field(description="Since when the condition held.")
+
+    @strawberry.field(description="The rule; null for none you may see.", graphql_type=ThresholdRule | None)
+    async def rule(self, info: Info) -> thresholds.ThresholdRule | None:
+        """By loader."""
+        return await info.context.loader(load_rules).load(self.rule_id)
+
+
+@strawberry.type(description="A heartbeat was missed, which raised the alert.")
+class HeartbeatDecision(Explanation):
+    """See domain.alerts.decisions.heartbeat_decision."""
+
+    heartbeat_id: strawberry.Private[UUID]
+    due_at: datetime = strawberry.field(description="By when a ping was to come.")
+    last_ping_at: datetime | None = strawberry.field(description="When the last one had come.")
+
+    @strawberry.field(description="The heartbeat; null for none you may see.", graphql_type=Heartbeat | None)
+    async def heartbeat(self, info: Info) -> heartbeats.Heartbeat | None:
+        """By loader."""
+        return await info.context.loader(load_heartbeats).load(self.heartbeat_id)
+
+
 @strawberry.type(description="Something about the payload that a person should know.")
 class WarningDecision(Explanation):
     """See domain.alerts.decisions.warning_decision."""
@@ -132,6 +169,8 @@ Decision: TypeAlias = Annotated[
         SilenceDecision,
         FlappingDecision,
         PauseDecision,
+        ThresholdDecision,
+        HeartbeatDecision,
         WarningDecision,
     ],
     strawberry.union("Decision", description="One decision on an alert: what, why, and from which inputs."),
@@ -170,6 +209,26 @@ def _of_pause(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> PauseDecisi
     )
 
 
+def _of_threshold(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> ThresholdDecision:
+    return ThresholdDecision(
+        rule_id=UUID(inputs["ruleId"]),
+        rule_version=inputs["version"],
+        since=datetime.fromisoformat(inputs["since"]),
+        **{name: inputs[name] for name in ("group", "value", "threshold")},
+        **told,
+    )
+
+
+def _of_heartbeat(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> HeartbeatDecision:
+    last = inputs["lastPingAt"]
+    return HeartbeatDecision(
+        heartbeat_id=UUID(inputs["heartbeatId"]),
+        due_at=datetime.fromisoformat(inputs["dueAt"]),
+        last_ping_at=datetime.fromisoformat(last) if last else None,
+        **told,
+    )
+
+
 _MAKERS: Mapping[DecisionKind, Callable[[Mapping[str, Any], Mapping[str, Any]], Explanation]] = {
     DecisionKind.DEDUP_KEY: lambda inputs, told: DedupKeyDecision(key=inputs["key"], **told),
     DecisionKind.SEVERITY: _of_severity,
@@ -179,6 +238,8 @@ _MAKERS: Mapping[DecisionKind, Callable[[Mapping[str, Any], Mapping[str, Any]], 
     DecisionKind.SILENCE: lambda inputs, told: SilenceDecision(silence_id=UUID(inputs["silenceId"]), **told),
     DecisionKind.FLAPPING: _of_flapping,
     DecisionKind.PAUSE: _of_pause,
+    DecisionKind.THRESHOLD: _of_threshold,
+    DecisionKind.HEARTBEAT: _of_heartbeat,
     DecisionKind.WARNING: lambda _inputs, told: WarningDecision(**told),
 }
 
