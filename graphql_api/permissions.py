@@ -32,6 +32,9 @@ QUERIES: Mapping[str, Line] = {
     "searchAlerts": Need(Access.VIEWER, Scope.ALERTS_READ),
     "alertGroup": Need(Access.VIEWER, Scope.ALERTS_READ),
     "alertGroups": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "alertRule": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "alertRules": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "checkCondition": Need(Access.VIEWER, Scope.ALERTS_READ),
     "groupRule": Need(Access.VIEWER, Scope.ALERTS_READ),
     "groupRules": Need(Access.VIEWER, Scope.ALERTS_READ),
     "service": Need(Access.VIEWER, Scope.ALERTS_READ),
@@ -142,6 +145,11 @@ MUTATIONS: Mapping[str, Line] = {
     "assignAlerts": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
     "moveAlerts": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
     "deleteAttachment": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
+    # What alerts go through when they arrive
+    "createAlertRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
+    "updateAlertRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
+    "deleteAlertRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
+    "reorderAlertRules": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     # What makes groups of alerts
     "createGroupRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "updateGroupRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
@@ -205,6 +213,7 @@ SUBSCRIPTIONS: Mapping[str, Line] = {
     "alertEvents": Need(Access.VIEWER, Scope.ALERTS_READ),
     "alertEventBatches": Need(Access.VIEWER, Scope.ALERTS_READ),
     "alertCounts": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "alertRuleEvents": Need(Access.VIEWER, Scope.ALERTS_READ),
     "teamEvents": Need(Access.VIEWER, Scope.PEOPLE_READ),
 }
 ROOT_FIELDS: Mapping[str, Mapping[str, Need]] = {

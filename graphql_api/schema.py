@@ -51,6 +51,9 @@ from graphql_api.privacy.mutations import PrivacyMutations
 from graphql_api.privacy.queries import PrivacyQueries
 from graphql_api.receipts.mutations import ReceiptMutations
 from graphql_api.receipts.queries import ReceiptQueries
+from graphql_api.rules.mutations import RuleMutations
+from graphql_api.rules.queries import RuleQueries
+from graphql_api.rules.subscriptions import RuleSubscriptions
 from graphql_api.scalars import SCALARS
 from graphql_api.schedules.mutations import ScheduleMutations
 from graphql_api.schedules.queries import ScheduleQueries
@@ -83,6 +86,7 @@ QUERIES: tuple[type, ...] = (
     EscalationQueries,
     RehearsalQueries,
     ChannelQueries,
+    RuleQueries,
     SilenceQueries,
     PrivacyQueries,
     AnalyticsQueries,
@@ -103,12 +107,13 @@ MUTATIONS: tuple[type, ...] = (
     ScheduleMutations,
     EscalationMutations,
     ChannelMutations,
+    RuleMutations,
     SilenceMutations,
     PrivacyMutations,
     ThresholdMutations,
     HeartbeatMutations,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions, TeamSubscriptions)
+SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions, TeamSubscriptions, RuleSubscriptions)
 
 
 class Schema(strawberry.Schema):

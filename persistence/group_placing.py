@@ -122,7 +122,7 @@ async def write_placing(connection: asyncpg.Connection, placing: Placing, *, now
             "id": new_id(),
             "group_id": group.id,
             "occurred_at": group.created_at,
-            "data": {"alertId": str(group.alert_id), "reason": group.reason, "title": group.title},
+            "data": {"alertIds": [str(group.alert_id)], "reason": group.reason, "title": group.title},
         }
         for group in placing.made
     ]

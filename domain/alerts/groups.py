@@ -73,3 +73,20 @@ class GroupFilter:
     service_names: frozenset[str] | None = None
     team_ids: frozenset[UUID | None] | None = None
     rule_ids: frozenset[UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedGroupEvent:
+    """An event with its place in the log."""
+
+    event: GroupEvent
+    xid: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """How many members of a group a viewer sees."""
+
+    total: int = 0
+    open: int = 0

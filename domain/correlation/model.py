@@ -97,7 +97,6 @@ class GroupRule:
     window: timedelta = DEFAULT_WINDOW
     max_age: timedelta = DEFAULT_MAX_AGE
     threshold: int = DEFAULT_THRESHOLD
-    created_by: UUID | None = None
     archived_at: datetime | None = None
     version: int = 1
 
@@ -112,13 +111,13 @@ class Topology:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service. `name` is what alerts call it."""
+    """A service. `name` is what alerts call it; `upstream_ids` are those it needs to work."""
 
     id: UUID
     name: str
     created_at: datetime
     updated_at: datetime
     description: str = ""
-    team_id: UUID | None = None
+    upstream_ids: tuple[UUID, ...] = ()
     archived_at: datetime | None = None
     version: int = 1

@@ -146,7 +146,7 @@ class Placing:
     def _by_title(self, way: Way, known: Mapping[str, KnownGroup], state: AlertState, at: datetime) -> Decision | None:
         assert way.rule is not None  # noqa: S101 - for the type checker: titles are compared by rules
         least = float(way.rule.threshold)
-        best: tuple[float, str, KnownGroup] | None = None
+        best: tuple[float, KnownGroup] | None = None
         same = known.get(way.part)
         candidates = known.items() if same is None or not same.accepts(at, way.rule) else [(way.part, same)]
         for template, group in candidates:
@@ -154,11 +154,11 @@ class Placing:
                 continue
             alike = likeness(way.part, template, at_least=least)
             if alike >= least and (best is None or alike > best[0]):
-                best = alike, template, group
+                best = alike, group
         if best is None:
             return self._open(way, state, at, f"{_reason(way)}; no open group has a title like it")
-        alike, template, group = best
-        reason = f"{_reason(way)}; its title is {alike:.0f} % like “{template}”"
+        alike, group = best
+        reason = f"{_reason(way)}; its title is {alike:.0f} % like the group's"
         return self._join(way, group, state, at=at, reason=reason)
 
     def _together(self, way: Way, state: AlertState, at: datetime) -> Decision | None:

@@ -2,28 +2,38 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union
 from uuid import UUID
 
 import strawberry
 
+from domain.alerts import groups
 from domain.alerts.decisions import DecisionKind
 from domain.alerts.explanation import RecordedDecision
+from domain.correlation.model import GroupRule as GroupRuleModel
 from domain.heartbeats import model as heartbeats
 from domain.identity import model as identity
+from domain.rules import model as rules
 from domain.silences import model as silences
 from domain.thresholds import model as thresholds
 from graphql_api.alerts.enums import FoldOutcome
-from graphql_api.alerts.loaders import load_silences
+from graphql_api.alerts.loaders import load_groups, load_silences
 from graphql_api.context import Info
-from graphql_api.silences.types import Silence
-from graphql_api.thresholds.loaders import load_rules
-from graphql_api.thresholds.types import ThresholdRule
 from graphql_api.enums import Severity
+from graphql_api.groups.enums import GroupedBy
+from graphql_api.groups.loaders import load_group_rules
 from graphql_api.heartbeats.loaders import load_heartbeats
 from graphql_api.heartbeats.types import Heartbeat
 from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
+from graphql_api.rules.loaders import load_alert_rules
+from graphql_api.rules.types import AlertRule
+from graphql_api.silences.types import Silence
+from graphql_api.thresholds.loaders import load_rules
+from graphql_api.thresholds.types import ThresholdRule
+
+if TYPE_CHECKING:
+    from graphql_api.groups.types import AlertGroup, GroupRule
 
 
 @strawberry.interface(description="What every decision has.")
@@ -101,6 +111,38 @@ class SilenceDecision(Explanation):
         return await info.context.loader(load_silences).load(self.silence_id)
 
 
+@strawberry.type(description="One thing an alert rule changed, or would have changed.")
+class AlertRuleChange:
+    """See domain.rules.applying.match_decision."""
+
+    field: str = strawberry.field(
+        description="What: severity, labels.<name>, teamId, suppress, dedupKey, groupKey, reopenWindowSeconds or "
+        "autoResolveAfterSeconds."
+    )
+    before: str | None = strawberry.field(description="What it was; null where it was nothing, or is not told.")
+    after: str = strawberry.field(description="What it became, or would have become.")
+
+
+@strawberry.type(description="An alert rule held for the alert, or could not be worked out for it.")
+class AlertRuleDecision(Explanation):
+    """See domain.alerts.decisions.rule_decision."""
+
+    rule_id: strawberry.Private[UUID]
+    rule_version: int = strawberry.field(
+        description="The rule's version then; `versions` of the rule says what it was."
+    )
+    is_monitored: bool = strawberry.field(description="Whether it changed nothing, for it was only monitored.")
+    changes: list[AlertRuleChange] = strawberry.field(description="What it changed, or would have changed.")
+    failure: str | None = strawberry.field(
+        description="Why its condition could not be worked out, so that it was passed over; null when it held."
+    )
+
+    @strawberry.field(description="The rule, as it is now.", graphql_type=AlertRule | None)
+    async def rule(self, info: Info) -> rules.AlertRule | None:
+        """By loader."""
+        return await info.context.loader(load_alert_rules).load(self.rule_id)
+
+
 @strawberry.type(description="The alert is marked as flapping, or no longer.")
 class FlappingDecision(Explanation):
     """See domain.alerts.decisions.flapping_decision."""
@@ -154,6 +196,35 @@ class HeartbeatDecision(Explanation):
         return await info.context.loader(load_heartbeats).load(self.heartbeat_id)
 
 
+@strawberry.type(description="Why the alert is in a group.")
+class GroupDecision(Explanation):
+    """See domain.alerts.decisions.group_decision."""
+
+    group_id: strawberry.Private[UUID]
+    grouped_by: GroupedBy = strawberry.field(description="What put it there.")
+    opened: bool = strawberry.field(description="Whether the group was made for it.")
+    rule_version: int | None = strawberry.field(
+        description="The version of the group rule that decided; null when none did.", default=None
+    )
+    rule_id: strawberry.Private[UUID | None] = None
+
+    @strawberry.field(
+        description="The group; null when you may not see it.",
+        graphql_type=Annotated["AlertGroup", strawberry.lazy("graphql_api.groups.types")] | None,
+    )
+    async def group(self, info: Info) -> groups.AlertGroup | None:
+        """By loader."""
+        return await info.context.loader(load_groups).load(self.group_id)
+
+    @strawberry.field(
+        description="The group rule that decided; null when none did.",
+        graphql_type=Annotated["GroupRule", strawberry.lazy("graphql_api.groups.types")] | None,
+    )
+    async def rule(self, info: Info) -> GroupRuleModel | None:
+        """By loader."""
+        return None if self.rule_id is None else await info.context.loader(load_group_rules).load(self.rule_id)
+
+
 @strawberry.type(description="Something about the payload that a person should know.")
 class WarningDecision(Explanation):
     """See domain.alerts.decisions.warning_decision."""
@@ -167,6 +238,8 @@ Decision: TypeAlias = Annotated[
         FoldDecision,
         SourceTimeDecision,
         SilenceDecision,
+        AlertRuleDecision,
+        GroupDecision,
         FlappingDecision,
         PauseDecision,
         ThresholdDecision,
@@ -180,6 +253,41 @@ Decision: TypeAlias = Annotated[
 def _of_team(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> TeamDecision:
     version = inputs.get("ownershipVersion")
     return TeamDecision(team_id=UUID(inputs["teamId"]), matched=inputs.get("rule"), ownership_version=version, **told)
+
+
+def _of_group(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> GroupDecision:
+    rule_id = inputs.get("ruleId")
+    return GroupDecision(
+        group_id=UUID(inputs["groupId"]),
+        grouped_by=GroupedBy(inputs["groupedBy"]),
+        opened=inputs["opened"],
+        rule_id=None if rule_id is None else UUID(rule_id),
+        rule_version=inputs.get("ruleVersion"),
+        **told,
+    )
+
+
+def _of_rule(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> AlertRuleDecision:
+    return AlertRuleDecision(
+        rule_id=UUID(inputs["ruleId"]),
+        rule_version=inputs["version"],
+        is_monitored=inputs["isMonitored"],
+        changes=[change for name, value in inputs["changes"].items() for change in _changes_of(name, value)],
+        failure=inputs.get("failure"),
+        **told,
+    )
+
+
+def _changes_of(name: str, value: Any) -> list[AlertRuleChange]:  # noqa: ANN401 - any JSON value
+    if name == "labels":
+        return [
+            AlertRuleChange(field=f"labels.{label}", before=before, after=after)
+            for label, (before, after) in value.items()
+        ]
+    if name == "severity":
+        before, after = value
+        return [AlertRuleChange(field=name, before=before.upper(), after=after.upper())]
+    return [AlertRuleChange(field=name, before=None, after=str(value))]
 
 
 def _of_time(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> SourceTimeDecision:
@@ -236,10 +344,12 @@ _MAKERS: Mapping[DecisionKind, Callable[[Mapping[str, Any], Mapping[str, Any]], 
     DecisionKind.FOLD: lambda inputs, told: FoldDecision(outcome=FoldOutcome(inputs["outcome"]), **told),
     DecisionKind.SOURCE_TIME: _of_time,
     DecisionKind.SILENCE: lambda inputs, told: SilenceDecision(silence_id=UUID(inputs["silenceId"]), **told),
+    DecisionKind.RULE: _of_rule,
     DecisionKind.FLAPPING: _of_flapping,
     DecisionKind.PAUSE: _of_pause,
     DecisionKind.THRESHOLD: _of_threshold,
     DecisionKind.HEARTBEAT: _of_heartbeat,
+    DecisionKind.GROUP: _of_group,
     DecisionKind.WARNING: lambda _inputs, told: WarningDecision(**told),
 }
 

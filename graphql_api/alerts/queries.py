@@ -1,23 +1,21 @@
 """What can be read of alerts? One, a list, how many, and the groups; always within the viewer's sight."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
-from domain.alerts import counts, groups, model
+from domain.alerts import counts, model
 from graphql_api.alerts.counts import AlertCounts
 from graphql_api.alerts.filters import AlertFilterInput, AlertOrderInput, filter_of, order_of
 from graphql_api.alerts.loaders import load_alerts
-from graphql_api.alerts.pages import Moment, alert_cursors, alert_key
-from graphql_api.alerts.types import Alert, AlertGroup
-from graphql_api.connection import After, Before, Connection, Cursors, First, Last, connection, page_request
+from graphql_api.alerts.pages import alert_cursors, alert_key
+from graphql_api.alerts.types import Alert
+from graphql_api.connection import After, Before, Connection, First, Last, connection, page_request
 from graphql_api.context import Info
 from graphql_api.scalars import uuid_or_none
 from persistence.reads.alerts import read_alerts
 from persistence.reads.counts import count_alerts, read_counts
-from persistence.reads.groups import count_groups, read_groups
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The alert's id.")]
 Filter = Annotated[
@@ -29,7 +27,6 @@ OrderBy = Annotated[
 ]
 # A count that is not kept is worth this much of the database, not more.
 COUNTING = timedelta(seconds=1)
-_GROUPS: Cursors[tuple[datetime, UUID]] = Cursors("alertGroups", tuple[Moment, UUID])
 
 
 @strawberry.type
@@ -90,30 +87,3 @@ class AlertQueries:
         context = info.context
         async with context.read() as database:
             return await read_counts(database, wanted=filter_of(wanted), sight=context.require_viewer().sight)
-
-    @strawberry.field(
-        description="Groups of alerts with a member that you may see, the newest first.",
-        graphql_type=Connection[AlertGroup],
-    )
-    async def alert_groups(
-        self, info: Info, *, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> Connection[groups.AlertGroup]:
-        """A page of groups."""
-        context = info.context
-        sight = context.require_viewer().sight
-        request = page_request(_GROUPS, first=first, after=after, last=last, before=before)
-        async with context.read() as database:
-            rows = await read_groups(
-                database,
-                sight=sight,
-                limit=request.limit + 1,
-                after=request.after,
-                before=request.before,
-                backward=request.backward,
-            )
-
-        async def count() -> int:
-            async with context.read() as database:
-                return await count_groups(database, sight=sight)
-
-        return connection(rows, request, cursors=_GROUPS, key=lambda group: (group.created_at, group.id), count=count)

@@ -1,7 +1,7 @@
 """How is an alert shown? The domain's alert, what hangs on it, and the group it belongs to."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -9,25 +9,22 @@ from strawberry.scalars import JSON
 from domain.alerts import attachments, groups, model
 from domain.alerts.events import RecordedEvent
 from domain.alerts.lifecycle import allowed_statuses
-from domain.alerts.order import NEWEST_FIRST
 from domain.escalations import model as escalations
 from domain.identity import model as identity
 from domain.integrations import model as integrations
+from domain.rules import model as rules
 from domain.silences import model as silences
 from graphql_api.alerts.decisions import Decision, Explanation, decision_of
 from graphql_api.alerts.enums import AlertStatus, ResolvedBy
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.loaders import (
-    MembersPage,
     load_attachments,
     load_decisions,
     load_groups,
-    load_members,
     load_silences,
 )
-from graphql_api.alerts.pages import alert_cursors, alert_key
 from graphql_api.alerts.timeline import timeline_of
-from graphql_api.connection import After, Before, Connection, First, Last, connection, page_request
+from graphql_api.connection import After, Before, Connection, First, Last
 from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.escalations.loaders import load_escalations, load_notifications
@@ -37,10 +34,14 @@ from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import Team, User
 from graphql_api.integrations.loaders import load_integrations
 from graphql_api.integrations.types import Integration
+from graphql_api.rules.loaders import load_alert_rules
+from graphql_api.rules.types import AlertRule
 from graphql_api.silences.types import Silence
 
+if TYPE_CHECKING:
+    from graphql_api.groups.types import AlertGroup
+
 _Alert: TypeAlias = strawberry.Parent[model.Alert]
-_Group: TypeAlias = strawberry.Parent[groups.AlertGroup]
 _File: TypeAlias = strawberry.Parent[attachments.Attachment]
 
 
@@ -72,14 +73,22 @@ class Attachment:
 
 @strawberry.type(description="Why nobody is woken for an alert that stands.")
 class Suppression:
-    """The silences that hold an alert."""
+    """The silences and alert rules that hold an alert."""
 
     holders: strawberry.Private[tuple[silences.Silence, ...]]
+    by_rules: strawberry.Private[tuple[rules.AlertRule, ...]]
 
     @strawberry.field(description="The silences that hold it.", graphql_type=list[Silence])
     def silences(self) -> list[silences.Silence]:
         """As they are now."""
         return list(self.holders)
+
+    @strawberry.field(
+        description="The alert rules that hold it; `effects.suppress` of each says why.", graphql_type=list[AlertRule]
+    )
+    def rules(self) -> list[rules.AlertRule]:
+        """As they are now."""
+        return list(self.by_rules)
 
 
 async def _assigned_to(root: _Alert, info: Info) -> identity.User | None:
@@ -102,7 +111,11 @@ async def _suppression(root: _Alert, info: Info) -> Suppression | None:
     if not root.suppressed_by:
         return None
     found = await info.context.loader(load_silences).load_many(root.suppressed_by)
-    return Suppression(holders=tuple(silence for silence in found if silence is not None))
+    by_rules = await info.context.loader(load_alert_rules).load_many(root.suppressed_by)
+    return Suppression(
+        holders=tuple(silence for silence in found if silence is not None),
+        by_rules=tuple(rule for rule in by_rules if rule is not None),
+    )
 
 
 async def _attachments(root: _Alert, info: Info) -> list[attachments.Attachment]:
@@ -194,9 +207,10 @@ class Alert:
     )
     group = strawberry.field(
         resolver=_group,
-        graphql_type=Annotated["AlertGroup", strawberry.lazy("graphql_api.alerts.types")] | None,
+        graphql_type=Annotated["AlertGroup", strawberry.lazy("graphql_api.groups.types")] | None,
         description="The group of alerts it belongs to; null for none.",
     )
+    group_reason: str | None = strawberry.field(description="Why it is in its group; null for none.")
     integration = strawberry.field(
         resolver=_integration,
         graphql_type=Integration | None,
@@ -227,35 +241,6 @@ class Alert:
         resolver=_notifications,
         graphql_type=list[Notification],
         description="Who was told of it, why, and what became of the message; the oldest first.",
-    )
-
-
-_MEMBERS = alert_cursors(NEWEST_FIRST)
-
-
-async def _members(
-    root: _Group, info: Info, *, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Connection[model.Alert]:
-    request = page_request(_MEMBERS, first=first, after=after, last=last, before=before)
-    page = MembersPage(limit=request.limit + 1, after=request.after, before=request.before, backward=request.backward)
-    rows = await info.context.loader(load_members).load((root.id, page))
-    return connection(rows, request, cursors=_MEMBERS, key=alert_key(NEWEST_FIRST))
-
-
-@exposes(groups.AlertGroup, description="Alerts that belong to one problem. Each viewer sees the members they may see.")
-class AlertGroup:
-    """See domain.alerts.groups.AlertGroup."""
-
-    id: strawberry.ID = strawberry.field(description="The group's id.")
-    title: str = strawberry.field(description="What is wrong, in one line.")
-    status: AlertStatus = strawberry.field(description="Where it is in its life.")
-    severity: Severity = strawberry.field(description="How bad it is.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
-    resolved_at: datetime | None = strawberry.field(description="When it ended; null while it is open.")
-    version: int = strawberry.field(description="Grows with each change.")
-    alerts = strawberry.field(
-        resolver=_members, graphql_type=Connection[Alert], description="Its members, the newest first."
     )
 
 

@@ -38,13 +38,11 @@ UPGRADE: tuple[str, ...] = (
   id UUID NOT NULL,
   name TEXT NOT NULL,
   description TEXT DEFAULT '' NOT NULL,
-  team_id UUID,
   created_at TIMESTAMP WITH TIME ZONE NOT NULL,
   updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
   archived_at TIMESTAMP WITH TIME ZONE,
   version INTEGER DEFAULT 1 NOT NULL,
-  CONSTRAINT pk_services PRIMARY KEY (id),
-  CONSTRAINT fk_services_team_id_teams FOREIGN KEY(team_id) REFERENCES teams (id)
+  CONSTRAINT pk_services PRIMARY KEY (id)
 )""",
     "CREATE UNIQUE INDEX uq_services_name ON services (name) WHERE archived_at IS NULL",
     """CREATE TABLE service_dependencies (

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.alerts.groups import AlertGroup, GroupFilter
+from domain.alerts.groups import AlertGroup, GroupCounts, GroupFilter
 from domain.alerts.model import OPEN_STATUSES, AlertStatus, Severity
 from domain.alerts.visibility import Sight
 from domain.correlation.model import GroupedBy
@@ -119,3 +119,13 @@ async def groups_by_ids(connection: AsyncConnection, ids: Sequence[UUID], *, sig
     """The groups of these ids that the viewer sees."""
     rows = await connection.execute(_select(sight).where(alert_groups.c.id.in_(ids)))
     return {row["id"]: _group_of(row) for row in rows.mappings()}
+
+
+async def group_counts(connection: AsyncConnection, ids: Sequence[UUID], *, sight: Sight) -> dict[UUID, GroupCounts]:
+    """How many members of each group the viewer sees, and how many of them are open."""
+    statement = (
+        sa.select(alerts.c.group_id, sa.func.count(), sa.func.count().filter(_OPEN))
+        .where(alerts.c.group_id.in_(list(ids)), visible(sight))
+        .group_by(alerts.c.group_id)
+    )
+    return {group_id: GroupCounts(total, is_open) for group_id, total, is_open in await connection.execute(statement)}

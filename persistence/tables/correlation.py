@@ -41,7 +41,6 @@ services = sa.Table(
     primary_id(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("description", sa.Text, nullable=False, server_default=sa.text("''")),
-    uuid("team_id", references="teams.id"),
     time("created_at"),
     time("updated_at"),
     time("archived_at", nullable=True),

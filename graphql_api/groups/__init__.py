@@ -1,0 +1,1 @@
+"""Groups of alerts over GraphQL: the groups, the rules that make them, and the services they go by."""

@@ -1,0 +1,79 @@
+"""How is the log of groups written and read? A group's own timeline; what happens to its members is in theirs."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.alerts.events import Actor, ActorKind
+from domain.alerts.groups import GroupEvent, GroupEventKind, RecordedGroupEvent
+from persistence.tables import alert_group_events
+
+Place: TypeAlias = tuple[int, int]
+_XID = sa.cast(sa.cast(alert_group_events.c.xid, sa.Text), sa.BigInteger)
+
+
+async def append_group_events(connection: AsyncConnection, events: Sequence[GroupEvent]) -> None:
+    """Write events in their order, inside the caller's transaction. When is the database's time, not a clock's."""
+    if not events:
+        return
+    rows = [
+        {
+            "recorded_at": sa.func.clock_timestamp(),
+            "id": event.id,
+            "group_id": event.group_id,
+            "kind": event.kind.value,
+            "occurred_at": event.occurred_at,
+            "actor_kind": event.actor.kind.value,
+            "actor_id": event.actor.id,
+            "data": event.data,
+        }
+        for event in events
+    ]
+    await connection.execute(sa.insert(alert_group_events).values(rows))
+
+
+async def read_group_timelines(
+    connection: AsyncConnection,
+    ids: Sequence[UUID],
+    *,
+    limit: int,
+    after: Place | None = None,
+    before: Place | None = None,
+    backward: bool = False,
+) -> dict[UUID, list[RecordedGroupEvent]]:
+    """The same page of each group's timeline, oldest first; when `backward`, in reverse."""
+    table = alert_group_events
+    wanted = sa.select(sa.func.unnest(sa.literal(list(ids), ARRAY(table.c.group_id.type))).label("id")).subquery()
+    place = sa.tuple_(_XID, table.c.seq)
+    page = sa.select(table, _XID.label("number")).where(table.c.group_id == wanted.c.id)
+    if after is not None:
+        page = page.where(place > sa.tuple_(*map(sa.literal, after)))
+    if before is not None:
+        page = page.where(place < sa.tuple_(*map(sa.literal, before)))
+    order = [_XID, table.c.seq]
+    page = page.order_by(*(column.desc() if backward else column.asc() for column in order)).limit(limit)
+    part = page.lateral()
+    rows = await connection.execute(sa.select(part).select_from(wanted.join(part, sa.true())))
+    found: dict[UUID, list[RecordedGroupEvent]] = {group_id: [] for group_id in ids}
+    for row in rows.mappings():
+        found[row["group_id"]].append(_event_of(row))
+    for events in found.values():
+        events.sort(key=lambda one: (one.xid, one.seq), reverse=backward)
+    return found
+
+
+def _event_of(row: sa.RowMapping) -> RecordedGroupEvent:
+    data: dict[str, Any] = row["data"]
+    event = GroupEvent(
+        id=row["id"],
+        group_id=row["group_id"],
+        kind=GroupEventKind(row["kind"]),
+        occurred_at=row["occurred_at"],
+        actor=Actor(ActorKind(row["actor_kind"]), row["actor_id"]),
+        data=data,
+    )
+    return RecordedGroupEvent(event, row["number"], row["seq"])
