@@ -1,10 +1,10 @@
 """What are the figures of a report of noise? One pass over the alerts opened within the range, and one over the pages.
 
-The range is served by `ix_alerts_created_at`, the pages by `ix_notifications_pages`; a page is never older than its
-alert. Rows the viewer may not see are not counted.
+The range is served by `ix_alerts_created_at`, the pages by `ix_notifications_pages`, the groups by the index on groups;
+a page is never older than its alert. Rows the viewer may not see are not counted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,22 +44,6 @@ _KEYS: Mapping[NoiseBy, sa.ColumnElement[Any]] = {
 }
 
 
-def _figures() -> list[sa.ColumnElement[int]]:
-    def count(condition: sa.ColumnElement[bool], name: str) -> sa.ColumnElement[int]:
-        return sa.func.count().filter(condition).label(name)
-
-    return [
-        sa.func.count().label("alerts"),
-        sa.cast(sa.func.coalesce(sa.func.sum(alerts.c.occurrences), 0), sa.BigInteger).label("occurrences"),
-        sa.func.count(sa.distinct(alerts.c.group_id)).filter(alerts.c.group_id.is_not(None)).label("groups"),
-        count(alerts.c.suppressed_by != sa.text("'{}'"), "suppressed"),
-        count(alerts.c.is_false_positive, "false_positives"),
-        count(_IS_QUICK, "quick"),
-        count(alerts.c.times_flapped > 0, "flapping"),
-        count(alerts.c.acknowledged_at.is_not(None), "acknowledged"),
-    ]
-
-
 def within(asked: Range, sight: Sight) -> sa.ColumnElement[bool]:
     """The alerts opened within the range that the viewer may see."""
     return sa.and_(alerts.c.created_at >= asked.since, alerts.c.created_at < asked.until, visible(sight))
@@ -69,36 +53,84 @@ async def read_noise(
     connection: AsyncConnection, *, by: NoiseBy, asked: Range, sight: Sight, limit: int
 ) -> NoiseReport:
     """The report: the figures of each key, those with most alerts first, and of all alerts of the range."""
+    counting = _Counting(connection, within(asked, sight))
     source, key = _source(by, asked)
-    statement = (
-        sa.select(key.label("key"), *_figures())
-        .select_from(source)
-        .where(within(asked, sight))
-        .group_by(key)
-        .order_by(sa.desc("alerts"), key)
-        .limit(limit)
-    )
-    rows = (await connection.execute(statement)).mappings().all()
-    pages = await _pages(connection, by, asked, sight)
-    total = (await connection.execute(sa.select(*_figures()).where(within(asked, sight)))).mappings().one()
-    sent = sa.select(sa.func.count()).select_from(_paged(asked)).where(within(asked, sight))
-    return NoiseReport(
-        by=by,
-        range=asked,
-        total=_noise(total, int(await connection.scalar(sent) or 0)),
-        rows=tuple(
-            NoiseRow(
-                by=by,
-                key=None if row["key"] is None else str(row["key"]),
-                figures=_noise(row, pages.get(row["key"], 0)),
-            )
+    figures = await counting.figures(source, key, limit=limit)
+    groups = await counting.amounts(source, key, sa.func.count(sa.distinct(alerts.c.group_id)), _IS_GROUPED)
+    pages = await counting.amounts(_paged(asked, source), key, sa.func.count())
+    if by is NoiseBy.RULE:  # an alert counts for each rule, and once in the total
+        figures[_TOTAL] = (await counting.figures(alerts, _NONE, limit=0))[_TOTAL]
+        counted = sa.func.count(sa.distinct(alerts.c.group_id))
+        groups[_TOTAL] = (await counting.amounts(alerts, _NONE, counted, _IS_GROUPED)).get(_TOTAL, 0)
+        pages[_TOTAL] = (await counting.amounts(_paged(asked, alerts), _NONE, sa.func.count())).get(_TOTAL, 0)
+    made = {
+        place: NoiseFigures(**row, groups=groups.get(place, 0), pages=pages.get(place, 0))
+        for place, row in figures.items()
+    }
+    total = made.pop(_TOTAL)
+    rows = (NoiseRow(by=by, key=None if name is None else str(name), figures=one) for (_, name), one in made.items())
+    return NoiseReport(by=by, range=asked, total=total, rows=tuple(rows))
+
+
+# A key, or all of them together: alerts of no service have the key None, which is not the total.
+_Place = tuple[bool, Any]
+_TOTAL: _Place = (True, None)
+_NONE: sa.ColumnElement[Any] = alerts.c.source
+_IS_GROUPED = alerts.c.group_id.is_not(None)
+
+
+class _Counting:
+    """Counts the alerts that fulfil the condition, by key and in all, in one pass each."""
+
+    def __init__(self, connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> None:
+        self._connection, self._condition = connection, condition
+
+    async def figures(
+        self, source: sa.FromClause, key: sa.ColumnElement[Any], *, limit: int
+    ) -> dict[_Place, dict[str, int]]:
+        """The figures that stand on the alerts themselves: of the total and of up to `limit` keys."""
+
+        def count(condition: sa.ColumnElement[bool], name: str) -> sa.ColumnElement[int]:
+            return sa.func.count().filter(condition).label(name)
+
+        statement = self._by(
+            source,
+            key,
+            sa.func.count().label("alerts"),
+            sa.cast(sa.func.coalesce(sa.func.sum(alerts.c.occurrences), 0), sa.BigInteger).label("occurrences"),
+            count(alerts.c.suppressed_by != sa.text("'{}'"), "suppressed"),
+            count(alerts.c.is_false_positive, "false_positives"),
+            count(_IS_QUICK, "quick"),
+            count(alerts.c.times_flapped > 0, "flapping"),
+            count(alerts.c.acknowledged_at.is_not(None), "acknowledged"),
+        )
+        statement = statement.order_by(sa.desc("is_total"), sa.desc("alerts"), sa.text("key")).limit(limit + 1)
+        rows = (await self._connection.execute(statement)).mappings().all()
+        return {
+            (bool(row["is_total"]), row["key"]): {
+                name: amount for name, amount in row.items() if name not in {"key", "is_total"}
+            }
             for row in rows
-        ),
-    )
+        }
 
+    async def amounts(
+        self,
+        source: sa.FromClause,
+        key: sa.ColumnElement[Any],
+        amount: sa.ColumnElement[int],
+        *conditions: sa.ColumnElement[bool],
+    ) -> dict[_Place, int]:
+        """One number of the total and of each key."""
+        statement = self._by(source, key, amount.label("amount")).where(*conditions)
+        return {(bool(row.is_total), row.key): row.amount for row in await self._connection.execute(statement)}
 
-def _noise(row: sa.RowMapping, pages: int) -> NoiseFigures:
-    return NoiseFigures(**{name: row[name] for name in row if name != "key"}, pages=pages)
+    def _by(self, source: sa.FromClause, key: sa.ColumnElement[Any], *figures: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        return (
+            sa.select(key.label("key"), sa.func.grouping(key).label("is_total"), *figures)
+            .select_from(source)
+            .where(self._condition)
+            .group_by(sa.func.grouping_sets(sa.tuple_(key), sa.text("()")))
+        )
 
 
 def _source(by: NoiseBy, asked: Range) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
@@ -113,13 +145,12 @@ def _ruled(asked: Range) -> sa.Subquery:
     """Which rules held for which alerts, as their events say; an event of an alert is never older than the range."""
     decision = sa.func.jsonb_array_elements(alert_events.c.data["decisions"]).table_valued("value").lateral("decision")
     value = sa.cast(decision.c.value, alert_events.c.data.type)
+    kinds = (AlertEventKind.OPENED.value, AlertEventKind.REOPENED.value, AlertEventKind.UPDATED.value)
     return (
         sa.select(alert_events.c.alert_id, sa.cast(value["inputs"]["ruleId"].astext, sa.Uuid).label("rule_id"))
         .select_from(alert_events.join(decision, sa.true()))
         .where(
-            alert_events.c.kind.in_(
-                [AlertEventKind.OPENED.value, AlertEventKind.REOPENED.value, AlertEventKind.UPDATED.value]
-            ),
+            alert_events.c.kind.in_(kinds),
             alert_events.c.recorded_at >= asked.since - RECORDED_AT_MARGIN,
             alert_events.c.data.contains({"decisions": [{"kind": DecisionKind.RULE.value}]}),
             value["kind"].astext == DecisionKind.RULE.value,
@@ -129,8 +160,8 @@ def _ruled(asked: Range) -> sa.Subquery:
     )
 
 
-def _paged(asked: Range) -> sa.FromClause:
-    """The alerts, once for each page that left because of them."""
+def _paged(asked: Range, source: sa.FromClause) -> sa.FromClause:
+    """The same, once for each page that left."""
     table = notifications
     sent = (
         sa.select(table.c.alert_id)
@@ -141,17 +172,4 @@ def _paged(asked: Range) -> sa.FromClause:
         )
         .subquery("sent")
     )
-    return sent.join(alerts, alerts.c.id == sent.c.alert_id)
-
-
-async def _pages(connection: AsyncConnection, by: NoiseBy, asked: Range, sight: Sight) -> dict[Any, int]:
-    """How many pages left because of the alerts of each key."""
-    if by is NoiseBy.RULE:
-        ruled = _ruled(asked)
-        source: sa.FromClause = _paged(asked).join(ruled, ruled.c.alert_id == alerts.c.id)
-        key: sa.ColumnElement[Any] = ruled.c.rule_id
-    else:
-        source, key = _paged(asked), _KEYS[by]
-    statement = sa.select(key.label("key"), sa.func.count().label("amount")).select_from(source)
-    rows: Sequence[Any] = (await connection.execute(statement.where(within(asked, sight)).group_by(key))).all()
-    return {row.key: row.amount for row in rows}
+    return source.join(sent, sent.c.alert_id == alerts.c.id)
