@@ -17,7 +17,10 @@ from persistence.unless_taken import write_unless_taken
 _UPSTREAMS = (
     sa.select(
         sa.func.coalesce(
-            pg.array_agg(pg.aggregate_order_by(service_dependencies.c.upstream_id, service_dependencies.c.upstream_id)),
+            sa.func.array_agg(
+                pg.aggregate_order_by(service_dependencies.c.upstream_id, service_dependencies.c.upstream_id),
+                type_=pg.ARRAY(pg.UUID(as_uuid=True)),
+            ),
             sa.cast(pg.array([]), pg.ARRAY(pg.UUID(as_uuid=True))),
         )
     )

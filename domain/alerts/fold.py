@@ -98,8 +98,9 @@ class Fold:
         for joining in self.groups.joining if self.groups is not None else ():
             state, told = joining.state, joining.decision
             self._touch(state)
-            data = {"changes": {"group_id": [None, str(state.group_id)]}, "decisions": [told.as_json()]}
-            self._log(state, AlertEventKind.GROUPED, at=joining.at, actor=SYSTEM, data=data)
+            changes = {"group_id": [None, str(state.group_id)]}
+            told_of = {"changes": changes, "decisions": [told.as_json()]}
+            self._log(state, AlertEventKind.GROUPED, at=joining.at, actor=SYSTEM, data=told_of)
 
     # -- firing ----------------------------------------------------------------------------------------------------
 

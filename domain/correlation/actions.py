@@ -21,7 +21,7 @@ _RULE_FIELDS = (
     *("name", "description", "strategy", "rank", "enabled", "matchers", "condition", "labels", "fields", "parts"),
     *("window", "max_age", "threshold"),
 )
-Store = TypeVar("Store")
+Store = TypeVar("Store", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ from domain.alerts.groups import GroupEventKind
 from domain.correlation.model import GroupedBy, GroupField, GroupStrategy
 from graphql_api.exposes import expose_enum
 
+__all__ = ["GroupEventKind", "GroupField", "GroupStrategy", "GroupedBy"]
+
 expose_enum(
     GroupStrategy,
     name="GroupStrategy",

@@ -50,7 +50,7 @@ def _seen(sight: Sight) -> sa.ColumnElement[bool]:
 
 def _wanted(wanted: GroupFilter, sight: Sight) -> list[sa.ColumnElement[bool]]:
     state = _state(sight)
-    found = []
+    found: list[sa.ColumnElement[bool]] = []
     if wanted.statuses is not None:
         found.append(state["status"].in_([status.value for status in wanted.statuses]))
     if wanted.severities is not None:
