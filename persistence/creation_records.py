@@ -7,6 +7,7 @@ persistence/idempotency.py write, in the one transaction that opens the alert.
 from typing import TYPE_CHECKING, Any, cast
 
 from domain.alerts.ports import Once
+from domain.audit.addresses import AddressForm
 from domain.audit.model import AuditEntry
 from persistence.audit import row_of
 from persistence.engine import dump_json
@@ -28,7 +29,10 @@ RETURNING true
 
 
 class CreationRecords:
-    """Implements the port over asyncpg."""
+    """Implements the port over asyncpg. `addresses` is how much of an address the log keeps."""
+
+    def __init__(self, addresses: AddressForm) -> None:
+        self._addresses = addresses
 
     async def write(self, connection: object, *, entry: AuditEntry, once: Once | None, result: dict[str, Any]) -> bool:
         """Write both; False when the key was used meanwhile."""
@@ -37,7 +41,7 @@ class CreationRecords:
             arguments = (entry.actor_id, once.mutation, once.key, once.input_digest, dump_json(result))
             if not await queue.fetchval(_SETTLE, *arguments, entry.occurred_at, LIFETIME):
                 return False
-        row = row_of(entry)
+        row = row_of(entry, self._addresses)
         values = [dump_json(value) if name in _JSON_COLUMNS and value else value for name, value in row.items()]
         places = ", ".join(f"${place}" for place in range(1, len(row) + 1))
         await queue.execute(_AUDIT.format(columns=", ".join(row), places=places), *values)

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from domain.audit.addresses import AddressForm
+from persistence.audit import ADDRESSES_OPTION
 from persistence.sealing import SEALER_OPTION, LazySealer
 from tocsin.settings import Settings
 
@@ -46,7 +48,10 @@ def create_engine(settings: Settings, *, pool_size: int | None = None) -> AsyncE
         json_serializer=dump_json,
         json_deserializer=orjson.loads,
         # Repositories find it by their connection: persistence/sealing.py.
-        execution_options={SEALER_OPTION: LazySealer(settings)},
+        execution_options={
+            SEALER_OPTION: LazySealer(settings),
+            ADDRESSES_OPTION: AddressForm(settings.audit_addresses),
+        },
         connect_args={
             "timeout": settings.db_connect_timeout.total_seconds(),
             "server_settings": {

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.signal import Outcome
 from domain.alerts.visibility import Sight
+from domain.audit.addresses import AddressForm
 from domain.audit.model import AuditEntry
 from domain.ids import id_time
 from domain.integrations.model import Integration
@@ -161,12 +162,15 @@ class Rejections:
 class ReplayRecords:
     """Implements the port of domain/integrations/replay.py, over the ingest queue's asyncpg connection."""
 
+    def __init__(self, addresses: AddressForm) -> None:
+        self._creation = CreationRecords(addresses)
+
     async def settle(self, connection: object, *, rejection_id: UUID, receipt_id: UUID, entry: AuditEntry) -> bool:
         """Mark the item and write the audit row; False when it was replayed meanwhile."""
         queue = cast("asyncpg.Connection", connection)
         if not await queue.fetchval(_SETTLE, rejection_id, entry.occurred_at, receipt_id):
             return False
-        return await CreationRecords().write(connection, entry=entry, once=None, result={})
+        return await self._creation.write(connection, entry=entry, once=None, result={})
 
 
 async def trim_rejected(engine: AsyncEngine, *, most: int) -> int:

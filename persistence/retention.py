@@ -10,7 +10,10 @@ from persistence.tables import (
     admissions,
     data_exports,
     early_resolves,
+    federation_codes,
+    federation_flows,
     idempotency_keys,
+    identity_challenges,
     one_time_tokens,
     outgoing_mail,
     rejected_items,
@@ -60,6 +63,10 @@ async def purge_expired(engine: AsyncEngine, *, kept: Retention, now: datetime) 
         (outgoing_mail, outgoing_mail.c.id, _settled_before(now - kept.settled_mail)),
         (one_time_tokens, None, one_time_tokens.c.expires_at < now - DEAD_LINKS),
         (admissions, admissions.c.id, admissions.c.expires_at < now - DEAD_LINKS),
+        # Each new one takes some old ones along; of the last before a quiet time this does.
+        (identity_challenges, identity_challenges.c.id, identity_challenges.c.expires_at < now),
+        (federation_flows, federation_flows.c.id, federation_flows.c.expires_at < now),
+        (federation_codes, federation_codes.c.digest, federation_codes.c.expires_at < now),
     ):
         deleted += await _delete(engine, table, key, condition)
     return deleted

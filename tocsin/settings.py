@@ -78,6 +78,14 @@ class SignUpRole(StrEnum):
     OPERATOR = "operator"
 
 
+class AuditAddresses(StrEnum):
+    """How much of an address the audit log keeps: domain/audit/addresses.py."""
+
+    FULL = "full"
+    NETWORK = "network"
+    NONE = "none"
+
+
 class MissingSettingError(ValueError):
     """A role was started without a value it cannot do without."""
 
@@ -378,6 +386,11 @@ class Settings(BaseSettings):
     )
     audit_seal_interval: Seconds = Field(
         default=timedelta(minutes=1), description="How often what is new on the audit log is sealed."
+    )
+    audit_addresses: AuditAddresses = Field(
+        default=AuditAddresses.FULL,
+        description="What the audit log keeps of the address a request came from, for as long as the log: `full`, "
+        "`network` (the first 24 bits, of IPv6 48), or `none`. It counts for entries written from then on.",
     )
     audit_heads_file: Path | None = Field(
         default=None,

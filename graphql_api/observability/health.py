@@ -8,9 +8,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from prometheus_client.core import GaugeMetricFamily
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +21,7 @@ from graphql_api.live.log_tail import STORE_TROUBLE
 from graphql_api.observability.metrics import gauge
 from graphql_api.state import AppState
 from graphql_api.version import VERSION
+from persistence.audit_seals import Waiting, last_seal, waiting_rows
 from persistence.event_log import MAX_COUNTED_LAG, Lag
 
 CHECK_SECONDS = 2.0
@@ -81,6 +84,21 @@ async def relay_lags(state: AppState) -> list[Lag]:
         return []
 
 
+async def unsealed(state: AppState) -> Waiting | None:
+    """The audit entries that wait for their seal; None when the database cannot say."""
+    try:
+        async with asyncio.timeout(CHECK_SECONDS), state.reads.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None  # noqa: S101 - for the type checker: the connection is open
+            return await waiting_rows(driver, await last_seal(driver))
+    except STORE_TROUBLE:
+        return None
+
+
+def _waited(waiting: Waiting, now: datetime) -> float:
+    return 0.0 if waiting.oldest is None else max(0.0, (now - waiting.oldest).total_seconds())
+
+
 def _answer(body: dict[str, Any], *, is_well: bool) -> Response:
     headers = {"cache-control": "no-store", **({} if is_well else {"retry-after": "2"})}
     return Response(encode(body), 200 if is_well else 503, headers, "application/json")
@@ -117,8 +135,8 @@ async def healthz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """The Prometheus text format."""
     state: AppState = request.app.state.tocsin
-    lags = await relay_lags(state)
-    families = (
+    lags, waiting = await asyncio.gather(relay_lags(state), unsealed(state))
+    families = [
         gauge(
             "tocsin_relay_lag_seconds",
             "How long the oldest event has waited that a consumer has not read.",
@@ -131,7 +149,20 @@ async def metrics(request: Request) -> Response:
             "consumer",
             {lag.consumer: float(lag.events) for lag in lags},
         ),
-    )
+    ]
+    if waiting is not None:
+        families += [
+            GaugeMetricFamily(
+                "tocsin_audit_unsealed_entries",
+                "Entries of the audit log that no seal covers yet; counted up to 100,000.",
+                value=waiting.rows,
+            ),
+            GaugeMetricFamily(
+                "tocsin_audit_unsealed_seconds",
+                "How long the oldest of them has waited for its seal.",
+                value=_waited(waiting, state.clock.now()),
+            ),
+        ]
     return Response(state.metrics.render(*families), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.events import ActorKind
+from domain.audit.addresses import network_of
 from domain.audit.filter import AuditFilter
 from domain.audit.model import AuditOutcome, RecordedEntry
 from domain.audit.sealing import Place
@@ -60,7 +61,8 @@ def _conditions(wanted: AuditFilter) -> Iterator[sa.ColumnElement[bool]]:
         if value is not None:
             yield _COLUMNS[name] == value
     if wanted.ip_address is not None:
-        yield _COLUMNS.ip_address == wanted.ip_address
+        # Where no more than networks are kept, or were for a time, the entry of the network is what there is.
+        yield _COLUMNS.ip_address.in_([wanted.ip_address, network_of(wanted.ip_address)])
     if wanted.outcome is not None:
         yield _COLUMNS.outcome == wanted.outcome.value
         if wanted.outcome is not AuditOutcome.DONE:

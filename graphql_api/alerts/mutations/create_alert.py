@@ -6,6 +6,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from domain.alerts.actions import create as actions
+from domain.audit.addresses import AddressForm
 from domain.errors import InvalidInput as Refused
 from domain.errors import NotFound as Gone
 from graphql_api.alerts.acting import acting, once_of
@@ -59,7 +60,7 @@ async def create_alert(info: Info, data: CreateAlertInput) -> CreateAlertSuccess
         acting(context),
         draft=_draft(data),
         ingest=context.ingest,
-        records=CreationRecords(),
+        records=CreationRecords(AddressForm(context.settings.audit_addresses)),
         once=once_of(context, "createAlert", data, data.idempotency_key),
     )
     alert = await context.loader(load_alerts).load(created.alert_id)

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from domain.audit.addresses import AddressForm
 from domain.errors import InvalidInput
 from domain.integrations import replay
 from graphql_api.context import Context, Info
@@ -66,7 +67,7 @@ def _replaying(context: Context) -> replay.Replaying:
         clock=context.state.clock,
         ingest=context.ingest,
         rejections=Rejections(context.state.reads),
-        records=ReplayRecords(),
+        records=ReplayRecords(AddressForm(context.settings.audit_addresses)),
         reparse=reparse,
         request_id=context.request_id or None,
         ip_address=context.ip,

@@ -84,6 +84,8 @@ async def test_the_metrics_count_operations_by_root_field_and_never_by_a_clients
         "tocsin_websockets",
         "tocsin_subscriptions",
         "tocsin_relay_lag_seconds",
+        "tocsin_audit_unsealed_entries",
+        "tocsin_audit_unsealed_seconds",
     ):
         assert f"# TYPE {name} gauge" in text, name
     for name in ("tocsin_ingest_seconds", "tocsin_ingest_batch_posts"):

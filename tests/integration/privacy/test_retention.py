@@ -10,7 +10,7 @@ from domain.identity.model import Role
 from domain.ids import new_id
 from domain.mail.model import Mail, MailKind
 from persistence.retention import PAST_EXPORTS, Retention, purge_expired
-from persistence.tables import data_exports, outgoing_mail, sessions
+from persistence.tables import data_exports, identity_challenges, outgoing_mail, sessions
 from persistence.unit_of_work import UnitOfWork
 from tests.api import DAY, Api, Person
 
@@ -80,3 +80,12 @@ async def test_the_settings_decide(api: Api) -> None:
     changed = api.settings.model_copy(update={"ended_session_retention_days": 3, "sent_mail_retention_days": 2})
     kept = Retention.of(changed)
     assert (kept.ended_sessions, kept.settled_mail, kept.rejected) == (3 * DAY, 2 * DAY, 30 * DAY)
+
+
+async def test_a_proof_that_was_begun_and_never_given_goes_when_its_minutes_are_over(api: Api) -> None:
+    await api.change("beginPasskeySignIn", {}, "__typename", who=None)
+    now = api.clock.now()
+    assert await purge_expired(api.engine, kept=KEPT, now=now) == 0
+    assert await purge_expired(api.engine, kept=KEPT, now=now + timedelta(hours=1)) == 1
+    async with api.engine.connect() as connection:
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(identity_challenges)) == 0
