@@ -1,15 +1,22 @@
 """How do use cases write the audit log? Through this, in their own transaction."""
 
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.audit.writing import WriteAudit
 from domain.desk import Desk, Stores
 from graphql_api.context import Context
+from persistence.audit import AuditTrail
 from persistence.unit_of_work import UnitOfWork
 
 
-def audit(context: Context, uow: UnitOfWork, action: str, target_kind: str) -> WriteAudit:
+class Audited(Protocol):
+    """A unit of work that writes the audit log."""
+
+    audit: AuditTrail
+
+
+def audit(context: Context, uow: Audited, action: str, target_kind: str) -> WriteAudit:
     """A writer of entries for this action on one kind of thing, by this request's viewer."""
 
     async def write(

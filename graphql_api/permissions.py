@@ -67,6 +67,8 @@ QUERIES: Mapping[str, Line] = {
     "heartbeats": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "silence": Need(Access.VIEWER, Scope.ALERTS_READ),
     "silences": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "maintenanceWindow": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "maintenanceWindows": Need(Access.VIEWER, Scope.ALERTS_READ),
 }
 MUTATIONS: Mapping[str, Line] = {
     # People
@@ -181,6 +183,10 @@ MUTATIONS: Mapping[str, Line] = {
     "updateSilence": Need(Access.OPERATOR, Scope.ALERTS_WRITE, in_team=True),
     "expireSilence": Need(Access.OPERATOR, Scope.ALERTS_WRITE, in_team=True),
     "previewSilence": Need(Access.OPERATOR, Scope.ALERTS_READ, in_team=True),
+    "createMaintenanceWindow": Need(Access.MANAGER, Scope.ALERTS_WRITE, in_team=True),
+    "updateMaintenanceWindow": Need(Access.MANAGER, Scope.ALERTS_WRITE, in_team=True),
+    "archiveMaintenanceWindow": Need(Access.MANAGER, Scope.ALERTS_WRITE, in_team=True),
+    "previewMaintenanceWindow": Need(Access.MANAGER, Scope.ALERTS_READ, in_team=True),
     # On-call schedules
     "createSchedule": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "updateSchedule": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),

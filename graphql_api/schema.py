@@ -46,6 +46,8 @@ from graphql_api.identity.session_types import SessionQueries
 from graphql_api.integrations.mutations import IntegrationMutations
 from graphql_api.integrations.queries import IntegrationQueries
 from graphql_api.limits import DocumentLimits, Documents, Limits
+from graphql_api.maintenance.mutations import MaintenanceMutations
+from graphql_api.maintenance.queries import MaintenanceQueries
 from graphql_api.masking import MaskErrors
 from graphql_api.privacy.mutations import PrivacyMutations
 from graphql_api.privacy.queries import PrivacyQueries
@@ -88,6 +90,7 @@ QUERIES: tuple[type, ...] = (
     ChannelQueries,
     RuleQueries,
     SilenceQueries,
+    MaintenanceQueries,
     PrivacyQueries,
     AnalyticsQueries,
     ThresholdQueries,
@@ -109,6 +112,7 @@ MUTATIONS: tuple[type, ...] = (
     ChannelMutations,
     RuleMutations,
     SilenceMutations,
+    MaintenanceMutations,
     PrivacyMutations,
     ThresholdMutations,
     HeartbeatMutations,

@@ -31,7 +31,7 @@ from persistence.handovers import continue_handovers
 from persistence.objects import open_objects
 from persistence.receipts import trim_rejected
 from persistence.retention import Retention, purge_expired
-from persistence.silence_work import apply_due_silences
+from persistence.silence_work import apply_due_silences, plan_due_windows
 from persistence.tables import OPEN, alerts
 from persistence.unit_of_work import UnitOfWork
 from persistence.unseen import unseen_by_their_people
@@ -112,6 +112,11 @@ async def apply_silences(engine: AsyncEngine, _settings: Settings, now: datetime
     return await apply_due_silences(engine, now)
 
 
+async def plan_maintenance(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Make the coming occurrences of maintenance windows into silences."""
+    return await plan_due_windows(engine, now)
+
+
 async def move_alerts(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
     """Go on with the hand-overs of teams that are under way."""
     return await continue_handovers(engine, now)
@@ -143,6 +148,7 @@ DUE = (
     Due("end_pauses", timedelta(seconds=1), end_pauses),
     Due("time_out_answers", timedelta(seconds=1), time_out_answers),
     Due("apply_silences", timedelta(seconds=1), apply_silences),
+    Due("plan_maintenance", timedelta(minutes=1), plan_maintenance),
     Due("continue_handovers", timedelta(seconds=1), move_alerts),
     Due("watch_heartbeats", timedelta(seconds=2), watch_heartbeats),
     Due("evaluate_thresholds", timedelta(seconds=5), evaluate_thresholds),

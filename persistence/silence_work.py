@@ -7,12 +7,13 @@ from typing import Self
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.maintenance.planning import AHEAD, RENEWED, plan_due
 from domain.silences.model import Silence
 from domain.silences.sweeping import apply_due
 from persistence.audit import AuditTrail
 from persistence.idempotency import IdempotencyKeys
 from persistence.locks import take_locks
-from persistence.maintenance_windows import MaintenanceWindows
+from persistence.maintenance_windows import MaintenanceWindows, is_to_plan
 from persistence.silences import SilenceStore, is_due
 
 # Of one job; what is left is for the next.
@@ -76,3 +77,17 @@ async def apply_due_silences(engine: AsyncEngine, now: datetime) -> int:
         if not is_more:
             break
     return moved
+
+
+async def plan_due_windows(engine: AsyncEngine, now: datetime) -> int:
+    """Make the coming occurrences of maintenance windows into silences; how many windows were planned.
+
+    Looks first without the lock, as above.
+    """
+    async with engine.connect() as connection:
+        if not await connection.scalar(sa.select(sa.exists().where(is_to_plan(now + AHEAD - RENEWED)))):
+            return 0
+    async with SilenceUnitOfWork(engine) as work:
+        planned = await plan_due(work, now=now)
+        await work.commit()
+    return planned

@@ -7,17 +7,20 @@ import strawberry
 
 from domain.identity import model as identity
 from domain.integrations import model as integrations
+from domain.maintenance import model as maintenance
 from domain.silences import breadth, model
 from domain.silences.matchers import LabelMatcher as Matcher
 from domain.silences.model import SilenceKind, SilenceState
 from graphql_api.alerts.actors import Actor, actor_of
-from graphql_api.alerts.enums import MatchOperator
 from graphql_api.context import Info
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
 from graphql_api.integrations.loaders import load_integrations
 from graphql_api.integrations.types import Integration
+from graphql_api.label_matcher import LabelMatcher
+from graphql_api.maintenance.loaders import load_windows
+from graphql_api.maintenance.types import MaintenanceWindow
 from graphql_api.silences.loaders import load_held
 
 _Silence: TypeAlias = strawberry.Parent[model.Silence]
@@ -39,15 +42,6 @@ expose_enum(
         SilenceKind.MAINTENANCE: "It is one occurrence of a maintenance window.",
     },
 )
-
-
-@exposes(Matcher, name="LabelMatcher", description="A condition on a label.")
-class LabelMatcher:
-    """See domain.silences.matchers.LabelMatcher."""
-
-    name: str = strawberry.field(description="The label's name.")
-    operator: MatchOperator = strawberry.field(description="How the label is compared with the value.")
-    value: str = strawberry.field(description="The value, or the regular expression.")
 
 
 def _matchers(root: _Silence) -> list[Matcher]:
@@ -78,6 +72,10 @@ async def _integration(root: _Silence, info: Info) -> integrations.Integration |
 
 async def _team(root: _Silence, info: Info) -> identity.Team | None:
     return None if root.team_id is None else await info.context.loader(load_teams).load(root.team_id)
+
+
+async def _window(root: _Silence, info: Info) -> maintenance.MaintenanceWindow | None:
+    return None if root.window_id is None else await info.context.loader(load_windows).load(root.window_id)
 
 
 async def _held(root: _Silence, info: Info) -> int:
@@ -127,6 +125,11 @@ class Silence:
         resolver=lambda root: root.holds_private,
         description="Without a team: whether it holds the alerts of private teams too. Only one that an administrator "
         "made does, or one of an integration's own key.",
+    )
+    maintenance_window = strawberry.field(
+        resolver=_window,
+        graphql_type=MaintenanceWindow | None,
+        description="The maintenance window it is one occurrence of; null for a silence of its own.",
     )
     held_alerts = strawberry.field(
         resolver=_held, graphql_type=int, description="How many open alerts it holds, of those you may see."

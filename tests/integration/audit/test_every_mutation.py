@@ -30,6 +30,7 @@ WITHOUT = {
     "previewSchedule": "reads alone",
     "previewThresholdRule": "reads alone",
     "previewSilence": "reads alone",
+    "previewMaintenanceWindow": "reads alone",
     "beginPasskeySignIn": "hands out a challenge: what is done with it is on the log",
     "beginPasskeyRegistration": "hands out a challenge: what is done with it is on the log",
     "beginPasskeyStepUp": "hands out a challenge: what is done with it is on the log",
@@ -294,6 +295,16 @@ async def channels(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "archiveChannel", **channel)
 
 
+async def alert_rules(api: WatchedApi, admin: Person) -> None:
+    """What alerts go through when they arrive."""
+    made = await do(api, admin, "createAlertRule", "rule { id }", name="Quiet", condition="true")
+    other = await do(api, admin, "createAlertRule", "rule { id }", name="Loud", condition="false")
+    rule = {"id": made["rule"]["id"]}
+    await do(api, admin, "updateAlertRule", **rule, mode="MONITOR")
+    await do(api, admin, "reorderAlertRules", ids=[other["rule"]["id"], rule["id"]])
+    await do(api, admin, "deleteAlertRule", **rule)
+
+
 async def silences(api: WatchedApi, admin: Person) -> None:
     """What wakes nobody."""
     what: dict[str, Any] = {"matchers": [{"name": "alertname", "value": "DiskFull"}], "comment": "moving disks"}
@@ -302,6 +313,13 @@ async def silences(api: WatchedApi, admin: Person) -> None:
     silence = {"id": made["silence"]["id"]}
     await do(api, admin, "updateSilence", **silence, comment="moving more disks")
     await do(api, admin, "expireSilence", **silence)
+    window = {**what, "name": "Patches", "timeZone": "UTC", "startsAt": "2026-01-05T02:30", "duration": "PT1H"}
+    del window["endsAt"]
+    made = await do(
+        api, admin, "createMaintenanceWindow", "window { id }", window={**window, "recurrence": "FREQ=WEEKLY"}
+    )
+    await do(api, admin, "updateMaintenanceWindow", id=made["window"]["id"], name="More patches")
+    await do(api, admin, "archiveMaintenanceWindow", id=made["window"]["id"])
 
 
 async def privacy(api: WatchedApi, admin: Person) -> None:
@@ -321,6 +339,7 @@ STORY = (
     people,
     second_factors,
     channels,
+    alert_rules,
     silences,
     privacy,
 )

@@ -10,6 +10,7 @@ from domain.identity.model import Role
 from domain.ids import new_id
 from persistence.tables import audit_log
 from tests.api import Api, Person
+from tests.silence_calls import equal, fire, holders
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HOUR = timedelta(hours=1)
@@ -20,29 +21,10 @@ SHOWN = (
 PREVIEW = "openAlerts { matched total share } lastDay { matched } sample { id } isComplete tooBroad"
 
 
-async def fire(api: Api, who: Person, **fields: object) -> str:
-    """An open alert; its id."""
-    made = await api.change("createAlert", {"title": "t", "severity": "HIGH", **fields}, "alert { id }", who=who)
-    alert_id: str = made["alert"]["id"]
-    return alert_id
-
-
-async def holders(api: Api, who: Person, alert_id: str) -> list[str]:
-    """The silences that hold an alert."""
-    query = "query($id: ID!) { alert(id: $id) { suppression { silences { id } } } }"
-    suppression = (await api.data(query, {"id": alert_id}, who=who))["alert"]["suppression"]
-    return [] if suppression is None else [silence["id"] for silence in suppression["silences"]]
-
-
-def equal(name: str, value: str, operator: str = "EQUAL") -> dict[str, str]:
-    """A matcher."""
-    return {"name": name, "value": value, "operator": operator}
-
-
-async def silence(api: Api, who: Person, shown: str = SHOWN, **fields: object) -> dict[str, Any]:
+async def silence(api: Api, who: Person, **fields: object) -> dict[str, Any]:
     """Ask for a silence of an hour; the answer."""
     what = {"comment": "moving disks", "endsAt": (api.clock.now() + HOUR).isoformat(), **fields}
-    return await api.change("createSilence", what, f"silence {{ {shown} }} preview {{ {PREVIEW} }}", who=who)
+    return await api.change("createSilence", what, f"silence {{ {SHOWN} }} preview {{ {PREVIEW} }}", who=who)
 
 
 async def test_a_silence_is_made_shown_changed_and_ended(api: Api, operator: Person) -> None:

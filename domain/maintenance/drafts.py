@@ -1,0 +1,68 @@
+"""What can be no maintenance window? Refused when it is saved, with the field and what would be right."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
+
+from domain.errors import InvalidInput
+from domain.maintenance.expansion import occur
+from domain.maintenance.model import MaintenanceWindow
+from domain.maintenance.occurrences import HORIZON, next_occurrences
+from domain.maintenance.rule import PATH, parse_rule
+from domain.schedules.clock import to_wall, zone
+from domain.silences.drafts import MAX_COMMENT, check_holds_some, check_said
+from domain.text import checked_text
+
+MAX_NAME = 100
+MAX_EXCEPTIONS = 200
+SHORTEST = timedelta(minutes=1)
+OFTEN = 24
+_LOOKED_AT = 60
+_EARLIEST, _LATEST = 2000, 2100
+
+
+def checked_window(window: MaintenanceWindow, *, now: datetime, max_duration: timedelta) -> MaintenanceWindow:
+    """The window with its texts tidied; InvalidInput for one that cannot be."""
+    check_holds_some(window.matchers, window.condition)
+    name = checked_text(window.name, path=("name",), limit=MAX_NAME)
+    comment = check_said(window.comment, "comment", MAX_COMMENT)
+    where = zone(window.time_zone, "timeZone")
+    if not _EARLIEST <= window.starts_at.year < _LATEST:
+        raise InvalidInput(f"must be from {_EARLIEST} to {_LATEST - 1}", ("startsAt",))
+    if window.starts_at.second or window.starts_at.microsecond:
+        raise InvalidInput("a window begins on the minute", ("startsAt",))
+    if not SHORTEST <= window.duration <= max_duration:
+        days = max_duration / timedelta(days=1)
+        raise InvalidInput(f"must be from a minute to {days:g} days", ("duration",))
+    if len(window.exceptions) > MAX_EXCEPTIONS:
+        raise InvalidInput(f"at most {MAX_EXCEPTIONS}, these are {len(window.exceptions)}", ("exceptions",))
+    if window.recurrence is not None:
+        _check_recurrence(window, now=to_wall(now, where))
+    if window.is_at_work and not next_occurrences(window, now=now, limit=1):
+        raise _never(window)
+    return replace(window, name=name, comment=comment)
+
+
+def _check_recurrence(window: MaintenanceWindow, *, now: datetime) -> None:
+    """Neither overlap itself nor begin all the time. Asked of the clock's times, of the next ones there are."""
+    rule = parse_rule(window.recurrence or "", zone(window.time_zone))
+    since = max(now - window.duration, window.starts_at)
+    starts = list(islice(occur(rule, window.starts_at, since=since, until=since + HORIZON), _LOOKED_AT))
+    for first, second in pairwise(starts):
+        if second - first < window.duration:
+            message = (
+                f"it would overlap itself: it begins at {first:%Y-%m-%d %H:%M} and {second:%Y-%m-%d %H:%M}, so it may "
+                f"last {second - first} at most"
+            )
+            raise InvalidInput(message, ("duration",))
+    for first, later in zip(starts, starts[OFTEN:], strict=False):
+        if later - first < timedelta(days=1):
+            raise InvalidInput(f"the recurrence: a window may begin at most {OFTEN} times a day", PATH)
+
+
+def _never(window: MaintenanceWindow) -> InvalidInput:
+    if window.recurrence is None:
+        return InvalidInput("it would be over already: its one time lies in the past", ("startsAt",))
+    years = HORIZON // timedelta(days=366)
+    message = f"the recurrence: it never occurs from now on, or not within {years} years, but for exceptions"
+    return InvalidInput(message, PATH)

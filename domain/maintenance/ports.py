@@ -1,0 +1,48 @@
+"""What do the use cases on maintenance windows need of the world? The work of silences, and a store of windows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.alerts.visibility import Sight
+from domain.maintenance.model import MaintenanceWindow
+from domain.silences.model import Silence
+from domain.silences.ports import SilenceWork
+
+
+class WindowStore(Protocol):
+    """The windows, and the silences that are their occurrences."""
+
+    async def seen(self, window_id: UUID, *, sight: Sight) -> MaintenanceWindow | None:
+        """The window, ended or not; None for one out of sight."""
+        ...
+
+    async def add(self, window: MaintenanceWindow) -> bool:
+        """Keep a new one; False when its name is taken."""
+        ...
+
+    async def save(self, window: MaintenanceWindow) -> bool:
+        """Keep the new state of a known one; False when its new name is taken."""
+        ...
+
+    async def count(self) -> int:
+        """How many there are that are not ended."""
+        ...
+
+    async def to_plan(self, before: datetime) -> Sequence[MaintenanceWindow]:
+        """Those at work whose occurrences are made only up to an earlier time."""
+        ...
+
+    async def occurrences(self, window_id: UUID) -> Sequence[Silence]:
+        """The silences of a window that are not over."""
+        ...
+
+
+class MaintenanceWork(SilenceWork, Protocol):
+    """One transaction that holds the silences lock."""
+
+    @property
+    def windows(self) -> WindowStore:
+        """The windows."""
+        ...

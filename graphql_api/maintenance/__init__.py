@@ -1,0 +1,1 @@
+"""Maintenance windows: times set aside for work, in which certain alerts wake nobody."""
