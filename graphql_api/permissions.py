@@ -152,7 +152,14 @@ MUTATIONS: Mapping[str, Line] = {
     "updateAlertRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "deleteAlertRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "reorderAlertRules": Need(Access.MANAGER, Scope.ALERTS_WRITE),
-    # What makes groups of alerts
+    # Groups of alerts, and what makes them
+    "acknowledgeAlertGroup": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
+    "resolveAlertGroup": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
+    "updateAlertGroup": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
+    "mergeAlertGroups": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
+    "splitAlertGroup": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
+    "moveAlertToGroup": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
+    "removeAlertFromGroup": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
     "createGroupRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "updateGroupRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "archiveGroupRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
