@@ -4,7 +4,7 @@ Its status and severity are those of its members, as they are when somebody look
 status of all, the worst severity of those that are open.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -35,6 +35,23 @@ class AlertGroup:
     rule_version: int | None = None
     merged_into: UUID | None = None
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRow:
+    """What is kept of a group itself."""
+
+    id: UUID
+    title: str
+    grouped_by: GroupedBy
+    created_at: datetime
+    updated_at: datetime
+    merged_into: UUID | None = None
+    version: int = 1
+
+    def changed(self, now: datetime, **updates: Any) -> "GroupRow":  # noqa: ANN401 - fields
+        """The next version of it."""
+        return replace(self, **updates, version=self.version + 1, updated_at=now)
 
 
 class GroupEventKind(StrEnum):

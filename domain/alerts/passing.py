@@ -29,6 +29,7 @@ _READ: Mapping[str, Callable[[Any], object]] = {
     "labels": dict,
     "assigned_to": UUID,
     "team_id": UUID,
+    "group_id": UUID,
     "snoozed_until": datetime.fromisoformat,
     "is_false_positive": bool,
     "suppressed_by": _ids,

@@ -20,9 +20,11 @@ async def acknowledge_alert(acting: Acting, *, alert_id: UUID, expected_version:
     )
 
 
-async def acknowledge_alerts(acting: Acting, *, ids: Sequence[UUID]) -> list[Outcome]:
+async def acknowledge_alerts(
+    acting: Acting, *, ids: Sequence[UUID], action: str = "acknowledgeAlerts"
+) -> list[Outcome]:
     """The same for many."""
-    return await change_alerts(acting, ids, _acknowledging(acting), action="acknowledgeAlerts")
+    return await change_alerts(acting, ids, _acknowledging(acting), action=action)
 
 
 async def investigate_alert(acting: Acting, *, alert_id: UUID, expected_version: int | None = None) -> Alert:
@@ -51,11 +53,17 @@ async def resolve_alert(
 
 
 async def resolve_alerts(
-    acting: Acting, *, ids: Sequence[UUID], reason: str | None = None, false_positive: bool = False, hold: timedelta
+    acting: Acting,
+    *,
+    ids: Sequence[UUID],
+    reason: str | None = None,
+    false_positive: bool = False,
+    hold: timedelta,
+    action: str = "resolveAlerts",
 ) -> list[Outcome]:
     """The same for many."""
     plan = _resolving(acting, reason=reason, false_positive=false_positive, hold=hold)
-    return await change_alerts(acting, ids, plan, action="resolveAlerts")
+    return await change_alerts(acting, ids, plan, action=action)
 
 
 async def reopen_alert(acting: Acting, *, alert_id: UUID, expected_version: int | None = None) -> Alert:
