@@ -13,9 +13,12 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from graphql import (
+    GraphQLError,
     GraphQLField,
+    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     GraphQLScalarType,
     Undefined,
     get_nullable_type,
@@ -105,6 +108,32 @@ def shown(field: GraphQLField) -> Shown | None:
     return Shown(definition.python_name, *formatting, is_nullable=not isinstance(field.type, GraphQLNonNull))
 
 
+# The fields of a selection set: the name in the answer, graphql-core's details, and how it is shown, if it is.
+Plan: TypeAlias = list[tuple[str, Any, Shown | None]]
+
+
+def _read(plan: Plan, source_value: Any, left: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any object
+    """What is shown of an object; Undefined, and on what is `left`, where graphql-core has to be asked."""
+    results: dict[str, Any] = {}
+    for name, details, field in plan:
+        value: Any = Undefined
+        if field is not None:
+            attribute, as_it_is, formatting, is_nullable = field
+            # Written out: a call for each field would be a third of the time.
+            try:
+                value = getattr(source_value, attribute)
+                if value is None:
+                    value = None if is_nullable else Undefined
+                elif type(value) is not as_it_is:
+                    value = formatting(value)
+            except Exception:  # noqa: BLE001 - graphql-core asks again, and answers for the error
+                value = Undefined
+        if value is Undefined:
+            left[name] = details
+        results[name] = value
+    return results
+
+
 class Execution(StrawberryGraphQLCoreExecutionContext):
     """One operation being executed."""
 
@@ -113,7 +142,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         # Somebody who wants to see each field resolved has to be asked for each.
         self._is_watched = self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
         # By the identity of the selection set, which is kept with its plan: graphql-core keeps one for each list.
-        self._plans: dict[tuple[GraphQLObjectType, int], tuple[Fields, list[tuple[str, Any, Shown | None]]]] = {}
+        self._plans: dict[tuple[GraphQLObjectType, int], tuple[Fields, Plan]] = {}
 
     def execute_fields(  # noqa: PLR0917 - graphql-core's own
         self,
@@ -126,28 +155,57 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         """Show what can be shown; if anything is left, let graphql-core do that and put both in order."""
         if self._is_watched:
             return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
-        results: dict[str, Any] = {}
         left: dict[str, Any] = {}
-        for name, details, field in self._plan(parent_type, grouped_field_set):
-            value: Any = Undefined
-            if field is not None:
-                attribute, as_it_is, formatting, is_nullable = field
-                # Written out: a call for each field would be a third of the time.
-                try:
-                    value = getattr(source_value, attribute)
-                    if value is None:
-                        value = None if is_nullable else Undefined
-                    elif type(value) is not as_it_is:
-                        value = formatting(value)
-                except Exception:  # noqa: BLE001 - graphql-core asks again, and answers for the error
-                    value = Undefined
-            if value is Undefined:
-                left[name] = details
-            results[name] = value
+        results = _read(self._plan(parent_type, grouped_field_set), source_value, left)
         if not left:
             return results
         rest = super().execute_fields(parent_type, source_value, path, left, position_context)
         return self._joined(results, rest)
+
+    def complete_list_value(  # noqa: PLR0917 - graphql-core's own
+        self,
+        return_type: GraphQLList[Any],
+        field_details_list: Any,  # noqa: ANN401 - graphql-core's own
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,  # noqa: ANN401 - any object
+        position_context: Any,  # noqa: ANN401 - graphql-core's own
+    ) -> Any:  # noqa: ANN401 - a list, or an awaitable of one
+        """A list of objects of which only attributes are shown, at once; any other as graphql-core does it."""
+        shown_ = None
+        if type(result) is list and not self._is_watched:
+            shown_ = self._shown_items(return_type, field_details_list, info, result)
+        if shown_ is not None:
+            return shown_
+        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+
+    def _shown_items(
+        self,
+        return_type: GraphQLList[Any],
+        field_details_list: Any,  # noqa: ANN401 - graphql-core's own
+        info: GraphQLResolveInfo[Any],
+        items: list[Any],
+    ) -> list[Any] | None:
+        """The items, if there is no more to each than attributes; else None."""
+        kind = get_nullable_type(return_type.of_type)
+        if not isinstance(kind, GraphQLObjectType) or kind.is_type_of is None:
+            return None
+        try:
+            fields, deferred, *_ = self.collect_subfields(kind, field_details_list)
+        except GraphQLError:
+            return None  # a directive's fault, which belongs to each item
+        plan = self._plan(kind, fields)
+        if deferred or any(field is None for _, _, field in plan):
+            return None
+        found = []
+        for item in items:
+            left: dict[str, Any] = {}
+            if kind.is_type_of(item, info) is not True:
+                return None
+            found.append(_read(plan, item, left))
+            if left:
+                return None
+        return found
 
     def _joined(self, results: dict[str, Any], rest: Any) -> Any:  # noqa: ANN401 - see execute_fields
         """The fields in the order of the selection set; what graphql-core left out stays out."""
@@ -159,16 +217,23 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
             return later()
         return _merged(results, rest)
 
-    def _plan(self, kind: GraphQLObjectType, fields: Fields) -> list[tuple[str, Any, Shown | None]]:
+    def _plan(self, kind: GraphQLObjectType, fields: Fields) -> Plan:
         key = (kind, id(fields))
         known = self._plans.get(key)
         if known is None:
-            plan = []
+            plan: Plan = []
             for name, details in fields.items():
-                definition = kind.fields.get(details[0].node.name.value)
-                plan.append((name, details, None if definition is None else _shown(definition)))
+                wanted = details[0].node.name.value
+                definition = kind.fields.get(wanted)
+                field = None if definition is None else _shown(definition)
+                plan.append((name, details, _typename(kind) if wanted == "__typename" else field))
             known = self._plans[key] = (fields, plan)
         return known[1]
+
+
+def _typename(kind: GraphQLObjectType) -> Shown:
+    """The name of the type, whatever the object."""
+    return Shown("__class__", None, lambda _: kind.name, is_nullable=False)
 
 
 _KNOWN: dict[int, tuple[GraphQLField, Shown | None]] = {}

@@ -120,6 +120,7 @@ FRAGMENTS = """{ things { title @skip(if: true) number @include(if: true) ...Mor
 DOCUMENTS = [
     f"{{ things {{ {EVERY} inner {{ {EVERY} }} }} }}",
     "{ things { at three note two title } }",
+    "{ things { __typename id title note number isRed colour at data again: title } }",
     FRAGMENTS,
     "{ things { a: title b: title title inner { title inner { title } } } things { number } }",
 ]
@@ -187,6 +188,17 @@ async def test_a_value_that_has_to_be_awaited_is_awaited(name: str) -> None:
     short, own = await _both(DOCUMENTS[0])
     assert short == own
     assert short[1] == []
+
+
+@pytest.mark.parametrize(
+    "item", [None, "not a thing", Later(Thing(GOOD)), ValueError("x")], ids=["null", "text", "awaited", "error"]
+)
+@pytest.mark.parametrize("document", DOCUMENTS)
+async def test_an_item_that_is_no_object_of_the_type_hides_no_other(document: str, item: Any) -> None:  # noqa: ANN401
+    SHOWN[:] = [Thing(GOOD), item, Thing(GOOD)]
+    short, own = await _both(document)
+    assert short == own
+    assert repr(short[0]) == repr(own[0])
 
 
 async def test_who_watches_every_field_is_asked_for_every_field() -> None:
