@@ -4,6 +4,7 @@ What a rule says and where it then is are written in one transaction, and only i
 was read. So of two schedulers at once one has an effect, and a crash between the two halves cannot be.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,16 +19,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.alerts.signal import ItemResult
 from domain.thresholds.machine import Evaluation, Turn, evaluate, is_worth_writing
 from domain.thresholds.model import MINUTE, Dimension, GroupState, Phase, ThresholdRule
-from domain.thresholds.series import Series, floor_minute, moments_between
+from domain.thresholds.series import Series, ceil_minute, floor_minute
 from domain.thresholds.signals import signal_of, submission_of, withdrawn
 from persistence.own_signals import Overtaken, OwnSignals
 from persistence.threshold_rules import rule_of, state_of
-from persistence.threshold_series import SETTLE, Asked, complete_until, first_of, read_series
+from persistence.threshold_series import SETTLE, Asked, complete_until, read_series
 
 _log = structlog.get_logger(__name__)
-CHUNK = 50
-# After an outage a rule looks at the last hour; what came and went before is past.
+CHUNK = 100
+# After an outage a rule looks at the minutes of the last hour; what came and went before is past.
 MAX_CATCH_UP = 60
+# So long it catches up at a time; the rest has its turn with the next look.
+TURN_SECONDS = 4.0
 # Of a rule whose groups are more than this the largest count: a flood of made-up services is no flood of alerts.
 MAX_GROUPS = 1_000
 MAX_POINTS = 2_000_000
@@ -62,11 +65,12 @@ SELECT s.* FROM threshold_states s JOIN threshold_rules r ON r.id = s.rule_id AN
 # Who holds a row has it in hand already, or edits it: it is passed over, not waited for.
 _MOVE = """
 WITH mine AS (
-  SELECT r.id FROM threshold_rules r
-    JOIN unnest($1::uuid[], $2::timestamptz[], $3::int[]) AS k(id, evaluated_until, version) ON k.id = r.id
+  SELECT r.id, k.moment FROM threshold_rules r
+    JOIN unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::timestamptz[]) AS k(id, evaluated_until, version, moment)
+      ON k.id = r.id
    WHERE r.evaluated_until IS NOT DISTINCT FROM k.evaluated_until AND r.version = k.version
    ORDER BY r.id FOR UPDATE OF r SKIP LOCKED)
-UPDATE threshold_rules r SET evaluated_until = $4 FROM mine WHERE r.id = mine.id RETURNING r.id
+UPDATE threshold_rules r SET evaluated_until = mine.moment FROM mine WHERE r.id = mine.id RETURNING r.id
 """
 _PUT = """
 INSERT INTO threshold_states (rule_id, counts_version, group_value, phase, since, value, seen_at, alert_id)
@@ -84,10 +88,10 @@ DELETE FROM threshold_states s
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A rule after its turn: where its groups were, and what the evaluation found."""
+    """A rule after its look at a moment: where its groups were, and what the evaluation found."""
 
     rule: ThresholdRule
-    until: datetime
+    moment: datetime
     before: dict[str, GroupState]
     found: Evaluation
 
@@ -104,34 +108,36 @@ async def evaluate_rules(way: OwnSignals, *, now: datetime) -> int:
     until = await complete_until(way.connection, now=now)
     if until is None:
         return turned
-    after = UUID(int=0)
-    while rules := [rule_of(dict(row)) for row in await way.connection.fetch(_DUE, until, after, CHUNK)]:
-        after = rules[-1].id
-        turned += await _evaluate_chunk(way, rules, until, now=now)
+    began = time.monotonic()
+    for _ in range(MAX_CATCH_UP):
+        after, is_behind = UUID(int=0), False
+        while rules := [rule_of(dict(row)) for row in await way.connection.fetch(_DUE, until, after, CHUNK)]:
+            after = rules[-1].id
+            looks = [(rule, moment) for rule in rules if (moment := _next_moment(rule, until)) <= until]
+            is_behind = is_behind or any(moment < until for _, moment in looks)
+            turned += await _evaluate_chunk(way, looks, now=now)
+        if not is_behind or time.monotonic() - began > TURN_SECONDS:
+            break
     return turned
 
 
 # -- evaluating --------------------------------------------------------------------------------------------------------
 
 
-async def _evaluate_chunk(way: OwnSignals, rules: Sequence[ThresholdRule], until: datetime, *, now: datetime) -> int:
-    moments = {rule.id: _moments_of(rule, until) for rule in rules}
-    rules = [rule for rule in rules if moments[rule.id]]
-    asked = [Asked.of(rule.condition, rule.team_id, moments[rule.id]) for rule in rules]
+async def _evaluate_chunk(way: OwnSignals, looks: Sequence[tuple[ThresholdRule, datetime]], *, now: datetime) -> int:
+    """Let each of the rules look at its moment."""
+    asked = [Asked.of(rule.condition, rule.team_id, [moment]) for rule, moment in looks]
     series = await read_series(way.connection, asked, limit=MAX_POINTS)
-    states: dict[UUID, dict[str, GroupState]] = {rule.id: {} for rule in rules}
-    for row in await way.connection.fetch(_STATES, [rule.id for rule in rules]):
+    states: dict[UUID, dict[str, GroupState]] = {rule.id: {} for rule, _ in looks}
+    for row in await way.connection.fetch(_STATES, list(states)):
         states[row["rule_id"]][row["group_value"]] = state_of(dict(row))
     quiet: list[Turned] = []
     loud: list[Turned] = []
-    for rule, found in zip(rules, series, strict=True):
-        begin = moments[rule.id][0]
-        with_gap = rule.evaluated_until is not None and begin - rule.evaluated_until > MINUTE
+    for (rule, moment), found in zip(looks, series, strict=True):
         before = states[rule.id]
-        evaluation = evaluate(
-            rule.condition, before, _largest(rule, found, before), moments[rule.id], with_gap=with_gap
-        )
-        (loud if evaluation.transitions else quiet).append(Turned(rule, until, before, evaluation))
+        with_gap = rule.evaluated_until is not None and moment - rule.evaluated_until > MINUTE
+        evaluation = evaluate(rule.condition, before, _largest(rule, found, before), [moment], with_gap=with_gap)
+        (loud if evaluation.transitions else quiet).append(Turned(rule, moment, before, evaluation))
     async with way.connection.transaction():
         await _advance(way.connection, quiet)
     turns = 0
@@ -140,10 +146,11 @@ async def _evaluate_chunk(way: OwnSignals, rules: Sequence[ThresholdRule], until
     return turns
 
 
-def _moments_of(rule: ThresholdRule, until: datetime) -> list[datetime]:
-    """The ends of minutes it is to look at: those since its last turn, an hour of them at most; at first one."""
-    earliest = first_of(until, at_most=1 if rule.evaluated_until is None else MAX_CATCH_UP)
-    return moments_between(max(earliest, rule.evaluated_until or earliest, rule.counts_from), until)
+def _next_moment(rule: ThresholdRule, until: datetime) -> datetime:
+    """The end of the minute it looks at next: the one after its last, within the last hour; at first the newest."""
+    if rule.evaluated_until is None:
+        return max(until, ceil_minute(rule.counts_from))
+    return max(rule.evaluated_until + MINUTE, until - (MAX_CATCH_UP - 1) * MINUTE)
 
 
 def _largest(rule: ThresholdRule, series: Series, states: dict[str, GroupState]) -> Series:
@@ -196,7 +203,7 @@ async def _advance(connection: asyncpg.Connection, turned: Sequence[Turned]) -> 
         [rule.id for rule in rules],
         [rule.evaluated_until for rule in rules],
         [rule.version for rule in rules],
-        turned[0].until,
+        [one.moment for one in turned],
     )
     mine = {row["id"] for row in moved}
     put: list[tuple[object, ...]] = []

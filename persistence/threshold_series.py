@@ -1,7 +1,7 @@
 """What does a rule measure? The minutes of `alert_metrics` in its window, by group; and which minutes are complete.
 
-The same statement serves a rule's turn and the preview over a past. For a turn of one moment the window is summed by
-the database into one point; for a run of moments it answers by the minute, and the domain slides the window over it.
+The same statement serves a rule's look at a moment and the preview over a past. For one moment the database sums the
+window into one point; for a run of moments it answers by the minute, and the domain slides the window over it.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from domain.thresholds.model import MINUTE, RULE_SOURCE, Condition, Measure
+from domain.thresholds.model import RULE_SOURCE, Condition, Measure
 from domain.thresholds.series import Point, Series, floor_minute, series_of
 from persistence.direct import DirectConnection
 from persistence.event_log import RECORDED_AT_MARGIN
@@ -22,12 +22,28 @@ SETTLE = timedelta(seconds=15)
 # An event that waits for the metrics says of when it is; one that was replayed is of long ago and holds nothing up.
 _FAR = timedelta(minutes=5)
 
-# The team of each line is hidden from a rule that is not of it when it is private. What rules raised counts for none.
-_SERIES = f"""
-WITH hidden AS (SELECT coalesce(array_agg(id), '{{}}'::uuid[]) AS ids FROM teams WHERE is_private),
-asked AS (SELECT * FROM json_to_recordset($1::json) AS r(
+# What a series is made of: the lines of its span; or, where many rules look at one moment, sums over the span that are
+# made once for all rules of the same window. A line of the sums stands in the last minute of its span.
+_OWN_LINES = f"""alert_metrics m
+   WHERE m.bucket >= asked.since AND m.bucket < asked.until AND m.source <> '{RULE_SOURCE}'"""
+_SHARED_LINES = "sums m WHERE m.since = asked.since AND m.until = asked.until"
+_SUMS = f"""
+sums AS MATERIALIZED (
+  SELECT span.since, span.until, span.until - INTERVAL '1 minute' AS bucket, m.service_name, m.source, m.severity,
+         m.team_id, sum(m.opened) AS opened, sum(m.reopened) AS reopened, sum(m.repeated) AS repeated
+    FROM (SELECT DISTINCT since, until FROM asked) AS span
+    JOIN alert_metrics m ON m.bucket >= span.since AND m.bucket < span.until AND m.source <> '{RULE_SOURCE}'
+   GROUP BY 1, 2, 4, 5, 6, 7),"""  # noqa: S608 - a constant of this program
+
+
+def _series(lines: str, before: str = "") -> str:
+    """The statement. The team of each line is hidden from a rule that is not of it when it is private."""
+    amount = "sum(m.opened + m.reopened + CASE WHEN asked.with_repeats THEN m.repeated ELSE 0 END)"
+    return f"""
+WITH asked AS (SELECT * FROM json_to_recordset($1::json) AS r(
   number int, since timestamptz, until timestamptz, as_one boolean, by_service boolean, with_repeats boolean,
-  group_by text, team_id uuid, services text[], sources text[], severities text[], team_ids uuid[]))
+  group_by text, team_id uuid, services text[], sources text[], severities text[], team_ids uuid[])),{before}
+hidden AS (SELECT coalesce(array_agg(id), '{{}}'::uuid[]) AS ids FROM teams WHERE is_private)
 SELECT asked.number, found.group_value, found.minute, found.service, found.amount
   FROM asked, hidden, LATERAL (
   SELECT CASE asked.group_by WHEN 'service' THEN m.service_name WHEN 'source' THEN m.source
@@ -36,18 +52,20 @@ SELECT asked.number, found.group_value, found.minute, found.service, found.amoun
               ELSE '' END AS group_value,
          CASE WHEN asked.as_one THEN asked.until - INTERVAL '1 minute' ELSE m.bucket END AS minute,
          CASE WHEN asked.by_service THEN m.service_name END AS service,
-         sum(m.opened + m.reopened + CASE WHEN asked.with_repeats THEN m.repeated ELSE 0 END)::bigint AS amount
-    FROM alert_metrics m
-   WHERE m.bucket >= asked.since AND m.bucket < asked.until AND m.source <> '{RULE_SOURCE}'
+         {amount}::bigint AS amount
+    FROM {lines}
      AND (m.team_id <> ALL (hidden.ids) OR m.team_id = asked.team_id)
      AND (asked.services IS NULL OR m.service_name = ANY (asked.services))
      AND (asked.sources IS NULL OR m.source = ANY (asked.sources))
      AND (asked.severities IS NULL OR m.severity::text = ANY (asked.severities))
      AND (asked.team_ids IS NULL OR m.team_id = ANY (asked.team_ids))
    GROUP BY 1, 2, 3
-  HAVING sum(m.opened + m.reopened + CASE WHEN asked.with_repeats THEN m.repeated ELSE 0 END) > 0) AS found
+  HAVING {amount} > 0) AS found
  LIMIT $2
-"""  # noqa: S608 - a constant of this program
+"""  # noqa: S608 - constants of this program
+
+
+_OF_EACH, _OF_MANY = _series(_OWN_LINES), _series(_SHARED_LINES, _SUMS)
 _WAITING = f"""
 SELECT (SELECT min(least(ahead.recorded_at, greatest(ahead.occurred_at, ahead.recorded_at - $1::interval)))
           FROM (SELECT recorded_at, occurred_at FROM alert_events
@@ -104,7 +122,10 @@ class Asked:
 async def read_series(connection: DirectConnection, asked: Sequence[Asked], *, limit: int) -> list[Series]:
     """The series of each of the rules; TooMuch when there are more points than `limit`."""
     rows = [one.as_row(number) for number, one in enumerate(asked)]
-    found = await connection.fetch(_SERIES, orjson.dumps(rows, default=str).decode(), limit + 1)
+    is_shared = len(asked) > 1 and all(one.as_one for one in asked)
+    found = await connection.fetch(
+        _OF_MANY if is_shared else _OF_EACH, orjson.dumps(rows, default=str).decode(), limit + 1
+    )
     if len(found) > limit:
         raise TooMuch
     by_number: list[list[tuple[str, Point]]] = [[] for _ in asked]
@@ -124,8 +145,3 @@ async def complete_until(connection: DirectConnection, *, now: datetime) -> date
         return None
     settled = floor_minute(now - SETTLE)
     return settled if row["waiting"] is None else min(settled, floor_minute(row["waiting"]))
-
-
-def first_of(last: datetime, *, at_most: int) -> datetime:
-    """How far back a rule may begin that looks at so many moments at most, the last one included."""
-    return last - at_most * MINUTE

@@ -20,6 +20,7 @@ from persistence.direct import DirectConnection, open_log_pool
 from persistence.event_log import LogReader
 from persistence.leases import Lease, Leases
 from persistence.relay_cursors import RelayCursors
+from persistence.threshold_evaluation import any_due
 from persistence.threshold_series import METRICS_CONSUMER, SETTLE
 from tests.api import Api, Person, api_settings, running_api
 from tests.unit.alerts.signals import signal, submission
@@ -68,6 +69,13 @@ class World:
     async def turn(self) -> int:
         """The scheduler's turn; how many alerts turned."""
         return await evaluate_thresholds(self.api.engine, self.api.settings, self.api.clock.now())
+
+    async def catch_up(self) -> int:
+        """Turns until nothing is behind, however slow the machine is."""
+        turned = await self.turn()
+        while await any_due(self.api.engine, now=self.api.clock.now()):
+            turned += await self.turn()
+        return turned
 
     async def minute(self, minutes: int = 1) -> int:
         """Count, let minutes pass, and take the turn."""
