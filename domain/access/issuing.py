@@ -31,7 +31,7 @@ NO_SUCH_KEY = "no such key"
 # tests/unit/access/test_scopes.py compares it with graphql_api/permissions.py.
 LEAST_ROLE: Mapping[Scope, Role] = {
     Scope.ALERTS_READ: Role.VIEWER,
-    Scope.ALERTS_WRITE: Role.OPERATOR,
+    Scope.ALERTS_WRITE: Role.VIEWER,
     Scope.PEOPLE_READ: Role.VIEWER,
     Scope.TEAMS_WRITE: Role.VIEWER,
     Scope.INTEGRATIONS_READ: Role.VIEWER,

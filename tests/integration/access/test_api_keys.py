@@ -259,7 +259,7 @@ async def test_a_rotated_key_goes_on_beside_its_successor_for_the_overlap(api: A
 async def test_a_persons_own_key_does_no_more_than_the_person(api: Api) -> None:
     """OWASP API5:2023: privilege climbing by input."""
     person = await api.person(Role.VIEWER)
-    refused = await own_key(api, person, [Scope.ALERTS_READ, Scope.ALERTS_WRITE])
+    refused = await own_key(api, person, [Scope.ALERTS_READ, Scope.INTEGRATIONS_WRITE])
     assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["scopes"])
     person = await api.person(Role.OPERATOR)
     made = await own_key(api, person, [Scope.ALERTS_WRITE])
