@@ -86,6 +86,8 @@ STAYS: Mapping[str, str] = {
     "team_handovers.actor_id": ONLY_AN_ID,
     "audit_log.actor_id": "who did what must stay provable; the log holds no address and no name",
     "silences.actor_id": ONLY_AN_ID,
+    "threshold_rules.created_by": ONLY_AN_ID,
+    "heartbeats.created_by": ONLY_AN_ID,
     "maintenance_windows.actor_id": ONLY_AN_ID,
     "silences.created_by": "written by whoever made the silence over /api/v2, as Alertmanager keeps it",
 }
