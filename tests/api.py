@@ -1,13 +1,16 @@
 """How does a test use the API? As a client would: the whole application, a real database, a person of each role."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import httpx2
+from argon2 import PasswordHasher as Argon2
 from asgi_lifespan import LifespanManager
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,6 +20,8 @@ from domain.identity.sessions import Session
 from domain.ids import new_id
 from graphql_api.app import create_app
 from graphql_api.identity.tokens import AccessTokens
+from graphql_api.limits import Documents
+from graphql_api.schema import build_schema
 from graphql_api.state import AppState
 from persistence.engine import create_engine
 from persistence.unit_of_work import UnitOfWork
@@ -25,6 +30,12 @@ from tocsin.settings import Settings
 SECRET = "a secret for tests only, long enough"
 PASSWORD = "correct horse battery"
 DAY = timedelta(days=1)
+# Hashing a password is made to take long. What a test signs people in for is another matter (except of
+# tests/unit/identity/test_password_hashing.py), so here it takes next to nothing; it is argon2 all the same.
+QUICK_HASHES = {"persistence.passwords.Argon2": partial(Argon2, time_cost=1, memory_cost=8, parallelism=1)}
+# A process serves with one schema for its whole life, and so do the tests of one process: building it took longer than
+# most of them. What is kept of a document depends on its text, the limits and the schema alone.
+SHARED_SCHEMA = {"graphql_api.state.Documents": cache(Documents), "graphql_api.app.build_schema": cache(build_schema)}
 
 
 class MovableClock:
@@ -142,7 +153,10 @@ def api_settings(database_url: str, data_dir: object, **more: object) -> Setting
 async def running_api(settings: Settings) -> AsyncIterator[Api]:
     """The application, opened; and closed after."""
     clock = MovableClock()
-    app = create_app(settings, clock=clock)
+    with ExitStack() as patched:
+        for name, quicker in (QUICK_HASHES | SHARED_SCHEMA).items():
+            patched.enter_context(patch(name, quicker))
+        app = create_app(settings, clock=clock)
     engine = create_engine(settings, pool_size=2)
     transport = httpx2.ASGITransport(app)
     try:

@@ -115,7 +115,7 @@ def database_url(postgresql_server_url: str) -> Iterator[str]:
 @pytest.fixture
 def application_url(database_url: str) -> str:
     """The database of `database_url` as the application's lesser role, which is what production runs as."""
-    return databases.application_url(database_url)
+    return databases.as_application(database_url)
 
 
 @pytest.fixture(scope="module")

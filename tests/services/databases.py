@@ -1,7 +1,8 @@
 """How does each test get a migrated database of its own in milliseconds? As a copy of one that was migrated once.
 
-The template's name carries a hash of the migrations, so a server that outlives the run (TOCSIN_TEST_DATABASE_URL) never
-serves an old one. Tests own their databases, as the role that migrates does in production; they are no superusers.
+The name of the template carries a hash of what it is made by, so a server that outlives the run
+(TOCSIN_TEST_DATABASE_URL) never serves an old one. Tests own their databases, as the role that migrates does in
+production; they are no superusers.
 """
 
 import asyncio
@@ -55,14 +56,8 @@ def create_empty_database(server_url: str) -> str:
     return _url(server_url, name)
 
 
-def application_url(database_url: str) -> str:
-    """The same database as the application's lesser role, with the rights a migration gives it."""
-    run(_grant(database_url))
-    return as_application(database_url)
-
-
 def as_application(database_url: str) -> str:
-    """The address of the same database for the application's role, whatever its rights are."""
+    """The address of the same database for the application's role; in a migrated one it has its rights."""
     parts = urlsplit(database_url)
     return parts._replace(netloc=f"{APPLICATION}:{PASSWORD}@{parts.hostname}:{parts.port}").geturl()
 
@@ -73,9 +68,9 @@ def drop_database(server_url: str, url: str) -> None:
 
 
 def template_name(*, timescale: bool) -> str:
-    """The name of the template for the migrations as they are now."""
+    """The name of the template for the migrations, and the rights of the application, as they are now."""
     digest = hashlib.sha256()
-    for file in sorted((ROOT / "migrations").rglob("*.py")):
+    for file in (*sorted((ROOT / "migrations").rglob("*.py")), ROOT / "persistence" / "roles.py", Path(__file__)):
         digest.update(file.read_bytes())
     return f"tocsin_template_{'timescale_' if timescale else ''}{digest.hexdigest()[:12]}"
 
@@ -121,6 +116,8 @@ async def _make_template(admin: asyncpg.Connection, server_url: str, *, template
     configuration = Config(ROOT / "alembic.ini")
     configuration.attributes["url"] = _url(server_url, template)
     await asyncio.to_thread(command.upgrade, configuration, "head")
+    async with _connected(_url(server_url, template)) as owner:
+        await grant_application_role(owner, APPLICATION)  # the copies have the rights that a migration gives
     # Nobody may connect to it again, or copies of it would be refused.
     await admin.execute(f"ALTER DATABASE {template} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
 
@@ -136,11 +133,6 @@ async def _ensure_roles(admin: asyncpg.Connection) -> None:
         # Both errors mean that it is there; the second, that another worker was making it just now.
         with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
             await admin.execute(f"CREATE ROLE {role} LOGIN {right} PASSWORD '{PASSWORD}'")
-
-
-async def _grant(database_url: str) -> None:
-    async with _connected(database_url) as owner:
-        await grant_application_role(owner, APPLICATION)
 
 
 async def _drop(server_url: str, name: str) -> None:
