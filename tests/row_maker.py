@@ -15,7 +15,10 @@ from persistence.tables import XID8
 pg_base.ischema_names["xid8"] = XID8
 MOMENT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 # Their one row is made by the migration.
-SINGLETONS = {"log_epoch", "alembic_version", "alert_counts_frontier", "team_ownership_version"}
+SINGLETONS = {
+    *("log_epoch", "alembic_version", "alert_counts_frontier", "team_ownership_version", "alert_rules_version"),
+    "correlation_version",
+}
 # Of two owners a row has one; and a row that names another of its own table names none.
 EMPTY = {"api_keys": {"service_account_id"}, "notifications": {"channel_id"}, "users": {"erased_at"}}
 _BY_TYPE: dict[type[Any], Any] = {
