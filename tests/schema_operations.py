@@ -70,11 +70,16 @@ def root_field(root: str, name: str) -> GraphQLField:
 
 
 def operation(
-    root: str, name: str, more: Mapping[str, Any] | None = None, *, depth: int = 0
+    root: str,
+    name: str,
+    more: Mapping[str, Any] | None = None,
+    *,
+    depth: int = 0,
+    without: frozenset[str] = frozenset(),
 ) -> tuple[str, dict[str, Any]]:
     """A smallest operation for a root field, and its variables; `more` are arguments it shall have besides.
 
-    With a `depth` it shows what the answer holds, so many objects deep.
+    With a `depth` it shows what the answer holds, so many objects deep, but for the fields `without`, as "Type.field".
     """
     field = root_field(root, name)
     wanted = {
@@ -86,7 +91,7 @@ def operation(
     given = ", ".join(f"{argument}: ${argument}" for argument in wanted)
     text = (
         f"{root.lower()}{f'({declared})' if declared else ''} "
-        f"{{ {name}{f'({given})' if given else ''}{_shown(field, depth) if depth else _selection(field)} }}"
+        f"{{ {name}{f'({given})' if given else ''}{_shown(field, depth, without) if depth else _selection(field)} }}"
     )
     variables = {argument: value_for(definition.type) for argument, definition in wanted.items()}
     return text, {**variables, **(more or {})}
@@ -104,30 +109,30 @@ def _selection(field: GraphQLField) -> str:
 _UNSTABLE = frozenset({"edges", "cursor", "pageInfo", "startCursor", "endCursor"})
 
 
-def _shown(field: GraphQLField, depth: int) -> str:
+def _shown(field: GraphQLField, depth: int, without: frozenset[str]) -> str:
     kind = get_named_type(field.type)
     if is_leaf_type(kind):
         return ""
-    return " { " + " ".join(["__typename", *_fields_of(kind, depth)]) + " }"
+    return " { " + " ".join(["__typename", *_fields_of(kind, depth, without)]) + " }"
 
 
-def _fields_of(kind: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - a composite type
+def _fields_of(kind: Any, depth: int, without: frozenset[str]) -> Iterator[str]:  # noqa: ANN401 - a composite type
     if isinstance(kind, GraphQLUnionType):
         for member in kind.types:
             # Members may have fields of one name and several types: each goes by a name of its own.
-            fields = [f"{member.name}_{text.partition(' ')[0]}: {text}" for text in _fields_of(member, depth)]
+            fields = [f"{member.name}_{text.partition(' ')[0]}: {text}" for text in _fields_of(member, depth, without)]
             if fields:
                 yield f"... on {member.name} {{ {' '.join(fields)} }}"
         return
     for name, field in kind.fields.items():
         needs_more = any(is_required_argument(argument) for argument in field.args.values())
         inner = get_named_type(field.type)
-        if name in _UNSTABLE or needs_more:
+        if name in _UNSTABLE or needs_more or f"{kind.name}.{name}" in without:
             continue
         if is_leaf_type(inner):
             yield name
         elif depth > 1:
-            yield f"{name}{_shown(field, depth - 1)}"
+            yield f"{name}{_shown(field, depth - 1, without)}"
 
 
 def every_field() -> Iterator[tuple[str, str]]:

@@ -104,6 +104,15 @@ class SilenceDecision(Explanation):
     """See domain.alerts.decisions.silence_decision."""
 
     silence_id: strawberry.Private[UUID]
+    sentence: strawberry.Private[str]
+
+    @strawberry.field(  # type: ignore[misc] # instead of the interface's own
+        description="The sentence a person reads; without its words for a silence you may not see."
+    )
+    async def reason(self, info: Info) -> str:
+        """It holds the silence's comment, which is a private team's own, also after the alert went to another."""
+        seen = await info.context.loader(load_silences).load(self.silence_id)
+        return "silenced by a silence that you may not see" if seen is None else self.sentence
 
     @strawberry.field(description="The silence.", graphql_type=Silence | None)
     async def silence(self, info: Info) -> silences.Silence | None:
@@ -120,7 +129,14 @@ class AlertRuleChange:
         "autoResolveAfterSeconds."
     )
     before: str | None = strawberry.field(description="What it was; null where it was nothing, or is not told.")
-    after: str = strawberry.field(description="What it became, or would have become.")
+    told: strawberry.Private[str]
+
+    @strawberry.field(description="What it became, or would have become.")
+    async def after(self, info: Info) -> str:
+        """A team that is hidden is not named, also after its alert went to another."""
+        if self.field == "teamId" and await info.context.loader(load_teams).load(UUID(self.told)) is None:
+            return "a team that you may not see"
+        return self.told
 
 
 @strawberry.type(description="An alert rule held for the alert, or could not be worked out for it.")
@@ -255,6 +271,11 @@ def _of_team(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> TeamDecision
     return TeamDecision(team_id=UUID(inputs["teamId"]), matched=inputs.get("rule"), ownership_version=version, **told)
 
 
+def _of_silence(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> SilenceDecision:
+    rest = {name: value for name, value in told.items() if name != "reason"}
+    return SilenceDecision(silence_id=UUID(inputs["silenceId"]), sentence=told["reason"], **rest)
+
+
 def _of_group(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> GroupDecision:
     rule_id = inputs.get("ruleId")
     return GroupDecision(
@@ -281,13 +302,13 @@ def _of_rule(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> AlertRuleDec
 def _changes_of(name: str, value: Any) -> list[AlertRuleChange]:  # noqa: ANN401 - any JSON value
     if name == "labels":
         return [
-            AlertRuleChange(field=f"labels.{label}", before=before, after=after)
+            AlertRuleChange(field=f"labels.{label}", before=before, told=after)
             for label, (before, after) in value.items()
         ]
     if name == "severity":
         before, after = value
-        return [AlertRuleChange(field=name, before=before.upper(), after=after.upper())]
-    return [AlertRuleChange(field=name, before=None, after=str(value))]
+        return [AlertRuleChange(field=name, before=before.upper(), told=after.upper())]
+    return [AlertRuleChange(field=name, before=None, told=str(value))]
 
 
 def _of_time(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> SourceTimeDecision:
@@ -343,7 +364,7 @@ _MAKERS: Mapping[DecisionKind, Callable[[Mapping[str, Any], Mapping[str, Any]], 
     DecisionKind.TEAM: _of_team,
     DecisionKind.FOLD: lambda inputs, told: FoldDecision(outcome=FoldOutcome(inputs["outcome"]), **told),
     DecisionKind.SOURCE_TIME: _of_time,
-    DecisionKind.SILENCE: lambda inputs, told: SilenceDecision(silence_id=UUID(inputs["silenceId"]), **told),
+    DecisionKind.SILENCE: _of_silence,
     DecisionKind.RULE: _of_rule,
     DecisionKind.FLAPPING: _of_flapping,
     DecisionKind.PAUSE: _of_pause,

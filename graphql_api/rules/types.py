@@ -1,7 +1,7 @@
 """How is an alert rule shown?"""
 
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import strawberry
@@ -117,6 +117,15 @@ async def _activity(root: _Rule, info: Info) -> model.RuleActivity:
     return await info.context.loader(load_activity).load(root.id)
 
 
+async def _as_seen(rule: dict[str, Any], info: Info) -> dict[str, Any]:
+    """A version without the team it gave alerts to, where the viewer may not see that."""
+    effects: dict[str, Any] = rule.get("effects") or {}
+    team_id = effects.get("teamId")
+    if team_id is None or await info.context.loader(load_teams).load(UUID(team_id)) is not None:
+        return rule
+    return {**rule, "effects": {**effects, "teamId": None}}
+
+
 async def _versions(root: _Rule, info: Info) -> list[AlertRuleVersion]:
     async with info.context.read() as connection:
         found = await versions_of(connection, root.id, limit=MAX_VERSIONS)
@@ -125,7 +134,7 @@ async def _versions(root: _Rule, info: Info) -> list[AlertRuleVersion]:
             version=row["version"],
             changed_at=row["changed_at"],
             changed_by_id=row["changed_by"],
-            rule=JSON(row["rule"]),
+            rule=JSON(await _as_seen(row["rule"], info)),
         )
         for row in found
     ]

@@ -124,8 +124,7 @@ async def hidden(api: Api, admin: Person) -> dict[str, str]:
         group = new_id()
         await connection.execute(
             sa.text(
-                "INSERT INTO alert_groups (id, title, created_at, updated_at)"
-                " VALUES (:id, 'Secret', now(), now())"
+                "INSERT INTO alert_groups (id, title, created_at, updated_at) VALUES (:id, 'Secret', now(), now())"
             ),
             {"id": group},
         )
