@@ -35,10 +35,14 @@ class Expression:
         """As it was written."""
         return self.condition.text
 
-    def holds(self, alert: Silenceable) -> bool:
-        """Whether it is so. One that cannot be worked out does not hold: rather is somebody woken."""
+    def facts_of(self, alert: Silenceable) -> object:
+        """What conditions ask of this alert; the same for all conditions."""
+        return self.engine.bind(facts_of(alert))
+
+    def is_so(self, facts: object) -> bool:
+        """Whether it is so. One that cannot be worked out is not: rather is somebody woken."""
         try:
-            return self.condition.holds(self.engine.bind(facts_of(alert)))
+            return self.condition.holds(facts)
         except ConditionFailed:
             return False
 

@@ -54,8 +54,12 @@ class AlertCondition(Protocol):
         """As it was written."""
         ...
 
-    def holds(self, alert: Silenceable) -> bool:
-        """Whether it is so for this alert. One that cannot be worked out does not hold: somebody is woken."""
+    def facts_of(self, alert: Silenceable) -> object:
+        """What conditions ask of this alert; the same for all conditions."""
+        ...
+
+    def is_so(self, facts: object) -> bool:
+        """Whether it is so for the alert of these facts. One that cannot be worked out is not: somebody is woken."""
         ...
 
 
@@ -139,8 +143,14 @@ class Silence:
 
     def holds(self, alert: Silenceable, private_teams: AbstractSet[UUID] = NOTHING_PRIVATE) -> bool:
         """Whether the alert is silenced, time aside."""
-        return (
-            all(matcher.matches(alert.labels) for matcher in self.matchers)
-            and self.reaches(alert, private_teams)
-            and (self.condition is None or self.condition.holds(alert))
+        return self.fits(alert, private_teams) and (
+            self.condition is None or self.condition.is_so(self.condition.facts_of(alert))
         )
+
+    def fits(self, alert: Silenceable, private_teams: AbstractSet[UUID] = NOTHING_PRIVATE) -> bool:
+        """Whether the alert is silenced, time and condition aside."""
+        labels = alert.labels
+        for matcher in self.matchers:
+            if not matcher.matches(labels):
+                return False
+        return self.reaches(alert, private_teams)

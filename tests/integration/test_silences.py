@@ -19,7 +19,7 @@ from domain.alerts.submission import Submission
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.integrations.model import Integration, IntegrationSource
-from domain.silences import changing
+from domain.silences import changing, sweeping
 from domain.silences.actions import create_silence, expire_silence, update_silence
 from domain.silences.changing import Silencing
 from domain.silences.drafts import SilenceDraft
@@ -308,6 +308,49 @@ async def test_thousands_of_alerts_are_marked_in_one_change(house: House) -> Non
     marked = await house.database.fetchval("SELECT count(*) FROM alerts WHERE $1 = ANY (suppressed_by)", silence.id)
     events = await house.database.fetchval("SELECT count(*) FROM alert_events WHERE kind = 'suppressed'")
     assert marked == events == sum(not str(n).startswith("1") for n in range(1, 12001))
+
+
+async def test_a_large_silence_is_marked_in_steps_and_whoever_dies_half_way_is_followed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "STEP", 10)
+    monkeypatch.setattr(sweeping, "STEPS", 0)  # the maker of the silence dies after the first step
+    alerts = [await house.fire(alertname="A", n=str(number)) for number in range(35)]
+    free = await house.fire(alertname="B")
+    silence = await house.silence("alertname=~A")
+    assert len([one for one in alerts if await house.holders(one)]) == 10
+    # Whatever is written meanwhile is marked by the one who writes it, once.
+    late = await house.fire(alertname="A", n="late")
+    assert await house.holders(late) == [silence.id]
+    assert await house.sweep() == 0, "no silence begins or ends"
+    assert all([await house.holders(one) == [silence.id] for one in (*alerts, late)])
+    assert await house.holders(free) == []
+    assert [kind for kind, _ in await house.timeline(late)] == ["opened"]
+    assert all([[kind for kind, _ in await house.timeline(one)] == ["opened", "suppressed"] for one in alerts])
+    assert await house.sweep() == 0
+
+    await expire_silence(house.silencing, silence.id)
+    assert len([one for one in alerts if await house.holders(one)]) == 25
+    fresh = await house.fire(alertname="A", n="fresh")
+    assert await house.holders(fresh) == []
+    await house.sweep()
+    assert all([await house.holders(one) == [] for one in (*alerts, late)])
+    kinds = {tuple(kind for kind, _ in await house.timeline(one)) for one in alerts}
+    assert kinds == {("opened", "suppressed", "unsuppressed")}
+
+
+async def test_a_silence_ended_before_all_were_marked_leaves_no_mark(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "STEP", 10)
+    monkeypatch.setattr(sweeping, "STEPS", 0)
+    alerts = [await house.fire(alertname="A", n=str(number)) for number in range(25)]
+    silence = await house.silence("alertname=A")
+    await expire_silence(house.silencing, silence.id)
+    await house.sweep()
+    assert all([await house.holders(one) == [] for one in alerts])
+    marked = [one for one in alerts if len(await house.timeline(one)) > 1]
+    assert len(marked) == 10, "the rest was never touched"
 
 
 def _address(house: House) -> dict[str, Any]:

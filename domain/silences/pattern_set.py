@@ -1,0 +1,54 @@
+"""Which of many patterns fit a value? All of them at once, in one walk over the value (RE2's set of patterns).
+
+The set gives up when it would need too much memory, and then says that nothing fits. So that no silence is missed, one
+pattern of the set fits everything: where even that is not found, each pattern is asked by itself.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import re2
+
+_MEMORY = 8 << 20
+_EVERYTHING = b"(?s).*"
+Kept = TypeVar("Kept")
+
+
+class _Set(Protocol):
+    """What we use of RE2's set."""
+
+    def Add(self, pattern: bytes) -> int: ...  # noqa: N802 - its own names
+
+    def Compile(self) -> None: ...  # noqa: N802
+
+    def Match(self, text: bytes) -> list[int]: ...  # noqa: N802
+
+
+class PatternSet(Generic[Kept]):
+    """Things, each with a pattern that a whole value must fit. Every pattern compiles by itself (matchers.py)."""
+
+    def __init__(self, kept: Sequence[tuple[str, Kept]]) -> None:
+        self._kept = [thing for _, thing in kept]
+        options = re2.Options()
+        options.log_errors = False
+        options.never_capture = True
+        options.max_mem = _MEMORY
+        made: _Set = re2.Set.FullMatchSet(options)
+        added = [made.Add(pattern.encode("utf-8")) for pattern, _ in kept]
+        self._last = made.Add(_EVERYTHING)
+        self._set: _Set | None = None
+        if [*added, self._last] == list(range(len(kept) + 1)):
+            with contextlib.suppress(re2.error):
+                made.Compile()
+                self._set = made
+
+    def fitting(self, value: bytes) -> Iterator[Kept]:
+        """Those whose pattern fits; or, where that cannot be told at once, all of them."""
+        found = [] if self._set is None else self._set.Match(value)
+        if self._last not in found:
+            yield from self._kept
+            return
+        for place in found:
+            if place != self._last:
+                yield self._kept[place]
