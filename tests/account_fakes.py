@@ -1,7 +1,7 @@
 """Where do the use cases of accounts live in a unit test? In dictionaries, with the promises of the real stores."""
 
 from collections.abc import Sequence
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -52,7 +52,8 @@ class FakeUnit:
         self._work = held
 
     async def __aenter__(self) -> Self:
-        self._work = deepcopy(self._held)
+        # What is held never changes, only what holds it.
+        self._work = Held(**{name: copy(kept) for name, kept in vars(self._held).items()})
         return self
 
     async def __aexit__(

@@ -14,7 +14,8 @@ from graphql_api.schema import SCHEMA_FILE, printed
 
 LIMITS = Limits(depth=4, aliases=3, tokens=200, fields=20)
 DEFAULTS = Limits(depth=15, aliases=30, tokens=2_000)
-LISTS = list_fields(build_schema(printed()))
+SCHEMA = build_schema(printed())
+LISTS = list_fields(SCHEMA)
 
 
 def messages(text: str, limits: Limits = LIMITS) -> list[str]:
@@ -108,7 +109,7 @@ def test_a_page_of_endless_digits_is_refused_and_no_fault_of_ours() -> None:
     for number in ("9" * 5_000, "-" + "9" * 5_000):
         documents = Documents(DEFAULTS)
         text = f"{{ alerts(first: {number}) {{ nodes {{ id }} }} }}"
-        assert documents.refusals(documents.parsed(text), build_schema(printed()))
+        assert documents.refusals(documents.parsed(text), SCHEMA)
 
 
 def test_every_weight_is_in_the_documentation() -> None:
@@ -145,10 +146,9 @@ def test_what_is_dear_weighs_more_and_in_each_item_of_a_page() -> None:
 )
 def test_a_document_full_of_repeats_is_judged_with_little_work(text: str) -> None:
     documents = Documents(DEFAULTS)
-    schema = build_schema(printed())
     document = documents.parsed(text)
     # A tenth of a second on a slow core. What made the limits necessary called thirty times as many.
-    assert calls_of(lambda: documents.refusals(document, schema)) < 500_000
+    assert calls_of(lambda: documents.refusals(document, SCHEMA)) < 500_000
 
 
 def calls_of(work: Callable[[], object]) -> int:
