@@ -106,6 +106,12 @@ MUTATIONS: Mapping[str, Line] = {
     "confirmAddressChange": Need(Access.ANYONE, credential=True),
     # … a person with their own account
     "updateMe": Access.VIEWER,
+    # … and with what reaches them
+    "addContactMethod": Access.VIEWER,
+    "sendContactVerification": Access.VIEWER,
+    "verifyContactMethod": Need(Access.VIEWER, credential=True),
+    "updateContactMethod": Access.VIEWER,
+    "removeContactMethod": Access.VIEWER,
     # Their data: one's own, or an administrator's doing for somebody
     "requestDataExport": Access.VIEWER,
     "eraseMe": Access.VIEWER,
@@ -247,6 +253,7 @@ FIELDS: Mapping[str, Need] = table(
         "User.lastLogin": _PERSON,
         "User.sessions": Need(Access.VIEWER, personal=True),
         "User.identities": Need(Access.VIEWER, personal=True),
+        "User.contactMethods": Need(Access.VIEWER, personal=True),
         "Invitation.email": Need(Access.ADMIN, personal=True),
         "User.isActive": _TEAM,
         "User.emailVerified": _TEAM,

@@ -25,6 +25,7 @@ from graphql_api.audit.queries import AuditQueries
 from graphql_api.audit.recording import RecordNoted
 from graphql_api.channels.mutations import ChannelMutations
 from graphql_api.channels.queries import ChannelQueries
+from graphql_api.contacts.mutations import ContactMutations
 from graphql_api.documents.mutations import DocumentMutations
 from graphql_api.documents.queries import DocumentQueries
 from graphql_api.escalations.mutations import EscalationMutations
@@ -110,6 +111,7 @@ MUTATIONS: tuple[type, ...] = (
     ScheduleMutations,
     EscalationMutations,
     ChannelMutations,
+    ContactMutations,
     RuleMutations,
     SilenceMutations,
     MaintenanceMutations,

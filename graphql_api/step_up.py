@@ -31,6 +31,7 @@ DANGEROUS = frozenset(
         "requestAddressChange",
         "changePassword",
         "linkIdentity",
+        "addContactMethod",
         # the owner's way in, gone
         "disableTotp",
         "removePasskey",

@@ -22,6 +22,9 @@ from persistence.sealed_columns import PERSONAL
 from persistence.tables import (
     api_keys,
     code_guesses,
+    contact_codes,
+    contact_methods,
+    contact_preferences,
     data_exports,
     federation_codes,
     idempotency_keys,
@@ -35,6 +38,7 @@ from persistence.tables import (
     person_keys,
     recovery_codes,
     sessions,
+    text_messages,
     totp_secrets,
     users,
 )
@@ -58,6 +62,10 @@ GOES: tuple[sa.Column[Any], ...] = (
     passkeys.c.user_id,
     identity_challenges.c.user_id,
     code_guesses.c.user_id,
+    contact_methods.c.user_id,
+    contact_codes.c.user_id,
+    contact_preferences.c.user_id,
+    text_messages.c.user_id,
 )
 # Told with the commit, without saying who: whoever keeps what was made of names forgets it.
 ERASED_CHANNEL = "tocsin_erased"

@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.identity.model import User
-from persistence.person_keys import vault_of
+from persistence.person_keys import Opener, vault_of
 from persistence.tables import (
     api_keys,
     attachments,
     audit_log,
+    contact_methods,
+    contact_preferences,
     data_exports,
     identities,
     memberships,
@@ -27,6 +29,7 @@ from persistence.tables import (
     schedule_overrides,
     sessions,
     teams,
+    text_messages,
     users,
 )
 
@@ -104,11 +107,34 @@ def _sections(engine: AsyncEngine, user_id: UUID) -> dict[str, AsyncIterator[_Ro
             _named(passkeys, "id", "name", "created_at", "last_used_at").where(passkeys.c.user_id == user_id),
             passkeys.c.id,
         ),
+        "contactMethods": _contact_methods(engine, user_id),
+        "contactPreferences": _listed(
+            engine,
+            _named(contact_preferences, "rules", "quiet_hours", "updated_at").where(
+                contact_preferences.c.user_id == user_id
+            ),
+            contact_preferences.c.user_id,
+        ),
+        "textMessages": _listed(
+            engine,
+            _named(
+                text_messages, "id", "contact_method_id", "created_at", "sent_at", "delivered_at", "failed_at"
+            ).where(text_messages.c.user_id == user_id),
+            text_messages.c.id,
+        ),
         "notifications": _listed(
             engine,
-            _named(notifications, "id", "kind", "alert_id", "state", "created_at", "mailed_at", "settled_at").where(
-                notifications.c.user_id == user_id
-            ),
+            _named(
+                notifications,
+                "id",
+                "kind",
+                "alert_id",
+                "state",
+                "contact_method_id",
+                "created_at",
+                "mailed_at",
+                "settled_at",
+            ).where(notifications.c.user_id == user_id),
             notifications.c.id,
         ),
         "scheduleOverrides": _listed(
@@ -166,12 +192,33 @@ async def _listed(
             return
 
 
-async def _sessions(engine: AsyncEngine, user_id: UUID) -> AsyncIterator[_Row]:
-    """Sign-ins with where they came from, opened one by one."""
+async def _opener(engine: AsyncEngine, user_id: UUID) -> Opener:
     async with engine.connect() as connection:
         wrapped = await connection.scalar(sa.select(person_keys.c.wrapped).where(person_keys.c.user_id == user_id))
         erased_at = await connection.scalar(sa.select(users.c.erased_at).where(users.c.id == user_id))
-        opener = vault_of(connection).opener(user_id, wrapped, is_erased=erased_at is not None)
+        return vault_of(connection).opener(user_id, wrapped, is_erased=erased_at is not None)
+
+
+async def _contact_methods(engine: AsyncEngine, user_id: UUID) -> AsyncIterator[_Row]:
+    """What reaches them, with the numbers and addresses."""
+    opener = await _opener(engine, user_id)
+
+    def opened(row: _Row) -> _Row:
+        return {
+            **row,
+            "address": opener.open(row["address"], column="contact_methods.address", row=row["id"]),
+            "label": opener.open(row["label"], column="contact_methods.label", row=row["id"]),
+        }
+
+    columns = ("id", "kind", "address", "label", "created_at", "verified_at", "disabled_at", "disabled_reason")
+    statement = _named(contact_methods, *columns).where(contact_methods.c.user_id == user_id)
+    async for row in _listed(engine, statement, contact_methods.c.id, opened):
+        yield row
+
+
+async def _sessions(engine: AsyncEngine, user_id: UUID) -> AsyncIterator[_Row]:
+    """Sign-ins with where they came from, opened one by one."""
+    opener = await _opener(engine, user_id)
 
     def opened(row: _Row) -> _Row:
         return {

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.tables import (
     admissions,
+    contact_codes,
     data_exports,
     early_resolves,
     federation_codes,
@@ -18,6 +19,7 @@ from persistence.tables import (
     outgoing_mail,
     rejected_items,
     sessions,
+    text_messages,
 )
 from tocsin.settings import Settings
 
@@ -61,6 +63,9 @@ async def purge_expired(engine: AsyncEngine, *, kept: Retention, now: datetime) 
         (sessions, sessions.c.id, _ended_before(now - kept.ended_sessions)),
         (data_exports, data_exports.c.id, _past_before(now - PAST_EXPORTS)),
         (outgoing_mail, outgoing_mail.c.id, _settled_before(now - kept.settled_mail)),
+        (text_messages, text_messages.c.id, text_messages.c.created_at < now - kept.settled_mail),
+        # Limits on codes look back an hour.
+        (contact_codes, contact_codes.c.id, contact_codes.c.created_at < now - DEAD_LINKS),
         (one_time_tokens, None, one_time_tokens.c.expires_at < now - DEAD_LINKS),
         (admissions, admissions.c.id, admissions.c.expires_at < now - DEAD_LINKS),
         # Each new one takes some old ones along; of the last before a quiet time this does.

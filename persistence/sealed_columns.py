@@ -13,11 +13,13 @@ from persistence.tables import (
     account_requests,
     admissions,
     channels,
+    contact_methods,
     integrations,
     one_time_tokens,
     outgoing_mail,
     person_keys,
     sessions,
+    text_messages,
     totp_secrets,
     users,
 )
@@ -69,5 +71,8 @@ PERSONAL: tuple[SealedColumn, ...] = (
     _of_person(users.c.last_name, users.c.id, "family name"),
     _of_person(sessions.c.user_agent, sessions.c.user_id, "the browser or program of a sign-in"),
     _of_person(sessions.c.ip_address, sessions.c.user_id, "the address on the network of a sign-in"),
+    _of_person(contact_methods.c.address, contact_methods.c.user_id, "a number or address a person is reached by"),
+    _of_person(contact_methods.c.label, contact_methods.c.user_id, "what a person calls it"),
+    _of_person(text_messages.c.body, text_messages.c.user_id, "what a text message says, until it left"),
 )
 SEALED: tuple[SealedColumn, ...] = (*INSTALLATION, *PERSONAL)

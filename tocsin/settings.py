@@ -418,6 +418,23 @@ class Settings(BaseSettings):
         description="Least time between two mails to one person; what comes in between is one mail.",
     )
 
+    twilio_account_sid: str | None = Field(
+        default=None,
+        pattern=r"^AC[0-9a-fA-F]{32}$",
+        description="Account at Twilio that sends text messages (docs/contact-methods.md). Unset: none are sent.",
+    )
+    twilio_auth_token: SecretStr | None = Field(
+        default=None, description="Its auth token: it signs in, and what Twilio calls back is signed with it."
+    )
+    twilio_from: str | None = Field(
+        default=None,
+        description="The sender of text messages: a number of yours at Twilio, `+15005550006`, or the SID of a "
+        "messaging service, `MG…`.",
+    )
+    twilio_url: str = Field(
+        default="https://api.twilio.com", description="Where Twilio's API is; another for its regions."
+    )
+
     outbound_allowed_networks: str | None = Field(
         default=None,
         description="Networks of your own that messages to channels may go to, comma separated (`10.1.0.0/16`). "
@@ -452,7 +469,7 @@ class Settings(BaseSettings):
     def _check_broker(cls, value: str | None) -> str | None:
         return _checked_scheme(value, BROKER_SCHEMES)
 
-    @field_validator("elasticsearch_url", "public_url")
+    @field_validator("elasticsearch_url", "public_url", "twilio_url")
     @classmethod
     def _check_http(cls, value: str | None) -> str | None:
         checked = _checked_scheme(value, ("http", "https"))
@@ -551,6 +568,14 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_twilio_is_whole(self) -> Self:
+        given = (self.twilio_account_sid, self.twilio_auth_token, self.twilio_from)
+        if any(given) and not all(given):
+            message = "TOCSIN_TWILIO_ACCOUNT_SID, TOCSIN_TWILIO_AUTH_TOKEN and TOCSIN_TWILIO_FROM are set together"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _check_owner_has_application(self) -> Self:
         if self.database_owner_url and not self.database_url:
             message = "TOCSIN_DATABASE_OWNER_URL is set without TOCSIN_DATABASE_URL, the application's own role"
@@ -614,6 +639,11 @@ class Settings(BaseSettings):
     def effective_object_store_url(self) -> str:
         """Where attachments are kept."""
         return self.object_store_url or (self.data_dir.absolute() / "objects").as_uri()
+
+    @property
+    def sends_texts(self) -> bool:
+        """Whether a provider of text messages is set up."""
+        return self.twilio_account_sid is not None
 
     @property
     def outbound_networks(self) -> tuple[Network, ...]:

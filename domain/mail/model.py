@@ -29,6 +29,7 @@ class MailKind(StrEnum):
     INVITATION = "invitation"
     SECURITY_NOTICE = "security_notice"
     NOTIFICATION = "notification"
+    CONTACT_CODE = "contact_code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

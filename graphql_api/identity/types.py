@@ -9,6 +9,7 @@ from domain.identity import model
 from domain.teams.handover import Handover
 from domain.teams.ownership import OwnershipLine
 from graphql_api.connection import Connection
+from graphql_api.contacts.types import ContactMethod, methods_of_person
 from graphql_api.context import Info
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.identity_types import Identity, identities_of_person
@@ -93,6 +94,12 @@ class User:
         resolver=identities_of_person,
         graphql_type=list[Identity],
         description="The accounts at providers the person signs in by. Yours; anybody's for an administrator.",
+    )
+    contact_methods = strawberry.field(
+        resolver=methods_of_person,
+        graphql_type=list[ContactMethod],
+        description="What the person is reached by, the account's address first. Yours; anybody's for an "
+        "administrator; for managers, who decide who is paged, masked.",
     )
 
 

@@ -21,6 +21,7 @@ from persistence.tables.alerts import (
 )
 from persistence.tables.audit import audit_log, audit_seals
 from persistence.tables.base import OPEN, XID8, metadata
+from persistence.tables.contacts import contact_codes, contact_methods, contact_preferences, text_messages
 from persistence.tables.correlation import (
     alert_group_events,
     alert_group_keys,
@@ -94,6 +95,9 @@ __all__ = [
     "audit_seals",
     "channels",
     "code_guesses",
+    "contact_codes",
+    "contact_methods",
+    "contact_preferences",
     "correlation_version",
     "data_exports",
     "due_marks",
@@ -140,6 +144,7 @@ __all__ = [
     "team_ownership_version",
     "team_ownerships",
     "teams",
+    "text_messages",
     "threshold_rules",
     "threshold_states",
     "totp_secrets",

@@ -117,6 +117,11 @@ notifications = sa.Table(
     sa.Column("answer", sa.Text, nullable=True),
     # Which time of flapping it tells of.
     time("flapping_since", nullable=True),
+    # By which of a person's contact methods, and which step of their own rule; none: mail to their account.
+    uuid("contact_method_id"),
+    sa.Column("contact_kind", sa.Text, nullable=True),
+    integer("rule_step", 0),
+    uuid("text_id"),
     sa.CheckConstraint("num_nonnulls(user_id, channel_id) = 1", name="one_recipient"),
     # Told once: by a step of an escalation, and of the end of an episode.
     sa.Index(
@@ -124,6 +129,8 @@ notifications = sa.Table(
         "escalation_id",
         "position",
         "user_id",
+        sa.text("coalesce(contact_method_id, user_id)"),
+        "rule_step",
         unique=True,
         postgresql_where=sa.text("escalation_id IS NOT NULL"),
     ),
@@ -154,6 +161,7 @@ notifications = sa.Table(
         "alert_id",
         "episode",
         "user_id",
+        sa.text("coalesce(contact_method_id, user_id)"),
         unique=True,
         postgresql_where=sa.text("kind = 'resolved'"),
     ),
@@ -168,7 +176,13 @@ notifications = sa.Table(
     ),
     sa.Index("ix_notifications_alert_id", "alert_id", "id"),
     sa.Index("ix_notifications_pages", "created_at", "alert_id", postgresql_where=sa.text("kind = 'page'")),
-    sa.Index("ix_notifications_queued", "user_id", "created_at", postgresql_where=sa.text("state = 'queued'")),
+    sa.Index(
+        "ix_notifications_waiting",
+        "user_id",
+        "created_at",
+        postgresql_where=sa.text("state IN ('queued', 'held')"),
+    ),
+    sa.Index("ix_notifications_text", "text_id", postgresql_where=sa.text("text_id IS NOT NULL")),
     sa.Index("ix_notifications_mailed", "mail_id", postgresql_where=sa.text("state = 'mailed'")),
     sa.Index("ix_notifications_mailed_at", "user_id", "mailed_at", postgresql_where=sa.text("mailed_at IS NOT NULL")),
 )

@@ -182,6 +182,20 @@ async def teams_and_schedules(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "archiveTeam", id=team)
 
 
+async def contact_methods(api: WatchedApi, admin: Person) -> None:
+    """What reaches a person."""
+    mail = Mailboxes(api)
+    shown = "contactMethod { id version }"
+    made = await do(api, admin, "addContactMethod", shown, kind="EMAIL", address="night@example.org", label="At home")
+    it = {"id": made["contactMethod"]["id"]}
+    code = next(one for one in await mail.new() if one.to == "night@example.org").text[:6]
+    await do(api, admin, "verifyContactMethod", **it, code=code)
+    await do(api, admin, "updateContactMethod", **it, label="Upstairs")
+    api.clock.ahead += timedelta(minutes=2)
+    await do(api, admin, "sendContactVerification", **it)
+    await do(api, admin, "removeContactMethod", **it)
+
+
 async def thresholds_and_heartbeats(api: WatchedApi, admin: Person) -> None:
     """What Tocsin raises by itself."""
     condition = {"measure": "COUNT", "window": "PT5M", "raiseAt": 5}
@@ -305,6 +319,34 @@ async def alert_rules(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "deleteAlertRule", **rule)
 
 
+async def groups(api: WatchedApi, admin: Person) -> None:
+    """Which alerts are one problem, and what is done with them as one."""
+    made = await do(
+        api, admin, "createGroupRule", "groupRule { id }", name="By rack", strategy="LABELS", labels=["rack"]
+    )
+    rule = {"id": made["groupRule"]["id"]}
+    await do(api, admin, "updateGroupRule", **rule, rank=7)
+    made = await do(api, admin, "createService", "service { id }", name="racks")
+    await do(api, admin, "updateService", id=made["service"]["id"], description="All of them.")
+    await do(api, admin, "archiveService", id=made["service"]["id"])
+    found = []
+    for rack in ("a", "a", "a", "b"):
+        shown = "alert { id group { id } }"
+        alert = await do(
+            api, admin, "createAlert", shown, title=f"Rack {len(found)}", severity="LOW", labels={"rack": rack}
+        )
+        found.append(alert["alert"])
+    one, other = found[0]["group"]["id"], found[3]["group"]["id"]
+    await do(api, admin, "updateAlertGroup", id=one, title="The racks")
+    await do(api, admin, "removeAlertFromGroup", alertId=found[0]["id"])
+    await do(api, admin, "moveAlertToGroup", alertId=found[0]["id"], groupId=one)
+    await do(api, admin, "splitAlertGroup", id=one, alertIds=[found[1]["id"]])
+    await do(api, admin, "mergeAlertGroups", id=one, mergedIds=[other])
+    await do(api, admin, "acknowledgeAlertGroup", id=one)
+    await do(api, admin, "resolveAlertGroup", id=one)
+    await do(api, admin, "archiveGroupRule", **rule)
+
+
 async def silences(api: WatchedApi, admin: Person) -> None:
     """What wakes nobody."""
     what: dict[str, Any] = {"matchers": [{"name": "alertname", "value": "DiskFull"}], "comment": "moving disks"}
@@ -335,11 +377,13 @@ STORY = (
     integrations_and_documents,
     teams_and_schedules,
     thresholds_and_heartbeats,
+    contact_methods,
     keys,
     people,
     second_factors,
     channels,
     alert_rules,
+    groups,
     silences,
     privacy,
 )

@@ -1,0 +1,1 @@
+"""By what is a person reached, when, and when not?"""

@@ -1,0 +1,124 @@
+"""What does a text message say? One glance on a locked phone: how bad, what, and how to answer.
+
+A message of 160 characters of the GSM alphabet (3GPP TS 23.038) is one part; one character outside of it makes parts of
+70. So quotation marks, dashes and accents that the alphabet lacks become their plain likeness; a title in another
+script stays as it is, in two parts at most.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.alerts.model import Severity
+from domain.escalations.message import ENDS, Told, heading_of
+from domain.escalations.model import NotificationKind
+from domain.mail.model import Mail, MailKind
+
+ONE_PART, TWO_PARTS_OTHER = 160, 134
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+# These take two places.
+_EXTENDED = frozenset("^{}\\[~]|€")
+# Quotation marks, dashes and what else stands in titles, by their code points: some look like what they become.
+_LIKENESS = {
+    **dict.fromkeys((0x2018, 0x2019, 0x201A, 0x60), "'"),
+    **dict.fromkeys((0x201C, 0x201D, 0x201E, 0xAB, 0xBB), '"'),
+    **dict.fromkeys((0x2010, 0x2011, 0x2013, 0x2014, 0x2212), "-"),
+    **dict.fromkeys((0x09, 0xA0, 0x202F), " "),
+    0x2026: "...",
+    0x2022: "*",
+    0x2192: "->",
+    0x2190: "<-",
+    0x2265: ">=",
+    0x2264: "<=",
+    0xD7: "x",
+}
+_RANK = {Severity.CRITICAL: 4, Severity.HIGH: 3, Severity.MEDIUM: 2, Severity.LOW: 1}
+
+
+def plain(text: str) -> str:
+    """The text with what the GSM alphabet lacks made like it, where there is a likeness; on one line."""
+    text = " ".join(text.translate(_LIKENESS).split())
+    return "".join(_likeness(character) for character in text if character.isprintable())
+
+
+def _likeness(character: str) -> str:
+    if character in _BASIC or character in _EXTENDED:
+        return character
+    base = unicodedata.normalize("NFKD", character)
+    bare = "".join(part for part in base if not unicodedata.combining(part))
+    return bare if bare and all(part in _BASIC for part in bare) else character
+
+
+def is_gsm(text: str) -> bool:
+    """Whether every character is of the alphabet."""
+    return all(character in _BASIC or character in _EXTENDED for character in text)
+
+
+def length(text: str) -> int:
+    """How many places the text takes: of the GSM alphabet, or in UTF-16."""
+    if is_gsm(text):
+        return sum(2 if character in _EXTENDED else 1 for character in text)
+    return len(text.encode("utf-16-be")) // 2
+
+
+def text_of(told: Sequence[Told], *, reply_code: str | None) -> str:
+    """One message for all of these: the worst is named, the rest counted. The code is for pages."""
+    pages = [one for one in told if one.kind is NotificationKind.PAGE]
+    worst = max(pages or told, key=lambda one: (one.kind not in ENDS, _RANK[one.severity]))
+    more = f" +{len(told) - 1} more" if len(told) > 1 else ""
+    answer = f"\nReply A {reply_code} to acknowledge, R {reply_code} to resolve" if pages and reply_code else ""
+    head = f"{heading_of(worst)}: "
+    service = f" ({plain(worst.service_name)[:30]})" if worst.service_name else ""
+    title = plain(worst.title)
+    return _fitted(title, before=head, after=service + more + answer)
+
+
+def _fitted(title: str, *, before: str, after: str) -> str:
+    whole = before + title + after
+    limit = ONE_PART if is_gsm(whole) else TWO_PARTS_OTHER
+    if length(whole) <= limit:
+        return whole
+    room = limit - length(before + "..." + after) if is_gsm(whole) else limit - _units(before + "..." + after)
+    kept, used = "", 0
+    for character in title:
+        used += length(character) if is_gsm(whole) else _units(character)
+        if used > room:
+            break
+        kept += character
+    return f"{before}{kept.rstrip()}...{after}"
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-be")) // 2
+
+
+def code_text(code: str) -> str:
+    """The text message that proves a number."""
+    return f"Tocsin: {code} is your code, good for 10 minutes. If you did not ask for it, ignore it."
+
+
+def code_mail(code: str, *, to: str, user_id: UUID, expires_at: datetime) -> Mail:
+    """The mail that proves an address."""
+    return Mail(
+        to=to,
+        subject=f"Tocsin: {code} is your code",
+        text=f"{code} is the code that confirms this address for alerts. It is good for 10 minutes.\n\n"
+        "If you did not ask for it, ignore this mail: nothing happens then.\n",
+        kind=MailKind.CONTACT_CODE,
+        user_id=user_id,
+        expires_at=expires_at,
+    )
+
+
+_REPLY = re.compile(r"\s*(a|ack|acknowledge|r|resolve|resolved)\b[\s:#.]*([0-9]{4})\s*[.!]?\s*", re.IGNORECASE)
+
+
+def reply_of(text: str) -> tuple[str, str] | None:
+    """What somebody answered: `a` or `r`, and the code; None for anything else."""
+    found = _REPLY.fullmatch(text[:200])
+    return None if found is None else (found[1][0].lower(), found[2])

@@ -1,0 +1,1 @@
+"""Contact methods, as the API shows them."""

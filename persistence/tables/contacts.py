@@ -1,0 +1,83 @@
+"""By what is a person reached, and when not? Contact methods, the codes that prove them, preferences, text messages."""
+
+import sqlalchemy as sa
+
+from persistence.tables.base import flag, integer, json, metadata, primary_id, time, uuid
+
+# The address and the label are sealed under the person's own key. Those of one person are few: that two are not alike
+# is looked at under the person's lock.
+contact_methods = sa.Table(
+    "contact_methods",
+    metadata,
+    primary_id(),
+    uuid("user_id", references="users.id", nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("address", sa.LargeBinary, nullable=True),
+    sa.Column("label", sa.LargeBinary, nullable=True),
+    time("created_at"),
+    time("updated_at"),
+    time("verified_at", nullable=True),
+    time("disabled_at", nullable=True),
+    sa.Column("disabled_reason", sa.Text, nullable=True),
+    integer("version", 1),
+    sa.Index("ix_contact_methods_user_id", "user_id", "id"),
+)
+
+# A row for each code that was sent; the newest of a method counts. Kept for a while to say how many went out, also when
+# the method is removed meanwhile: so no foreign key.
+contact_codes = sa.Table(
+    "contact_codes",
+    metadata,
+    primary_id(),
+    uuid("user_id", references="users.id", nullable=False),
+    uuid("contact_method_id", nullable=False),
+    sa.Column("code_digest", sa.LargeBinary, nullable=False),
+    time("created_at"),
+    time("expires_at"),
+    integer("guesses", 0),
+    flag("is_used", default=False),
+    sa.Index("ix_contact_codes_user_id", "user_id", "created_at"),
+)
+
+# Personal rules and quiet hours, one row a person; who has none has the defaults.
+contact_preferences = sa.Table(
+    "contact_preferences",
+    metadata,
+    sa.Column("user_id", sa.Uuid(), sa.ForeignKey("users.id"), primary_key=True),
+    json("rules", default="[]"),
+    json("quiet_hours", default=None),
+    time("updated_at"),
+    integer("version", 1),
+)
+
+TEXT_WAITS = "sent_at IS NULL AND failed_at IS NULL"
+
+# The outbox of text messages. What one says is sealed under the person's key and erased once it left.
+text_messages = sa.Table(
+    "text_messages",
+    metadata,
+    primary_id(),
+    uuid("user_id", references="users.id", nullable=False),
+    uuid("contact_method_id", nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=True),
+    sa.Column("reply_code", sa.Text, nullable=True),
+    time("created_at"),
+    time("expires_at"),
+    time("next_attempt_at"),
+    integer("attempts", 0),
+    time("sent_at", nullable=True),
+    time("delivered_at", nullable=True),
+    time("failed_at", nullable=True),
+    sa.Column("last_error", sa.Text, nullable=True),
+    sa.Column("answer", sa.Text, nullable=True),
+    sa.Column("provider_id", sa.Text, nullable=True),
+    sa.Index("ix_text_messages_next_attempt_at", "next_attempt_at", postgresql_where=sa.text(TEXT_WAITS)),
+    sa.Index("ix_text_messages_method", "contact_method_id", "created_at"),
+    sa.Index("ix_text_messages_user_id", "user_id"),
+    sa.Index(
+        "ix_text_messages_reply_code",
+        "reply_code",
+        "created_at",
+        postgresql_where=sa.text("reply_code IS NOT NULL"),
+    ),
+)

@@ -1,0 +1,14 @@
+"""The API of these tests: opened over a database of the test's own, as the application's lesser role."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.api import Api, api_settings, running_api
+
+
+@pytest.fixture
+async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(api_settings(application_url, tmp_path)) as opened:
+        yield opened
