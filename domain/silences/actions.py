@@ -1,5 +1,6 @@
 """How does an integration's key make, change and end silences of its own alerts? As in Alertmanager (/api/v2)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -30,7 +31,10 @@ async def update_silence(
         now = silencing.clock.now()
         before = found(await work.silences.get(silence_id, integration_id=silencing.integration_id))
         require_own(before)
-        after = await amend(silencing, work, before, draft, reach=_reach(silencing), now=now)
+        # What this protocol cannot say stays: a condition, and the team whose alerts alone are held.
+        draft = replace(draft, condition=before.condition)
+        reach = replace(_reach(silencing), team_id=before.team_id)
+        after = await amend(silencing, work, before, draft, reach=reach, now=now)
         await work.commit()
     return await sweeping.finish(silencing.open, after, now=now)
 

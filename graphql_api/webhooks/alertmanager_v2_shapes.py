@@ -62,11 +62,18 @@ def gettable_silence(silence: Silence, now: datetime) -> dict[str, Any]:
         "status": {"state": _state(silence, now).value},
         "updatedAt": time_text(silence.updated_at),
         "comment": silence.comment,
-        "createdBy": silence.created_by,
+        "createdBy": _made_by(silence),
         "endsAt": time_text(silence.ends_at),
         "matchers": [matcher.as_json() for matcher in silence.matchers],
         "startsAt": time_text(silence.starts_at),
     }
+
+
+def _made_by(silence: Silence) -> str:
+    """As a client said; of one that a person made here no name leaves, only the id."""
+    if silence.created_by or silence.actor is None:
+        return silence.created_by
+    return f"tocsin {silence.actor.kind.value} {silence.actor.id}"
 
 
 def sorted_silences(silences: Sequence[Silence], now: datetime) -> list[Silence]:

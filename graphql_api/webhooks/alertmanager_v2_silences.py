@@ -63,13 +63,14 @@ class Silences:
         """Make one, or change the one whose id is given."""
         value = _decoded(await exchange.body(limit=MAX_BYTES))
         silencing = self._silencing(exchange, integration)
+        longest = self._state.settings.silence_max_duration
         try:
             draft = _draft(value, silencing.clock.now())
             given = value.get("id")
             if given:
-                silence = await update_silence(silencing, _known_id(given), draft)
+                silence = await update_silence(silencing, _known_id(given), draft, max_duration=longest)
             else:
-                silence = await create_silence(silencing, draft)
+                silence = await create_silence(silencing, draft, max_duration=longest)
         except InvalidInput as error:
             raise Refusal(400, "INVALID_PAYLOAD", error.message, tuple(error.path)) from None
         except NotFound:

@@ -1,7 +1,10 @@
 """Does an unmodified amtool work with an integration's key? Alerts, silences, configuration."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -97,6 +100,61 @@ async def test_a_silence_is_listed_and_updated(amtool: Amtool, database: asyncpg
     assert updated["endsAt"] > listed["endsAt"]
     actions = [row["action"] for row in await database.fetch("SELECT action FROM audit_log ORDER BY id")]
     assert actions == ["createSilence", "updateSilence"]
+
+
+async def test_silences_move_from_one_server_to_another(
+    amtool: Amtool, url: str, tmp_path: Path, database: asyncpg.Connection
+) -> None:
+    """What `query` printed, `import` takes: in another place as new ones, in the same place twice."""
+    for name, comment in (("DiskFull", "moving disks"), ("Other", "away")):
+        await amtool("silence", "add", f"alertname={name}", 'instance=~"db-.+"', f"--comment={comment}", "--author=me")
+    printed = await amtool.json("silence", "query")
+    kept = tmp_path / "silences.json"
+    kept.write_text(json.dumps(printed))
+
+    _, other_key = await make_integration(database, IntegrationSource.PROMETHEUS)
+    folder = tmp_path / "import"
+    folder.mkdir()
+    other = Amtool(folder, url=url, key=other_key)
+    await other("alert", "add", *ALERT)
+    await other("silence", "import", str(kept))
+    imported = await other.json("silence", "query")
+
+    def told(one: dict[str, Any]) -> tuple[Any, ...]:
+        return (one["comment"], one["createdBy"], one["endsAt"][:19], json.dumps(one["matchers"]))
+
+    assert sorted(map(told, imported)) == sorted(map(told, printed))
+    assert {one["id"] for one in imported}.isdisjoint(one["id"] for one in printed)
+    (row,) = await alert_rows(database)
+    assert len(row["suppressed_by"]) == 1
+
+    await amtool("silence", "import", str(kept))  # into its own place: known ids are updated, not doubled
+    assert {one["id"] for one in await amtool.json("silence", "query")} == {one["id"] for one in printed}
+    await amtool("silence", "import", "--force", str(kept))
+    assert len(await amtool.json("silence", "query")) == 4
+    ids = [one["id"] for one in await amtool.json("silence", "query", "alertname=Other")]
+    assert len(ids) == 2
+    await amtool("silence", "expire", *ids)
+    assert {one["comment"] for one in await amtool.json("silence", "query")} == {"moving disks"}
+    bounded = await amtool.json("silence", "query", "--within=30m")
+    assert [one["comment"] for one in bounded] == []
+
+
+async def test_what_the_protocol_cannot_say_stays_through_an_update(
+    amtool: Amtool, database: asyncpg.Connection
+) -> None:
+    silence_id = (await amtool("silence", "add", "alertname=DiskFull", "--comment=c")).strip()
+    await database.execute("UPDATE silences SET condition = 'alert.severity < HIGH' WHERE id = $1", UUID(silence_id))
+    await amtool("silence", "update", silence_id, "--duration=4h")
+    assert await database.fetchval("SELECT condition FROM silences WHERE id = $1", UUID(silence_id))
+    await amtool("alert", "add", *ALERT)  # critical: the condition keeps it out
+    (row,) = await alert_rows(database)
+    assert row["suppressed_by"] == []
+
+
+async def test_a_silence_may_not_last_for_ever(amtool: Amtool) -> None:
+    refused = await amtool("silence", "add", "alertname=DiskFull", "--comment=c", "--duration=2y", fails=True)
+    assert "at most 366 days" in refused
 
 
 async def test_the_negative_operators_work(amtool: Amtool, database: asyncpg.Connection) -> None:
