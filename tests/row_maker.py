@@ -21,6 +21,8 @@ SINGLETONS = {
 }
 # Of two owners a row has one; and a row that names another of its own table names none.
 EMPTY = {"api_keys": {"service_account_id"}, "notifications": {"channel_id"}, "users": {"erased_at"}}
+# Names another row of the same table than its neighbour does: one more is made of that table.
+ANOTHER = {("service_dependencies", "upstream_id")}
 _BY_TYPE: dict[type[Any], Any] = {
     sa.DateTime: MOMENT,
     sa.Date: MOMENT.date(),
@@ -48,14 +50,22 @@ async def fill_every_table(url: str) -> list[str]:
             rows: dict[str, dict[str, Any]] = {}
             for table in tables:
                 if table.name not in SINGLETONS:
-                    empty = EMPTY.get(table.name, set())
-                    rows[table.name] = {
-                        column.name: None if column.name in empty else _value(column, rows) for column in table.columns
-                    }
+                    rows[table.name] = _row(table, rows)
+                    for column in table.columns:
+                        if (table.name, column.name) in ANOTHER:
+                            (key,) = column.foreign_keys
+                            another = _row(key.column.table, rows)
+                            await connection.execute(sa.insert(key.column.table).values(another))
+                            rows[table.name][column.name] = another[key.column.name]
                     await connection.execute(sa.insert(table).values(rows[table.name]))
             return sorted(rows)
     finally:
         await engine.dispose()
+
+
+def _row(table: sa.Table, rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    empty = EMPTY.get(table.name, set())
+    return {column.name: None if column.name in empty else _value(column, rows) for column in table.columns}
 
 
 def _is_partition(name: str) -> bool:
