@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.tables import (
     admissions,
+    alert_group_keys,
+    alert_group_sightings,
     contact_codes,
     data_exports,
     early_resolves,
@@ -27,6 +29,9 @@ BATCH = 5_000
 IDEMPOTENCY_KEYS = timedelta(hours=24)
 # A firing that comes a day after its resolve is no late delivery any more.
 EARLY_RESOLVES = timedelta(days=1)
+# No group takes alerts for longer than a week, and no part is waited for longer than a day.
+GROUP_KEYS = timedelta(days=8)
+GROUP_SIGHTINGS = timedelta(days=2)
 # An export's row says for a while that there was one.
 PAST_EXPORTS = timedelta(days=90)
 # A link that no longer works paces the next one for as long as it works; nothing needs it after that.
@@ -60,6 +65,8 @@ async def purge_expired(engine: AsyncEngine, *, kept: Retention, now: datetime) 
         (rejected_items, rejected_items.c.id, rejected_items.c.received_at < now - kept.rejected),
         (idempotency_keys, None, idempotency_keys.c.created_at < now - IDEMPOTENCY_KEYS),
         (early_resolves, None, early_resolves.c.recorded_at < now - EARLY_RESOLVES),
+        (alert_group_keys, None, alert_group_keys.c.opened_at < now - GROUP_KEYS),
+        (alert_group_sightings, None, alert_group_sightings.c.seen_at < now - GROUP_SIGHTINGS),
         (sessions, sessions.c.id, _ended_before(now - kept.ended_sessions)),
         (data_exports, data_exports.c.id, _past_before(now - PAST_EXPORTS)),
         (outgoing_mail, outgoing_mail.c.id, _settled_before(now - kept.settled_mail)),
