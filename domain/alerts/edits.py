@@ -107,7 +107,7 @@ def move(
     data = {} if team_id is None else {"decisions": [team_decision(team_id, reason).as_json()]}
     if silences is not None and alert.is_open:
         holding = silences.holding(replace(alert, team_id=team_id), private_teams)
-        if (held := tuple(silence.id for silence in holding)) != alert.suppressed_by:
+        if (held := silences.marks(holding, beside=alert.suppressed_by)) != alert.suppressed_by:
             updates["suppressed_by"] = held
     return change(alert, AlertEventKind.MOVED, actor=actor, now=now, data=data, updates=updates)
 
@@ -169,7 +169,7 @@ def update(
     standing = SilencesInForce(tuple(silence for silence in silences if silence.is_in_force(now)))
     if "labels" in updates or standing.have_conditions:
         holding = standing.holding(replace(alert, **updates), private_teams)
-        updates["suppressed_by"] = tuple(silence.id for silence in holding)
+        updates["suppressed_by"] = standing.marks(holding, beside=alert.suppressed_by)
         data["decisions"] = [silence_decision(silence.id, silence.comment).as_json() for silence in holding]
     updates["pinned"] = tuple(sorted({*alert.pinned, *(PINNABLE & updates.keys())}))
     return change(alert, AlertEventKind.UPDATED, actor=actor, now=now, data=data, updates=updates)

@@ -1,12 +1,13 @@
 """Which rules are asked about an alert? All that are on, in order, compiled once, less those that cannot hold."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.rules.condition import Bound, Condition, ConditionEngine, ConditionInvalid
+from domain.rules.indexing import Index, chosen_keys
 from domain.rules.model import AlertRule, RuleMode
-from domain.rules.screening import Facts, Screen, equality_of, screen_of, service_screen
+from domain.rules.screening import Facts, Screen, screen_of, service_screen
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -29,40 +30,20 @@ class Compiled:
 
 
 class Asked:
-    """Some rules, in order, with an index of those that compare a fact with values."""
+    """Some rules, in order, found by the texts that their conditions ask for."""
 
     def __init__(self, rules: Sequence[Compiled]) -> None:
         self.rules = tuple(rules)
-        self._always: list[int] = []
-        self._by_fact: dict[str, dict[str, list[int]]] = {}
-        self._by_label: dict[str, dict[str, list[int]]] = {}
-        for place, compiled in enumerate(self.rules):
-            equality = equality_of(compiled.condition.tree)
-            if equality is None:
-                self._always.append(place)
-                continue
-            of = self._by_fact if equality.label is None else self._by_label
-            values = of.setdefault(equality.fact if equality.label is None else equality.label, {})
-            for value in equality.values:
-                values.setdefault(value, []).append(place)
+        self._index = Index()
+        keys = chosen_keys([compiled.condition.tree for compiled in self.rules])
+        for number, way in enumerate(keys):
+            self._index.add(number, way)
+        self._index.close()
 
-    def candidates(self, facts: Facts) -> Iterable[Compiled]:
+    def candidates(self, facts: Facts) -> Iterator[Compiled]:
         """Those that may hold, in order."""
-        places = self._always
-        for fact, values in self._by_fact.items():
-            found = values.get(facts[fact])  # type: ignore[call-overload] # the vocabulary says it is a text
-            if found is not None:
-                places = places + found
-        if self._by_label:
-            labels: Mapping[str, str] = facts["alert.labels"]  # type: ignore[assignment] # by the vocabulary
-            for label, by_value in self._by_label.items():
-                found = by_value.get(labels[label]) if label in labels else None
-                if found is not None:
-                    places = places + found
-        if places is not self._always:
-            places = sorted(places)
-        for place in places:
-            compiled = self.rules[place]
+        for number in self._index.numbers(facts):
+            compiled = self.rules[number]
             if compiled.screen is None or compiled.screen(facts):
                 yield compiled
 

@@ -1,14 +1,13 @@
 """Which rules can hold for an alert at all? Told by what most conditions begin with, without asking the engine.
 
-Of a condition's tree the parts that must hold together are looked at. A comparison with a value (`alert.service ==
-"api"`, `alert.labels.env in ["prod"]`) puts the rule into an index; from other simple comparisons a screen is made, a
-plain function that may say no. Whatever is not known here says "perhaps": the engine decides, and its word is the same
-for every alert that a screen turns away. It costs a fiftieth of asking the engine, and so do rules that never hold.
+Of a condition's tree the parts that must hold together are looked at. By the most telling of them a rule is found
+(indexing.py); from simple comparisons a screen is made, a plain function that may say no. Whatever is not known here
+says "perhaps": the engine decides, and its word is the same for every alert that a screen turns away. It costs a
+fiftieth of asking the engine, and so do rules that never hold.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 import re2
 
@@ -17,34 +16,17 @@ from domain.rules.tree import Call, Constant, Listed, Name, Node, Select, Tree
 
 Facts = Mapping[str, object]
 Screen = Callable[[Facts], bool]
-_AND, _OR, _NOT, _EQUAL, _IN, _INDEX = "_&&_", "_||_", "!_", "_==_", "@in", "_[_]"
+AND, OR, _NOT, EQUAL, IN, _INDEX = "_&&_", "_||_", "!_", "_==_", "@in", "_[_]"
 _LABELS = "alert.labels"
 _TEXTS = frozenset(
     {"alert.title", "alert.source", "alert.service", "alert.integration", "alert.dedup_key", "alert.description"}
 )
-# Their values are few, so an index by them would spare little.
-_INDEXED = frozenset({"alert.service", "alert.source", "alert.integration"})
-
-
-@dataclass(frozen=True, slots=True)
-class Equality:
-    """A rule can hold only where this is one of these values. `label` is None for a fact of its own."""
-
-    fact: str
-    label: str | None
-    values: frozenset[str]
-
-
-def equality_of(tree: Tree) -> Equality | None:
-    """What a condition compares with values and cannot hold without; the most telling one, if there is any."""
-    found = [equality for part in _conjuncts(tree.root) if (equality := _equality(part)) is not None]
-    # Of a service's or a host's name there are more than of environments.
-    return min(found, key=lambda equality: (equality.label is not None, len(equality.values)), default=None)
+Place = tuple[str, str | None]
 
 
 def screen_of(tree: Tree) -> Screen | None:
     """A function that is false where the condition cannot hold; None where nothing can be said."""
-    screens = [screen for part in _conjuncts(tree.root) if (screen := _screen(part)) is not None]
+    screens = [screen for part in conjuncts(tree.root) if (screen := _screen(part)) is not None]
     if not screens:
         return None
     if len(screens) == 1:
@@ -60,36 +42,23 @@ def service_screen(service_filter: str) -> Screen:
     return lambda facts: pattern.fullmatch(str(facts["alert.service"])) is not None
 
 
-def _conjuncts(node: Node) -> Iterator[Node]:
-    if isinstance(node, Call) and node.function == _AND:
+def conjuncts(node: Node) -> Iterator[Node]:
+    """The parts that must all hold."""
+    if isinstance(node, Call) and node.function == AND:
         for part in node.arguments:
-            yield from _conjuncts(part)
+            yield from conjuncts(part)
     else:
         yield node
 
 
-def _equality(node: Node) -> Equality | None:
-    if not isinstance(node, Call) or node.function not in (_EQUAL, _IN):
-        return None
-    left, right = node.arguments
-    if node.function == _EQUAL and isinstance(left, Constant):
-        left, right = right, left
-    values = _texts(right)
-    place = _place(left)
-    if values is None or place is None:
-        return None
-    fact, label = place
-    return Equality(fact, label, values) if label is not None or fact in _INDEXED else None
-
-
-def _texts(node: Node) -> frozenset[str] | None:
+def texts_of(node: Node) -> frozenset[str] | None:
     """The text, or the list of texts, that a value is compared with."""
     nodes = node.elements if isinstance(node, Listed) and node.is_plain else (node,)
     values = [part.value for part in nodes if isinstance(part, Constant) and isinstance(part.value, str)]
     return frozenset(values) if values and len(values) == len(nodes) else None
 
 
-def _place(node: Node) -> tuple[str, str | None] | None:
+def place_of(node: Node) -> Place | None:
     """A text fact, or a label read by a name that is written out."""
     if isinstance(node, Name) and node.name in _TEXTS:
         return node.name, None
@@ -106,7 +75,7 @@ def _is_labels(node: Node) -> bool:
     return isinstance(node, Name) and node.name == _LABELS
 
 
-def _reader(place: tuple[str, str | None]) -> Callable[[Facts], str | None]:
+def _reader(place: Place) -> Callable[[Facts], str | None]:
     fact, label = place
     if label is None:
         return lambda facts: facts.get(fact)  # type: ignore[return-value] # the vocabulary says it is a text
@@ -148,9 +117,9 @@ def _not_there(node: Call) -> Screen | None:
 
 def _compared(node: Call) -> Screen | None:
     left, right = node.arguments
-    if node.function == _EQUAL and isinstance(left, Constant):
+    if node.function == EQUAL and isinstance(left, Constant):
         left, right = right, left
-    values, place = _texts(right), _place(left)
+    values, place = texts_of(right), place_of(left)
     if values is None or place is None:
         return None
     read = _reader(place)
@@ -158,7 +127,7 @@ def _compared(node: Call) -> Screen | None:
 
 
 _COMPARING: Mapping[str, Callable[[int, int], bool]] = {
-    _EQUAL: int.__eq__,
+    EQUAL: int.__eq__,
     "_!=_": int.__ne__,
     "_<_": int.__lt__,
     "_<=_": int.__le__,
@@ -203,7 +172,7 @@ _METHODS: Mapping[str, Callable[[str], Callable[[str], bool]]] = {
 
 def _called(node: Call) -> Screen | None:
     """`alert.title.contains("…")` and its kin."""
-    place = None if node.target is None else _place(node.target)
+    place = None if node.target is None else place_of(node.target)
     argument = node.arguments[0]
     if place is None or not isinstance(argument, Constant) or not isinstance(argument.value, str):
         return None
@@ -218,9 +187,9 @@ def _called(node: Call) -> Screen | None:
 
 _SCREENS: Mapping[str, Callable[[Call], Screen | None]] = {
     **dict.fromkeys(_COMPARING, _ranked),
-    _EQUAL: _equal,
-    _IN: _compared,
-    _OR: _either,
+    EQUAL: _equal,
+    IN: _compared,
+    OR: _either,
     _NOT: _not_there,
     **dict.fromkeys(_METHODS, _called),
 }

@@ -248,3 +248,14 @@ async def test_rules_that_change_amid_a_flood_lose_and_split_nothing(api: Api, m
         assert kept == 0, "what is kept of a signal is what its source sent"
     finally:
         await connection.close()
+
+
+async def test_an_edit_by_hand_takes_no_mark_of_a_rule(api: Api, manager: Person) -> None:
+    key = await door(api, manager)
+    await make_rule(api, manager, "Quiet", "true", effects={"suppress": "quiet"})
+    alert_id = await posted(api, key, labels={"env": "dev"})
+    labels = [{"name": "env", "value": "prod"}]
+    answer = await api.change(
+        "updateAlert", {"id": alert_id, "labels": labels}, "alert { suppression { rules { name } } }", who=manager
+    )
+    assert answer["alert"]["suppression"] == {"rules": [{"name": "Quiet"}]}

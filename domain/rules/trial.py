@@ -1,0 +1,267 @@
+"""What would a rule have done to the alerts of the past? Stored signals go through today's rules and through the draft.
+
+Pure and in one pass: a signal is worked out twice only where the draft, or the rule it stands for, holds; of all others
+both say the same. What is kept grows with the samples and with the alerts that change, never with the signals read.
+
+How often an alert occurred counts from where the range begins, for what came before it was not read.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.alerts.normalise import NormalSignal
+from domain.alerts.signal import SignalStatus
+from domain.rules.applying import apply_rules, holding, merged_labels
+from domain.rules.condition import RANKS, ConditionEngine, ConditionFailed
+from domain.rules.facts import Facts
+from domain.rules.model import AlertRule, Effects, RuleMode
+from domain.rules.rule_set import Compiled, RuleSet
+from domain.rules.stored import StoredSignal
+
+MAX_SAMPLES = 20
+# Of how many alerts it is remembered that they change, or how often they occurred.
+MAX_REMEMBERED = 200_000
+
+
+class TrialChange(StrEnum):
+    """What a draft would have made otherwise."""
+
+    SEVERITY = "severity"
+    SUPPRESSED = "suppressed"
+    LET_GO = "let_go"
+    TEAM = "team"
+    LABELS = "labels"
+    DEDUP_KEY = "dedup_key"
+    GROUP_KEY = "group_key"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One signal that would have been otherwise."""
+
+    received_at: datetime
+    alert_id: UUID | None
+    title: str
+    service_name: str | None
+    before: str | None
+    after: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Difference:
+    """What would have been otherwise in one respect. `alerts` counts those that are remembered."""
+
+    kind: TrialChange
+    signals: int = 0
+    alert_ids: set[UUID] = field(default_factory=set)
+    samples: list[Sample] = field(default_factory=list)
+
+    @property
+    def alerts(self) -> int:
+        """How many alerts they are of."""
+        return len(self.alert_ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialReport:
+    """What a trial has found so far. `until` is the time of the last signal read; None before the first."""
+
+    signals: int
+    matched: int
+    matched_alerts: int
+    differences: tuple[Difference, ...]
+    until: datetime | None
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What comes of a signal, as far as a trial compares it."""
+
+    severity: str
+    labels: Mapping[str, str]
+    suppressed: str | None
+    team: str | None
+    dedup_key: str
+    group_key: str | None
+
+
+class Trial:
+    """A draft being tried. `replaces` is the rule it stands for; a draft of a new rule comes last."""
+
+    def __init__(
+        self, draft: AlertRule, today: Iterable[AlertRule], *, engine: ConditionEngine, samples: int = MAX_SAMPLES
+    ) -> None:
+        rules = list(today)
+        # What it would do is asked, whether it is to be monitored first or not.
+        draft = replace(draft, mode=RuleMode.ENABLED)
+        kept = [rule for rule in rules if rule.id != draft.id]
+        self._today = RuleSet(version=0, rules=rules, engine=engine)
+        self._tried = RuleSet(version=1, rules=[*kept, draft], engine=engine)
+        self._reasons = {rule.id: rule.effects.suppress or "" for rule in (*rules, draft)}
+        self._mine = [*_of(self._today, draft.id), *_of(self._tried, draft.id)]
+        self._draft = _of(self._tried, draft.id)
+        self._asks_alert = any(one.condition.needs_state for one in (*self._today.on_alert.rules, *self._mine))
+        self._mine_ask_alert = any(one.condition.needs_state for one in self._mine)
+        self._samples = samples
+        self._occurred: dict[tuple[UUID, str], int] = {}
+        self._signals = self._matched = 0
+        self._alerts: set[UUID] = set()
+        self._differences = {kind: Difference(kind=kind) for kind in TrialChange}
+        self._until: datetime | None = None
+
+    def take(self, stored: StoredSignal) -> None:
+        """One more signal, in the order they arrived."""
+        self._signals += 1
+        self._until = stored.received_at
+        facts = stored.facts()
+        if self._asks_alert:
+            facts |= self._facts_of_alert(stored)
+        if self._mine_ask_alert:
+            # They see what the rules before them have made of the signal.
+            facts |= _as_folded(apply_rules(stored.signal, stored.integration_id, self._today))
+        if not self._may_differ(facts, stored):
+            return
+        before, after = self._worked_out(self._today, facts, stored), self._worked_out(self._tried, facts, stored)
+        if before != after:
+            self._compare(before, after, stored)
+
+    def report(self, *, is_whole: bool) -> TrialReport:
+        """What was found so far."""
+        return TrialReport(
+            signals=self._signals,
+            matched=self._matched,
+            matched_alerts=len(self._alerts),
+            differences=tuple(found for found in self._differences.values() if found.signals),
+            until=self._until,
+            is_whole=is_whole,
+        )
+
+    # -- parts -----------------------------------------------------------------------------------------------------
+
+    def _may_differ(self, facts: Facts, stored: StoredSignal) -> bool:
+        """Whether the draft, or the rule it stands for, holds or fails for this signal."""
+        asked = [one for one in self._mine if one.screen is None or one.screen(facts)]
+        if not asked:
+            return False
+        bound = self._tried.bind(facts)
+        differs = False
+        for compiled in asked:
+            is_draft = compiled in self._draft
+            try:
+                if not compiled.condition.holds(bound):
+                    continue
+            except ConditionFailed as failure:
+                if is_draft:
+                    self._note(TrialChange.FAILED, stored, None, failure.message)
+                continue
+            differs = True
+            if is_draft:
+                self._matched += 1
+                if stored.alert_id is not None and len(self._alerts) < MAX_REMEMBERED:
+                    self._alerts.add(stored.alert_id)
+        return differs
+
+    def _facts_of_alert(self, stored: StoredSignal) -> Facts:
+        key = (stored.integration_id, stored.dedup_key)
+        is_known = key in self._occurred or len(self._occurred) < MAX_REMEMBERED
+        if stored.status is SignalStatus.FIRING and is_known:
+            self._occurred[key] = self._occurred.get(key, 0) + 1
+        elif stored.status is SignalStatus.RESOLVED:
+            self._occurred.pop(key, None)
+        return {
+            "alert.team": "" if stored.team_id is None else str(stored.team_id),
+            "alert.status": "resolved" if stored.status is SignalStatus.RESOLVED else "active",
+            "alert.occurrences": self._occurred.get(key, 1),
+        }
+
+    def _worked_out(self, rules: RuleSet, facts: Facts, stored: StoredSignal) -> _Verdict:
+        signal = apply_rules(stored.signal, stored.integration_id, rules)
+        verdict = signal.verdict
+        severity, labels = signal.severity, signal.labels
+        marks = list(verdict.suppressed_by) if verdict is not None else []
+        team = verdict.team_id if verdict is not None else None
+        if rules.on_alert.rules and signal.status is SignalStatus.FIRING:
+            facts = {**facts, **_as_folded(signal)}
+            for effects, rule_id in _holding_on_alert(rules, facts):
+                severity = effects.severity or severity
+                labels = merged_labels(labels, effects.all_labels)
+                team = effects.team_id or team
+                if effects.suppress is not None:
+                    marks.append(rule_id)
+        return _Verdict(
+            severity=severity.value,
+            labels=labels,
+            suppressed="; ".join(self._reasons.get(mark, "") for mark in marks) if marks else None,
+            team=None if team is None else str(team),
+            dedup_key=signal.signal.dedup_key,
+            group_key=signal.group_key,
+        )
+
+    def _compare(self, before: _Verdict, after: _Verdict, stored: StoredSignal) -> None:
+        if before.dedup_key != after.dedup_key:
+            self._note(TrialChange.DEDUP_KEY, stored, before.dedup_key, after.dedup_key)
+        if stored.status is not SignalStatus.FIRING:
+            return
+        if before.severity != after.severity:
+            self._note(TrialChange.SEVERITY, stored, before.severity.upper(), after.severity.upper())
+        if (before.suppressed is None) != (after.suppressed is None):
+            kind = TrialChange.LET_GO if after.suppressed is None else TrialChange.SUPPRESSED
+            self._note(kind, stored, before.suppressed, after.suppressed)
+        if before.team != after.team:
+            self._note(TrialChange.TEAM, stored, before.team, after.team)
+        if before.labels != after.labels:
+            self._note(TrialChange.LABELS, stored, *_labels_told(before.labels, after.labels))
+        if before.group_key != after.group_key:
+            self._note(TrialChange.GROUP_KEY, stored, before.group_key, after.group_key)
+
+    def _note(self, kind: TrialChange, stored: StoredSignal, before: str | None, after: str | None) -> None:
+        found = self._differences[kind]
+        found.signals += 1
+        is_new = stored.alert_id is not None and stored.alert_id not in found.alert_ids
+        if is_new and stored.alert_id is not None and len(found.alert_ids) < MAX_REMEMBERED:
+            found.alert_ids.add(stored.alert_id)
+        # A sample an alert: twenty times the same one would show nothing.
+        if len(found.samples) < self._samples and (is_new or stored.alert_id is None):
+            signal = stored.signal
+            found.samples.append(
+                Sample(
+                    received_at=signal.received_at,
+                    alert_id=stored.alert_id,
+                    title=signal.title,
+                    service_name=signal.service_name,
+                    before=before,
+                    after=after,
+                )
+            )
+
+
+def _as_folded(signal: NormalSignal) -> Facts:
+    """What rules that look at the alert see of what those before them have changed."""
+    return {
+        "alert.severity": RANKS[signal.severity],
+        "alert.labels": signal.labels,
+        "alert.dedup_key": signal.signal.dedup_key,
+    }
+
+
+def _of(rules: RuleSet, rule_id: UUID) -> list[Compiled]:
+    return [one for one in (*rules.on_signal.rules, *rules.on_alert.rules) if one.rule.id == rule_id]
+
+
+def _labels_told(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, str]:
+    """The labels that differ, as text."""
+    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    old, new = (", ".join(f"{name}={labels[name]}" for name in names if name in labels) for labels in (before, after))
+    return old, new
+
+
+def _holding_on_alert(rules: RuleSet, facts: Facts) -> Iterator[tuple[Effects, UUID]]:
+    """The effects of the rules that look at the alert and hold, those that are only monitored aside."""
+    for compiled in holding(rules.on_alert, rules, facts).rules:
+        if not compiled.is_monitored:
+            yield compiled.rule.effects, compiled.rule.id
