@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.escalations.coverage import Coverage, Staff, coverage
 from domain.escalations.model import Policy, Target, TargetKind
+from domain.schedules.drafts import check_total, size_of_plan
 from domain.schedules.final import final_schedule
 from domain.schedules.model import Span
 from persistence.reaching import Reach, reach
@@ -30,15 +31,15 @@ class RehearsedStep:
 
 
 async def rehearse(
-    connection: AsyncConnection, policy: Policy, *, opened_at: datetime, seen: frozenset[Target]
+    connection: AsyncConnection, policy: Policy, *, opened_at: datetime, seen: frozenset[Target], most: int
 ) -> list[RehearsedStep]:
-    """The steps of the policy for an alert that opens at the moment and that nobody answers.
+    """The steps of the policy for an alert that opens at the moment and that nobody answers, the first `most` of them.
 
     `seen` are the targets whoever asks may see: who is behind another is not told.
     """
     found: list[RehearsedStep] = []
     at, is_waiting = opened_at, True
-    for position in range(len(policy.steps) * (1 + policy.repeats)):
+    for position in range(min(most, len(policy.steps) * (1 + policy.repeats))):
         number, place = divmod(position, len(policy.steps))
         step = policy.steps[place]
         at = at + step.delay if is_waiting else at
@@ -68,6 +69,7 @@ async def coverage_of(
     standing = await _standing(connection, targets)
     schedule_ids = [target.id for target in targets if target.kind is TargetKind.SCHEDULE]
     plans = await plans_of(connection, schedule_ids, span)
+    check_total(sum(size_of_plan(versions, span) for versions, _ in plans.values()))
     schedules = {one: final_schedule(*plan, span) for one, plan in plans.items()}
     named = {user_id for people in standing.values() for user_id in people}
     on_call = {shift.user_id for schedule in schedules.values() for shift in schedule.shifts}

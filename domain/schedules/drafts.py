@@ -20,6 +20,7 @@ from domain.schedules.model import (
     Restriction,
     Rotation,
     Span,
+    Versions,
 )
 from domain.text import checked_optional_text, checked_text
 
@@ -29,6 +30,7 @@ MAX_REASON = 500
 # Long enough for a year's planning; each shift of it is an object of the answer.
 MAX_SPAN = timedelta(days=400)
 MAX_SHIFTS = 10_000
+WEEK = timedelta(weeks=1)
 MAX_OVERRIDE = timedelta(days=366)
 
 
@@ -103,11 +105,31 @@ def checked_span(since: datetime, until: datetime) -> Span:
     return Span(since, until)
 
 
+def size_of(layers: Sequence[Layer], span: Span) -> float:
+    """How much there is to work out: the turns of each layer, and the windows of the week it counts in."""
+    length = span.ends_at - span.starts_at
+    turns = sum(length / (layer.rotation.shift_length * layer.rotation.unit.length) for layer in layers)
+    windows = sum(len(window.weekdays) for layer in layers for window in layer.restrictions)
+    return turns + windows * (length / WEEK)
+
+
+def size_of_plan(versions: Versions, span: Span) -> float:
+    """The same of a schedule whose layers changed within the span: each version for its time."""
+    ends = [version.effective_from for version in versions[1:]] + [span.ends_at]
+    parts = [
+        Span(version.effective_from, end).within(span) if version.effective_from < end else None
+        for version, end in zip(versions, ends, strict=True)
+    ]
+    return sum(size_of(version.layers, part) for version, part in zip(versions, parts, strict=True) if part is not None)
+
+
 def check_size(layers: Sequence[Layer], span: Span) -> None:
     """InvalidInput when the shifts of the span could be more than one answer may hold."""
-    turns = sum(
-        (span.ends_at - span.starts_at) / (layer.rotation.shift_length * layer.rotation.unit.length) for layer in layers
-    )
+    check_total(size_of(layers, span))
+
+
+def check_total(turns: float) -> None:
+    """The same for what was added up over several schedules. It keeps everybody waiting while it is worked out."""
     if turns > MAX_SHIFTS:
         message = f"that would be some {turns:,.0f} shifts; {MAX_SHIFTS:,} at a time: ask for less time"
         raise InvalidInput(message, ("until",))

@@ -1,5 +1,6 @@
 """What can be read of on-call schedules?"""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -40,7 +41,7 @@ class ScheduleQueries:
         """Now, or at any other moment."""
         moment = at or info.context.now()
         found = await _listed(info, team_id, with_archived=False)
-        shifts = [await shift_at(info.context, schedule, moment) for schedule in found]
+        shifts = await asyncio.gather(*(shift_at(info.context, schedule, moment) for schedule in found))
         return [
             OnCall(schedule=schedule, shift=shift)  # type: ignore[arg-type] # the domain objects are the GraphQL objects
             for schedule, shift in zip(found, shifts, strict=True)
