@@ -49,6 +49,8 @@ WEIGHTS: Mapping[str, int] = {
     "updateMaintenanceWindow": 300,
     "previewMaintenanceWindow": 300,
     "nextOccurrences": 10,
+    "testAlertRule": 2_000,
+    "alertRuleTest": 2_000,
     "simulateRouting": 500,
     "escalationCoverage": 500,
     "noiseReport": 500,

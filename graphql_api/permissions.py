@@ -112,6 +112,7 @@ MUTATIONS: Mapping[str, Line] = {
     "verifyContactMethod": Need(Access.VIEWER, credential=True),
     "updateContactMethod": Access.VIEWER,
     "removeContactMethod": Access.VIEWER,
+    "testNotification": Access.VIEWER,
     # Their data: one's own, or an administrator's doing for somebody
     "requestDataExport": Access.VIEWER,
     "eraseMe": Access.VIEWER,
@@ -158,6 +159,7 @@ MUTATIONS: Mapping[str, Line] = {
     "updateAlertRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "deleteAlertRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "reorderAlertRules": Need(Access.MANAGER, Scope.ALERTS_WRITE),
+    "testAlertRule": Need(Access.MANAGER, Scope.ALERTS_READ),
     # Groups of alerts, and what makes them
     "acknowledgeAlertGroup": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
     "resolveAlertGroup": Need(Access.OPERATOR, Scope.ALERTS_WRITE),
@@ -232,6 +234,7 @@ SUBSCRIPTIONS: Mapping[str, Line] = {
     "alertEvents": Need(Access.VIEWER, Scope.ALERTS_READ),
     "alertEventBatches": Need(Access.VIEWER, Scope.ALERTS_READ),
     "alertCounts": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "alertRuleTest": Need(Access.MANAGER, Scope.ALERTS_READ),
     "alertRuleEvents": Need(Access.VIEWER, Scope.ALERTS_READ),
     "teamEvents": Need(Access.VIEWER, Scope.PEOPLE_READ),
 }
@@ -269,6 +272,7 @@ FIELDS: Mapping[str, Need] = table(
         "ThresholdGroup.alert": Need(Access.VIEWER, Scope.ALERTS_READ),
         "Heartbeat.alert": Need(Access.VIEWER, Scope.ALERTS_READ),
         "TestChannelSuccess.notification": Need(Access.VIEWER, Scope.ALERTS_READ),
+        "TestNotificationSuccess.notification": Access.VIEWER,
         "Team.description": _TEAM,
         "Team.ownership": _TEAM,
         "Team.handover": _TEAM,

@@ -12,7 +12,7 @@ from domain.alerts.lifecycle import allowed_statuses
 from domain.escalations import model as escalations
 from domain.identity import model as identity
 from domain.integrations import model as integrations
-from domain.rules import model as rules
+from domain.rules import model as alert_rules
 from domain.silences import model as silences
 from graphql_api.alerts.decisions import Decision, Explanation, decision_of
 from graphql_api.alerts.enums import AlertStatus, ResolvedBy
@@ -76,7 +76,7 @@ class Suppression:
     """The silences and alert rules that hold an alert."""
 
     holders: strawberry.Private[tuple[silences.Silence, ...]]
-    by_rules: strawberry.Private[tuple[rules.AlertRule, ...]]
+    by_rules: strawberry.Private[tuple[alert_rules.AlertRule, ...]]
 
     @strawberry.field(description="The silences that hold it.", graphql_type=list[Silence])
     def silences(self) -> list[silences.Silence]:
@@ -86,7 +86,7 @@ class Suppression:
     @strawberry.field(
         description="The alert rules that hold it; `effects.suppress` of each says why.", graphql_type=list[AlertRule]
     )
-    def rules(self) -> list[rules.AlertRule]:
+    def rules(self) -> list[alert_rules.AlertRule]:
         """As they are now."""
         return list(self.by_rules)
 

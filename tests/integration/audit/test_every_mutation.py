@@ -30,6 +30,7 @@ WITHOUT = {
     "previewSchedule": "reads alone",
     "previewThresholdRule": "reads alone",
     "previewSilence": "reads alone",
+    "testAlertRule": "reads alone",
     "previewMaintenanceWindow": "reads alone",
     "beginPasskeySignIn": "hands out a challenge: what is done with it is on the log",
     "beginPasskeyRegistration": "hands out a challenge: what is done with it is on the log",
@@ -316,6 +317,8 @@ async def alert_rules(api: WatchedApi, admin: Person) -> None:
     rule = {"id": made["rule"]["id"]}
     await do(api, admin, "updateAlertRule", **rule, mode="MONITOR")
     await do(api, admin, "reorderAlertRules", ids=[other["rule"]["id"], rule["id"]])
+    since = (api.clock.now() - timedelta(hours=1)).isoformat()
+    await do(api, admin, "testAlertRule", since=since, condition="true", effects={"severity": "LOW"})
     await do(api, admin, "deleteAlertRule", **rule)
 
 

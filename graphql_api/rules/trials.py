@@ -1,0 +1,209 @@
+"""How is a rule tried on the past over the API? At once for what is soon read, followed for up to a million signals.
+
+The signals are read by pages and worked through in a thread, one trial at a time in a process, so that whoever tries a
+rule holds up neither the alerts that arrive nor who looks at them.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from domain.alerts import model as alerts
+from domain.errors import Forbidden, NotFound
+from domain.identity.model import Role
+from domain.ids import new_id
+from domain.rules import trial
+from domain.rules.actions import NO_SUCH
+from domain.rules.drafts import RuleDraft, checked
+from domain.rules.model import AlertRule as Rule
+from domain.rules.trial import Trial, TrialChange, TrialReport
+from domain.rules.trying import Range, checked_most, checked_range
+from graphql_api.alerts.loaders import load_alerts
+from graphql_api.context import Context, Info
+from graphql_api.exposes import expose_enum, exposes
+from graphql_api.rules.builder_types import AlertConditionInput
+from graphql_api.rules.inputs import (
+    BUILDER,
+    CONDITION,
+    SERVICE_FILTER,
+    STOPS,
+    AlertRuleEffectsInput,
+    effects_of,
+    required_condition,
+)
+from graphql_api.scalars import uuid_of
+from persistence.conditions import CONDITIONS
+from persistence.rule_trials import RawSignal, pages_of_signals
+from persistence.rules import list_rules
+
+if TYPE_CHECKING:
+    from graphql_api.alerts.types import Alert
+
+expose_enum(
+    TrialChange,
+    name="AlertRuleTestChange",
+    description="What a draft would have made otherwise.",
+    values={
+        TrialChange.SEVERITY: "Another severity.",
+        TrialChange.SUPPRESSED: "Nobody would have been woken, who would be today.",
+        TrialChange.LET_GO: "Somebody would have been woken, who would not be today.",
+        TrialChange.TEAM: "Another team by a rule; `before` and `after` are ids.",
+        TrialChange.LABELS: "Other labels.",
+        TrialChange.DEDUP_KEY: "Another deduplication key: signals would have been folded otherwise.",
+        TrialChange.GROUP_KEY: "Another group key.",
+        TrialChange.FAILED: "The draft's condition cannot be worked out; `after` says why.",
+    },
+)
+
+
+async def _sample_alert(root: strawberry.Parent[trial.Sample], info: Info) -> alerts.Alert | None:
+    return None if root.alert_id is None else await info.context.loader(load_alerts).load(root.alert_id)
+
+
+@exposes(trial.Sample, name="AlertRuleTestSample", description="One signal that would have been otherwise.")
+class AlertRuleTestSample:
+    """See domain.rules.trial.Sample."""
+
+    received_at: datetime = strawberry.field(description="When it arrived.")
+    title: str = strawberry.field(description="Its title.")
+    service_name: str | None = strawberry.field(description="Its service.")
+    before: str | None = strawberry.field(description="What it is by today's rules.")
+    after: str | None = strawberry.field(description="What it would have been.")
+    alert = strawberry.field(
+        resolver=_sample_alert,
+        graphql_type=Annotated["Alert", strawberry.lazy("graphql_api.alerts.types")] | None,
+        description="The alert it became a part of; null when it became none.",
+    )
+
+
+@exposes(trial.Difference, name="AlertRuleTestDifference", description="What would have been otherwise in one respect.")
+class AlertRuleTestDifference:
+    """See domain.rules.trial.Difference."""
+
+    kind: TrialChange = strawberry.field(description="In which respect.")
+    signals: int = strawberry.field(description="For how many signals.")
+    alerts: int = strawberry.field(description="Of how many alerts; counted up to 200,000.")
+    samples: list[AlertRuleTestSample] = strawberry.field(description="The first of them, one an alert; at most 20.")
+
+
+@exposes(TrialReport, name="AlertRuleTestReport", description="What a draft would have done, so far as it was tried.")
+class AlertRuleTestReport:
+    """See domain.rules.trial.TrialReport."""
+
+    signals: int = strawberry.field(description="How many stored signals were read.")
+    matched: int = strawberry.field(description="For how many of them the draft's condition held.")
+    matched_alerts: int = strawberry.field(description="Of how many alerts these are; counted up to 200,000.")
+    differences: list[AlertRuleTestDifference] = strawberry.field(
+        description="What would have been otherwise than by today's rules; where nothing would, nothing is said."
+    )
+    until: datetime | None = strawberry.field(description="When the last signal read arrived; null when none was.")
+    is_whole: bool = strawberry.field(
+        description="Whether the whole range was read. False while the test goes on, and when it was cut at "
+        "`maxSignals`: then it says nothing of what came after `until`."
+    )
+
+
+@strawberry.type(description="How far a test has come.")
+class AlertRuleTestProgress:
+    """One message of `alertRuleTest`."""
+
+    share: float = strawberry.field(description="How much of the range was read, 0 to 1.")
+    is_done: bool = strawberry.field(description="Whether this is the last message.")
+    report: AlertRuleTestReport = strawberry.field(description="What was found so far.")
+
+
+@strawberry.input(description="A rule to be tried on the past, as if it were ENABLED. Nothing is saved.")
+class TestAlertRuleInput:
+    """See domain.rules.trial.Trial."""
+
+    since: datetime = strawberry.field(description="Signals that arrived from then on; at most 31 days.")
+    until: datetime | None = strawberry.field(description="… and before then; now if left out.", default=None)
+    rule_id: strawberry.ID | None = strawberry.field(
+        description="The rule that the draft stands for, at its place in the order; a new rule, the last, if left out.",
+        default=None,
+    )
+    condition: str | None = strawberry.field(description=CONDITION, default=None)
+    builder: AlertConditionInput | None = strawberry.field(description=BUILDER, default=None)
+    stops: bool = strawberry.field(description=STOPS, default=False)
+    service_filter: str | None = strawberry.field(description=SERVICE_FILTER, default=None)
+    effects: AlertRuleEffectsInput = strawberry.field(
+        description="What it would do.", default_factory=AlertRuleEffectsInput
+    )
+    max_signals: int | None = strawberry.field(
+        description="How many signals are read: 1 to 100,000 by `testAlertRule`, to 1,000,000 by `alertRuleTest`; as "
+        "many if left out.",
+        default=None,
+    )
+
+
+class Testing:
+    """One test: the draft, today's rules, and what is read."""
+
+    # One at a time a process: it takes a core as long as it runs.
+    turns = asyncio.Semaphore(1)
+
+    def __init__(self, context: Context, trying: Trial, span: Range, most: int) -> None:
+        self._context, self._trial, self.span, self._most = context, trying, span, most
+
+    @classmethod
+    async def of(cls, context: Context, data: TestAlertRuleInput, *, limit: int) -> "Testing":
+        """Everything checked, before anything is read; InvalidInput, InvalidCondition, Forbidden or NotFound."""
+        viewer = context.require_viewer()
+        if not viewer.role.includes(Role.MANAGER):
+            message = "this needs the role manager"
+            raise Forbidden(message)
+        span = checked_range(data.since, data.until, now=context.now())
+        most = checked_most(data.max_signals, limit=limit)
+        draft = checked(
+            RuleDraft(
+                name="a draft",
+                condition=required_condition(data.condition, data.builder),
+                stops=data.stops,
+                service_filter=data.service_filter,
+                effects=effects_of(data.effects),
+            ),
+            CONDITIONS,
+        )
+        async with context.read() as connection:
+            today = await list_rules(connection)
+        rule = _placed(draft, today, data, now=context.now())
+        return cls(context, Trial(rule, today, engine=CONDITIONS), span, most)
+
+    async def run(self) -> AsyncGenerator[tuple[TrialReport, bool], None]:
+        """What was found after each page, and whether that was all."""
+        read, sight = 0, self._context.require_viewer().sight
+        pages = pages_of_signals(
+            self._context.state.reads, since=self.span.since, until=self.span.until, sight=sight, most=self._most
+        )
+        async with self.turns:
+            async for page in pages:
+                read += len(page)
+                await asyncio.to_thread(self._take, page)
+                yield self._trial.report(is_whole=False), False
+        yield self._trial.report(is_whole=read < self._most), True
+
+    def _take(self, page: Sequence[RawSignal]) -> None:
+        for raw in page:
+            self._trial.take(raw.stored())
+
+
+def _placed(draft: RuleDraft, today: Sequence[Rule], data: TestAlertRuleInput, *, now: datetime) -> Rule:
+    """The draft where it would stand among today's rules."""
+    said: dict[str, Any] = {
+        "condition": draft.condition,
+        "stops": draft.stops,
+        "service_filter": draft.service_filter,
+        "effects": draft.effects,
+    }
+    if data.rule_id is not None:
+        rule_id = uuid_of(data.rule_id, "alert rule", "ruleId")
+        for rule in today:
+            if rule.id == rule_id:
+                return replace(rule, **said)
+        raise NotFound(NO_SUCH, ("ruleId",))
+    last = max((rule.position for rule in today), default=0)
+    return Rule(id=new_id(), name=draft.name, position=last + 1, created_at=now, updated_at=now, **said)
