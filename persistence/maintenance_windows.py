@@ -50,9 +50,10 @@ class MaintenanceWindows:
         """How many there are that are not ended."""
         return await self._connection.scalar(sa.select(sa.func.count()).where(_T.c.archived_at.is_(None))) or 0
 
-    async def to_plan(self, before: datetime) -> list[MaintenanceWindow]:
-        """Those at work whose occurrences are made only up to an earlier time."""
-        rows = await self._connection.execute(sa.select(_T).where(is_to_plan(before)).order_by(_T.c.id))
+    async def to_plan(self, before: datetime, *, limit: int) -> list[MaintenanceWindow]:
+        """Up to so many of those at work whose occurrences are made only up to an earlier time."""
+        due = sa.select(_T).where(is_to_plan(before)).order_by(_T.c.planned_until, _T.c.id).limit(limit)
+        rows = await self._connection.execute(due)
         return [_window_of(row) for row in rows.mappings()]
 
     async def occurrences(self, window_id: UUID) -> list[Silence]:

@@ -84,10 +84,12 @@ async def plan_due_windows(engine: AsyncEngine, now: datetime) -> int:
 
     Looks first without the lock, as above.
     """
-    async with engine.connect() as connection:
-        if not await connection.scalar(sa.select(sa.exists().where(is_to_plan(now + AHEAD - RENEWED)))):
-            return 0
-    async with SilenceUnitOfWork(engine) as work:
-        planned = await plan_due(work, now=now)
-        await work.commit()
+    planned = 0
+    for _ in range(MAX_ROUNDS):
+        async with engine.connect() as connection:
+            if not await connection.scalar(sa.select(sa.exists().where(is_to_plan(now + AHEAD - RENEWED)))):
+                break
+        async with SilenceUnitOfWork(engine) as work:
+            planned += await plan_due(work, now=now)
+            await work.commit()
     return planned

@@ -18,6 +18,8 @@ from domain.silences.model import Silence, SilenceState
 # How far ahead occurrences are silences already, and how old a plan may be before it is made anew.
 AHEAD = timedelta(days=2)
 RENEWED = timedelta(hours=1)
+# Planned in one transaction: ingest waits for it.
+AT_ONCE = 10
 CHANGED = "the maintenance window was changed"
 
 
@@ -66,8 +68,8 @@ async def plan(
 
 
 async def plan_due(work: MaintenanceWork, *, now: datetime) -> int:
-    """Plan the windows whose time has come, within an open unit of work; how many."""
-    due = await work.windows.to_plan(now + AHEAD - RENEWED)
+    """Plan some of the windows whose time has come, within an open unit of work; how many. None: there are no more."""
+    due = await work.windows.to_plan(now + AHEAD - RENEWED, limit=AT_ONCE)
     for window in due:
         planned, _ = await plan(work, window, actor=SYSTEM, now=now)
         await work.windows.save(planned)

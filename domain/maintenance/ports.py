@@ -30,8 +30,8 @@ class WindowStore(Protocol):
         """How many there are that are not ended."""
         ...
 
-    async def to_plan(self, before: datetime) -> Sequence[MaintenanceWindow]:
-        """Those at work whose occurrences are made only up to an earlier time."""
+    async def to_plan(self, before: datetime, *, limit: int) -> Sequence[MaintenanceWindow]:
+        """Up to so many of those at work whose occurrences are made only up to an earlier time."""
         ...
 
     async def occurrences(self, window_id: UUID) -> Sequence[Silence]:

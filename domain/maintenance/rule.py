@@ -16,6 +16,8 @@ from domain.schedules.clock import to_wall
 MAX_RULE = 500
 MAX_INTERVAL = 1_000
 MAX_COUNT = 5_000
+# Times a day, before BYSETPOS picks from them: all of a year's are worked out together.
+MAX_TIMES = 48
 PATH = ("recurrence",)
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
@@ -91,6 +93,8 @@ def _check_together(rule: Rule) -> None:
         raise _wrong("BYYEARDAY goes with FREQ=YEARLY")
     if any(n for n, _ in rule.weekdays) and rule.frequency not in {Frequency.YEARLY, Frequency.MONTHLY}:
         raise _wrong("a number before a day (2TU) goes with FREQ=MONTHLY or FREQ=YEARLY")
+    if len(rule.hours or (0,)) * len(rule.minutes or (0,)) > MAX_TIMES:
+        raise _wrong(f"BYHOUR and BYMINUTE may name at most {MAX_TIMES} times together")
     if rule.positions:
         if rule.frequency is Frequency.HOURLY:
             raise _wrong("BYSETPOS does not go with FREQ=HOURLY")

@@ -215,6 +215,21 @@ async def test_nobody_quiets_a_private_team_from_outside(api: Api, operator: Per
     assert ended["silence"]["state"] == "EXPIRED"
 
 
+async def test_a_team_that_becomes_private_is_no_longer_quieted_by_others(
+    api: Api, operator: Person, admin: Person
+) -> None:
+    team = await api.team(f"Open {new_id()}")
+    member = await api.person(Role.MANAGER, teams=(team,))
+    run = str(new_id())
+    made = await silence(api, operator, matchers=[equal("run", run)])
+    before = await fire(api, member, labels={"run": run}, teamId=str(team.id))
+    assert await holders(api, member, before) == [made["silence"]["id"]]
+    changed = await api.change("updateTeam", {"id": str(team.id), "isPrivate": True}, "__typename", who=admin)
+    assert changed["__typename"] == "UpdateTeamSuccess"
+    after = await fire(api, member, labels={"run": run, "n": "2"}, teamId=str(team.id))
+    assert await holders(api, member, after) == []
+
+
 async def test_who_is_operator_in_a_team_silences_that_team_alone(api: Api, operator: Person) -> None:
     team = await api.team(f"Loud {new_id()}")
     viewer = await api.person(Role.VIEWER)

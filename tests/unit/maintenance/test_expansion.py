@@ -138,6 +138,7 @@ def test_what_never_occurs_is_known_at_once() -> None:
         ("FREQ=DAILY;EXDATE=20260101", "exceptions"),
         ("FREQ=DAILY;BYSETPOS=1", "picks from"),
         ("FREQ=HOURLY;BYMINUTE=1,2;BYSETPOS=1", "does not go with"),
+        (f"FREQ=DAILY;BYHOUR=1,2;BYMINUTE={','.join(map(str, range(25)))}", "at most 48 times"),
         ("FREQ=DAILY;WKST=XX", "WKST is one of"),
         ("FREQ=DAILY;BYHOUR=" + "1," * MAX_RULE, "may have 500 characters"),
         ("FREQ=DAILY;BYHOUR=٣", "BYHOUR takes numbers"),
@@ -148,6 +149,20 @@ def test_what_no_recurrence_can_be_is_refused_with_what_would_be_right(text: str
         parse_rule(text, BERLIN)
     assert said in caught.value.message
     assert tuple(caught.value.path) == ("recurrence",)
+
+
+@given(
+    text=st.text(max_size=60)
+    | st.lists(st.sampled_from(["FREQ", "BYDAY", "COUNT", "UNTIL", "=", ";", ",", "-1", "MO", "DAILY", "99", "Z", "²"]))
+    .map("".join)
+)  # fmt: skip
+def test_whatever_is_sent_is_read_or_refused(text: str) -> None:
+    try:
+        rule = parse_rule(text, BERLIN)
+    except InvalidInput:
+        return
+    start = datetime(2026, 1, 1, 2, 30)
+    assert all(at >= start for at in islice(occur(rule, start, since=start, until=start + timedelta(days=30)), 5))
 
 
 def test_an_end_is_read_on_the_zones_clock() -> None:
