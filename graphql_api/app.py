@@ -18,7 +18,6 @@ from starlette.types import Receive, Scope, Send
 from domain.ports import Clock, SystemClock
 from graphql_api.account_pages.pages import AccountPages
 from graphql_api.alerts import attachments_http
-from graphql_api.alerts.policy import fold_policy
 from graphql_api.context import Context
 from graphql_api.escalations import answer_page
 from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
@@ -42,6 +41,7 @@ from graphql_api.web_errors import HANDLERS
 from graphql_api.webhooks.app import ingest_app, is_ingest_path
 from graphql_api.websocket import SocketEndpoint
 from persistence.engine import create_engine
+from persistence.fold_policy import fold_policy
 from persistence.ingest_queue import IngestQueue, QueueLimits, QueueObserver
 from persistence.integration_directory import IntegrationDirectory
 from persistence.integrations import HMAC_COLUMN

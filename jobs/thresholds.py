@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.alerts.fold import FoldPolicy
 from persistence import heartbeat_watch, threshold_evaluation
+from persistence.fold_policy import fold_policy
 from persistence.own_signals import own_signals
 from tocsin.settings import Settings
 
@@ -17,7 +17,7 @@ async def evaluate_thresholds(engine: AsyncEngine, settings: Settings, now: date
     """Raise and resolve what threshold rules say; how many alerts turned."""
     if not await threshold_evaluation.any_due(engine, now=now):
         return 0
-    async with own_signals(settings.database_dsn, policy=_policy(settings), now=now) as way:
+    async with own_signals(settings.database_dsn, policy=fold_policy(settings), now=now) as way:
         return await threshold_evaluation.evaluate_rules(way, now=now)
 
 
@@ -26,9 +26,5 @@ async def watch_heartbeats(engine: AsyncEngine, settings: Settings, now: datetim
     await heartbeat_watch.take_watched(engine)
     if not await heartbeat_watch.any_turns(engine, now=now):
         return 0
-    async with own_signals(settings.database_dsn, policy=_policy(settings), now=now) as way:
+    async with own_signals(settings.database_dsn, policy=fold_policy(settings), now=now) as way:
         return await heartbeat_watch.turn(way, now=now)
-
-
-def _policy(settings: Settings) -> FoldPolicy:
-    return FoldPolicy(reopen_window=settings.reopen_window, manual_resolve_hold=settings.manual_resolve_hold)
