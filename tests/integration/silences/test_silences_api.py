@@ -218,7 +218,7 @@ async def test_nobody_quiets_a_private_team_from_outside(api: Api, operator: Per
 async def test_a_team_that_becomes_private_is_no_longer_quieted_by_others(
     api: Api, operator: Person, admin: Person
 ) -> None:
-    team = await api.team(f"Open {new_id()}")
+    team = await api.team(f"open-{new_id()}")
     member = await api.person(Role.MANAGER, teams=(team,))
     run = str(new_id())
     made = await silence(api, operator, matchers=[equal("run", run)])
