@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 
 from docs.attack_tests import attack_test_table
 from domain.alerts import fold, lifecycle, model, severity
+from domain.rules.condition import VOCABULARY, Since
 from domain.teams import ownership
 from graphql_api import permissions
 from graphql_api.needs import Access, Need
@@ -146,6 +147,15 @@ def timescale_levels() -> str:
     return _tables_of(inspect.getdoc(timescale) or "")
 
 
+def rule_vocabulary() -> str:
+    """What a condition over an alert may name."""
+    lines = ["| name | type | meaning | known |", "|---|---|---|---|"]
+    known = {Since.SIGNAL: "from the signal", Since.ALERT: "after the fold"}
+    for fact in VOCABULARY:
+        lines.append(f"| `{fact.name}` | `{fact.type}` | {_cell(fact.meaning)} | {known[fact.since]} |")
+    return "\n".join(lines)
+
+
 def sealed_columns() -> str:
     """Every column that is kept sealed, and under whose key."""
     lines = ["| column | what it holds | under the key of |", "|---|---|---|"]
@@ -191,6 +201,7 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "error-codes": error_codes,
     "commands": command_table,
     "timescale-levels": timescale_levels,
+    "rule-vocabulary": rule_vocabulary,
     "sealed-columns": sealed_columns,
     "metrics": metric_table,
     "role-metrics": role_metric_table,
