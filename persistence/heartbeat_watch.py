@@ -17,19 +17,23 @@ from domain.heartbeats.model import Heartbeat
 from domain.heartbeats.signals import is_over, missed, recovered, submission_of
 from persistence.heartbeats import heartbeat_of
 from persistence.own_signals import Overtaken, OwnSignals
+from persistence.tables import OPEN
 
 BATCH = 500
-# An alert of the watched integration that has the labels was seen again: that is its tool's ping.
-_TAKE_WATCHED = sa.text("""
+# An alert of the watched integration that has the labels was seen again: that is its tool's ping. Of the open ones,
+# which are few: it is asked every few seconds.
+_TAKE_WATCHED = sa.text(f"""
 UPDATE heartbeats h
    SET last_ping_at = seen.at, due_at = seen.at + h.period + h.grace, ping_count = h.ping_count + 1,
        last_ping_from = 'integration ' || seen.name
-  FROM (SELECT w.id, i.name, max(a.last_seen_at) AS at
-          FROM heartbeats w JOIN integrations i ON i.id = w.watched_integration_id
-          JOIN alerts a ON a.integration_id = w.watched_integration_id AND a.labels @> w.watched_labels
-         WHERE w.archived_at IS NULL GROUP BY w.id, i.name) AS seen
- WHERE h.id = seen.id AND (h.last_ping_at IS NULL OR h.last_ping_at < seen.at)
-""")
+  FROM (SELECT w.id, i.name, newest.at
+          FROM heartbeats w JOIN integrations i ON i.id = w.watched_integration_id,
+               LATERAL (SELECT max(a.last_seen_at) AS at FROM alerts a
+                         WHERE a.integration_id = w.watched_integration_id AND {OPEN}
+                           AND a.labels @> w.watched_labels) AS newest
+         WHERE w.watched_integration_id IS NOT NULL AND w.archived_at IS NULL) AS seen
+ WHERE h.id = seen.id AND seen.at IS NOT NULL AND (h.last_ping_at IS NULL OR h.last_ping_at < seen.at)
+""")  # noqa: S608 - a constant of ours
 _MISSED = "due_at <= {now} AND down_at IS NULL AND paused_at IS NULL AND archived_at IS NULL"
 _BACK = (
     "down_at IS NOT NULL AND (due_at > down_at OR due_at IS NULL OR paused_at IS NOT NULL OR archived_at IS NOT NULL)"
