@@ -15,12 +15,13 @@ from domain.alerts.events import AlertEventKind
 from domain.alerts.model import ResolvedBy
 from domain.alerts.visibility import Sight
 from domain.analytics.noise import QUICK, NoiseBy, NoiseFigures, NoiseReport, NoiseRow, Range
-from domain.escalations.model import NotificationKind, NotificationState
+from domain.escalations.model import NotificationKind
 from persistence.event_log import RECORDED_AT_MARGIN
 from persistence.reads.visibility import visible
 from persistence.tables import alert_events, alerts, notifications
 
-_TOLD = (NotificationState.MAILED.value, NotificationState.SENT.value)
+# What left, as far as it came.
+_TOLD = ("mailed", "sent", "delivered")
 _BY_ITSELF = alerts.c.resolved_by.in_([ResolvedBy.SOURCE.value, ResolvedBy.EXPIRY.value])
 # How long the last episode took: of one that the source closed it is kept; the first began when the alert was made.
 _LAST_EPISODE = alerts.c.past_episodes[sa.func.cardinality(alerts.c.past_episodes)]

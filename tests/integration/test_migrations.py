@@ -51,6 +51,12 @@ def fill(url: str) -> None:
     asyncio.run(fill_every_table(url))
 
 
+# The rows that a migration makes of its own, and takes away on its way down.
+MADE = {"0020": {"integrations": 2}}
+# What was filled in after it and means nothing before it.
+MEANINGLESS_BEFORE = {"0023": {"notifications": 1}}
+
+
 def count_rows(url: str) -> dict[str, int]:
     return {name: run_sql(url, f"SELECT count(*) AS n FROM {name} WHERE $1", True)[0]["n"] for name in tables_in(url)}
 
@@ -82,14 +88,18 @@ def test_each_step_up_and_down_on_a_filled_database(empty_database_url: str) -> 
         before = count_rows(empty_database_url)
         command.upgrade(config, revision)
         kept = count_rows(empty_database_url)
-        assert {name: kept[name] for name in before} == before, f"{revision} loses rows on its way up"
+        made = MADE.get(revision, {})
+        expected = {name: rows + made.get(name, 0) for name, rows in before.items()}
+        assert {name: kept[name] for name in before} == expected, f"{revision} loses rows on its way up"
         fill(empty_database_url)
     assert all(count for name, count in count_rows(empty_database_url).items() if "_p20" not in name)
     for revision in reversed(revisions):
         before = count_rows(empty_database_url)
         command.downgrade(config, "-1")
         kept = count_rows(empty_database_url)
-        assert {name: before[name] for name in kept} == kept, f"{revision} loses rows of others on its way down"
+        made = {**MADE.get(revision, {}), **MEANINGLESS_BEFORE.get(revision, {})}
+        expected = {name: before[name] - made.get(name, 0) for name in kept}
+        assert kept == expected, f"{revision} loses rows of others on its way down"
     assert tables_in(empty_database_url) == set()
 
 
