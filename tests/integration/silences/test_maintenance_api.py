@@ -274,6 +274,31 @@ async def test_a_broad_window_must_be_confirmed_and_is_shown_before(api: Api) ->
     assert times == [datetime(2027, 3, day, hour, 30, tzinfo=UTC) for day, hour in ((27, 1), (28, 1), (29, 0))]
 
 
+async def test_an_occurrence_over_an_integration_is_a_silence_of_its_clients(api: Api, admin: Person) -> None:
+    what = {"name": f"Prometheus {new_id()}", "source": "PROMETHEUS"}
+    made = await api.change("createIntegration", what, "key integration { id }", who=admin)
+    key = {"authorization": f"Bearer {made['key']}"}
+    alert = {"labels": {"alertname": "DiskFull", "run": str(new_id())}}
+    assert (await api.http.post("/api/v2/alerts", json=[alert], headers=key)).status_code == 200
+    matchers = [equal("run", alert["labels"]["run"])]
+    of_it = {"matchers": matchers, "integrationId": made["integration"]["id"]}
+    planned = (await window(api, admin, **of_it))["window"]
+    (silence,) = (await api.http.get("/api/v2/silences", headers=key)).json()
+    assert silence["comment"] == f"{planned['name']}: moving disks"
+    assert silence["createdBy"] == f"tocsin user {admin.id}"
+    assert silence["status"]["state"] == "active"
+    (held,) = (await api.http.get("/api/v2/alerts", headers=key)).json()
+    assert held["status"]["silencedBy"] == [silence["id"]]
+    again = await api.http.post("/api/v2/silences", json={**silence, "comment": "x"}, headers=key)
+    assert again.status_code == 400
+    assert "maintenance window" in again.text
+    ended = await api.http.delete(f"/api/v2/silence/{silence['id']}", headers=key)
+    assert ended.status_code == 200
+    await change(api, admin, planned["id"], name=f"Renamed {new_id()}", recurrence="FREQ=DAILY")
+    (held,) = (await api.http.get("/api/v2/alerts", headers=key)).json()
+    assert held["status"]["silencedBy"] == [], "what a client ended stays ended"
+
+
 async def test_a_name_is_taken_once(api: Api) -> None:
     boss = await manager(api)
     first = await window(api, boss, name="Patch night 7")
