@@ -172,6 +172,8 @@ def update(
         updates["suppressed_by"] = standing.marks(holding, beside=alert.suppressed_by)
         data["decisions"] = [silence_decision(silence.id, silence.comment).as_json() for silence in holding]
     updates["pinned"] = tuple(sorted({*alert.pinned, *(PINNABLE & updates.keys())}))
+    if "severity" in updates and alert.paused_until is not None:
+        updates["paused_until"] = None  # the past that held it is of what it was taken for
     return change(alert, AlertEventKind.UPDATED, actor=actor, now=now, data=data, updates=updates)
 
 

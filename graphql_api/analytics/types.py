@@ -10,6 +10,7 @@ from domain.alerts import model as alerts
 from domain.analytics import noise, suggestions
 from domain.identity import model as identity
 from domain.integrations import model as integrations
+from domain.rules import model as rules
 from graphql_api.alerts.loaders import load_alerts
 from graphql_api.alerts.types import Alert
 from graphql_api.context import Info
@@ -18,6 +19,8 @@ from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
 from graphql_api.integrations.loaders import load_integrations
 from graphql_api.integrations.types import Integration
+from graphql_api.rules.loaders import load_alert_rules
+from graphql_api.rules.types import AlertRule
 
 expose_enum(
     noise.NoiseBy,
@@ -80,9 +83,9 @@ def _service_name(root: _Row) -> str | None:
     return root.key if root.by is noise.NoiseBy.SERVICE else None
 
 
-def _rule_id(root: _Row) -> strawberry.ID | None:
+async def _rule(root: _Row, info: Info) -> rules.AlertRule | None:
     rule_id = _id_of(root, noise.NoiseBy.RULE)
-    return None if rule_id is None else strawberry.ID(str(rule_id))
+    return None if rule_id is None else await info.context.loader(load_alert_rules).load(rule_id)
 
 
 async def _integration(root: _Row, info: Info) -> integrations.Integration | None:
@@ -111,8 +114,10 @@ class NoiseRow:
         graphql_type=Integration | None,
         description="The integration; null by anything else, for alerts made by hand, and for one you may not see.",
     )
-    rule_id = strawberry.field(
-        resolver=_rule_id, graphql_type=strawberry.ID | None, description="The rule's id; null by anything else."
+    rule = strawberry.field(
+        resolver=_rule,
+        graphql_type=AlertRule | None,
+        description="The alert rule; null by anything else, and for one that is no longer kept.",
     )
     figures: NoiseFigures = strawberry.field(description="Its figures.")
 

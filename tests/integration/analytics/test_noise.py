@@ -241,7 +241,7 @@ async def test_a_short_range_of_many_alerts_goes_by_the_index(engine: AsyncEngin
 REPORT = """query($by: NoiseBy!, $range: DateTimeRange, $first: Int) {
   noiseReport(by: $by, range: $range, first: $first) { by since until
     total { alerts pages acknowledgedShare falsePositiveShare }
-    rows { serviceName team { name } integration { name } ruleId
+    rows { serviceName team { name } integration { name } rule { name }
            figures { alerts occurrences groups suppressed falsePositives quick flapping acknowledged pages } } } }"""
 SUGGESTIONS = """query($range: DateTimeRange) { noiseSuggestions(range: $range) {
   kind text remedy affected total serviceName dedupKey integration { name } pause condition samples { id title } } }"""
@@ -266,7 +266,7 @@ async def test_the_report_and_the_suggestions_over_the_api(api: Api, application
 
     assert found["total"] == {"alerts": 12, "pages": 0, "acknowledgedShare": 0.0, "falsePositiveShare": 1.0}
     (row,) = found["rows"]
-    assert (row["serviceName"], row["team"], row["integration"], row["ruleId"]) == ("shop", None, None, None)
+    assert (row["serviceName"], row["team"], row["integration"], row["rule"]) == ("shop", None, None, None)
     assert row["figures"]["falsePositives"] == row["figures"]["quick"] == 12
     by_team = (await api.data(REPORT, {"by": "TEAM"}, who=viewer))["noiseReport"]
     assert [one["figures"]["alerts"] for one in by_team["rows"]] == [12]

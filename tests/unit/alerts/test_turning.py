@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.alerts import lifecycle, turning
+from domain.alerts import edits, lifecycle, turning
+from domain.alerts.edits import AlertPatch
 from domain.alerts.events import AlertEventKind
 from domain.alerts.fold import FoldPolicy
-from domain.alerts.model import AlertStatus, ResolvedBy
+from domain.alerts.model import AlertStatus, ResolvedBy, Severity
 from domain.alerts.signal import Outcome
 from domain.flapping.pause import NOT_BY_ITSELF, PausePolicy
-from tests.alert_builder import NOON, an_alert
+from tests.alert_builder import ANNA, NOON, an_alert
 from tests.unit.alerts.signals import FIRING, RESOLVED, Book, at, signal, submission
 
 MARKS = {"flapping_started", "flapping_ended"}
@@ -240,6 +241,16 @@ def test_a_pause_ends_at_its_time_and_not_before() -> None:
     assert ended.after.paused_until is None
     assert ended.events[0].kind is AlertEventKind.PAUSE_ENDED
     assert turning.end_pause(ended.after, now=NOON + MINUTE).events == ()
+
+
+def test_a_person_who_changes_the_severity_ends_the_pause() -> None:
+    alert = an_alert(paused_until=NOON + MINUTE)
+
+    assert edits.update(alert, patch=AlertPatch(title="Other words"), actor=ANNA, now=NOON).after.paused_until
+    changed = edits.update(alert, patch=AlertPatch(severity=Severity.CRITICAL), actor=ANNA, now=NOON)
+
+    assert changed.after.paused_until is None
+    assert changed.events[0].data["changes"]["paused_until"] == [(NOON + MINUTE).isoformat(), None]
 
 
 def test_an_expiry_ends_the_pause() -> None:
