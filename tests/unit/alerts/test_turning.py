@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.alerts import edits, lifecycle, turning
@@ -130,6 +130,7 @@ def test_an_alert_that_never_turned_keeps_nothing() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
+@settings(deadline=None)
 @given(waits=st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=60))
 def test_how_deliveries_are_batched_changes_nothing(size: int, waits: list[tuple[int, bool]]) -> None:
     """And the mark begins and ends in turn, whatever comes."""

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.alerts.model import Severity
@@ -88,6 +88,7 @@ def test_a_later_page_would_have_waited_longer_too() -> None:
     assert [spared([one], pause) for pause in PAUSES] == [0, 0, 0, 1, 1, 2, 2]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(

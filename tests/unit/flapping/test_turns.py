@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.flapping.turns import Crossed, Crossing, FlappingPolicy, Track, turned
@@ -87,7 +87,7 @@ policies = st.integers(0, 5).flatmap(
         window=st.integers(1, 60).map(lambda seconds: timedelta(seconds=seconds)),
     )
 )
-turns = st.lists(st.integers(0, 20), min_size=1, max_size=120).map(
+turns = st.lists(st.integers(0, 20), min_size=1, max_size=80).map(
     lambda waits: [sum(waits[: index + 1]) for index in range(len(waits))]
 )
 
@@ -107,6 +107,7 @@ def reference(policy: FlappingPolicy, seconds: list[int]) -> list[tuple[Crossing
     return crossed
 
 
+@settings(deadline=None)
 @given(policy=policies, seconds=turns)
 def test_it_is_what_the_definition_says(policy: FlappingPolicy, seconds: list[int]) -> None:
     """Against a count over all turns at every second. Turns at the very end of the mark come after it ended."""
@@ -119,6 +120,7 @@ def test_it_is_what_the_definition_says(policy: FlappingPolicy, seconds: list[in
     assert told == expected
 
 
+@settings(deadline=None)
 @given(policy=policies, seconds=turns)
 def test_it_begins_and_ends_in_turn_and_keeps_little(policy: FlappingPolicy, seconds: list[int]) -> None:
     track, crossed = run(policy, *seconds)
