@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
 from domain.alerts.model import Severity
 from domain.analytics.noise import NoiseFigures
 
+P = TypeVar("P")
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 3, 4, 5, 10, 15))
 # A longer pause has to spare this much more, or the shorter one is as good.
 NEARLY_ALL = 0.9
@@ -221,8 +223,8 @@ def _condition(service: str | None) -> str:
     return f'alert.service == "{quoted}"'
 
 
-def _by(episodes: Iterable[PagedEpisode], part: Callable[[PagedEpisode], object]) -> dict[object, list[PagedEpisode]]:
-    found: dict[object, list[PagedEpisode]] = {}
+def _by(episodes: Iterable[PagedEpisode], part: Callable[[PagedEpisode], P]) -> dict[P, list[PagedEpisode]]:
+    found: dict[P, list[PagedEpisode]] = {}
     for one in episodes:
         found.setdefault(part(one), []).append(one)
     return found

@@ -197,11 +197,10 @@ def test_one_that_becomes_critical_is_held_no_longer() -> None:
     book = Book(policy=FoldPolicy(pause=PAUSE))
     now = past(book, 3)
     book.say(now, started_at=at(now), severity_text="high")
-    assert book.alert.paused_until is not None
-
+    pauses = [book.alert.paused_until]
     book.say(now + 1, started_at=at(now), severity_text="critical")
 
-    assert book.alert.paused_until is None
+    assert [*pauses, book.alert.paused_until] == [at(now + 120), None]
     updated = next(event for event in book.events if event.kind is AlertEventKind.UPDATED)
     assert updated.data["changes"]["paused_until"] == [at(now + 120).isoformat(), None]
 
