@@ -112,10 +112,11 @@ class SilenceStore:
         count = await self._connection.scalar(sa.select(sa.func.count()).select_from(silences).where(*mine))
         return int(count or 0)
 
-    async def due(self, now: datetime) -> list[Silence]:
-        """Those whose start or end has passed and is not applied yet, or whose marks are unfinished; earliest first."""
+    async def due(self, now: datetime, *, limit: int) -> list[Silence]:
+        """Those whose start or end has passed and is not applied yet, earliest first; then those with marks to set."""
+        order = (silences.c.swept_after.is_not(None), silences.c.starts_at, silences.c.id)
         rows = await self._connection.execute(
-            sa.select(*SILENCE_COLUMNS).where(is_due(now)).order_by(silences.c.starts_at, silences.c.id)
+            sa.select(*SILENCE_COLUMNS).where(is_due(now)).order_by(*order).limit(limit)
         )
         return [silence_of(row) for row in rows.mappings()]
 

@@ -23,16 +23,16 @@ _MONTHS = 12
 def occur(rule: Rule, start: datetime, *, since: datetime, until: datetime) -> Iterator[datetime]:
     """The starts by the rule within `since <= start < until`, in order. `start` is where the rule begins."""
     rule = _with_defaults(rule, start)
-    last = until if rule.until is None else min(until, rule.until + timedelta(microseconds=1))
     left = rule.count
     # What comes before does not matter, unless it is counted.
     for days in _periods(rule, start, start if left is not None else max(since, start)):
-        if datetime.combine(days[0], datetime.min.time()) >= last:
+        first = datetime.combine(days[0], datetime.min.time())
+        if first >= until or (rule.until is not None and first > rule.until):
             return
         for moment in _moments(rule, start, days):
             if moment < start:
                 continue
-            if moment >= last or left == 0:
+            if moment >= until or left == 0 or (rule.until is not None and moment > rule.until):
                 return
             if left is not None:
                 left -= 1

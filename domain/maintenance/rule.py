@@ -19,6 +19,8 @@ MAX_COUNT = 5_000
 # Times a day, before BYSETPOS picks from them: all of a year's are worked out together.
 MAX_TIMES = 48
 PATH = ("recurrence",)
+# Years that UNTIL may name; beyond them a time zone's offset leads out of the calendar.
+_EARLIEST, _LATEST = 1900, 2200
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
 _UNTIL = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})(Z?))?", re.ASCII)
@@ -165,7 +167,7 @@ def _until(text: str, where: ZoneInfo) -> datetime:
     """A day (to its end) or a time, on the zone's clock or in UTC (Z)."""
     read = _UNTIL.fullmatch(text)
     wrong = _wrong(f"UNTIL is a day or a time such as 20261231 or 20261231T000000Z, not {text[:20]!r}")
-    if read is None:
+    if read is None or not _EARLIEST <= int(read[1]) < _LATEST:
         raise wrong
     try:
         year, month, day = (int(part) for part in read.groups()[:3])

@@ -27,8 +27,8 @@ class SilenceStore(Protocol):
         """How many silences of the scope are pending or active, those of maintenance windows aside."""
         ...
 
-    async def due(self, now: datetime) -> Sequence[Silence]:
-        """Those whose start or end has passed and is not applied yet, or whose marks are unfinished; earliest first."""
+    async def due(self, now: datetime, *, limit: int) -> Sequence[Silence]:
+        """Those whose start or end has passed and is not applied yet, earliest first; then those with marks to set."""
         ...
 
     async def private_teams(self) -> AbstractSet[UUID]:

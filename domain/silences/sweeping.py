@@ -57,26 +57,21 @@ async def finish(open_work: SilenceWorkFactory, silence: Silence, *, now: dateti
 
 
 async def apply_due(work: SilenceWork, *, now: datetime) -> tuple[int, bool]:
-    """Apply the starts and ends that have passed, and go on with what is unfinished, until a step's worth is done.
+    """Apply the next start or end that has passed, or go on with what is unfinished, within an open unit of work.
 
-    Within an open unit of work; how many silences began or ended, and whether there may be more to do.
+    How many silences began or ended, and whether there was something to do. One silence a transaction: each may look
+    through all open alerts, and ingest waits for it.
     """
-    moved = 0
-    due = await work.silences.due(now)
-    for place, silence in enumerate(due):
+    for silence in await work.silences.due(now, limit=1):
         if silence.applied is not SilenceState.EXPIRED and silence.state(now) is SilenceState.EXPIRED:
             after = await end(work, silence, reason=ENDED, actor=SYSTEM, now=now)
         elif silence.applied is SilenceState.PENDING:
             after = await begin(work, silence, actor=SYSTEM, now=now)
         else:
             after = await go_on(work, silence, now=now)
-        moved += after.applied is not silence.applied
         await work.silences.save(after)
-        if after.swept_after is not None:
-            return moved, True
-        if place + 1 == STEP:
-            break
-    return moved, False
+        return int(after.applied is not silence.applied), True
+    return 0, False
 
 
 async def _mark_some(work: SilenceWork, silence: Silence, *, actor: Actor, now: datetime) -> Silence:

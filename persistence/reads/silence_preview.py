@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 # Alerts looked at, of each of the two: beyond them the answer says "at least".
 MOST = 50_000
 # At once: a few milliseconds of this process.
-PAGE = 2_000
+PAGE = 500
 SAMPLE = 10
 
 

@@ -122,6 +122,8 @@ def test_what_never_occurs_is_known_at_once() -> None:
         ("FREQ=DAILY;COUNT=3;UNTIL=20270101", "not both"),
         ("FREQ=DAILY;UNTIL=2027-01-01", "UNTIL is a day"),
         ("FREQ=DAILY;UNTIL=20270230", "UNTIL is a day"),
+        ("FREQ=DAILY;UNTIL=99991231", "UNTIL is a day"),
+        ("FREQ=DAILY;UNTIL=00010101T000000Z", "UNTIL is a day"),
         ("FREQ=WEEKLY;BYDAY=2TU", "goes with FREQ=MONTHLY"),
         ("FREQ=MONTHLY;BYDAY=0TU", "BYDAY takes days"),
         ("FREQ=MONTHLY;BYDAY=99TU", "BYDAY takes days"),
