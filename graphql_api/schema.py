@@ -44,6 +44,8 @@ from graphql_api.identity.identity_types import IdentityProviderQueries
 from graphql_api.identity.mutations import IdentityMutations
 from graphql_api.identity.queries import IdentityQueries
 from graphql_api.identity.session_types import SessionQueries
+from graphql_api.inhibition.mutations import InhibitionMutations
+from graphql_api.inhibition.queries import InhibitionQueries
 from graphql_api.integrations.mutations import IntegrationMutations
 from graphql_api.integrations.queries import IntegrationQueries
 from graphql_api.limits import DocumentLimits, Documents, Limits
@@ -79,6 +81,7 @@ QUERIES: tuple[type, ...] = (
     IdentityProviderQueries,
     AlertQueries,
     GroupQueries,
+    InhibitionQueries,
     SearchQueries,
     IntegrationQueries,
     ReceiptQueries,
@@ -104,6 +107,7 @@ MUTATIONS: tuple[type, ...] = (
     TeamMutations,
     AlertMutations,
     GroupMutations,
+    InhibitionMutations,
     IntegrationMutations,
     ReceiptMutations,
     DocumentMutations,

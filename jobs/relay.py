@@ -19,6 +19,7 @@ from domain.alerts.cursor import Cursor, is_of_log, log_start
 from domain.ports import SystemClock
 from jobs.consumers.contract import Consumer, Run
 from jobs.consumers.escalations import EscalationConsumer
+from jobs.consumers.inhibition import InhibitionConsumer
 from jobs.consumers.live import LiveConsumer
 from jobs.consumers.metrics import MetricsConsumer
 from jobs.consumers.search import SearchConsumer
@@ -202,6 +203,7 @@ async def run(settings: Settings, operations: Operations) -> None:
         consumers: list[Consumer] = [MetricsConsumer(pool)]
         engine = create_engine(settings, pool_size=2)
         stack.push_async_callback(engine.dispose)
+        consumers.append(InhibitionConsumer(engine, pool, clock=SystemClock()))
         consumers.append(EscalationConsumer(settings, engine, pool, clock=SystemClock()))
         if settings.redis_url is not None:
             stream = RedisStreamBackend(settings.redis_url)

@@ -38,6 +38,16 @@ _ANY = sa.text("""
 SELECT EXISTS (SELECT FROM escalation_policies WHERE archived_at IS NULL)
     OR EXISTS (SELECT FROM escalations WHERE state IN ('running', 'paused'))
 """)
+_INHIBITING_KINDS = [
+    kind.value
+    for kind in (
+        AlertEventKind.OPENED,
+        AlertEventKind.REOPENED,
+        AlertEventKind.RESOLVED,
+        AlertEventKind.UPDATED,
+    )
+]
+_ANY_INHIBITION = sa.text("SELECT EXISTS (SELECT FROM inhibition_rules WHERE enabled AND archived_at IS NULL)")
 _TOUCHED = sa.text("""
 SELECT DISTINCT alert_id FROM alert_events
  WHERE (xid, seq) > (CAST(CAST(:from_xid AS text) AS xid8), :from_seq)
@@ -55,6 +65,17 @@ async def alerts_to_look_at(connection: AsyncConnection, *, before: Cursor, end:
     """The alerts of the events after `before` up to and including `end`, as far as escalations care."""
     if not await connection.scalar(_ANY):
         return []
+    return await _touched(connection, _KINDS, before=before, end=end)
+
+
+async def inhibited_to_look_at(connection: AsyncConnection, *, before: Cursor, end: Cursor) -> list[UUID]:
+    """The alerts of the same piece of the log that may hold others, or be held, otherwise than before."""
+    if not await connection.scalar(_ANY_INHIBITION):
+        return []
+    return await _touched(connection, _INHIBITING_KINDS, before=before, end=end)
+
+
+async def _touched(connection: AsyncConnection, kinds: list[str], *, before: Cursor, end: Cursor) -> list[UUID]:
     first, last = before.position, end.position
     values = {
         "from_xid": str(first.xid),
@@ -62,6 +83,6 @@ async def alerts_to_look_at(connection: AsyncConnection, *, before: Cursor, end:
         "to_xid": str(last.xid),
         "to_seq": last.seq,
         "since": before.recorded_at - RECORDED_AT_MARGIN,
-        "kinds": _KINDS,
+        "kinds": kinds,
     }
     return list(await connection.scalars(_TOUCHED, values))

@@ -16,9 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.correlation.model import GroupField, GroupRule, GroupStrategy, Part
 from domain.correlation.topology import topology_of
 from domain.correlation.ways import NOTHING_CORRELATED, Correlation, RuleInForce
+from domain.inhibition.model import Inhibition, InhibitionRule
 from domain.rules.condition import ConditionInvalid
 from domain.silences.matchers import matchers_from_json
 from persistence.conditions import bind, compile_condition
+from persistence.inhibition import rule_of as inhibition_rule_of
 
 log = structlog.get_logger(__name__)
 # One statement, so that the version is that of the rules beside it.
@@ -33,7 +35,12 @@ SELECT (SELECT version FROM correlation_version) AS version,
           FROM group_rules WHERE enabled AND archived_at IS NULL) AS rules,
        (SELECT coalesce(json_agg(json_build_array(s.name, u.name)), '[]')::text
           FROM service_dependencies d JOIN services s ON s.id = d.service_id JOIN services u ON u.id = d.upstream_id
-         WHERE s.archived_at IS NULL AND u.archived_at IS NULL) AS dependencies
+         WHERE s.archived_at IS NULL AND u.archived_at IS NULL) AS dependencies,
+       (SELECT coalesce(json_agg(json_build_object(
+               'id', id, 'name', name, 'description', description, 'enabled', enabled, 'source', source,
+               'target', target, 'equal', equal, 'created_at', created_at, 'updated_at', updated_at,
+               'archived_at', archived_at, 'version', version) ORDER BY id), '[]')::text
+          FROM inhibition_rules WHERE enabled AND archived_at IS NULL) AS inhibition
 """
 
 
@@ -51,23 +58,29 @@ class KnownCorrelation:
         """What counts now, or a moment later."""
         row = await connection.fetchrow(_READ)
         if row is not None:  # a SELECT without FROM has a row
-            self.current = _correlation_of(row["version"], row["rules"], row["dependencies"])
+            self.current = _correlation_of(row["version"], row["rules"], row["dependencies"], row["inhibition"])
 
 
 async def read_correlation(connection: AsyncConnection) -> Correlation:
     """What counts now: for a preview."""
     row = (await connection.execute(sa.text(_READ))).one()
-    return _correlation_of(row.version, row.rules, row.dependencies)
+    return _correlation_of(row.version, row.rules, row.dependencies, row.inhibition)
 
 
-def _correlation_of(version: int, rules: str, dependencies: str) -> Correlation:
+def _correlation_of(version: int, rules: str, dependencies: str, inhibition: str) -> Correlation:
     in_force = [_in_force(_rule_of(values)) for values in orjson.loads(rules)]
     return Correlation(
         version=version,
         rules=[one for one in in_force if one is not None],
         topology=topology_of((service, upstream) for service, upstream in orjson.loads(dependencies)),
         bind=bind,
+        inhibition=Inhibition(tuple(_inhibition_rule_of(values) for values in orjson.loads(inhibition))),
     )
+
+
+def _inhibition_rule_of(values: dict[str, Any]) -> InhibitionRule:
+    times = {name: datetime.fromisoformat(values[name]) for name in ("created_at", "updated_at")}
+    return inhibition_rule_of({**values, **times, "id": UUID(values["id"])})
 
 
 def _in_force(rule: GroupRule) -> RuleInForce | None:

@@ -16,7 +16,17 @@ import orjson
 import structlog
 
 from domain.alerts.fold import FoldPolicy
-from domain.alerts.ingest import Ingested, Item, Key, group_keys_of, ingest, keys_of, may_open, prepare
+from domain.alerts.ingest import (
+    Ingested,
+    Item,
+    Key,
+    group_keys_of,
+    ingest,
+    inhibition_keys_of,
+    keys_of,
+    may_open,
+    prepare,
+)
 from domain.alerts.problem import Problem
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem, Signal
 from domain.alerts.submission import Receipt, Submission
@@ -34,6 +44,7 @@ from persistence.ingest_sql import (
     REJECTED_SQL,
     WRITE_SQL,
 )
+from persistence.inhibition import read_holding, write_holding
 from persistence.known_rules import KnownRules
 from persistence.locks import SILENCES_LOCK, sorted_lock_ids
 from persistence.standing_silences import StandingSilences
@@ -193,7 +204,8 @@ class IngestStore:
         keys = list(dict.fromkeys([*keys_of(items), *more]))
         correlation = self._correlation.current
         group_keys = group_keys_of(items, correlation)
-        await self._begin(keys, group_keys)
+        inhibition_keys = inhibition_keys_of(items, correlation.inhibition)
+        await self._begin(keys, [*group_keys, *inhibition_keys])
         problems, versions = await self._read(keys)
         if keys and versions.rules != rules.version:
             await self._rules.read(self._connection, version=versions.rules)
@@ -207,10 +219,20 @@ class IngestStore:
             groups = await read_placing(
                 self._connection, group_keys, correlation=correlation, problems=problems, may_ask=may_ask
             )
+        inhibiting = None
+        if inhibition_keys:
+            inhibiting = await read_holding(self._connection, correlation.inhibition, inhibition_keys)
         silences = await self._silences.at(self._connection, version=versions.silences, now=now)
         ownership = await self._ownership.at(self._connection, version=versions.ownership)
         ingested = ingest(
-            items, problems, silences=silences, policy=self._policy, ownership=ownership, groups=groups, rules=rules
+            items,
+            problems,
+            silences=silences,
+            policy=self._policy,
+            ownership=ownership,
+            groups=groups,
+            rules=rules,
+            inhibiting=inhibiting,
         )
         if groups is not None and groups.wanted:
             more |= groups.wanted
@@ -222,6 +244,8 @@ class IngestStore:
                 await self._write_rejected(item, item.content)
         if groups is not None and groups.has_changes:
             await write_placing(self._connection, groups, now=now)
+        if inhibiting is not None and inhibiting.noted:
+            await write_holding(self._connection, inhibiting, now=now)
         return ingested
 
     async def _begin(self, keys: Sequence[Key], group_keys: Sequence[str]) -> None:

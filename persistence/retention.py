@@ -7,9 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.tables import (
+    OPEN,
     admissions,
     alert_group_keys,
     alert_group_sightings,
+    alerts,
     contact_codes,
     data_exports,
     early_resolves,
@@ -32,6 +34,7 @@ EARLY_RESOLVES = timedelta(days=1)
 # No group takes alerts for longer than a week, and no part is waited for longer than a day.
 GROUP_KEYS = timedelta(days=8)
 GROUP_SIGHTINGS = timedelta(days=2)
+INHIBITORS = timedelta(days=8)
 # An export's row says for a while that there was one.
 PAST_EXPORTS = timedelta(days=90)
 # A link that no longer works paces the next one for as long as it works; nothing needs it after that.
@@ -66,6 +69,7 @@ async def purge_expired(engine: AsyncEngine, *, kept: Retention, now: datetime) 
         (idempotency_keys, None, idempotency_keys.c.created_at < now - IDEMPOTENCY_KEYS),
         (early_resolves, None, early_resolves.c.recorded_at < now - EARLY_RESOLVES),
         (alert_group_keys, None, alert_group_keys.c.opened_at < now - GROUP_KEYS),
+        (inhibitors, None, _parent_of_old(now - INHIBITORS)),
         (alert_group_sightings, None, alert_group_sightings.c.seen_at < now - GROUP_SIGHTINGS),
         (sessions, sessions.c.id, _ended_before(now - kept.ended_sessions)),
         (data_exports, data_exports.c.id, _past_before(now - PAST_EXPORTS)),
@@ -82,6 +86,12 @@ async def purge_expired(engine: AsyncEngine, *, kept: Retention, now: datetime) 
     ):
         deleted += await _delete(engine, table, key, condition)
     return deleted
+
+
+def _parent_of_old(moment: datetime) -> sa.ColumnElement[bool]:
+    """Parents that are over: their children were let go long ago, and one that opens again is noted again."""
+    stands = sa.exists().where(alerts.c.id == inhibitors.c.alert_id, sa.text("alerts." + OPEN))
+    return sa.and_(inhibitors.c.noted_at < moment, sa.not_(stands))
 
 
 def _ended_before(moment: datetime) -> sa.ColumnElement[bool]:

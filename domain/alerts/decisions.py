@@ -20,6 +20,7 @@ class DecisionKind(StrEnum):
     SILENCE = "silence"
     RULE = "rule"
     GROUP = "group"
+    INHIBITION = "inhibition"
     THRESHOLD = "threshold"
     HEARTBEAT = "heartbeat"
     FLAPPING = "flapping"
@@ -125,6 +126,15 @@ def group_decision(group_id: UUID, reason: str, *, grouped_by: str, opened: bool
     """Why the alert is in a group. `rule` says which group rule decided, and its version."""
     inputs = {"groupId": str(group_id), "groupedBy": str(grouped_by), "opened": opened, **rule}
     return Decision(kind=DecisionKind.GROUP, reason=reason, inputs=inputs)
+
+
+def inhibition_decision(parent_id: UUID, rule: str, *, rule_id: UUID, version: int) -> Decision:
+    """Another alert that stands holds this one: it is kept and marked, and nobody is woken."""
+    return Decision(
+        kind=DecisionKind.INHIBITION,
+        reason=f"rule “{rule}”: an alert that stands says all that this one would",
+        inputs={"parentId": str(parent_id), "ruleId": str(rule_id), "rule": rule, "ruleVersion": version},
+    )
 
 
 def warning_decision(text: str) -> Decision:

@@ -35,6 +35,7 @@ from domain.correlation.placing import Placing
 from domain.flapping.pause import PausePolicy
 from domain.flapping.turns import FlappingPolicy
 from domain.ids import new_id
+from domain.inhibition.holding import Holding
 from domain.rules.on_alert import Outcome as RuleOutcome
 from domain.rules.on_alert import merged_changes, rules_on_alert
 from domain.rules.rule_set import NO_RULES, RuleSet
@@ -68,6 +69,7 @@ class Fold:
     ownership: Ownership = NOTHING_OWNED
     groups: Placing | None = None
     rules: RuleSet = NO_RULES
+    inhibiting: Holding | None = None
     tally: Tally = field(default_factory=Tally)
     events: list[AlertEvent] = field(default_factory=list)
     touched: dict[UUID, AlertState] = field(default_factory=dict)
@@ -357,8 +359,10 @@ class Fold:
     def _suppress(self, alert: AlertState, by_rules: RuleOutcome) -> list[dict[str, Any]]:
         """Mark the alert with the silences and rules that hold it; the decisions say which silences, and why."""
         holding = self.silences.holding(alert, self.ownership.private_teams)
-        alert.suppressed_by = (*[silence.id for silence in holding], *by_rules.marks)
-        return [silence_decision(silence.id, silence.comment).as_json() for silence in holding]
+        parents, inhibited = self.inhibiting.hold(alert) if self.inhibiting is not None else ((), ())
+        alert.suppressed_by = (*[silence.id for silence in holding], *by_rules.marks, *parents)
+        decided = [*(silence_decision(silence.id, silence.comment) for silence in holding), *inhibited]
+        return [decision.as_json() for decision in decided]
 
     def _log(
         self,

@@ -25,6 +25,8 @@ from domain.alerts.signal import ItemResult, Outcome, RejectedItem, SignalStatus
 from domain.alerts.submission import Submission
 from domain.correlation.placing import Placing
 from domain.correlation.ways import Correlation
+from domain.inhibition.holding import Holding
+from domain.inhibition.model import Inhibition
 from domain.rules.applying import apply_rules
 from domain.rules.rule_set import NO_RULES, RuleSet
 from domain.rules.tally import Tally
@@ -89,7 +91,7 @@ def keys_of(items: Sequence[Item]) -> list[Key]:
 
 
 def group_keys_of(items: Sequence[Item], correlation: Correlation) -> list[str]:
-    """The group keys a batch may touch, each once: those of what fires. Pure, so they are locked with the dedup keys."""
+    """The group keys a batch may touch, each once: those of what fires. Pure, so they are known before the locks."""
     if correlation.is_empty and not any(getattr(item.content, "group_key", None) for item in items):
         return []
     return list(
@@ -98,6 +100,20 @@ def group_keys_of(items: Sequence[Item], correlation: Correlation) -> list[str]:
             for item in items
             if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.FIRING
             for way in correlation.ways(item.content, item.submission.integration.id)
+        }
+    )
+
+
+def inhibition_keys_of(items: Sequence[Item], inhibition: Inhibition) -> list[str]:
+    """The keys under which what fires may hold others, or be held, each once."""
+    if not inhibition.rules:
+        return []
+    return list(
+        {
+            role.key: None
+            for item in items
+            if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.FIRING
+            for role in inhibition.roles(item.content.labels)
         }
     )
 
@@ -126,10 +142,11 @@ def ingest(
     policy: FoldPolicy,
     ownership: Ownership = NOTHING_OWNED,
     groups: Placing | None = None,
+    inhibiting: Holding | None = None,
     rules: RuleSet = NO_RULES,
 ) -> Ingested:
     """Fold a batch into its problems, in order of arrival. `problems` holds every key of `keys_of(items)`."""
-    fold = Fold(policy, SilencesInForce.of(silences), ownership, groups, rules)
+    fold = Fold(policy, SilencesInForce.of(silences), ownership, groups, rules, inhibiting=inhibiting)
     results = []
     for item in items:
         content, integration = item.content, item.submission.integration

@@ -14,6 +14,7 @@ from domain.alerts.dedup import lock_id
 from domain.alerts.normalise import NormalSignal
 from domain.correlation.model import GroupedBy, GroupField, GroupRule, GroupStrategy, Topology
 from domain.correlation.templates import template_of
+from domain.inhibition.model import Inhibition
 from domain.rules.condition import Bound, Condition, ConditionFailed
 from domain.rules.facts import facts_of_signal
 from domain.silences.matchers import LabelMatcher, MatchOperator
@@ -116,6 +117,7 @@ class Correlation:
     rules: Iterable[RuleInForce] = ()
     topology: Topology = field(default_factory=Topology)
     bind: Callable[[Mapping[str, object]], Bound] | None = None
+    inhibition: Inhibition = field(default_factory=Inhibition)
     _ordered: list[RuleInForce] = field(init=False, default_factory=list)
     # By one label that must be equal: most rules are not even looked at.
     _by_label: dict[str, dict[str, list[int]]] = field(init=False, default_factory=dict)

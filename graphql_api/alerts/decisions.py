@@ -7,17 +7,18 @@ from uuid import UUID
 
 import strawberry
 
-from domain.alerts import groups
+from domain.alerts import groups, model
 from domain.alerts.decisions import DecisionKind
 from domain.alerts.explanation import RecordedDecision
 from domain.correlation.model import GroupRule as GroupRuleModel
 from domain.heartbeats import model as heartbeats
 from domain.identity import model as identity
+from domain.inhibition import model as inhibition
 from domain.rules import model as rules
 from domain.silences import model as silences
 from domain.thresholds import model as thresholds
 from graphql_api.alerts.enums import FoldOutcome
-from graphql_api.alerts.loaders import load_groups, load_silences
+from graphql_api.alerts.loaders import load_alerts, load_groups, load_silences
 from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.groups.enums import GroupedBy
@@ -26,6 +27,8 @@ from graphql_api.heartbeats.loaders import load_heartbeats
 from graphql_api.heartbeats.types import Heartbeat
 from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
+from graphql_api.inhibition.loaders import load_inhibition_rules
+from graphql_api.inhibition.types import InhibitionRule
 from graphql_api.rules.loaders import load_alert_rules
 from graphql_api.rules.types import AlertRule
 from graphql_api.silences.types import Silence
@@ -33,6 +36,7 @@ from graphql_api.thresholds.loaders import load_rules
 from graphql_api.thresholds.types import ThresholdRule
 
 if TYPE_CHECKING:
+    from graphql_api.alerts.types import Alert
     from graphql_api.groups.types import AlertGroup, GroupRule
 
 
@@ -241,6 +245,28 @@ class GroupDecision(Explanation):
         return None if self.rule_id is None else await info.context.loader(load_group_rules).load(self.rule_id)
 
 
+@strawberry.type(description="Another alert that stands holds this one: it is kept and marked, and nobody is woken.")
+class InhibitionDecision(Explanation):
+    """See domain.alerts.decisions.inhibition_decision."""
+
+    parent_id: strawberry.Private[UUID]
+    rule_id: strawberry.Private[UUID]
+    rule_version: int = strawberry.field(description="The version of the inhibition rule that decided.")
+
+    @strawberry.field(
+        description="The alert that holds it; null when you may not see it.",
+        graphql_type=Annotated["Alert", strawberry.lazy("graphql_api.alerts.types")] | None,
+    )
+    async def parent(self, info: Info) -> model.Alert | None:
+        """By loader."""
+        return await info.context.loader(load_alerts).load(self.parent_id)
+
+    @strawberry.field(description="The inhibition rule that decided.", graphql_type=InhibitionRule | None)
+    async def rule(self, info: Info) -> inhibition.InhibitionRule | None:
+        """By loader."""
+        return await info.context.loader(load_inhibition_rules).load(self.rule_id)
+
+
 @strawberry.type(description="Something about the payload that a person should know.")
 class WarningDecision(Explanation):
     """See domain.alerts.decisions.warning_decision."""
@@ -256,6 +282,7 @@ Decision: TypeAlias = Annotated[
         SilenceDecision,
         AlertRuleDecision,
         GroupDecision,
+        InhibitionDecision,
         FlappingDecision,
         PauseDecision,
         ThresholdDecision,
@@ -309,6 +336,11 @@ def _changes_of(name: str, value: Any) -> list[AlertRuleChange]:  # noqa: ANN401
         before, after = value
         return [AlertRuleChange(field=name, before=before.upper(), told=after.upper())]
     return [AlertRuleChange(field=name, before=None, told=str(value))]
+
+
+def _of_inhibition(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> InhibitionDecision:
+    parent_id, rule_id = UUID(inputs["parentId"]), UUID(inputs["ruleId"])
+    return InhibitionDecision(parent_id=parent_id, rule_id=rule_id, rule_version=inputs["ruleVersion"], **told)
 
 
 def _of_time(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> SourceTimeDecision:
@@ -371,6 +403,7 @@ _MAKERS: Mapping[DecisionKind, Callable[[Mapping[str, Any], Mapping[str, Any]], 
     DecisionKind.THRESHOLD: _of_threshold,
     DecisionKind.HEARTBEAT: _of_heartbeat,
     DecisionKind.GROUP: _of_group,
+    DecisionKind.INHIBITION: _of_inhibition,
     DecisionKind.WARNING: lambda _inputs, told: WarningDecision(**told),
 }
 

@@ -86,7 +86,7 @@ class AlertFilterInput:
     dedup_key: strawberry.Maybe[str] = strawberry.field(description="With this dedup key.", default=None)
     is_open: strawberry.Maybe[bool] = strawberry.field(description="Whether it is not resolved.", default=None)
     snoozed: strawberry.Maybe[bool] = strawberry.field(description="Whether it is left in peace.", default=None)
-    suppressed: strawberry.Maybe[bool] = strawberry.field(description="Whether a silence holds it.", default=None)
+    suppressed: strawberry.Maybe[bool] = strawberry.field(description="Whether anything holds it.", default=None)
     flapping: strawberry.Maybe[bool] = strawberry.field(description="Whether it is marked as flapping.", default=None)
     false_positive: strawberry.Maybe[bool] = strawberry.field(
         description="Whether somebody marked it as a false positive.", default=None

@@ -18,6 +18,7 @@ from graphql_api.alerts.decisions import Decision, Explanation, decision_of
 from graphql_api.alerts.enums import AlertStatus, ResolvedBy
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.loaders import (
+    load_alerts,
     load_attachments,
     load_decisions,
     load_groups,
@@ -73,10 +74,19 @@ class Attachment:
 
 @strawberry.type(description="Why nobody is woken for an alert that stands.")
 class Suppression:
-    """The silences and alert rules that hold an alert."""
+    """The silences, alert rules and other alerts that hold an alert."""
 
     holders: strawberry.Private[tuple[silences.Silence, ...]]
     by_rules: strawberry.Private[tuple[alert_rules.AlertRule, ...]]
+    parents: strawberry.Private[tuple[model.Alert, ...]]
+
+    @strawberry.field(
+        description="The alerts that you may see by which it is inhibited; its decisions say by which rule.",
+        graphql_type=list[Annotated["Alert", strawberry.lazy("graphql_api.alerts.types")]],
+    )
+    def inhibited_by(self) -> list[model.Alert]:
+        """As they are now."""
+        return list(self.parents)
 
     @strawberry.field(description="The silences that hold it.", graphql_type=list[Silence])
     def silences(self) -> list[silences.Silence]:
@@ -112,9 +122,11 @@ async def _suppression(root: _Alert, info: Info) -> Suppression | None:
         return None
     found = await info.context.loader(load_silences).load_many(root.suppressed_by)
     by_rules = await info.context.loader(load_alert_rules).load_many(root.suppressed_by)
+    parents = await info.context.loader(load_alerts).load_many(root.suppressed_by)
     return Suppression(
         holders=tuple(silence for silence in found if silence is not None),
         by_rules=tuple(rule for rule in by_rules if rule is not None),
+        parents=tuple(alert for alert in parents if alert is not None),
     )
 
 

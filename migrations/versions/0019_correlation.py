@@ -1,4 +1,4 @@
-"""Group rules, service topology, and where open groups are found.
+"""Group rules, service topology, where open groups are found, and inhibition.
 
 A group's status and severity are read from its members (decision 038), so the columns for them go. The foreign key of
 `alerts.group_id` goes as that of `team_id` never was: every alert of a storm would lock the one row of its group.
@@ -92,6 +92,32 @@ FOR EACH STATEMENT EXECUTE FUNCTION bump_correlation_version()""",
 )""",
     "CREATE INDEX ix_alert_group_sightings_newest ON alert_group_sightings (key, number, seen_at)",
     "CREATE INDEX ix_alert_group_sightings_seen_at ON alert_group_sightings (seen_at)",
+    """CREATE TABLE inhibition_rules (
+  id UUID NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT DEFAULT '' NOT NULL,
+  enabled BOOLEAN DEFAULT true NOT NULL,
+  source JSONB DEFAULT '[]'::jsonb NOT NULL,
+  target JSONB DEFAULT '[]'::jsonb NOT NULL,
+  equal TEXT[] DEFAULT '{}' NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  archived_at TIMESTAMP WITH TIME ZONE,
+  version INTEGER DEFAULT 1 NOT NULL,
+  CONSTRAINT pk_inhibition_rules PRIMARY KEY (id)
+)""",
+    "CREATE UNIQUE INDEX uq_inhibition_rules_name ON inhibition_rules (name) WHERE archived_at IS NULL",
+    """CREATE TRIGGER inhibition_rules_version AFTER INSERT OR UPDATE OR DELETE ON inhibition_rules
+FOR EACH STATEMENT EXECUTE FUNCTION bump_correlation_version()""",
+    """CREATE TABLE inhibitors (
+  key TEXT NOT NULL,
+  alert_id UUID NOT NULL,
+  is_both BOOLEAN DEFAULT false NOT NULL,
+  noted_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_inhibitors PRIMARY KEY (key, alert_id)
+)""",
+    "CREATE INDEX ix_inhibitors_alert_id ON inhibitors (alert_id)",
+    "CREATE INDEX ix_inhibitors_noted_at ON inhibitors (noted_at)",
     "CREATE SEQUENCE alert_group_events_seq",
     """CREATE TABLE alert_group_events (
   xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
@@ -123,6 +149,8 @@ FOR EACH ROW EXECUTE FUNCTION refuse_change()""",
 DOWNGRADE: tuple[str, ...] = (
     "DROP INDEX ix_alerts_group_state",
     "ALTER TABLE alerts DROP COLUMN group_reason",
+    # Nothing kept an alert from naming a group that is not there.
+    "UPDATE alerts SET group_id = NULL WHERE group_id NOT IN (SELECT id FROM alert_groups)",
     """ALTER TABLE alerts ADD CONSTRAINT fk_alerts_group_id_alert_groups
  FOREIGN KEY(group_id) REFERENCES alert_groups (id)""",
     "DROP INDEX ix_alert_groups_created_at",
@@ -137,6 +165,12 @@ DOWNGRADE: tuple[str, ...] = (
     "ALTER TABLE alert_groups ALTER COLUMN status DROP DEFAULT, ALTER COLUMN severity DROP DEFAULT",
     "DROP TABLE alert_group_events",
     "DROP SEQUENCE IF EXISTS alert_group_events_seq",
+    # A parent's mark would hold its children for ever: nothing takes it away after this.
+    """UPDATE alerts SET suppressed_by = ARRAY(SELECT mark FROM unnest(suppressed_by) AS mark
+ WHERE mark NOT IN (SELECT alert_id FROM inhibitors))
+ WHERE suppressed_by <> '{}' AND suppressed_by && ARRAY(SELECT alert_id FROM inhibitors)""",
+    "DROP TABLE inhibitors",
+    "DROP TABLE inhibition_rules",
     "DROP TABLE alert_group_sightings",
     "DROP TABLE alert_group_keys",
     "DROP TABLE service_dependencies",

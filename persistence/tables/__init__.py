@@ -28,6 +28,8 @@ from persistence.tables.correlation import (
     alert_group_sightings,
     correlation_version,
     group_rules,
+    inhibition_rules,
+    inhibitors,
     service_dependencies,
     services,
 )
@@ -112,6 +114,8 @@ __all__ = [
     "idempotency_keys",
     "identities",
     "identity_challenges",
+    "inhibition_rules",
+    "inhibitors",
     "integration_activity",
     "integration_keys",
     "integrations",

@@ -91,6 +91,35 @@ alert_group_sightings = sa.Table(
     sa.Index("ix_alert_group_sightings_seen_at", "seen_at"),
 )
 
+inhibition_rules = sa.Table(
+    "inhibition_rules",
+    metadata,
+    primary_id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=sa.text("''")),
+    flag("enabled", default=True),
+    json("source", default="[]"),
+    json("target", default="[]"),
+    _words("equal"),
+    time("created_at"),
+    time("updated_at"),
+    time("archived_at", nullable=True),
+    integer("version", 1),
+    sa.Index("uq_inhibition_rules_name", "name", unique=True, postgresql_where=sa.text("archived_at IS NULL")),
+)
+
+# The alerts that hold others, by what they hold them under. Whether one stands is asked of the alert itself.
+inhibitors = sa.Table(
+    "inhibitors",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("alert_id", pg.UUID(as_uuid=True), primary_key=True),
+    flag("is_both", default=False),
+    time("noted_at"),
+    sa.Index("ix_inhibitors_alert_id", "alert_id"),
+    sa.Index("ix_inhibitors_noted_at", "noted_at"),
+)
+
 # A log as alert_events is, of the groups themselves: what happens to the members is in theirs.
 alert_group_events = sa.Table(
     "alert_group_events",

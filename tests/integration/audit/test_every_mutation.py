@@ -192,6 +192,11 @@ async def contact_methods(api: WatchedApi, admin: Person) -> None:
     code = next(one for one in await mail.new() if one.to == "night@example.org").text[:6]
     await do(api, admin, "verifyContactMethod", **it, code=code)
     await do(api, admin, "updateContactMethod", **it, label="Upstairs")
+    await do(api, admin, "testNotification", contactMethodId=it["id"])
+    steps = [{"contactMethodId": it["id"], "delay": "PT0S"}]
+    await do(api, admin, "setNotificationRules", rules=[{"severities": ["LOW"], "steps": steps}])
+    quiet = {"starts": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin"}
+    await do(api, admin, "setQuietHours", quietHours=quiet)
     api.clock.ahead += timedelta(minutes=2)
     await do(api, admin, "sendContactVerification", **it)
     await do(api, admin, "removeContactMethod", **it)
@@ -348,6 +353,11 @@ async def groups(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "acknowledgeAlertGroup", id=one)
     await do(api, admin, "resolveAlertGroup", id=one)
     await do(api, admin, "archiveGroupRule", **rule)
+    kinds = {"sourceMatchers": 'alertname="RackDown"', "targetMatchers": 'alertname="DiskFull"'}
+    made = await do(api, admin, "createInhibitionRule", "inhibitionRule { id }", name="Racks", **kinds)
+    inhibition = {"id": made["inhibitionRule"]["id"]}
+    await do(api, admin, "updateInhibitionRule", **inhibition, equal=["rack"])
+    await do(api, admin, "archiveInhibitionRule", **inhibition)
 
 
 async def silences(api: WatchedApi, admin: Person) -> None:

@@ -1,0 +1,1 @@
+"""Inhibition rules over GraphQL."""
