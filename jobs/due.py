@@ -31,6 +31,7 @@ from persistence.handovers import continue_handovers
 from persistence.objects import open_objects
 from persistence.receipts import trim_rejected
 from persistence.retention import Retention, purge_expired
+from persistence.rule_marks import release_marks
 from persistence.silence_work import apply_due_silences, plan_due_windows
 from persistence.tables import OPEN, alerts
 from persistence.unit_of_work import UnitOfWork
@@ -112,6 +113,11 @@ async def apply_silences(engine: AsyncEngine, _settings: Settings, now: datetime
     return await apply_due_silences(engine, now)
 
 
+async def release_rule_marks(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Let go of alerts whose rule no longer suppresses, where whoever changed the rule did not get to all of them."""
+    return await release_marks(engine, now=now)
+
+
 async def plan_maintenance(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
     """Make the coming occurrences of maintenance windows into silences."""
     return await plan_due_windows(engine, now)
@@ -148,6 +154,7 @@ DUE = (
     Due("end_pauses", timedelta(seconds=1), end_pauses),
     Due("time_out_answers", timedelta(seconds=1), time_out_answers),
     Due("apply_silences", timedelta(seconds=1), apply_silences),
+    Due("release_rule_marks", timedelta(minutes=1), release_rule_marks),
     Due("plan_maintenance", timedelta(minutes=1), plan_maintenance),
     Due("continue_handovers", timedelta(seconds=1), move_alerts),
     Due("watch_heartbeats", timedelta(seconds=2), watch_heartbeats),

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import sqlalchemy as sa
 
+from jobs.due import release_rule_marks
 from tests.api import Api, Person
 from tests.integration.rules.ways import by_rules, change_rule, make_rule, read_alert
 from tests.integration.teams.ways import door, post, posted
@@ -254,8 +256,21 @@ async def test_an_edit_by_hand_takes_no_mark_of_a_rule(api: Api, manager: Person
     key = await door(api, manager)
     await make_rule(api, manager, "Quiet", "true", effects={"suppress": "quiet"})
     alert_id = await posted(api, key, labels={"env": "dev"})
-    labels = [{"name": "env", "value": "prod"}]
-    answer = await api.change(
-        "updateAlert", {"id": alert_id, "labels": labels}, "alert { suppression { rules { name } } }", who=manager
-    )
+    shown = "alert { suppression { rules { name } } }"
+    answer = await api.change("updateAlert", {"id": alert_id, "labels": {"env": "prod"}}, shown, who=manager)
     assert answer["alert"]["suppression"] == {"rules": [{"name": "Quiet"}]}
+
+
+async def test_a_mark_that_was_left_behind_is_found_by_the_scheduler(api: Api, manager: Person) -> None:
+    key = await door(api, manager)
+    await make_rule(api, manager, "Quiet", 'alert.labels.env == "dev"', effects={"suppress": "quiet"})
+    await make_rule(api, manager, "Others", 'alert.labels.env == "test"', effects={"suppress": "others"})
+    left, kept = [await posted(api, key, labels={"env": name}) for name in ("dev", "test")]
+    # As if the process that ended the rule had died before it let go of its alerts.
+    async with api.state.engine.begin() as connection:
+        await connection.execute(sa.text("UPDATE alert_rules SET enabled = false WHERE name = 'Quiet'"))
+    assert (await read_alert(api, left, manager))["suppression"] is not None
+    assert await release_rule_marks(api.state.engine, api.state.settings, api.clock.now()) == 1
+    assert (await read_alert(api, left, manager))["suppression"] is None
+    assert (await read_alert(api, kept, manager))["suppression"] is not None
+    assert await release_rule_marks(api.state.engine, api.state.settings, api.clock.now()) == 0
