@@ -19,6 +19,7 @@ from persistence.tables import (
     federation_flows,
     idempotency_keys,
     identity_challenges,
+    inhibitors,
     one_time_tokens,
     outgoing_mail,
     rejected_items,
