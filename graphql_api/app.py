@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from domain.ports import Clock, SystemClock
 from graphql_api.account_pages.pages import AccountPages
 from graphql_api.alerts import attachments_http
+from graphql_api.contacts import twilio_http
 from graphql_api.context import Context
 from graphql_api.escalations import answer_page
 from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
@@ -120,6 +121,7 @@ def web_app(state: AppState) -> Starlette:
             *second_factor_page.ROUTES,
             *AccountPages().routes,
             *answer_page.ROUTES,
+            *twilio_http.ROUTES,
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/healthz", health.healthz),

@@ -25,6 +25,7 @@ from jobs.exports import expire_data_exports, make_data_exports
 from jobs.mail import send_mail, watch_mail
 from jobs.paging import page, settle_notifications, watch_steps
 from jobs.redaction import redact_words
+from jobs.texts import send_texts
 from jobs.thresholds import evaluate_thresholds, watch_heartbeats
 from persistence.escalation_watch import answers_looked_at, overdue_answers
 from persistence.handovers import continue_handovers
@@ -162,6 +163,7 @@ DUE = (
     Due("release_unseen_alerts", timedelta(seconds=5), release_unseen_alerts),
     Due("page", timedelta(seconds=1), page),
     Due("watch_steps", timedelta(minutes=1), watch_steps),
+    Due("send_texts", timedelta(seconds=1), send_texts),
     Due("send_to_channels", timedelta(seconds=1), send_to_channels),
     Due("settle_notifications", timedelta(seconds=5), settle_notifications),
     Due("make_data_exports", timedelta(seconds=5), make_data_exports),

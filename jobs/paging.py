@@ -39,6 +39,6 @@ async def watch_steps(engine: AsyncEngine, _settings: Settings, now: datetime) -
     return 0
 
 
-async def settle_notifications(engine: AsyncEngine, _settings: Settings, _now: datetime) -> int:
+async def settle_notifications(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
     """Copy what became of the mails to the notifications they carried."""
-    return await settle(engine)
+    return await settle(engine, now=now)

@@ -17,8 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.contacts.codes import LIFETIME, ContactCode
 from domain.contacts.message import code_mail, code_text
 from domain.contacts.model import ContactKind, ContactMethod, account_method
+from domain.contacts.planning import Preferences
 from domain.errors import NotFound
 from persistence.among import among
+from persistence.contact_wishes import preferences_of, save_preferences
 from persistence.mail import MailRepository
 from persistence.person_keys import Opener, PersonKey, vault_of
 from persistence.seal_people import key_to_write
@@ -121,6 +123,14 @@ class ContactRepository:
             expires_at=now + LIFETIME,
             now=now,
         )
+
+    async def preferences(self, user_id: UUID) -> Preferences:
+        """The person's rules and quiet hours, as they are now."""
+        return (await preferences_of(self._connection, [user_id]))[user_id]
+
+    async def save_preferences(self, user_id: UUID, preferences: Preferences, *, now: datetime) -> None:
+        """Write them; the person's row is held."""
+        await save_preferences(self._connection, user_id, preferences, now=now)
 
     async def _key(self, user_id: UUID) -> PersonKey:
         key = await key_to_write(self._connection, user_id)

@@ -6,7 +6,7 @@ and the next time together.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,12 +39,15 @@ from domain.escalations.model import (
 )
 from domain.ids import new_id
 from persistence.among import among
+from persistence.contact_wishes import held, planned, wishes_of
 from persistence.escalation_policies import active_policies, teams_of_policies
 from persistence.escalation_steps import steps_json, steps_of
 from persistence.reaching import Reach, reach
 from persistence.tables import alerts, channels, escalations, notifications
 
 BATCH = 100
+# Somebody was told, or is about to be.
+TOLD = (NotificationState.MAILED, NotificationState.SENT, NotificationState.DELIVERED)
 _SUBJECT = (
     alerts.c.id,
     alerts.c.episode,
@@ -125,23 +128,33 @@ async def _tell_on(
     """Those who were told of an episode hear how it went on; those who were not yet are not told at all."""
     if not subjects:
         return
-    episodes = {subject.id: subject.episode for subject in subjects}
+    now_is = {subject.id: subject for subject in subjects}
+    told = [
+        row for row in await connection.execute(_told_of(now_is, kind)) if now_is[row.alert_id].episode == row.episode
+    ]
+    wanted = await wishes_of(connection, {row.user_id for row in told if row.user_id is not None})
     rows = [
         notification_row(
-            Notification(
-                id=new_id(),
-                kind=kind,
-                alert_id=row.alert_id,
-                episode=row.episode,
-                user_id=row.user_id,
-                channel_id=row.channel_id,
-                next_attempt_at=None if row.channel_id is None else now,
-                why="told when it was open",
-                created_at=now,
+            held(
+                Notification(
+                    id=new_id(),
+                    kind=kind,
+                    alert_id=row.alert_id,
+                    episode=row.episode,
+                    user_id=row.user_id,
+                    channel_id=row.channel_id,
+                    contact_method_id=row.contact_method_id,
+                    contact_kind=row.contact_kind,
+                    next_attempt_at=None if row.channel_id is None else now,
+                    why="told when it was open",
+                    created_at=now,
+                ),
+                wanted.get(row.user_id),
+                severity=now_is[row.alert_id].severity,
+                now=now,
             )
         )
-        for row in await connection.execute(_told_of(episodes, kind))
-        if episodes[row.alert_id] == row.episode
+        for row in told
     ]
     if rows:
         # Whichever of the two unique indexes it is: they heard it before.
@@ -151,12 +164,19 @@ async def _tell_on(
 def _told_of(alert_ids: Iterable[UUID], kind: NotificationKind) -> sa.Select[Any]:
     table = notifications
     is_told = sa.or_(
-        table.c.state.in_([NotificationState.MAILED.value, NotificationState.SENT.value]),
+        table.c.state.in_([state.value for state in TOLD]),
         # On its way this very moment.
         sa.and_(table.c.channel_id.is_not(None), table.c.attempts > 0, table.c.state == NotificationState.QUEUED.value),
     )
     statement = (
-        sa.select(table.c.alert_id, table.c.episode, table.c.user_id, table.c.channel_id)
+        sa.select(
+            table.c.alert_id,
+            table.c.episode,
+            table.c.user_id,
+            table.c.channel_id,
+            table.c.contact_method_id,
+            table.c.contact_kind,
+        )
         .where(among(table.c.alert_id, alert_ids), table.c.kind == NotificationKind.PAGE.value, is_told)
         .distinct()
     )
@@ -202,7 +222,8 @@ async def _fire(connection: AsyncConnection, due: Sequence[Escalation], *, now: 
         checked = _gone(escalation, now) if subject is None else reconciled(escalation, subject, now=now, teams=teams)
         (firing if checked is escalation else kept).append(checked)
     reached = await reach(connection, [step_due(one).targets for one in firing], now=now)
-    await _notify(connection, zip(firing, reached, strict=True), now=now)
+    severities = {one.id: subjects[one.alert_id].severity for one in firing}
+    await _notify(connection, list(zip(firing, reached, strict=True)), severities, now=now)
     after = [stepped(one, reached=list(people), now=now) for one, people in zip(firing, reached, strict=True)]
     await _save(connection, [*kept, *after])
     return len(firing)
@@ -214,29 +235,38 @@ def _gone(escalation: Escalation, now: datetime) -> Escalation:
     )
 
 
-async def _notify(connection: AsyncConnection, fired: Iterable[tuple[Escalation, Reach]], *, now: datetime) -> None:
+async def _notify(
+    connection: AsyncConnection,
+    fired: Sequence[tuple[Escalation, Reach]],
+    severities: Mapping[UUID, Severity],
+    *,
+    now: datetime,
+) -> None:
+    people = {one.id for _, reached in fired for one in reached if not one.is_channel}
+    wanted = await wishes_of(connection, people)
     rows = []
     for escalation, reached in fired:
         number, step = round_and_step(escalation, escalation.position)
         place = f"step {step}" + (f", round {number}" if number > 1 else "")
-        rows += [
-            notification_row(
-                Notification(
-                    id=new_id(),
-                    kind=NotificationKind.PAGE,
-                    alert_id=escalation.alert_id,
-                    episode=escalation.episode,
-                    user_id=None if recipient.is_channel else recipient.id,
-                    channel_id=recipient.id if recipient.is_channel else None,
-                    next_attempt_at=now if recipient.is_channel else None,
-                    why=f"{place}: {because}",
-                    created_at=now,
-                    escalation_id=escalation.id,
-                    position=escalation.position,
-                )
+        for recipient, because in reached.items():
+            page = Notification(
+                id=new_id(),
+                kind=NotificationKind.PAGE,
+                alert_id=escalation.alert_id,
+                episode=escalation.episode,
+                user_id=None if recipient.is_channel else recipient.id,
+                channel_id=recipient.id if recipient.is_channel else None,
+                next_attempt_at=now if recipient.is_channel else None,
+                why=f"{place}: {because}",
+                created_at=now,
+                escalation_id=escalation.id,
+                position=escalation.position,
             )
-            for recipient, because in reached.items()
-        ]
+            if recipient.is_channel:
+                rows.append(notification_row(page))
+            else:
+                severity = severities[escalation.id]
+                rows += map(notification_row, planned(page, wanted[recipient.id], severity=severity, now=now))
     if rows:
         await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)
 

@@ -23,14 +23,15 @@ from persistence.reaching import Recipient, reach
 from persistence.tables import alerts, notifications
 
 _FLAPPING = NotificationKind.FLAPPING.value
-# The newest alert of a key speaks for it: the mark may have begun on one before.
+# The newest alert of a key speaks for it: the mark may have begun on one before. What never turned is not looked for.
 _SETTLED = sa.text("""
 SELECT DISTINCT told.alert_id, told.episode, told.user_id, told.channel_id, told.flapping_since, newest.status
   FROM alerts newest
   JOIN alerts marked USING (integration_id, dedup_key)
   JOIN notifications told ON told.alert_id = marked.id AND told.kind = 'flapping'
- WHERE newest.id = ANY(:ids) AND newest.flapping_since IS NULL AND told.flapping_since IS NOT NULL
-   AND (told.state IN ('mailed', 'sent')
+ WHERE newest.id = ANY(:ids) AND newest.turns IS NOT NULL AND newest.flapping_since IS NULL
+   AND told.flapping_since IS NOT NULL
+   AND (told.state IN ('mailed', 'sent', 'delivered')
         OR (told.state = 'queued' AND told.channel_id IS NOT NULL AND told.attempts > 0))
    AND NOT EXISTS (SELECT FROM alerts later
                     WHERE later.integration_id = newest.integration_id AND later.dedup_key = newest.dedup_key

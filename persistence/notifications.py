@@ -1,8 +1,9 @@
-"""How do notifications leave? Those of one person together, in one mail, and never two mails to one within a minute.
+"""How do notifications leave? Those of one person together, in one message a method, never two within a minute.
 
-The first page of a quiet night goes at once; what follows within the minute goes with the next mail, as one. Whatever
-was answered meanwhile is dropped, with the reason on its row. The mail is written in the same transaction: that it
-leaves is the outbox's promise (persistence/mail.py), and what became of it is copied back.
+The first page of a quiet night goes at once; what follows within the minute goes with the next message, as one.
+Whatever was answered meanwhile is dropped, with the reason on its row. The mail or text message is written in the same
+transaction: that it leaves is the promise of its outbox (persistence/mail.py, persistence/texts.py), and what became of
+it is copied back.
 """
 
 import dataclasses
@@ -15,18 +16,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
+from domain.contacts.message import text_of as sms_of
+from domain.contacts.model import ContactKind, ContactMethod, account_method
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.escalations.engine import Subject, not_needed
-from domain.escalations.message import Told, subject_of, text_of
+from domain.escalations.message import Told, subject_of, text_of, told_of_test
 from domain.escalations.model import Notification, NotificationKind, NotificationState
-from domain.identity.model import User
+from domain.mail.delivery import TOO_OLD
 from domain.mail.model import Mail, MailKind
 from persistence.among import among
+from persistence.contacts import disable_method, methods_by_ids
 from persistence.escalations import subjects_of
+from persistence.falling_back import give_up
 from persistence.mail import MailRepository
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import teams_in_sight
 from persistence.tables import alerts, notifications, outgoing_mail
+from persistence.texts import free_reply_code, post_text
 from persistence.users import users_by_ids
 
 # A page that could not leave for so long tells nothing new.
@@ -34,7 +40,8 @@ PAGE_LIFETIME = timedelta(hours=4)
 MAX_PEOPLE = 200
 # What one mail may hold; the rest goes with the next.
 MAX_BUNDLE = 500
-_QUEUED, _MAILED = NotificationState.QUEUED.value, NotificationState.MAILED.value
+_QUEUED, _HELD = NotificationState.QUEUED.value, NotificationState.HELD.value
+_MAILED = NotificationState.MAILED.value
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,41 +55,61 @@ class Writing:
 
 
 async def deliver(engine: AsyncEngine, writing: Writing, *, now: datetime) -> int:
-    """Write a mail to each person whose turn it is; how many were written."""
+    """Write a message to each person whose turn it is, by each method; how many were written."""
     async with engine.connect() as connection:
-        people = await _waiting_people(connection, before=now - writing.spacing)
+        waiting = await _waiting(connection, before=now - writing.spacing, now=now)
     written = 0
-    for user_id in people:
+    for user_id, method_id in waiting:
         async with engine.begin() as connection:
-            written += await _deliver_to(connection, user_id, writing, now=now)
+            written += await _deliver_to(connection, user_id, method_id, writing, now=now)
     return written
 
 
-async def _waiting_people(connection: AsyncConnection, *, before: datetime) -> Sequence[UUID]:
+async def _waiting(
+    connection: AsyncConnection, *, before: datetime, now: datetime
+) -> Sequence[tuple[UUID, UUID | None]]:
     table = notifications
     statement = (
-        sa.select(table.c.user_id)
-        .where(table.c.user_id.is_not(None), table.c.state == _QUEUED, ~_recent(table.c.user_id, before))
-        .group_by(table.c.user_id)
+        sa.select(table.c.user_id, table.c.contact_method_id)
+        .where(table.c.user_id.is_not(None), *_is_due(now), ~_recent(before))
+        .group_by(table.c.user_id, table.c.contact_method_id)
         .order_by(sa.func.min(table.c.created_at))
         .limit(MAX_PEOPLE)
     )
-    return (await connection.scalars(statement)).all()
+    return [(row.user_id, row.contact_method_id) for row in await connection.execute(statement)]
 
 
-def _recent(user_id: sa.ColumnElement[UUID], since: datetime) -> sa.ColumnElement[bool]:
+def _is_due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    table = notifications
+    its_time = sa.or_(table.c.next_attempt_at.is_(None), table.c.next_attempt_at <= now)
+    return table.c.state.in_([_QUEUED, _HELD]), its_time
+
+
+def _recent(since: datetime) -> sa.ColumnElement[bool]:
+    """Whether the same person got a message by the same method since then."""
     earlier = notifications.alias("earlier")
-    return sa.exists().where(earlier.c.user_id == user_id, earlier.c.mailed_at > since)
+    return sa.exists().where(
+        earlier.c.user_id == notifications.c.user_id,
+        earlier.c.contact_method_id.is_not_distinct_from(notifications.c.contact_method_id),
+        earlier.c.mailed_at > since,
+    )
 
 
-async def _deliver_to(connection: AsyncConnection, user_id: UUID, writing: Writing, *, now: datetime) -> bool:
+async def _deliver_to(
+    connection: AsyncConnection, user_id: UUID, method_id: UUID | None, writing: Writing, *, now: datetime
+) -> bool:
     """Under the person's lock: of two workers one writes, and the other finds it written."""
     if not await connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK, sa.func.hashtext(str(user_id))))):
         return False
     table = notifications
     statement = (
         sa.select(table)
-        .where(table.c.user_id == user_id, table.c.state == _QUEUED, ~_recent(table.c.user_id, now - writing.spacing))
+        .where(
+            table.c.user_id == user_id,
+            table.c.contact_method_id.is_not_distinct_from(method_id),
+            *_is_due(now),
+            ~_recent(now - writing.spacing),
+        )
         .order_by(table.c.created_at, table.c.id)
         .limit(MAX_BUNDLE)
         .with_for_update()
@@ -103,7 +130,14 @@ async def _deliver_to(connection: AsyncConnection, user_id: UUID, writing: Writi
     kept = [one for one in queued if not reasons[one.id]]
     if not kept or user is None:
         return False
-    await _mail(connection, user, kept, writing, now=now)
+    method: ContactMethod | None = account_method(user)
+    if method_id is not None:
+        method = (await methods_by_ids(connection, [method_id])).get(method_id)
+    if method is None or not method.is_usable:
+        reason = "the contact method was removed" if method is None else method.disabled_reason or "it is not verified"
+        await give_up(connection, kept, reason, now=now)
+        return False
+    await _write(connection, method, kept, writing, now=now)
     return True
 
 
@@ -131,23 +165,37 @@ async def drop(connection: AsyncConnection, reasons: Mapping[UUID, str], *, now:
         )
 
 
-async def _mail(
-    connection: AsyncConnection, user: User, kept: Sequence[Notification], writing: Writing, *, now: datetime
+async def _write(
+    connection: AsyncConnection, method: ContactMethod, kept: Sequence[Notification], writing: Writing, *, now: datetime
 ) -> None:
     told = await _told(connection, kept, writing, now=now)
-    mail = Mail(
-        to=user.email,
-        subject=subject_of(told),
-        text=text_of(told),
-        kind=MailKind.NOTIFICATION,
-        user_id=user.id,
-        expires_at=now + PAGE_LIFETIME,
-    )
-    mail_id = await MailRepository(connection).post(mail)
+    if method.kind is ContactKind.SMS:
+        is_page = any(one.kind is NotificationKind.PAGE for one in told)
+        code = await free_reply_code(connection, method.id, now=now) if is_page else None
+        text_id = await post_text(
+            connection,
+            user_id=method.user_id,
+            method_id=method.id,
+            body=sms_of(told, reply_code=code),
+            reply_code=code,
+            expires_at=now + PAGE_LIFETIME,
+            now=now,
+        )
+        written: dict[str, object] = {"text_id": text_id}
+    else:
+        mail = Mail(
+            to=method.address,
+            subject=subject_of(told),
+            text=text_of(told),
+            kind=MailKind.NOTIFICATION,
+            user_id=method.user_id,
+            expires_at=now + PAGE_LIFETIME,
+        )
+        written = {"mail_id": await MailRepository(connection).post(mail)}
     await connection.execute(
         sa.update(notifications)
         .where(among(notifications.c.id, [one.id for one in kept]))
-        .values(state=_MAILED, mail_id=mail_id, mailed_at=now)
+        .values(state=_MAILED, mailed_at=now, **written)
     )
 
 
@@ -158,7 +206,8 @@ async def _told(
     found = {}
     for one in kept:
         if one.alert_id is None or one.episode is None or one.user_id is None:
-            continue  # a test of a channel is nobody's mail
+            found[one.kind, one.id] = told_of_test(one)
+            continue
         answer = Answer(alert_id=one.alert_id, episode=one.episode, user_id=one.user_id, expires_at=now + LIFETIME)
         url = f"{writing.public_url}/answer?token={writing.links.token(answer)}"
         is_page = one.kind is NotificationKind.PAGE
@@ -190,26 +239,37 @@ async def told_by_alert(connection: AsyncConnection, alert_ids: Iterable[UUID]) 
     }
 
 
-async def settle(engine: AsyncEngine) -> int:
+async def settle(engine: AsyncEngine, *, now: datetime) -> int:
     """Copy what became of the mails to the notifications they carried; how many are settled by it."""
     table, mail = notifications, outgoing_mail
     statement = (
         sa.update(table)
-        .where(
-            table.c.state == _MAILED,
-            table.c.mail_id == mail.c.id,
-            sa.or_(mail.c.sent_at.is_not(None), mail.c.failed_at.is_not(None)),
-        )
-        .values(
-            state=sa.case(
-                (mail.c.sent_at.is_not(None), NotificationState.SENT.value), else_=NotificationState.FAILED.value
-            ),
-            settled_at=sa.func.coalesce(mail.c.sent_at, mail.c.failed_at),
-            problem=sa.case((mail.c.sent_at.is_not(None), sa.null()), else_=mail.c.last_error),
-        )
+        .where(table.c.state == _MAILED, table.c.mail_id == mail.c.id, mail.c.sent_at.is_not(None))
+        .values(state=NotificationState.SENT.value, settled_at=mail.c.sent_at, problem=None)
     )
     async with engine.begin() as connection:
-        return (await connection.execute(statement)).rowcount
+        settled = (await connection.execute(statement)).rowcount
+    return settled + await _settle_failed(engine, now=now)
+
+
+async def _settle_failed(engine: AsyncEngine, *, now: datetime) -> int:
+    """Mail that could not be sent: its people are told by what is left, and an address that refuses is given up."""
+    table, mail = notifications, outgoing_mail
+    statement = (
+        sa.select(table, mail.c.last_error)
+        .join(mail, mail.c.id == table.c.mail_id)
+        .where(table.c.state == _MAILED, mail.c.failed_at.is_not(None))
+        .limit(MAX_BUNDLE)
+        .with_for_update(of=table, skip_locked=True)
+    )
+    async with engine.begin() as connection:
+        rows = (await connection.execute(statement)).mappings().all()
+        for row in rows:
+            one, reason = notification_of(row), row["last_error"] or "the mail was not sent"
+            if one.contact_method_id is not None and not reason.startswith(TOO_OLD):
+                await disable_method(connection, one.contact_method_id, f"mail was refused: {reason}", now=now)
+            await give_up(connection, [one], reason, now=now)
+    return len(rows)
 
 
 def notification_of(row: sa.RowMapping) -> Notification:

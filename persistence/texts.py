@@ -146,19 +146,6 @@ async def _texts(connection: AsyncConnection, ids: list[UUID]) -> list[Text]:
     return found
 
 
-async def put_back(engine: AsyncEngine, ids: list[UUID], *, until: datetime) -> None:
-    """Give up the claim on messages that were not tried: the provider is away, which is no attempt of theirs."""
-    table = text_messages
-    if not ids:
-        return
-    async with engine.begin() as connection:
-        await connection.execute(
-            sa.update(table)
-            .where(table.c.id.in_(ids), WAITS)
-            .values(attempts=table.c.attempts - 1, next_attempt_at=until)
-        )
-
-
 async def write_down(connection: AsyncConnection, text_id: UUID, values: dict[str, Any]) -> bool:
     """What became of a message that waits; False when that is known already."""
     statement = sa.update(text_messages).where(text_messages.c.id == text_id, WAITS).values(values)

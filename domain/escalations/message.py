@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.alerts.model import Severity
-from domain.escalations.model import NotificationKind
+from domain.escalations.model import Notification, NotificationKind
 from domain.mail.model import MAX_SUBJECT
 
 MAX_DESCRIPTION = 1_000
@@ -33,6 +33,22 @@ class Told:
     labels: tuple[tuple[str, str], ...]
     why: str
     answer_url: str | None = None
+
+
+def told_of_test(notification: Notification) -> Told:
+    """What a test says; it is about no alert."""
+    return Told(
+        kind=notification.kind,
+        alert_id=notification.id,
+        title="A test message from Tocsin",
+        severity=Severity.LOW,
+        service_name=None,
+        source="tocsin",
+        description="If you can read this, it works. No alert is open because of it.",
+        started_at=notification.created_at,
+        labels=(),
+        why=notification.why,
+    )
 
 
 def subject_of(told: Sequence[Told]) -> str:

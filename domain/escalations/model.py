@@ -110,11 +110,17 @@ class NotificationKind(StrEnum):
 
 
 class NotificationState(StrEnum):
-    """What became of a notification. QUEUED waits for its turn or its next attempt; MAILED is in the outbox of mail."""
+    """What became of a notification.
+
+    QUEUED waits for its turn or its next attempt, HELD for the end of quiet hours; MAILED is in the outbox of mail or
+    of text messages; DELIVERED is what the provider says of the device.
+    """
 
     QUEUED = "queued"
+    HELD = "held"
     MAILED = "mailed"
     SENT = "sent"
+    DELIVERED = "delivered"
     FAILED = "failed"
     DROPPED = "dropped"
 
@@ -125,6 +131,7 @@ class Notification:
 
     A test of a channel is about no alert. `problem` is why it failed or was dropped, or why the last attempt failed;
     `answer` what the provider said. `flapping_since` names the time of flapping that a notice of it is about.
+    `contact_method_id` is what a person is told by; None is mail to their account.
     """
 
     id: UUID
@@ -146,3 +153,7 @@ class Notification:
     next_attempt_at: datetime | None = None
     answer: str | None = None
     flapping_since: datetime | None = None
+    contact_method_id: UUID | None = None
+    contact_kind: str | None = None
+    rule_step: int = 0
+    text_id: UUID | None = None

@@ -50,7 +50,7 @@ class ChannelQueries:
         graphql_type=Notification | None,
     )
     async def notification(self, info: Info, *, id: NotificationId) -> escalations.Notification | None:  # noqa: A002
-        """Who sees the alert, or for a test the channel, sees it."""
+        """Who sees the alert, or for a test the channel, sees it; a test of a contact method is its person's alone."""
         notification_id = uuid_or_none(id)
         if notification_id is None:
             return None
@@ -59,6 +59,8 @@ class ChannelQueries:
             (found,) = await notifications_by_ids(connection, [notification_id])
             if found is not None and found.alert_id is not None:
                 return found if await alerts_by_ids(connection, [found.alert_id], sight=sight) else None
+        if found is not None and found.user_id == info.context.require_viewer().user_id:
+            return found
         if found is None or found.channel_id is None:
             return None
         return found if await info.context.loader(load_channels).load(found.channel_id) is not None else None

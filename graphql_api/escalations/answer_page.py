@@ -10,13 +10,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from domain.alerts.actions.acting import Acting
 from domain.alerts.actions.moves import acknowledge_alert
 from domain.alerts.model import Alert, AlertStatus
-from domain.errors import DomainError, Forbidden, IllegalMove
-from domain.identity.model import Role, Viewer
-from domain.identity.team_roles import role_within
-from graphql_api.middleware import request_id_of
+from domain.errors import DomainError, IllegalMove
+from domain.identity.model import Viewer
+from graphql_api.escalations.answering import acting_as, require_operator
 from graphql_api.state import AppState
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.alerts import alerts_by_ids
@@ -74,29 +72,15 @@ async def answer_page(request: Request) -> Response:
 
 
 async def _acknowledge(request: Request, state: AppState, viewer: Viewer, alert: Alert) -> Response:
-    acting = Acting(
-        viewer=viewer,
-        clock=state.clock,
-        open=state.uow,
-        request_id=request_id_of(request.scope),
-        ip_address=request.client.host if request.client else None,
-    )
+    acting = acting_as(viewer, request, state)
     try:
-        _require_operator(viewer, alert)
+        require_operator(viewer, alert)
         done = await acknowledge_alert(acting, alert_id=alert.id)
     except IllegalMove:
         return _page(alert.title, _details(alert))  # somebody was faster, or the button was pressed twice
     except DomainError as error:
         return _page(alert.title, f'    <p class="bad">{escape(error.message)}</p>\n' + _details(alert), 403)
     return _page("Acknowledged", _details(done))
-
-
-def _require_operator(viewer: Viewer, alert: Alert) -> None:
-    """As in the API: to act on alerts takes an operator, everywhere or in the alert's team."""
-    team_role = None if alert.team_id is None else viewer.role_in(alert.team_id)
-    if not role_within(viewer.role, team_role).includes(Role.OPERATOR):
-        message = "Your role does not allow you to answer alerts."
-        raise Forbidden(message)
 
 
 def _details(alert: Alert) -> str:

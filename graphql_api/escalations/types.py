@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import strawberry
 
 from domain.channels import model as channels
+from domain.contacts.model import ContactKind
 from domain.escalations import model
 from domain.identity import model as identity
 from domain.schedules import model as schedules
@@ -58,8 +59,10 @@ expose_enum(
     description="What became of a notification.",
     values={
         model.NotificationState.QUEUED: "It waits for its turn, or for its next attempt; `problem` says why.",
-        model.NotificationState.MAILED: "Its mail is written and is being sent.",
-        model.NotificationState.SENT: "The mail server, or the channel's provider, has taken it.",
+        model.NotificationState.HELD: "Quiet hours hold it until `nextAttemptAt`; `problem` says why.",
+        model.NotificationState.MAILED: "Its mail or text message is written and is being sent.",
+        model.NotificationState.SENT: "The mail server, or the provider, has taken it.",
+        model.NotificationState.DELIVERED: "The provider says that it reached the device.",
         model.NotificationState.FAILED: "It could not be sent; `problem` says why.",
         model.NotificationState.DROPPED: "It was no longer needed; `problem` says why.",
     },
@@ -189,6 +192,12 @@ async def _why(root: strawberry.Parent[model.Notification], info: Info) -> str:
     return await seen_why(info.context, root)
 
 
+def _contact_kind(root: strawberry.Parent[model.Notification]) -> ContactKind | None:
+    if root.channel_id is not None:
+        return None
+    return ContactKind.EMAIL if root.contact_kind is None else ContactKind(root.contact_kind)
+
+
 @exposes(model.Notification, description="One person or channel told one thing about one episode of an alert.")
 class Notification:
     """See domain.escalations.model.Notification."""
@@ -206,11 +215,18 @@ class Notification:
         description="Why this person was told: the step, and what made it reach them, as far as you may see that.",
     )
     created_at: datetime = strawberry.field(description="When it was decided.")
-    mailed_at: datetime | None = strawberry.field(description="When its mail was written; null if none was.")
+    mailed_at: datetime | None = strawberry.field(description="When its mail or text message was written.")
     settled_at: datetime | None = strawberry.field(description="When it was sent, failed or dropped.")
     problem: str | None = strawberry.field(
         description="Why it failed or was dropped, or why the last attempt failed; null otherwise."
     )
     attempts: int = strawberry.field(description="How often it was tried; counted for channels.")
-    next_attempt_at: datetime | None = strawberry.field(description="When it is tried again, while it is queued.")
-    answer: str | None = strawberry.field(description="What a channel's provider answered.")
+    next_attempt_at: datetime | None = strawberry.field(
+        description="When it is tried again, or when quiet hours end that hold it."
+    )
+    answer: str | None = strawberry.field(description="What the provider answered.")
+    contact_kind = strawberry.field(
+        resolver=_contact_kind,
+        graphql_type=ContactKind | None,
+        description="How it travels to a person; null for a channel.",
+    )

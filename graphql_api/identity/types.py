@@ -9,6 +9,7 @@ from domain.identity import model
 from domain.teams.handover import Handover
 from domain.teams.ownership import OwnershipLine
 from graphql_api.connection import Connection
+from graphql_api.contacts.preferences import NotificationPreferences, preferences_of_person
 from graphql_api.contacts.types import ContactMethod, methods_of_person
 from graphql_api.context import Info
 from graphql_api.exposes import expose_enum, exposes
@@ -100,6 +101,11 @@ class User:
         graphql_type=list[ContactMethod],
         description="What the person is reached by, the account's address first. Yours; anybody's for an "
         "administrator; for managers, who decide who is paged, masked.",
+    )
+    notification_preferences = strawberry.field(
+        resolver=preferences_of_person,
+        graphql_type=NotificationPreferences,
+        description="How the person wants to be told. Yours; anybody's for an administrator.",
     )
 
 

@@ -15,9 +15,8 @@ import httpx2
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.alerts.model import Severity
 from domain.channels.model import ChannelKind
-from domain.escalations.message import Told
+from domain.escalations.message import Told, told_of_test
 from domain.escalations.model import Notification
 from domain.mail.delivery import Outcome, Refused, Retry, Sent
 from jobs.channels.contract import Item, Request, Sender
@@ -76,18 +75,7 @@ def _items(claimed: Claimed) -> list[Item]:
 
 def _told(one: Notification, texts: Mapping[UUID, Told]) -> Told:
     if one.alert_id is None:
-        return Told(
-            kind=one.kind,
-            alert_id=one.id,
-            title="A test message from Tocsin",
-            severity=Severity.LOW,
-            service_name=None,
-            source="tocsin",
-            description="If you can read this, the channel works. No alert is open because of it.",
-            started_at=one.created_at,
-            labels=(),
-            why=one.why,
-        )
+        return told_of_test(one)
     return dataclasses.replace(texts[one.alert_id], kind=one.kind, why=one.why)
 
 

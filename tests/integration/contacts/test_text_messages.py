@@ -1,0 +1,372 @@
+"""Does a page reach a phone, does a reply answer it, and what if the provider refuses? Over real HTTP (N2, N4)."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.alerts.model import Severity
+from domain.identity.model import Role
+from jobs.paging import page, settle_notifications
+from jobs.texts import send_texts
+from persistence.engine import create_engine
+from persistence.escalations import reconcile
+from persistence.mail import claim_mail
+from persistence.tables import alerts, outgoing_mail, text_messages
+from tests.api import Api, Person, api_settings, running_api
+from tests.log_writer import insert_alert
+from tests.twilio_double import (
+    INVALID,
+    OPTED_OUT,
+    TwilioDouble,
+    reply_form,
+    signed,
+    status_form,
+    twilio_double,
+)
+
+NUMBER = "+4915123456789"
+PUBLIC = "https://tocsin.example.com"
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+METHOD = "contactMethod { id isUsable disabledReason }"
+MINE = "{ me { contactMethods { id kind isUsable disabledReason } } }"
+TOLD = """query($id: ID!) { alert(id: $id) { status
+  notifications { kind state contactKind why problem answer attempts nextAttemptAt user { id } } } }"""
+REPLY = re.compile(r"Reply A (\d{4}) to acknowledge, R (\d{4}) to resolve")
+
+
+@dataclass
+class Night:
+    """The jobs, run by hand with the time the test says."""
+
+    api: Api
+    twilio: TwilioDouble
+    engine: AsyncEngine
+    database: asyncpg.Connection
+    now: datetime
+
+    async def alert(self, **more: object) -> str:
+        values: dict[str, Any] = {"severity": Severity.CRITICAL, "title": "Payments down", **more}
+        alert_id = await insert_alert(self.database, **values)
+        await self.look(alert_id)
+        return str(alert_id)
+
+    async def look(self, alert_id: UUID | str) -> None:
+        async with self.engine.begin() as connection:
+            await reconcile(connection, [UUID(str(alert_id))], now=self.now)
+
+    async def move(self, alert_id: str, **values: object) -> None:
+        async with self.engine.begin() as connection:
+            await connection.execute(sa.update(alerts).where(alerts.c.id == UUID(alert_id)).values(**values))
+        await self.look(alert_id)
+
+    async def tick(self, later: timedelta = timedelta(0)) -> list[str]:
+        """Time passes and the due work is done; whom mail went to."""
+        self.now += later
+        await page(self.engine, self.api.settings, self.now)
+        await send_texts(self.engine, self.api.settings, self.now)
+        claimed = await claim_mail(self.engine, limit=100, now=self.now + timedelta(days=1))
+        async with self.engine.begin() as connection:
+            await connection.execute(sa.update(outgoing_mail).values(sent_at=self.now))
+        await settle_notifications(self.engine, self.api.settings, self.now)
+        return [one.mail.to for one in claimed]
+
+    async def post(self, path: str, form: dict[str, str], **headers: str) -> httpx2.Response:
+        """Twilio calls."""
+        given = {**signed(f"{PUBLIC}{path}", form), **headers}
+        return await self.api.http.post(path, content=urlencode(form), headers=given)
+
+    async def reply(self, body: str, *, sender: str = NUMBER) -> str:
+        answer = await self.post("/sms/twilio/reply", reply_form(sender, body))
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/xml")
+        return answer.text
+
+    async def calls_back(self, status: str, error: str | None = None, *, index: int = -1) -> int:
+        sms = self.twilio.sent[index]
+        assert sms.status_callback is not None
+        path = sms.status_callback.removeprefix(PUBLIC)
+        return (await self.post(path, status_form(sms, status, error))).status_code
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[TwilioDouble]:
+    async with twilio_double() as double:
+        yield double
+
+
+@pytest.fixture
+async def night(application_url: str, tmp_path: Path, twilio: TwilioDouble) -> AsyncIterator[Night]:
+    settings = api_settings(application_url, tmp_path, public_url=PUBLIC, **twilio.settings())
+    async with running_api(settings) as api:
+        engine = create_engine(settings, pool_size=2)
+        database = await asyncpg.connect(application_url)
+        yield Night(api, twilio, engine, database, api.clock.now())
+        await database.close()
+        await engine.dispose()
+
+
+@pytest.fixture
+async def ann(night: Night) -> Person:
+    return await night.api.person(Role.OPERATOR, email="ann@example.com")
+
+
+async def with_phone(night: Night, who: Person, number: str = NUMBER) -> str:
+    """A phone of theirs, proved by the code that was sent to it."""
+    what = {"kind": "SMS", "address": number}
+    made = (await night.api.change("addContactMethod", what, METHOD, who=who))["contactMethod"]
+    await send_texts(night.engine, night.api.settings, night.api.clock.now())
+    sms = night.twilio.sent[-1]
+    assert sms.to == number
+    code = re.search(r"\d{6}", sms.body)
+    assert code is not None
+    proof = {"id": made["id"], "code": code[0]}
+    assert (await night.api.change("verifyContactMethod", proof, METHOD, who=who))["contactMethod"]["isUsable"]
+    night.now = night.api.clock.now()
+    night.twilio.sent.clear()
+    method_id: str = made["id"]
+    return method_id
+
+
+async def paged(night: Night, *people: Person, minutes: int = 0) -> None:
+    manager = await night.api.person(Role.MANAGER)
+    targets = [{"kind": "USER", "id": str(one.id)} for one in people]
+    what = {"name": "Wake them", "steps": [{"delay": f"PT{minutes}M", "targets": targets}]}
+    answer = await night.api.change("createEscalationPolicy", what, "policy { id }", who=manager)
+    assert answer["__typename"] == "CreateEscalationPolicySuccess", answer
+
+
+async def told(night: Night, alert_id: str, who: Person) -> dict[str, Any]:
+    found: dict[str, Any] = (await night.api.data(TOLD, {"id": alert_id}, who=who))["alert"]
+    return found
+
+
+def states(found: dict[str, Any]) -> dict[str, str]:
+    return {one["contactKind"]: one["state"] for one in found["notifications"] if one["kind"] == "PAGE"}
+
+
+async def test_a_page_reaches_the_phone_and_a_reply_acknowledges_it(night: Night, ann: Person) -> None:
+    await with_phone(night, ann)
+    await paged(night, ann)
+    alert_id = await night.alert()
+    assert await night.tick() == ["ann@example.com"]
+    (sms,) = night.twilio.sent
+    assert sms.to == NUMBER
+    assert sms.body.startswith("CRITICAL: Payments down (shop)\n")
+    code = REPLY.search(sms.body)
+    assert code is not None
+    assert code[1] == code[2]
+    assert states(await told(night, alert_id, ann)) == {"EMAIL": "SENT", "SMS": "SENT"}
+    assert await night.calls_back("delivered") == 204
+    assert states(await told(night, alert_id, ann))["SMS"] == "DELIVERED"
+    assert "Acknowledged: Payments down" in await night.reply(f" a {code[1]}. ")
+    assert (await told(night, alert_id, ann))["status"] == "ACKNOWLEDGED"
+    assert "Nothing changed: somebody was faster" in await night.reply(f"A {code[1]}")
+    assert "Resolved: Payments down" in await night.reply(f"R {code[1]}")
+    assert (await told(night, alert_id, ann))["status"] == "RESOLVED"
+    async with night.engine.connect() as connection:
+        kept = (await connection.execute(sa.select(text_messages.c.body))).scalars().all()
+    assert kept == [None, None], "what was sent is kept nowhere"
+
+
+async def test_only_a_signed_reply_from_the_number_itself_answers(night: Night, ann: Person) -> None:
+    """Spoofed calls back, and codes of other people's messages. API2:2023, ASVS 5 V4.1.5."""
+    await with_phone(night, ann)
+    await paged(night, ann)
+    alert_id = await night.alert()
+    await night.tick()
+    code = REPLY.search(night.twilio.sent[0].body)
+    assert code is not None
+    text = f"A {code[1]}"
+    form = reply_form(NUMBER, text)
+    path = "/sms/twilio/reply"
+    for headers in (
+        {"x-twilio-signature": ""},
+        signed(f"{PUBLIC}{path}", form, token="another"),
+        signed(f"https://elsewhere.example.com{path}", form),
+        signed(f"{PUBLIC}{path}", {**form, "Body": "R 0000"}),
+    ):
+        assert (await night.post(path, form, **headers)).status_code == 403
+    assert "nothing to answer" in await night.reply(text, sender="+4915100000000")
+    assert "nothing to answer" in await night.reply(f"A {(int(code[1]) + 1) % 10_000:04}")
+    assert "reply A and the four digits" in await night.reply("what is this?")
+    assert (await told(night, alert_id, ann))["status"] == "ACTIVE"
+    night.api.clock.ahead += timedelta(days=1, minutes=1)
+    assert "nothing to answer" in await night.reply(text), "a day later"
+
+
+async def test_a_reply_gives_no_more_than_the_role(night: Night) -> None:
+    """Function level authorisation. API5:2023."""
+    eve = await night.api.person(Role.VIEWER)
+    await with_phone(night, eve)
+    await paged(night, eve)
+    alert_id = await night.alert()
+    await night.tick()
+    code = REPLY.search(night.twilio.sent[0].body)
+    assert code is not None
+    assert "does not allow you" in await night.reply(f"A {code[1]}")
+    assert (await told(night, alert_id, eve))["status"] == "ACTIVE"
+
+
+async def test_a_storm_is_one_message_a_minute(night: Night, ann: Person) -> None:
+    await with_phone(night, ann)
+    await paged(night, ann)
+    for number in range(30):
+        await night.alert(title=f"alert {number}")
+    await night.tick()
+    assert len(night.twilio.sent) == 1
+    assert "+29 more" in night.twilio.sent[0].body
+    assert len(night.twilio.sent[0].body) <= 160
+    await night.alert(title="one more")
+    await night.tick(timedelta(seconds=30))
+    assert len(night.twilio.sent) == 1
+    await night.tick(timedelta(seconds=31))
+    assert len(night.twilio.sent) == 2
+
+
+async def test_who_opted_out_is_told_by_what_is_left(night: Night, ann: Person) -> None:
+    method_id = await with_phone(night, ann)
+    await paged(night, ann)
+    night.twilio.refusals.append((400, 21610, {}))
+    alert_id = await night.alert(severity=Severity.CRITICAL)
+    await night.tick()
+    found = await told(night, alert_id, ann)
+    assert states(found) == {"EMAIL": "SENT", "SMS": "FAILED"}
+    methods = {one["id"]: one for one in (await night.api.data(MINE, who=ann))["me"]["contactMethods"]}
+    assert not methods[method_id]["isUsable"]
+    assert methods[method_id]["disabledReason"].startswith(
+        "21610 Attempt to send to unsubscribed recipient; text START"
+    )
+    await night.alert(title="later")
+    await night.tick(MINUTE)
+    assert night.twilio.sent == [], "nothing more goes to it"
+
+
+async def test_a_failure_brings_the_next_method_forward(night: Night, ann: Person) -> None:
+    """By the person's rule SMS comes first and mail ten minutes later; the SMS fails, so mail comes at once."""
+    method_id = await with_phone(night, ann)
+    rule = {
+        "severities": ["CRITICAL"],
+        "steps": [{"contactMethodId": method_id, "delay": "PT0S"}, {"contactMethodId": str(ann.id), "delay": "PT10M"}],
+    }
+    answer = await night.api.change("setNotificationRules", {"rules": [rule]}, "preferences { version }", who=ann)
+    assert answer["__typename"] == "SetNotificationRulesSuccess", answer
+    await paged(night, ann)
+    alert_id = await night.alert()
+    assert await night.tick() == [], "mail waits for its step"
+    assert len(night.twilio.sent) == 1
+    assert await night.calls_back("undelivered", "30003") == 204
+    assert await night.tick(timedelta(seconds=1)) == ["ann@example.com"]
+    found = await told(night, alert_id, ann)
+    assert states(found) == {"SMS": "FAILED", "EMAIL": "SENT"}
+    assert await night.calls_back("delivered") == 204
+    assert states(await told(night, alert_id, ann))["SMS"] == "FAILED", "what is late changes nothing"
+    methods = (await night.api.data(MINE, who=ann))["me"]["contactMethods"]
+    assert all(one["isUsable"] for one in methods), "a phone that is off is no wrong number"
+
+
+async def test_an_answer_spares_the_later_steps(night: Night, ann: Person) -> None:
+    method_id = await with_phone(night, ann)
+    rule = {
+        "severities": ["CRITICAL"],
+        "steps": [{"contactMethodId": str(ann.id), "delay": "PT0S"}, {"contactMethodId": method_id, "delay": "PT5M"}],
+    }
+    await night.api.change("setNotificationRules", {"rules": [rule]}, "preferences { version }", who=ann)
+    await paged(night, ann)
+    first, second = await night.alert(), await night.alert(title="Disk full")
+    assert await night.tick() == ["ann@example.com"]
+    await night.move(first, status="acknowledged")
+    await night.tick(5 * MINUTE)
+    (sms,) = night.twilio.sent
+    assert sms.body.startswith("CRITICAL: Disk full")
+    assert "more" not in sms.body
+    found = {one["contactKind"]: one for one in (await told(night, first, ann))["notifications"]}
+    assert (found["SMS"]["state"], found["SMS"]["problem"]) == ("DROPPED", "somebody has answered")
+    assert found["SMS"]["why"] == "step 1: you are named by it; by step 2 of your rule for critical"
+    assert states(await told(night, second, ann)) == {"EMAIL": "SENT", "SMS": "SENT"}
+
+
+async def test_trouble_of_the_provider_is_waited_out(night: Night, ann: Person) -> None:
+    await with_phone(night, ann)
+    await paged(night, ann)
+    night.twilio.refusals += [(503, 0, {}), (429, 20429, {"retry-after": "300"})]
+    alert_id = await night.alert()
+    await night.tick()
+    await night.tick(timedelta(seconds=31))
+    await night.tick(timedelta(minutes=4))
+    assert night.twilio.sent == [], "as long as the provider says"
+    assert states(await told(night, alert_id, ann))["SMS"] == "MAILED"
+    await night.tick(timedelta(minutes=1))
+    assert len(night.twilio.sent) == 1
+    assert states(await told(night, alert_id, ann))["SMS"] == "SENT"
+
+
+async def test_calls_back_go_forward_and_only_for_our_own(night: Night, ann: Person) -> None:
+    await with_phone(night, ann)
+    await paged(night, ann)
+    alert_id = await night.alert()
+    await night.tick()
+    assert await night.calls_back("delivered") == 204
+    for late in ("sent", "queued", "undelivered", "a new word"):
+        assert await night.calls_back(late) == 204
+        assert states(await told(night, alert_id, ann))["SMS"] == "DELIVERED", late
+    sms = night.twilio.sent[0]
+    assert sms.status_callback is not None
+    path = sms.status_callback.removeprefix(PUBLIC)
+    other = {**status_form(sms, "failed"), "MessageSid": "SM" + "e" * 32}
+    assert (await night.post(path, other)).status_code == 404
+    assert (await night.post(path, status_form(sms, "failed"), **{"x-twilio-signature": "x"})).status_code == 403
+    assert (await night.post("/sms/twilio/status/nothing", status_form(sms, "failed"))).status_code == 404
+
+
+async def test_numbers_that_take_no_messages_say_so_when_they_are_added(night: Night, ann: Person) -> None:
+    for number, code in ((INVALID, "21211"), (OPTED_OUT, "21610")):
+        what = {"kind": "SMS", "address": number}
+        made = (await night.api.change("addContactMethod", what, METHOD, who=ann))["contactMethod"]
+        await send_texts(night.engine, night.api.settings, night.api.clock.now())
+        methods = {one["id"]: one for one in (await night.api.data(MINE, who=ann))["me"]["contactMethods"]}
+        assert methods[made["id"]]["disabledReason"].startswith(code)
+
+
+async def test_trying_a_method_shows_what_the_provider_said(night: Night, ann: Person) -> None:
+    method_id = await with_phone(night, ann)
+    asked = {"contactMethodId": method_id}
+    made = await night.api.change("testNotification", asked, "notification { id state }", who=ann)
+    assert made["notification"]["state"] == "QUEUED"
+    again = await night.api.change("testNotification", asked, "notification { id }", who=ann)
+    assert again["code"] == "TOO_MANY_ATTEMPTS"
+    night.now = night.api.clock.now()
+    await night.tick()
+    assert "A test message from Tocsin" in night.twilio.sent[0].body
+    query = "query($id: ID!) { notification(id: $id) { state answer } }"
+    shown = {"id": made["notification"]["id"]}
+    found = (await night.api.data(query, shown, who=ann))["notification"]
+    assert found == {"state": "SENT", "answer": f"{night.twilio.sent[0].sid} queued"}
+    other = await night.api.person(Role.ADMIN)
+    assert (await night.api.data(query, shown, who=other))["notification"] is None
+    answer = await night.api.change("testNotification", asked, "notification { id }", who=other)
+    assert answer["code"] == "NOT_FOUND"
+
+
+async def test_who_removes_a_phone_is_still_told(night: Night, ann: Person) -> None:
+    method_id = await with_phone(night, ann)
+    rule = {"severities": ["LOW"], "steps": [{"contactMethodId": method_id, "delay": "PT5M"}]}
+    await night.api.change("setNotificationRules", {"rules": [rule]}, "preferences { version }", who=ann)
+    await paged(night, ann)
+    alert_id = await night.alert(severity=Severity.LOW)
+    assert await night.tick() == []
+    await night.api.change("removeContactMethod", {"id": method_id}, "contactMethodId", who=ann)
+    await night.tick(5 * MINUTE)
+    assert await night.tick(timedelta(seconds=1)) == ["ann@example.com"]
+    assert states(await told(night, alert_id, ann)) == {"SMS": "FAILED", "EMAIL": "SENT"}
+    assert night.twilio.sent == []
