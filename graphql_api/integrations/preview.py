@@ -14,6 +14,8 @@ from domain.alerts.routing import placed
 from domain.alerts.signal import RejectedItem, Signal
 from domain.errors import InvalidInput
 from domain.integrations.model import Integration, IntegrationSource
+from domain.rules.applying import apply_rules
+from domain.rules.rule_set import NO_RULES, RuleSet
 from domain.teams.ownership import NOTHING_OWNED, Ownership
 from graphql_api.webhooks import pagerduty_events
 from graphql_api.webhooks.contract import Parser, PayloadError, Post
@@ -38,6 +40,7 @@ def preview(
     *,
     now: datetime,
     ownership: Ownership = NOTHING_OWNED,
+    rules: RuleSet = NO_RULES,
 ) -> Preview:
     """Read the payload as a post to this integration; InvalidInput when it cannot be read at all."""
     # A text is the body itself: some tools post forms, and a broken body can be looked at, too.
@@ -53,7 +56,9 @@ def preview(
     except PayloadError as error:
         raise InvalidInput(error.message, ("payload", *error.path)) from error
     items = [
-        item if isinstance(item, RejectedItem) else placed(normalise(item, unsigned, now), ownership)
+        item
+        if isinstance(item, RejectedItem)
+        else placed(apply_rules(normalise(item, unsigned, now), integration.id, rules), ownership)
         for item in parsed[:MAX_SHOWN]
     ]
     return Preview(items, len(parsed))

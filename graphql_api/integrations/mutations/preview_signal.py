@@ -24,6 +24,7 @@ from graphql_api.integrations.loaders import load_integrations
 from graphql_api.integrations.preview import preview
 from graphql_api.scalars import uuid_of
 from graphql_api.webhooks.mapping_engine import ENGINE
+from persistence.rules import read_rule_set
 from persistence.team_ownership import read_ownership
 
 MAX_HEADERS = 50
@@ -157,8 +158,8 @@ async def preview_signal(info: Info, data: PreviewSignalInput) -> PreviewSignalS
     integration = await _integration(info.context, data)
     headers = {header.name: header.value for header in data.headers}
     async with info.context.read() as connection:
-        ownership = await read_ownership(connection)
-    seen = preview(integration, data.payload, headers, now=info.context.now(), ownership=ownership)
+        ownership, rules = await read_ownership(connection), await read_rule_set(connection)
+    seen = preview(integration, data.payload, headers, now=info.context.now(), ownership=ownership, rules=rules)
     items: Any = list(seen.items)  # the domain's objects are the GraphQL objects
     return PreviewSignalSuccess(items=items, total=seen.total)
 

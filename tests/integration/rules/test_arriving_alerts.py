@@ -274,3 +274,13 @@ async def test_a_mark_that_was_left_behind_is_found_by_the_scheduler(api: Api, m
     assert (await read_alert(api, left, manager))["suppression"] is None
     assert (await read_alert(api, kept, manager))["suppression"] is not None
     assert await release_rule_marks(api.state.engine, api.state.settings, api.clock.now()) == 0
+
+
+async def test_a_preview_of_a_payload_shows_what_rules_would_make_of_it(api: Api, manager: Person) -> None:
+    await make_rule(api, manager, "Up", 'alert.service == "a"', effects={"severity": "CRITICAL"})
+    what = {"draft": {"source": "GENERIC"}, "payload": {"title": "t", "service": "a", "severity": "low"}}
+    shown = "items { ... on PreviewedSignal { severity reasons } }"
+    answer = await api.change("previewSignal", what, shown, who=manager)
+    (item,) = answer["items"]
+    assert item["severity"] == "CRITICAL"
+    assert "Up: changed the severity" in item["reasons"]
