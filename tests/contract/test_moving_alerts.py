@@ -1,6 +1,7 @@
 """Is an alert moved to another team the same way over the fake and over PostgreSQL?"""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -9,8 +10,10 @@ from domain.alerts.events import AlertEventKind
 from domain.errors import NotFound, StaleVersion
 from domain.identity.model import Role
 from domain.ids import new_id
+from domain.silences.matchers import LabelMatcher, MatchOperator
+from domain.silences.model import Silence
 from persistence.engine import create_engine
-from tests.alert_builder import an_alert
+from tests.alert_builder import HOUR, NOON, an_alert
 from tests.contract.alert_house import FakeHouse, House, RealHouse
 from tocsin.settings import Settings
 
@@ -93,3 +96,29 @@ async def test_a_version_that_was_not_read_is_refused(house: House) -> None:
     await house.put(alert)
     with pytest.raises(StaleVersion):
         await move.move_alert(house.acting(await house.person()), alert_id=alert.id, team_id=team, expected_version=9)
+
+
+async def test_silences_follow_the_team_and_other_marks_stay(house: House) -> None:
+    vault, public = await house.team(is_private=True), await house.team()
+    by_a_rule = new_id()
+    matchers = (LabelMatcher("env", MatchOperator.EQUAL, "prod"),)
+    everybodys = Silence(
+        id=new_id(),
+        matchers=matchers,
+        starts_at=NOON - HOUR,
+        ends_at=NOON + HOUR,
+        created_by="",
+        comment="c",
+        updated_at=NOON,
+        holds_private=False,
+    )
+    theirs = replace(everybodys, id=new_id(), team_id=vault)
+    alert = an_alert(team_id=public, labels={"env": "prod"}, suppressed_by=(everybodys.id, by_a_rule))
+    await house.put(alert)
+    await house.silence(everybodys)
+    await house.silence(theirs)
+    member = house.acting(await house.person(Role.OPERATOR, (vault,)))
+    moved = await move.move_alert(member, alert_id=alert.id, team_id=vault)
+    assert moved.suppressed_by == (theirs.id, by_a_rule)
+    assert (await move.move_alert(member, alert_id=alert.id, team_id=None)).suppressed_by == (everybodys.id, by_a_rule)
+    assert [event.kind for event in await house.events(alert.id)] == [AlertEventKind.MOVED] * 2
