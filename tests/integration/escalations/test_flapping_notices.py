@@ -43,7 +43,7 @@ async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
 
 def begun(night: Night) -> dict[str, Any]:
     until = night.now + 30 * MINUTE
-    return {"flapping_since": night.now, "flapping_until": until, "flapping_turns": 6, **RESOLVED}
+    return {"flapping_since": night.now, "flapping_until": until, "flapping_turns": 6, "turns": [night.now], **RESOLVED}
 
 
 OVER = {"flapping_since": None, "flapping_until": None, "flapping_turns": 0}
@@ -144,7 +144,8 @@ async def test_a_mark_that_a_new_alert_carries_on_is_told_of_once(
     assert len(await night.tick()) == 1
     second = await night.alert(title="Second", created_at=night.now + MINUTE)
     await night.database.execute(
-        "UPDATE alerts SET dedup_key = (SELECT dedup_key FROM alerts WHERE id = $1), flapping_since = $3 WHERE id = $2",
+        "UPDATE alerts SET dedup_key = (SELECT dedup_key FROM alerts WHERE id = $1), flapping_since = $3, "
+        "turns = ARRAY[$3::timestamptz] WHERE id = $2",
         UUID(first),
         UUID(second),
         night.now,
