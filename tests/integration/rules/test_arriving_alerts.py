@@ -3,11 +3,14 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
 
 from jobs.due import release_rule_marks
+from jobs.paging import page
+from persistence.escalations import reconcile
 from tests.api import Api, Person
 from tests.integration.rules.ways import by_rules, change_rule, make_rule, read_alert
 from tests.integration.teams.ways import door, post, posted
@@ -284,3 +287,22 @@ async def test_a_preview_of_a_payload_shows_what_rules_would_make_of_it(api: Api
     (item,) = answer["items"]
     assert item["severity"] == "CRITICAL"
     assert "Up: changed the severity" in item["reasons"]
+
+
+async def test_nobody_is_paged_for_what_a_rule_holds_until_it_lets_go(api: Api, manager: Person) -> None:
+    key = await door(api, manager)
+    steps = [{"delay": "PT0S", "targets": [{"kind": "USER", "id": str(manager.id)}]}]
+    await api.change("createEscalationPolicy", {"name": "All", "steps": steps}, "policy { id }", who=manager)
+    rule = await make_rule(api, manager, "Quiet", 'alert.labels.env == "dev"', effects={"suppress": "quiet"})
+    alert_id = await posted(api, key, labels={"env": "dev"}, severity="critical")
+
+    async def paged() -> int:
+        async with api.state.engine.begin() as connection:
+            await reconcile(connection, [UUID(alert_id)], now=api.clock.now())
+        await page(api.state.engine, api.state.settings, api.clock.now())
+        shown = "query($id: ID!) { alert(id: $id) { notifications { kind } } }"
+        return len((await api.data(shown, {"id": alert_id}, who=manager))["alert"]["notifications"])
+
+    assert await paged() == 0
+    await change_rule(api, manager, rule, mode="DISABLED")
+    assert await paged() == 1
