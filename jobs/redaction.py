@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.alerts import edits
 from domain.alerts.events import SYSTEM
 from domain.alerts.visibility import EVERYTHING
+from persistence.erasing import ERASED_CHANNEL
+from persistence.stream import empty_stream
 from persistence.tables import users
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
@@ -27,20 +29,23 @@ SELECT DISTINCT alert_id FROM (
    WHERE actor_kind = 'user' AND actor_id = :person AND data ?| ARRAY['comment', 'reason'] LIMIT 1000) AS worded
  LIMIT :batch
 """).bindparams(sa.bindparam("person", type_=sa.Uuid()))
-_REDACT = sa.text("SELECT redact_words(:person, :alerts)").bindparams(
-    sa.bindparam("person", type_=sa.Uuid()), sa.bindparam("alerts", type_=pg.ARRAY(sa.Uuid()))
-)
+_ASKED = (sa.bindparam("person", type_=sa.Uuid()), sa.bindparam("alerts", type_=pg.ARRAY(sa.Uuid())))
+_REASONS = sa.text("""
+SELECT alert_id, data ->> 'reason' AS reason FROM alert_events
+ WHERE alert_id = ANY(:alerts) AND actor_kind = 'user' AND actor_id = :person AND kind = 'resolved' AND data ? 'reason'
+""").bindparams(*_ASKED)
+_REDACT = sa.text("SELECT redact_words(:person, :alerts)").bindparams(*_ASKED)
 
 
-async def redact_words(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+async def redact_words(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     """Take the words out that are to go; how many events were changed."""
     asked = sa.select(users.c.id).where(users.c.erases_comments, users.c.erased_at.is_not(None)).limit(PEOPLE)
     async with engine.connect() as connection:
         people = list(await connection.scalars(asked))
-    return sum([await _redact_person(engine, user_id, now=now) for user_id in people])
+    return sum([await _redact_person(engine, settings, user_id, now=now) for user_id in people])
 
 
-async def _redact_person(engine: AsyncEngine, user_id: UUID, *, now: datetime) -> int:
+async def _redact_person(engine: AsyncEngine, settings: Settings, user_id: UUID, *, now: datetime) -> int:
     redacted = 0
     while True:
         async with engine.connect() as connection:
@@ -48,15 +53,25 @@ async def _redact_person(engine: AsyncEngine, user_id: UUID, *, now: datetime) -
         if not ids:
             break
         redacted += await _redact_alerts(engine, user_id, ids, now=now)
+    # Until this is done the person stays on the list.
+    if settings.redis_url is not None:
+        await empty_stream(settings.redis_url)
     async with engine.begin() as connection:
         await connection.execute(sa.update(users).where(users.c.id == user_id).values(erases_comments=False))
     return redacted
 
 
 async def _redact_alerts(engine: AsyncEngine, user_id: UUID, ids: Sequence[UUID], *, now: datetime) -> int:
+    asked = {"person": user_id, "alerts": list(ids)}
     async with UnitOfWork(engine) as work:
         found = await work.alerts.get_for_change(ids, sight=EVERYTHING)
-        redacted = await work.connection.scalar(_REDACT, {"person": user_id, "alerts": list(ids)})
-        await work.alerts.save([edits.redact(alert, actor=SYSTEM, now=now) for alert in found.values()])
+        reasons = {(row.alert_id, row.reason) for row in await work.connection.execute(_REASONS, asked)}
+        redacted = await work.connection.scalar(_REDACT, asked)
+        changes = [
+            edits.redact(alert, actor=SYSTEM, now=now, forgets_resolution=(alert.id, alert.resolution) in reasons)
+            for alert in found.values()
+        ]
+        await work.alerts.save(changes)
+        await work.connection.execute(sa.select(sa.func.pg_notify(ERASED_CHANNEL, "")))
         await work.commit()
     return int(redacted or 0)

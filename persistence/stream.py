@@ -136,3 +136,13 @@ class RedisStreamBackend(BroadcastBackend):
 def _number(entry_id: str) -> tuple[int, int]:
     milliseconds, _, sequence = entry_id.partition("-")
     return int(milliseconds), int(sequence or 0)
+
+
+async def empty_stream(url: str) -> None:
+    """Take all that was published out of Redis: it is the log's, and who follows reads what is missing there."""
+    client = redis.Redis.from_url(url, socket_timeout=SOCKET_SECONDS, socket_connect_timeout=CONNECT_SECONDS)
+    try:
+        # Not deleted: its ids go on from where they are, which is how readers know their place.
+        await client.xtrim(EVENTS_STREAM, maxlen=0, approximate=False)
+    finally:
+        await client.aclose()

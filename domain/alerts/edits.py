@@ -118,9 +118,10 @@ def comment(alert: Alert, *, text: str, actor: Actor, now: datetime) -> Change:
     return change(alert, AlertEventKind.COMMENTED, actor=actor, now=now, data={"comment": body})
 
 
-def redact(alert: Alert, *, actor: Actor, now: datetime) -> Change:
-    """Say on the timeline that the words of an erased person were taken out of it."""
-    return change(alert, AlertEventKind.REDACTED, actor=actor, now=now)
+def redact(alert: Alert, *, actor: Actor, now: datetime, forgets_resolution: bool = False) -> Change:
+    """Say on the timeline that the words of an erased person were taken out of it, and not which those were."""
+    told = change(alert, AlertEventKind.REDACTED, actor=actor, now=now)
+    return replace(told, after=replace(told.after, resolution=None)) if forgets_resolution else told
 
 
 def snooze(alert: Alert, *, until: datetime, actor: Actor, now: datetime) -> Change:

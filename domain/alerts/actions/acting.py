@@ -13,6 +13,9 @@ from domain.identity.model import Viewer
 from domain.ids import new_id
 from domain.ports import Clock
 
+_WORDS = frozenset({"resolution"})
+ON_THE_TIMELINE = "said on the timeline"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acting:
@@ -56,7 +59,11 @@ class Acting:
 
     def audit_change(self, action: str, change: Change, *, occurred_at: datetime) -> AuditEntry:
         """The audit entry of a change: the version and every field before and after it."""
-        differences = {name: pair for event in change.events for name, pair in event.data.get("changes", {}).items()}
+        differences = {
+            name: [_kept(name, value) for value in pair]
+            for event in change.events
+            for name, pair in event.data.get("changes", {}).items()
+        }
         return self.audit_entry(
             action,
             target_id=change.after.id,
@@ -64,3 +71,8 @@ class Acting:
             before={"version": change.before.version, **{name: pair[0] for name, pair in differences.items()}},
             after={"version": change.after.version, **{name: pair[1] for name, pair in differences.items()}},
         )
+
+
+def _kept(name: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """What the log keeps of a field. The words of a person it does not: they can be erased, and a sealed row cannot."""
+    return ON_THE_TIMELINE if name in _WORDS and value is not None else value

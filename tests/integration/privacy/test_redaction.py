@@ -1,14 +1,18 @@
 """The words an erased person left on timelines go when that was asked for; what was done stays (T10)."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import pytest
+import redis.asyncio as redis_asyncio
 import sqlalchemy as sa
+from redis.exceptions import RedisError
 
 from domain.identity.model import Role
 from jobs.redaction import redact_words
-from persistence.tables import users
+from persistence.stream import EVENTS_STREAM
+from persistence.tables import audit_log, users
 from tests.api import Api, Person
 from tests.integration.privacy.conftest import copies_in, dump
 
@@ -108,3 +112,59 @@ async def test_the_application_cannot_update_the_log_by_itself(api: Api, applica
     finally:
         await connection.close()
     assert await redact_words(api.engine, api.settings, api.clock.now()) == 1, "by the function it can"
+
+
+async def test_why_they_resolved_an_alert_goes_wherever_it_was_told(api: Api, database_url: str) -> None:
+    """A resolution stands on the alert, on the event, and once more on the event of whoever opened the alert again."""
+    person, other, admin = [await api.person(role) for role in (Role.OPERATOR, Role.OPERATOR, Role.ADMIN)]
+    alerts = []
+    for _ in range(2):
+        made = (await api.change("createAlert", ALERT, "alert { id }", who=other))["alert"]["id"]
+        await api.change("resolveAlert", {"id": made, "reason": WORDS}, "alert { id }", who=person)
+        alerts.append(made)
+    await api.change("reopenAlert", {"id": alerts[1]}, "alert { id }", who=other)
+    theirs = (await api.change("createAlert", ALERT, "alert { id }", who=other))["alert"]["id"]
+    await api.change("resolveAlert", {"id": theirs, "reason": "a theirs stays"}, "alert { id }", who=other)
+    assert copies_in(await asyncio.to_thread(dump, database_url), WORDS) == [WORDS]
+    async with api.engine.connect() as connection:
+        kept = repr((await connection.execute(sa.select(audit_log.c.before, audit_log.c.after))).all())
+    assert (WORDS in kept, "said on the timeline" in kept) == (False, True), "what is sealed cannot be erased"
+    await erase(api, person, who=admin, words=True)
+    assert await redact_words(api.engine, api.settings, api.clock.now()) == 2
+    text = await asyncio.to_thread(dump, database_url)
+    assert copies_in(text, WORDS) == []
+    assert copies_in(text, "a theirs stays") == ["a theirs stays"]
+    asked = "query($id: ID!) { alert(id: $id) { status resolution timeline { nodes { kind changes { field } } } } }"
+    first = (await api.data(asked, {"id": alerts[0]}, who=admin))["alert"]
+    assert (first["status"], first["resolution"]) == ("RESOLVED", None)
+    assert [node["kind"] for node in first["timeline"]["nodes"]] == ["OPENED", "RESOLVED", "REDACTED"]
+    assert first["timeline"]["nodes"][-1]["changes"] == []
+
+
+async def test_words_go_from_what_redis_holds_for_followers(api: Api, redis_url: str) -> None:
+    """The stream keeps the newest events: a copy that is nobody's truth, and a copy all the same."""
+    person, admin = await api.person(Role.OPERATOR), await api.person(Role.ADMIN)
+    await commented(api, person)
+    client = redis_asyncio.from_url(redis_url)
+    try:
+        before: Any = await client.xadd(EVENTS_STREAM, {"message": WORDS})
+        await erase(api, person, who=admin, words=True)
+        assert await redact_words(api.engine, api.settings, api.clock.now()) == 1
+        assert await client.xlen(EVENTS_STREAM) == 0
+        assert await client.xadd(EVENTS_STREAM, {"message": "after"}) > before, "readers go on from their place"
+    finally:
+        await client.aclose()
+
+
+async def test_while_redis_is_away_the_words_are_not_done_with(api: Api) -> None:
+    person, admin = await api.person(Role.OPERATOR), await api.person(Role.ADMIN)
+    await commented(api, person)
+    await erase(api, person, who=admin, words=True)
+    away = api.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"})
+    with pytest.raises(RedisError):
+        await redact_words(api.engine, away, api.clock.now())
+    async with api.engine.connect() as connection:
+        assert await connection.scalar(sa.select(users.c.erases_comments).where(users.c.id == person.id))
+    await redact_words(api.engine, api.settings, api.clock.now())
+    async with api.engine.connect() as connection:
+        assert not await connection.scalar(sa.select(users.c.erases_comments).where(users.c.id == person.id))
