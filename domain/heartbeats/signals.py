@@ -64,12 +64,14 @@ def recovered(heartbeat: Heartbeat) -> Signal:
         # As of when it was missed: it may be due anew at any time after.
         at, reason = heartbeat.down_at or heartbeat.updated_at, f"the heartbeat “{heartbeat.name}” was given more time"
     return Signal(
-        title=heartbeat.name,
+        title=f"No heartbeat from {heartbeat.name}",
         source=HEARTBEAT_SOURCE,
         dedup_key=key_of(heartbeat.id),
         dedup_recipe=RECIPE_TEXT,
         status=SignalStatus.RESOLVED,
         severity=heartbeat.severity,
+        service_name=heartbeat.service_name,
+        labels={**heartbeat.labels, "heartbeat": heartbeat.name},
         ended_at=at if heartbeat.down_at is None else max(at, heartbeat.down_at),
         resolution=reason,
     )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from domain.alerts.decisions import Decision, rule_decision, rule_failure_decision
-from domain.alerts.model import MAX_LABELS, Severity
+from domain.alerts.model import HEARTBEAT_INTEGRATION_ID, MAX_LABELS, RULE_INTEGRATION_ID, Severity
 from domain.alerts.normalise import NormalSignal, content_hash
 from domain.rules.condition import ConditionFailed
 from domain.rules.facts import facts_of_signal
@@ -22,6 +22,9 @@ from domain.values import value_class
 if TYPE_CHECKING:
     from datetime import timedelta
     from uuid import UUID
+
+# What threshold rules and heartbeats raise keeps its key: they find its end by it, whatever an alert rule is by then.
+KEY_KEEPING = frozenset({RULE_INTEGRATION_ID, HEARTBEAT_INTEGRATION_ID})
 
 
 @value_class(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def apply_rules(signal: NormalSignal, integration_id: "UUID", rules: RuleSet) ->
     found = holding(rules.on_signal, rules, facts)
     if found is NOTHING_HOLDS:
         return signal
-    application = _Application(signal, facts)
+    application = _Application(signal, facts, keeps_key=integration_id in KEY_KEEPING)
     for compiled in found.rules:
         application.take(compiled)
     for compiled, message in found.failed:
@@ -79,8 +82,8 @@ def failure_decision(compiled: Compiled, message: str) -> Decision:
 class _Application:
     """One signal, and what the rules have made of it so far."""
 
-    def __init__(self, signal: NormalSignal, facts: Mapping[str, object]) -> None:
-        self._origin, self._facts = signal, facts
+    def __init__(self, signal: NormalSignal, facts: Mapping[str, object], *, keeps_key: bool) -> None:
+        self._origin, self._facts, self._keeps_key = signal, facts, keeps_key
         self.decisions: list[Decision] = []
         self._severity: Severity = signal.severity
         self._labels = signal.labels
@@ -110,7 +113,7 @@ class _Application:
             changed["teamId"] = str(effects.team_id)
         if effects.suppress is not None:
             changed["suppress"] = effects.suppress
-        for field, parts in (("dedupKey", effects.dedup_by), ("groupKey", effects.group_by)):
+        for field, parts in (("dedupKey", self._dedup_by(effects)), ("groupKey", effects.group_by)):
             if parts:
                 changed[field] = key_of(parts, self._facts)
         for field, length in (
@@ -129,12 +132,17 @@ class _Application:
             self._team_id = effects.team_id
         if effects.suppress is not None:
             self._suppressed_by.append(rule.id)
-        if effects.dedup_by:
-            self._key, self._recipe = key_of(effects.dedup_by, self._facts), recipe_of(effects.dedup_by, rule.name)
+        dedup_by = self._dedup_by(effects)
+        if dedup_by:
+            self._key, self._recipe = key_of(dedup_by, self._facts), recipe_of(dedup_by, rule.name)
         if effects.group_by:
             self._group_key = key_of(effects.group_by, self._facts)
         self._reopen_window = effects.reopen_window or self._reopen_window
         self._auto_resolve_after = effects.auto_resolve_after or self._auto_resolve_after
+
+    def _dedup_by(self, effects: Effects) -> tuple[str, ...]:
+        """What the key is made of; nothing else where it is kept."""
+        return () if self._keeps_key else effects.dedup_by
 
     def result(self, found: Holding) -> NormalSignal:
         """The signal with all of it."""

@@ -26,12 +26,9 @@ def signal_of(rule: ThresholdRule, transition: Transition, group_names: Mapping[
     """What the transition says."""
     name = group_names.get(transition.group, transition.group)
     if transition.turn is not Turn.RAISED:
-        return _end(rule, transition.group, at=transition.at, reason=_end_reason(rule, transition))
+        return _end(rule, transition.group, name, at=transition.at, reason=_end_reason(rule, transition))
     condition = rule.condition
     reason = f"{said(condition, transition.value)}; {wanted(condition)}"
-    labels = {**rule.raised.labels, "rule": rule.name}
-    if condition.group_by is not None and transition.group:
-        labels[condition.group_by.value] = name
     return Signal(
         title=filled(rule.raised.title, rule, transition, name),
         source=RULE_SOURCE,
@@ -39,8 +36,8 @@ def signal_of(rule: ThresholdRule, transition: Transition, group_names: Mapping[
         dedup_recipe=RECIPE_TEXT,
         description=filled(rule.raised.description, rule, transition, name) or None,
         severity=rule.raised.severity,
-        service_name=(transition.group or None) if condition.group_by is Dimension.SERVICE else None,
-        labels=labels,
+        service_name=_service(rule, transition.group),
+        labels=_labels(rule, transition.group, name),
         started_at=transition.at,
         decisions=(
             threshold_decision(
@@ -65,7 +62,10 @@ def withdrawn(rule: ThresholdRule, groups: Mapping[str, GroupState]) -> list[Sig
         reason = f"the rule “{rule.name}” was switched off"
     else:
         reason = f"the rule “{rule.name}” was changed (version {rule.version}); it is measured anew"
-    return [_end(rule, group, at=max(rule.counts_from, state.since), reason=reason) for group, state in groups.items()]
+    return [
+        _end(rule, group, group, at=max(rule.counts_from, state.since), reason=reason)
+        for group, state in groups.items()
+    ]
 
 
 def submission_of(rule: ThresholdRule, signals: Sequence[Signal], *, now: datetime) -> Submission:
@@ -78,7 +78,18 @@ def key_of(rule_id: UUID, group: str) -> str:
     return dedup_key(RECIPE, 1, f"{rule_id}:{group}")
 
 
-def _end(rule: ThresholdRule, group: str, *, at: datetime, reason: str) -> Signal:
+def _labels(rule: ThresholdRule, group: str, name: str) -> dict[str, str]:
+    group_by = rule.condition.group_by
+    of_group = {group_by.value: name} if group_by is not None and group else {}
+    return {**rule.raised.labels, "rule": rule.name, **of_group}
+
+
+def _service(rule: ThresholdRule, group: str) -> str | None:
+    return (group or None) if rule.condition.group_by is Dimension.SERVICE else None
+
+
+def _end(rule: ThresholdRule, group: str, name: str, *, at: datetime, reason: str) -> Signal:
+    """The end says whose it is as the beginning did, for who looks at it on its way (alert rules)."""
     return Signal(
         title=rule.name,
         source=RULE_SOURCE,
@@ -86,6 +97,8 @@ def _end(rule: ThresholdRule, group: str, *, at: datetime, reason: str) -> Signa
         dedup_recipe=RECIPE_TEXT,
         status=SignalStatus.RESOLVED,
         severity=rule.raised.severity,
+        service_name=_service(rule, group),
+        labels=_labels(rule, group, name),
         ended_at=at,
         resolution=reason,
     )

@@ -156,6 +156,40 @@ async def test_a_rule_that_was_changed_raises_anew_when_it_still_holds(world: Wo
     assert [(one["title"], one["severity"], one["status"]) for one in alerts] == [("Worse", "critical", "active")]
 
 
+async def test_an_alert_rule_takes_no_part_in_finding_the_end(world: World) -> None:
+    """It may say how bad it is, and give everybody else another key."""
+    what = {"name": "One key for all", "condition": "alert.title.startsWith('5')"}
+    effects = {"severity": "CRITICAL", "dedupBy": ["source"]}
+    answer = await world.api.change("createAlertRule", {**what, "effects": effects}, "rule { id }", who=world.manager)
+    assert answer["__typename"] == "CreateAlertRuleSuccess", answer
+    made = await world.make()
+    await world.post(5)
+    await world.minute()
+    (alert,) = await world.alerts()
+    assert (alert["severity"], alert["dedup_key"]) == ("critical", f"rule:1:{made['id']}:")
+    await world.count()
+    world.pass_minutes(6)
+    assert await world.catch_up() == 1
+    assert [one["status"] for one in await world.alerts()] == ["resolved"]
+
+
+async def test_what_a_person_resolved_comes_back_only_after_it_was_over(world: World) -> None:
+    await world.make()
+    await world.post(5)
+    await world.minute()
+    (alert,) = await world.alerts()
+    answer = await world.api.change("resolveAlert", {"id": str(alert["id"])}, "alert { id }", who=world.manager)
+    assert answer["__typename"] == "ResolveAlertSuccess", answer
+    assert await world.minute() == 0
+    assert [one["status"] for one in await world.alerts()] == ["resolved"]
+    await world.count()
+    world.pass_minutes(6)
+    assert await world.catch_up() == 1
+    await world.post(5)
+    assert await world.minute() == 1
+    assert [one["status"] for one in await world.alerts()] == ["active"]
+
+
 async def test_a_new_name_changes_nothing_that_stands(world: World) -> None:
     made = await world.make()
     await world.post(5)
