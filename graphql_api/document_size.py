@@ -41,7 +41,6 @@ WEIGHTS: Mapping[str, int] = {
     "createSilence": 300,
     "updateSilence": 300,
     "previewSilence": 300,
-    "heldAlerts": 20,
     "mergeAlertGroups": 300,
     "createInhibitionRule": 300,
     "updateInhibitionRule": 300,
