@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -45,8 +46,8 @@ async def fill_every_table(url: str) -> list[str]:
     try:
         async with engine.begin() as connection:
             found = sa.MetaData()
-            await connection.run_sync(found.reflect)
-            tables = [table for table in found.sorted_tables if not _is_partition(table.name)]
+            await connection.run_sync(partial(found.reflect, only=lambda name, _: not _is_partition(name)))
+            tables = found.sorted_tables
             rows: dict[str, dict[str, Any]] = {}
             for table in tables:
                 if table.name not in SINGLETONS:

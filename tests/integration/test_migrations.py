@@ -58,7 +58,10 @@ MEANINGLESS_BEFORE = {"0023": {"notifications": 1}}
 
 
 def count_rows(url: str) -> dict[str, int]:
-    return {name: run_sql(url, f"SELECT count(*) AS n FROM {name} WHERE $1", True)[0]["n"] for name in tables_in(url)}
+    counts = " UNION ALL ".join(f"SELECT '{name}' AS name, count(*) AS n FROM {name}" for name in tables_in(url))
+    return (
+        {row["name"]: row["n"] for row in run_sql(url, f"SELECT * FROM ({counts}) WHERE n >= $1", 0)} if counts else {}
+    )
 
 
 def test_up_down_and_up_again_on_an_empty_database(empty_database_url: str) -> None:
