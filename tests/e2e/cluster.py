@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx2
 
+from tests.services.environment import inherited
 from tests.services.running import PASSWORD
 from tocsin.embedded import folders, programs
 from tocsin.embedded.postgresql import STOP_STEPS as POSTGRESQL_STOP
@@ -82,9 +83,8 @@ class Cluster:
     @property
     def environment(self) -> dict[str, str]:
         """What every role is started with."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
         return {
-            **inherited,
+            **inherited(),
             "TOCSIN_DATABASE_URL": self.database_url,
             "TOCSIN_REDIS_URL": f"redis://:{PASSWORD}@127.0.0.1:{self.valkey.port}/0",
             "TOCSIN_DATA_DIR": str(self.folder),

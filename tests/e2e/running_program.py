@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.services.environment import inherited
 from tocsin.accounts import Account
 from tocsin.embedded import folders
 from tocsin.embedded.state import free_port
@@ -98,9 +99,8 @@ class Program:
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """An environment with no setting but those of this program."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
         return {
-            **inherited,
+            **inherited(traced=True),
             "HOME": str(self.folder),
             "TOCSIN_DATA_DIR": str(self.data_dir),
             "TOCSIN_PORT": str(self.port),

@@ -1,6 +1,5 @@
 """A real `tocsin serve` over a database of the test's own, with its first administrator and integration."""
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import httpx2
 from persistence.bootstrap import ensure_first_administrator, ensure_first_integration
 from tests.api import SECRET, api_settings
 from tests.e2e.running_program import wait_for
+from tests.services.environment import inherited
 from tocsin.processes import spawn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ def served_api(
     assert key is not None
     log = folder / "api.log"
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")},
+        **inherited(),
         "TOCSIN_DATABASE_URL": database_url,
         "TOCSIN_DATA_DIR": str(folder),
         "TOCSIN_SECRET_KEY": SECRET,
@@ -63,7 +63,7 @@ def served_api(
 def scheduler_beside(database_url: str, *, folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Path]:
     """A `tocsin scheduler` over the same database; the file it logs to."""
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")},
+        **inherited(),
         "TOCSIN_DATABASE_URL": database_url,
         "TOCSIN_DATA_DIR": str(folder),
         "TOCSIN_SECRET_KEY": SECRET,
