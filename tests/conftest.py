@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import redis.asyncio as redis_asyncio
@@ -18,6 +19,9 @@ from tests.services.running import ELASTICSEARCH, POSTGRESQL, REDIS, TIMESCALE, 
 from tocsin.embedded.state import free_port as any_free_port
 
 RANDOM_INPUT = frozenset({"test_fuzz.py", "test_hostile_posts.py"})
+# One question asked of every field there is: the same lines hundreds of times.
+SWEEPS = frozenset({"test_every_field.py", "test_object_ids.py", "test_scopes.py"})
+END_TO_END = Path(__file__).parent / "e2e"
 _SERVICES = pytest.StashKey[Services]()
 
 
@@ -37,14 +41,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Random input runs without the coverage tracer: it would be several times slower, and examples cover the lines.
+    """What adds no line runs without the coverage tracer, under which Python takes twice its time.
 
+    That is random input and sweeps, whose lines the examples cover, and what stands outside of the programs it tests.
     What needs Elasticsearch runs in one worker, so that one server (0.8 GB) is enough.
     """
     for item in items:
         if "elasticsearch_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("elasticsearch"))
-        if item.path.name in RANDOM_INPUT:
+        if item.path.name in RANDOM_INPUT | SWEEPS or item.path.is_relative_to(END_TO_END):
             item.add_marker(pytest.mark.no_cover)
 
 
