@@ -35,6 +35,8 @@ async def plan(
     unfinished = []
     for silence in await work.windows.occurrences(window.id):
         occurrence = None if silence.occurrence_at is None else wanted.get(silence.occurrence_at)
+        if occurrence is None and silence.ends_at <= now:
+            continue  # it is over by itself: whoever applies what is due says so
         if occurrence is None or not _holds_the_same(silence, window):
             after = await sweeping.end(work, silence, reason=CHANGED, actor=actor, now=now)
             after = replace(

@@ -184,6 +184,33 @@ async def test_time_makes_and_ends_occurrences(api: Api) -> None:
     assert starts == [start + day * DAY for day in range(4)]
 
 
+async def test_a_scheduler_that_was_away_misses_nothing_and_says_why_it_ended(api: Api) -> None:
+    """Two occurrences pass before anybody looks: what arrived in them was held, by the writer's own clock."""
+    boss = await manager(api)
+    run = str(new_id())
+    start = on_the_hour(api) + 2 * HOUR
+    what = {"matchers": [equal("run", run)], "startsAt": wall(start), "recurrence": "FREQ=DAILY"}
+    made = (await window(api, boss, **what))["window"]
+    api.clock.ahead = 2 * HOUR + 10 * MINUTE
+    try:
+        held = await fire(api, boss, labels={"run": run})
+        assert len(await holders(api, boss, held)) == 1
+    finally:
+        api.clock.ahead = timedelta(0)
+    much_later = start + DAY + 2 * HOUR
+    await plan_due_windows(api.engine, much_later)
+    await apply_due_silences(api.engine, much_later)
+    assert await holders(api, boss, held) == []
+    states = [state for state, _, _ in await occurrences(api, made["id"])]
+    assert states == ["expired", "expired", "pending", "pending"]
+    async with api.engine.connect() as connection:
+        reason = await connection.scalar(
+            sa.text("SELECT data->>'reason' FROM alert_events WHERE alert_id = :id AND kind = 'unsuppressed'"),
+            {"id": held},
+        )
+    assert reason == "the silence ended"
+
+
 async def test_two_schedulers_plan_once(api: Api) -> None:
     boss = await manager(api)
     made = (await window(api, boss, recurrence="FREQ=HOURLY", duration="PT30M"))["window"]
