@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from domain.identity.model import Role
 from domain.ids import new_id
+from persistence.retention import Retention, purge_expired
 from persistence.silence_work import apply_due_silences, plan_due_windows
 from persistence.tables import silences
 from tests.api import Api, Person
@@ -203,6 +204,13 @@ async def test_a_scheduler_that_was_away_misses_nothing_and_says_why_it_ended(ap
     assert await holders(api, boss, held) == []
     states = [state for state, _, _ in await occurrences(api, made["id"])]
     assert states == ["expired", "expired", "pending", "pending"]
+    async with api.engine.begin() as connection:
+        await connection.execute(
+            sa.text("UPDATE silences SET ends_at = ends_at - interval '370 days' WHERE window_id = :id"),
+            {"id": made["id"]},
+        )
+    await purge_expired(api.engine, kept=Retention.of(api.settings), now=api.clock.now())
+    assert [state for state, _, _ in await occurrences(api, made["id"])] == ["pending", "pending"]
     async with api.engine.connect() as connection:
         reason = await connection.scalar(
             sa.text("SELECT data->>'reason' FROM alert_events WHERE alert_id = :id AND kind = 'unsuppressed'"),
