@@ -54,7 +54,7 @@ async def write_holding(connection: asyncpg.Connection, holding: Holding, *, now
     )
 
 
-def rule_of(values: Mapping[str, Any]) -> InhibitionRule:
+def rule_of(values: Mapping[str, Any] | sa.RowMapping) -> InhibitionRule:
     """The rule a row says."""
     return InhibitionRule(
         id=values["id"],

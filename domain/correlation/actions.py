@@ -21,14 +21,14 @@ _RULE_FIELDS = (
     *("name", "description", "strategy", "rank", "enabled", "matchers", "condition", "labels", "fields", "parts"),
     *("window", "max_age", "threshold"),
 )
-Store = TypeVar("Store", covariant=True)
+Store_co = TypeVar("Store_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench(Generic[Store]):
+class Bench(Generic[Store_co]):
     """One request to change what correlates alerts. The role was checked at the door."""
 
-    store: Store
+    store: Store_co
     now: datetime
     audit: WriteAudit
 

@@ -20,7 +20,7 @@ from tests.unit.alerts.signals import START, at, signal, submission
 MINUTE = 60
 
 
-def a_rule(strategy: GroupStrategy, name: str = "the rule", **values: Any) -> GroupRule:
+def a_rule(strategy: GroupStrategy, name: str = "the rule", **values: Any) -> GroupRule:  # noqa: ANN401 - the fields of a rule
     """A rule with defaults a test need not care about."""
     values.setdefault("window", timedelta(minutes=10))
     return GroupRule(id=new_id(), name=name, strategy=strategy, created_at=START, updated_at=START, **values)
@@ -45,7 +45,7 @@ class Groups:
         self.events: list[Any] = []
         self.attempts = 0
 
-    def fire(self, received: float, key: str, status: SignalStatus = SignalStatus.FIRING, **values: Any) -> AlertState:
+    def fire(self, received: float, key: str, status: SignalStatus = SignalStatus.FIRING, **values: Any) -> AlertState:  # noqa: ANN401 - the fields of a signal
         """One signal, `received` seconds after START; the alert of its key."""
         return self.post((received, key, status, values))[0]
 
@@ -82,6 +82,16 @@ class Groups:
             self.waiting += placing.waiting
         return [alert for key in keys_of(items) if (alert := self.problems[key].alert) is not None]
 
+    def made(self, alert: AlertState) -> NewGroup:
+        """The group an alert is in, as it was made."""
+        assert alert.group_id is not None
+        return self.groups[alert.group_id]
+
+    def alert(self, dedup_key: str) -> AlertState:
+        """The alert of a key."""
+        (found,) = [p.alert for key, p in self.problems.items() if key[1] == dedup_key and p.alert is not None]
+        return found
+
     def members(self, group_id: UUID | None) -> list[AlertState]:
         """The alerts of a group."""
         return [p.alert for p in self.problems.values() if p.alert is not None and p.alert.group_id == group_id]
@@ -100,8 +110,8 @@ class Groups:
         placing = Placing(correlation=self.correlation, problems=problems)
         for (key, part), group_id in self.keyed.items():
             if key in keys:
-                group = placing.known.setdefault(group_id, self._known(group_id))
-                placing.groups.setdefault(key, {})[part] = group
+                known = placing.known.setdefault(group_id, self._known(group_id))
+                placing.groups.setdefault(key, {})[part] = known
         by_id = {p.alert.id: p.alert for p in self.problems.values() if p.alert is not None}
         for one in self.waiting:
             alert = by_id[one.alert_id]
