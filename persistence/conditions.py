@@ -42,7 +42,8 @@ _CONFIG = "\n".join(
     (
         "stdlib:",
         "  exclude_macros: [map, filter]",
-        f"  exclude_functions: [{{name: _+_, overloads: [{', '.join(f'{{id: {name}}}' for name in _NO_ADDING)}]}}]",
+        "  exclude_functions:",
+        f"  - {{name: _+_, overloads: [{', '.join(f'{{id: {name}}}' for name in _NO_ADDING)}]}}",
         "variables:",
         *(f"- {{name: {name}, type_name: int, value: {rank}}}" for name, rank in RANK_NAMES.items()),
     )
@@ -107,7 +108,10 @@ class CelConditions:
         if program.return_type().name() != "BOOL":
             found = program.return_type().name().lower()
             raise ConditionInvalid(f"must be true or false, but is {found}: compare it with something")
-        tree = read_tree(program.serialize())
+        try:
+            tree = read_tree(program.serialize())
+        except (ValueError, TypeError, KeyError, IndexError) as error:  # a form of CEL's that is not known here
+            raise ConditionInvalid(f"says something that cannot be looked at: {error}") from error
         check_cost(tree, text)
         names = frozenset(node.name for node in walk(tree.root) if isinstance(node, Name) and node.name in FACTS)
         return CelCondition(text, names, tree, bool(names & STATE_FACTS), program)

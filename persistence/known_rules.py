@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 
 from domain.alerts.model import Severity
 from domain.rules.model import AlertRule, Effects, RuleMode
@@ -17,6 +18,7 @@ from domain.rules.rule_set import NO_RULES, RuleSet
 from domain.rules.tally import Tally
 from persistence.conditions import CONDITIONS
 
+_log = structlog.get_logger(__name__)
 # One statement, so that the version is that of the rules beside it.
 _READ = """
 SELECT (SELECT version FROM alert_rules_version) AS version,
@@ -48,7 +50,7 @@ class KnownRules:
             return
         row = await connection.fetchrow(_READ)
         if row is not None:
-            rules = map(rule_of, orjson.loads(row["rules"]))
+            rules = [rule for told in orjson.loads(row["rules"]) if (rule := _readable(told)) is not None]
             self.current = RuleSet(version=row["version"], rules=rules, engine=CONDITIONS)
 
 
@@ -64,6 +66,15 @@ async def count_activity(connection: asyncpg.Connection, tally: Tally) -> None:
         [count.last_failed_at for _, count in counts],
         [count.last_failure for _, count in counts],
     )
+
+
+def _readable(values: dict[str, Any]) -> AlertRule | None:
+    """The rule; None for one that a newer version of this program wrote: alerts must not wait for it."""
+    try:
+        return rule_of(values)
+    except (KeyError, TypeError, ValueError) as error:
+        _log.error("an alert rule cannot be read and is passed over", rule_id=values.get("id"), error=repr(error))
+        return None
 
 
 def mode_of(*, enabled: bool, monitors: bool) -> RuleMode:

@@ -6,9 +6,8 @@ condition is, and what it does once for each label or entry of the metadata (`ex
 
 from collections.abc import Iterator
 
-import re2
-
 from domain.rules.condition import ConditionInvalid, place_of
+from domain.rules.patterns import PatternInvalid, pattern_of
 from domain.rules.tree import Call, Constant, Macro, Name, Node, Tree, depth_of, walk
 
 MAX_DEPTH = 64
@@ -16,8 +15,6 @@ MAX_NODES = 1_000
 MAX_MACROS = 8
 MAX_MATCHES = 64
 _MAX_MATCHES_IN_MACROS = 4
-# A pattern whose program would be larger than this is refused instead of built.
-_PATTERN_MEMORY = 1 << 20
 _LARGE = ("alert.description", "alert.metadata")
 
 
@@ -63,16 +60,10 @@ def _check_pattern(call: Call, tree: Tree, text: str) -> None:
     (pattern,) = call.arguments[-1:]
     if not isinstance(pattern, Constant) or not isinstance(pattern.value, str):
         raise _at(pattern, tree, text, 'matches takes a regular expression in quotes: matches("^db-[0-9]+$")')
-    options = re2.Options()
-    options.log_errors = False
-    options.never_capture = True
-    options.max_mem = _PATTERN_MEMORY
     try:
-        re2.compile(pattern.value.encode(), options)
-    except re2.error as error:
-        reason = error.args[0]
-        said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise _at(pattern, tree, text, f"not a valid regular expression (RE2): {said}") from None
+        pattern_of(pattern.value)
+    except PatternInvalid as error:
+        raise _at(pattern, tree, text, f"not a valid regular expression (RE2): {error}") from None
 
 
 def _at(node: Node, tree: Tree, text: str, message: str) -> ConditionInvalid:

@@ -11,6 +11,7 @@ from typing import Any
 
 import re2
 
+from domain.rules.patterns import is_cheap_in_a_set, new_set
 from domain.rules.screening import AND, EQUAL, IN, OR, Place, conjuncts, place_of, texts_of
 from domain.rules.tree import Call, Constant, Node, Tree
 
@@ -100,7 +101,7 @@ def _pattern(node: Call) -> str | None:
     if not isinstance(argument, Constant) or not isinstance(argument.value, str) or not argument.value:
         return None
     if node.function == "matches":
-        return argument.value
+        return argument.value if is_cheap_in_a_set(argument.value) else None
     form = _PATTERNS.get(node.function)
     return None if form is None else form.format(re2.escape(argument.value))
 
@@ -154,29 +155,18 @@ class _Programs:
     """The patterns of one fact as one program, and the rules each is of."""
 
     def __init__(self, patterns: list[tuple[str, int]]) -> None:
-        options = re2.Options()
-        options.log_errors = False
-        options.never_capture = True
-        self._set = re2.Set.SearchSet(options)
+        self._set = new_set()
         self._numbers: list[int] = []
         self.left_out: list[int] = []
         for pattern, number in patterns:
-            try:
-                self._set.Add(pattern.encode())
-            except re2.error:
-                self.left_out.append(number)
-                continue
+            self._set.Add(pattern.encode())
             self._numbers.append(number)
-        if not self._numbers:
-            self._set = None
-            return
         try:
             self._set.Compile()
         except re2.error:  # too large together: each is asked by itself
-            self.left_out += self._numbers
-            self._set = None
+            self.left_out, self._numbers = self._numbers, []
 
     def fitting(self, text: str) -> Iterable[int]:
         """The rules whose pattern the text fits."""
-        found = None if self._set is None else self._set.Match(text.encode("utf-8", "replace"))
+        found = self._set.Match(text.encode("utf-8", "replace")) if self._numbers else None
         return [self._numbers[number] for number in found] if found else ()

@@ -9,9 +9,8 @@ fiftieth of asking the engine, and so do rules that never hold.
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-import re2
-
 from domain.rules.condition import RANK_NAMES
+from domain.rules.patterns import matches
 from domain.rules.tree import Call, Constant, Listed, Name, Node, Select, Tree
 
 Facts = Mapping[str, object]
@@ -153,20 +152,11 @@ def _ranked(node: Call) -> Screen | None:
     return lambda facts: facts["alert.severity"] in passing
 
 
-def _compiled_pattern(pattern: str) -> Callable[[str], bool]:
-    """Kept compiled, which the engine does not do: it builds a program anew each time it is asked."""
-    options = re2.Options()
-    options.log_errors = False
-    options.never_capture = True
-    program = re2.compile(pattern.encode(), options)
-    return lambda text: program.search(text.encode("utf-8", "replace")) is not None
-
-
 _METHODS: Mapping[str, Callable[[str], Callable[[str], bool]]] = {
     "contains": lambda part: lambda text: part in text,
     "startsWith": lambda part: lambda text: text.startswith(part),
     "endsWith": lambda part: lambda text: text.endswith(part),
-    "matches": _compiled_pattern,
+    "matches": lambda expression: lambda text: matches(text, expression),
 }
 
 

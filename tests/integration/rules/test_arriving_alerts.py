@@ -306,3 +306,15 @@ async def test_nobody_is_paged_for_what_a_rule_holds_until_it_lets_go(api: Api, 
     assert await paged() == 0
     await change_rule(api, manager, rule, mode="DISABLED")
     assert await paged() == 1
+
+
+async def test_a_rule_that_a_newer_version_wrote_keeps_no_alert_out(api: Api, manager: Person) -> None:
+    key = await door(api, manager)
+    await make_rule(api, manager, "Newer", "true", effects={"priority": "P1"})
+    await make_rule(api, manager, "Known", "true", effects={"severity": "HIGH"})
+    async with api.state.engine.begin() as connection:
+        await connection.execute(
+            sa.text("""UPDATE alert_rules SET effects = '{"priority": "P0"}' WHERE name = 'Newer'""")
+        )
+    found = await read_alert(api, await posted(api, key, severity="low"), manager)
+    assert (found["severity"], found["labels"]) == ("HIGH", {})

@@ -93,6 +93,8 @@ def test_no_rule_that_holds_is_left_out_and_all_come_in_order(trees: list[Built]
         ('alert.labels.env in ["a", "b"]', True),
         ('alert.title.contains("disk") || alert.service == "a"', True),
         ('alert.title.contains("disk") || alert.severity == HIGH', False),
+        ('alert.title.matches("^db-")', True),
+        ('alert.title.matches("[a-z]{0,900}x")', False),
         ("alert.severity >= HIGH", False),
         ('!(alert.service == "a")', False),
         ('alert.title.contains("")', False),
