@@ -55,6 +55,7 @@ WEIGHTS: Mapping[str, int] = {
     "alertRuleTest": 2_000,
     "simulateRouting": 500,
     "escalationCoverage": 500,
+    "whyNotified": 50,
     "noiseReport": 500,
     "noiseSuggestions": 1_000,
     "replayRejectedItems": 500,

@@ -31,6 +31,7 @@ from graphql_api.documents.queries import DocumentQueries
 from graphql_api.escalations.mutations import EscalationMutations
 from graphql_api.escalations.queries import EscalationQueries
 from graphql_api.escalations.rehearsal import RehearsalQueries
+from graphql_api.escalations.why import WhyQueries
 from graphql_api.execution import Execution
 from graphql_api.groups.mutations import GroupMutations
 from graphql_api.groups.queries import GroupQueries
@@ -91,6 +92,7 @@ QUERIES: tuple[type, ...] = (
     ScheduleQueries,
     EscalationQueries,
     RehearsalQueries,
+    WhyQueries,
     ChannelQueries,
     RuleQueries,
     SilenceQueries,

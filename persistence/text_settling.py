@@ -26,15 +26,25 @@ async def settle_text(engine: AsyncEngine, text: Text, outcome: TextOutcome, *, 
             sent = {"sent_at": now, "provider_id": outcome.provider_id, "answer": outcome.answer[:MAX_REASON]}
             if await write_down(connection, text.id, {**sent, "last_error": None, "body": None}):
                 await _move(connection, text.id, NotificationState.SENT, now=now, answer=outcome.answer)
+            await _tried(connection, text, None)
             return
         reason = outcome.reason[:MAX_REASON]
         if not isinstance(outcome, TextRefused):
             again = max(next_attempt(text.attempt, now=now), now + outcome.wait)
             if again < text.expires_at:
                 await write_down(connection, text.id, {"next_attempt_at": again, "last_error": reason})
+                await _tried(connection, text, reason)
                 return
             reason = f"{TOO_OLD}: {reason}"
         await _fail(connection, text.id, text.method_id, reason, now=now, disables=_disables(outcome))
+
+
+async def _tried(connection: AsyncConnection, text: Text, problem: str | None) -> None:
+    """On the record of what the message tells, while it is on its way."""
+    values: dict[str, object] = {"attempts": text.attempt}
+    if problem is not None:
+        values["problem"] = problem
+    await connection.execute(sa.update(notifications).where(notifications.c.text_id == text.id).values(values))
 
 
 def _disables(outcome: TextOutcome) -> bool:

@@ -220,7 +220,7 @@ class Notification:
     problem: str | None = strawberry.field(
         description="Why it failed or was dropped, or why the last attempt failed; null otherwise."
     )
-    attempts: int = strawberry.field(description="How often it was tried; counted for channels.")
+    attempts: int = strawberry.field(description="How often it was tried; counted for channels and text messages.")
     next_attempt_at: datetime | None = strawberry.field(
         description="When it is tried again, or when quiet hours end that hold it."
     )

@@ -305,7 +305,8 @@ async def test_trouble_of_the_provider_is_waited_out(night: Night, ann: Person) 
     await night.tick(timedelta(seconds=31))
     await night.tick(timedelta(minutes=4))
     assert night.twilio.sent == [], "as long as the provider says"
-    assert states(await told(night, alert_id, ann))["SMS"] == "MAILED"
+    (waits,) = [one for one in (await told(night, alert_id, ann))["notifications"] if one["contactKind"] == "SMS"]
+    assert (waits["state"], waits["attempts"], waits["problem"]) == ("MAILED", 2, "20429 Too Many Requests")
     await night.tick(timedelta(minutes=1))
     assert len(night.twilio.sent) == 1
     assert states(await told(night, alert_id, ann))["SMS"] == "SENT"
