@@ -1,16 +1,19 @@
 """Do alert rules come to be, change, move and end as people say, by whom it is allowed, told to who follows them?"""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from domain.alerts.cursor import encode_cursor, log_start
 from domain.identity.model import Role
 from tests.api import Api, Person
 from tests.integration.rules.ways import change_rule, make_rule
 from tests.sockets import connected
 
-EVENTS = """subscription { alertRuleEvents { __typename ... on AlertRuleEvent {
+EVENTS = """subscription($after: String) { alertRuleEvents(after: $after) { __typename ... on AlertRuleEvent {
   kind rule { name mode position } actor { __typename ... on User { id } } changes { field before after } } } }"""
 BUILDER = """builder { __typename ... on AlertComparison { field operator values label }
   ... on AlertConditionAll { all { __typename ... on AlertComparison { field operator values label }
@@ -174,9 +177,11 @@ async def test_only_managers_change_rules_and_everybody_reads_them(api: Api, man
 
 async def test_changes_are_told_to_who_follows_rules(api: Api, address: str, manager: Person) -> None:
     viewer = await api.person(Role.VIEWER)
+    async with api.state.engine.connect() as connection:
+        epoch, now = (await connection.execute(sa.text("SELECT epoch, now() FROM log_epoch"))).one()
+    start = encode_cursor(replace(log_start(epoch), recorded_at=now))
     async with connected(address, viewer) as socket:
-        await socket.subscribe(EVENTS)
-        await asyncio.sleep(0.3)
+        await socket.subscribe(EVENTS, {"after": start})
         first = await make_rule(api, manager, "First", "true")
         second = await make_rule(api, manager, "Second", "true")
         await change_rule(api, manager, first, mode="MONITOR")
