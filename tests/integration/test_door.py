@@ -91,6 +91,17 @@ async def test_nothing_of_a_stranger_is_in_the_store(door: Door, database: async
         assert await database.fetchval(f"SELECT count(*) FROM {table}") == 0
 
 
+async def until_it_waits(database: asyncpg.Connection) -> None:
+    """Wait until a writer stands before the lock that the test holds: the post has come as far as that."""
+
+    async def is_waiting() -> bool:
+        return bool(
+            await database.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        )
+
+    await until_true(is_waiting)
+
+
 async def test_a_tool_that_hangs_up_while_it_waits_loses_nothing(
     door: Door, key: str, database: asyncpg.Connection
 ) -> None:
@@ -105,6 +116,7 @@ async def test_a_tool_that_hangs_up_while_it_waits_loses_nothing(
             + FIRING
         )
         await writer.drain()
+        await until_it_waits(database)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await reader.read(1)
@@ -123,7 +135,7 @@ async def test_a_cancelled_request_loses_nothing(door: Door, key: str, database:
     await holder.start()
     await database.execute("SELECT pg_advisory_xact_lock($1)", SILENCES_LOCK)
     request = asyncio.create_task(call(door[0], "POST", URL, body=FIRING, headers=headers(key)))
-    await asyncio.sleep(0.2)
+    await until_it_waits(database)
     request.cancel()
     await asyncio.gather(request, return_exceptions=True)
     await holder.rollback()

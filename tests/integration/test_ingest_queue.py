@@ -260,7 +260,7 @@ async def test_without_a_database_nobody_waits(unused_tcp_port: int) -> None:
     starting = asyncio.create_task(queue.start())
     await asyncio.sleep(0.1)
     with pytest.raises(StoreUnavailable):
-        await asyncio.wait_for(queue.submit(submission(now(), signal())), timeout=1)
+        await asyncio.wait_for(queue.submit(submission(now(), signal())), timeout=20)
     await starting
     await queue.close()
 

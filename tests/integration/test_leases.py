@@ -13,7 +13,8 @@ from persistence.event_log import LogReader
 from persistence.leases import Lease, LeaseLost, Leases
 from persistence.relay_cursors import RelayCursors
 
-TTL = timedelta(milliseconds=200)
+TTL = timedelta(seconds=30)
+EXPIRE = "UPDATE leases SET expires_at = now() - interval '1 millisecond'"
 
 
 @pytest.fixture
@@ -41,10 +42,11 @@ async def test_it_is_kept_by_renewing_and_lost_by_silence(pool: asyncpg.Pool) ->
     first = await leases.acquire("relay", holder="first")
     assert first is not None
     for _ in range(4):
-        await asyncio.sleep(0.1)
+        await pool.execute("UPDATE leases SET expires_at = now() + interval '1 second'")
         await leases.renew(first)
+        assert await pool.fetchval("SELECT expires_at > now() + interval '10 seconds' FROM leases")
         assert await leases.acquire("relay", holder="second") is None
-    await asyncio.sleep(0.3)
+    await pool.execute(EXPIRE)
     second = await leases.acquire("relay", holder="second")
     assert second == Lease("relay", first.token + 1)
     with pytest.raises(LeaseLost):
@@ -55,7 +57,7 @@ async def test_an_expired_lease_nobody_took_is_still_ours(pool: asyncpg.Pool) ->
     leases = Leases(pool, ttl=TTL)
     lease = await leases.acquire("relay", holder="first")
     assert lease is not None
-    await asyncio.sleep(0.3)
+    await pool.execute(EXPIRE)
     await leases.renew(lease)
     assert await leases.acquire("relay", holder="second") is None
 

@@ -98,7 +98,8 @@ async def test_a_busy_reader_holds_no_more_than_the_window(backend: RedisStreamB
     await until_connected(backend)
     for number in range(WINDOW * 3):
         await client.xadd(CHANNEL, {"message": str(number)})
-    await asyncio.sleep(0.5)
+    await until(lambda: backend._arrived.qsize() >= WINDOW)  # noqa: SLF001  # as below
+    await asyncio.sleep(0.3)
     held = backend._arrived.qsize()  # noqa: SLF001  # the very thing that must be bounded
     assert held == WINDOW
     assert [await next_message(backend) for _ in range(WINDOW * 3)] == [str(n) for n in range(WINDOW * 3)]

@@ -29,10 +29,13 @@ subscription ($after: String) {
 """
 
 
-async def following(socket: Socket, after: str | None = None) -> None:
-    """Follow; returns when the stream has its place, so that what is done next is told."""
-    await socket.subscribe(EVENTS, {"after": after})
-    await asyncio.sleep(0.3)
+async def following(api: Api, socket: Socket) -> None:
+    """Follow; returns when the stream has its place and waits, so that what is done next is told."""
+    feed = api.state.team_feed
+    assert feed is not None
+    before = len(feed._moved._waiters)  # noqa: SLF001 - the protocol has no answer to a subscribe
+    await socket.subscribe(EVENTS, {"after": None})
+    await until(lambda: len(feed._moved._waiters) > before)  # noqa: SLF001
 
 
 async def told(socket: Socket) -> dict[str, Any]:
@@ -55,7 +58,7 @@ async def test_the_life_of_a_team_is_told_in_order(api: Api, address: str, admin
     viewer, person = await api.person(Role.VIEWER), await api.person(Role.VIEWER)
     other = await api.team("Other")
     async with connected(address, viewer) as socket:
-        await following(socket)
+        await following(api, socket)
         made = await api.change("createTeam", {"name": "Payments"}, "team { id }", who=admin)
         team_id = made["team"]["id"]
         seat = {"teamId": team_id, "userId": str(person.id)}
@@ -132,7 +135,7 @@ async def test_a_lost_notice_costs_a_moment_and_no_event(
     connection = await asyncpg.connect(database_url)
     try:
         async with connected(address, admin) as socket:
-            await following(socket)
+            await following(api, socket)
             holding = connection.transaction()
             await holding.start()
             await connection.fetchval("SELECT pg_current_xact_id()")
@@ -155,8 +158,8 @@ async def test_a_private_teams_changes_are_told_inside_alone(api: Api, address: 
     vault, open_one = await api.team("Vault", is_private=True), await api.team("Open")
     keeper, outsider = await api.person(Role.VIEWER, teams=(vault,)), await api.person(Role.MANAGER)
     async with connected(address, keeper) as inside, connected(address, outsider) as outside:
-        await following(inside)
-        await following(outside)
+        await following(api, inside)
+        await following(api, outside)
         await own(api, admin, vault, {"service": "safe"})
         await own(api, admin, open_one, {"service": "shop"})
         assert (await told(inside))["team"] == {"name": "Vault"}
@@ -171,8 +174,8 @@ async def test_a_team_made_private_leaves_the_sight_of_others_and_comes_back(
     keeper = await member(api, admin, team, Role.VIEWER, Role.MANAGER)
     outsider = await api.person(Role.VIEWER)
     async with connected(address, keeper) as inside, connected(address, outsider) as outside:
-        await following(inside)
-        await following(outside)
+        await following(api, inside)
+        await following(api, outside)
         for is_private in (True, False):
             what = {"id": str(team.id), "isPrivate": is_private, "description": str(is_private)}
             await api.change("updateTeam", what, "team { id }", who=keeper)
@@ -191,7 +194,7 @@ async def test_the_word_that_a_team_left_names_it_and_nothing_else(api: Api, add
     keeper = await member(api, admin, team, Role.VIEWER, Role.MANAGER)
     outsider = await api.person(Role.VIEWER)
     async with connected(address, outsider) as outside:
-        await following(outside)
+        await following(api, outside)
         await api.change("updateTeam", {"id": str(team.id), "isPrivate": True, "name": "X"}, "team { id }", who=keeper)
         left = await told(outside)
         assert (left["__typename"], left["teamId"]) == ("TeamLeftView", str(team.id))
@@ -209,8 +212,8 @@ async def test_who_is_let_in_hears_of_it_and_who_is_taken_out_hears_that_and_no_
     person, other = await api.person(Role.VIEWER), await api.person(Role.VIEWER)
     seat = {"teamId": str(vault.id), "userId": str(person.id)}
     async with connected(address, person) as socket, connected(address, other) as stranger:
-        await following(socket)
-        await following(stranger)
+        await following(api, socket)
+        await following(api, stranger)
         await api.change("addTeamMember", seat, "team { id }", who=keeper)
         added = await told(socket)
         assert (added["kind"], added["team"], added["member"]["id"]) == (
@@ -235,7 +238,7 @@ async def test_a_role_taken_away_counts_before_the_next_event(api: Api, address:
     keeper = await member(api, admin, vault, Role.VIEWER, Role.MANAGER)
     fallen = await api.person(Role.ADMIN)
     async with connected(address, fallen) as socket:
-        await following(socket)
+        await following(api, socket)
         await own(api, keeper, vault, {"service": "one"})
         assert (await told(socket))["added"] == ["service one"]
         async with api.engine.begin() as connection:
@@ -248,7 +251,7 @@ async def test_a_role_taken_away_counts_before_the_next_event(api: Api, address:
 async def test_a_session_that_ends_ends_the_stream(api: Api, address: str, admin: Person) -> None:
     viewer = await api.person(Role.VIEWER)
     async with connected(address, viewer) as socket:
-        await following(socket)
+        await following(api, socket)
         async with api.engine.begin() as connection:
             await connection.exec_driver_sql(f"UPDATE sessions SET revoked_at = now() WHERE user_id = '{viewer.id}'")
         await api.change("createTeam", {"name": "Next"}, "team { id }", who=admin)
@@ -284,7 +287,7 @@ async def test_a_restore_while_it_is_followed_ends_the_stream_with_where_to_go_o
     connection = await asyncpg.connect(database_url)
     try:
         async with connected(address, admin) as socket:
-            await following(socket)
+            await following(api, socket)
             await connection.execute("UPDATE log_epoch SET epoch = gen_random_uuid()")
             reset = await told(socket)
             assert reset["reason"] == "LOG_RESTORED"
@@ -307,8 +310,7 @@ async def test_many_who_follow_read_the_log_together(
     async with AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(connected(address, admin)) for _ in range(20)]
         for socket in sockets:
-            await socket.subscribe(EVENTS)
-        await asyncio.sleep(1)
+            await following(api, socket)
         reads = 0
         read = feed._read  # noqa: SLF001
 
@@ -329,7 +331,7 @@ async def test_many_who_follow_read_the_log_together(
 async def test_who_comes_to_a_team_with_their_account_is_told_of_too(api: Api, address: str, admin: Person) -> None:
     team = await api.team("Payments")
     async with connected(address, admin) as socket:
-        await following(socket)
+        await following(api, socket)
         new = {"email": "grace@example.com", "password": PASSWORD, "role": "OPERATOR", "teamId": str(team.id)}
         made = await api.change("createUser", new, "user { id }", who=admin)
         added = await told(socket)

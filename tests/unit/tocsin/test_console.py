@@ -23,7 +23,7 @@ def test_without_a_terminal_a_slow_step_reminds_by_lines(monkeypatch: pytest.Mon
     lines = stream.getvalue().splitlines()
     assert lines[0] == "Migrating the database …"
     assert lines[1].startswith("Migrating the database: still at it after ")
-    assert lines[-1].startswith("Migrating the database: done in 0.")
+    assert lines[-1].startswith("Migrating the database: done in ")
     assert "\x1b" not in stream.getvalue()
 
 
@@ -35,7 +35,7 @@ def test_on_a_terminal_the_seconds_move(monkeypatch: pytest.MonkeyPatch) -> None
         time.sleep(1.2)
     assert "Starting PostgreSQL (0 s)" in stream.getvalue()
     assert "Starting PostgreSQL (1 s)" in stream.getvalue()
-    assert "Starting PostgreSQL: done in 1." in stream.getvalue().splitlines()[-1]
+    assert "Starting PostgreSQL: done in " in stream.getvalue().splitlines()[-1]
 
 
 def test_a_step_that_fails_does_not_claim_to_be_done() -> None:
