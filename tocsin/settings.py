@@ -415,7 +415,7 @@ class Settings(BaseSettings):
     # Notifications
     notification_spacing: Seconds = Field(
         default=timedelta(minutes=1),
-        description="Least time between two mails to one person; what comes in between is one mail.",
+        description="Least time between two messages to one person by one contact method; what comes between is one.",
     )
 
     twilio_account_sid: str | None = Field(
