@@ -1,13 +1,19 @@
 """Is a child held while its parent stands, whichever came first, and let go when it ends or the rule does?"""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from domain.identity.model import Role
 from domain.ids import new_id
+from jobs.consumers.contract import Run
+from jobs.consumers.inhibition import InhibitionConsumer
+from persistence.direct import DirectConnection
+from persistence.event_log import LogReader
 from persistence.inhibition_marks import follow
 from tests.api import Api, Person
 
@@ -151,6 +157,40 @@ async def test_a_hidden_parent_holds_without_being_named(api: Api, manager: Pers
     told = await shown(api, child, operator)
     assert told["suppression"] == {"inhibitedBy": []}
     assert [one["parent"] for one in told["decisions"] if "parent" in one] == [None]
+
+
+async def test_the_relay_gives_the_log_to_who_follows_parents(api: Api, manager: Person, operator: Person) -> None:
+    pool = await asyncpg.create_pool(api.settings.database_dsn, min_size=0, max_size=2)
+    try:
+        reader = LogReader(pool)
+        consumer = InhibitionConsumer(api.engine, pool, clock=api.clock)
+        place, moved = (await reader.state()).head, []
+
+        async def move(_connection: DirectConnection) -> None:
+            moved.append(place)
+
+        async def catch_up() -> None:
+            nonlocal place
+            async with asyncio.timeout(60):
+                while True:
+                    end, _ = await reader.reach(place, limit=500)
+                    if end is None:
+                        return
+                    await consumer.consume(Run(before=place, end=end), move)
+                    place = end
+
+        child = await fires(api, operator, "HighLatency")
+        await catch_up()
+        assert len(moved) >= 1, "without a rule it moves on and looks at nothing"
+        await a_rule(api, manager)
+        parent = await fires(api, operator, "NodeDown")
+        await catch_up()
+        assert await held_by(api, child, operator) == [parent]
+        await api.change("resolveAlert", {"id": parent}, "alert { id }", who=operator)
+        await catch_up()
+        assert await held_by(api, child, operator) == []
+    finally:
+        await pool.close()
 
 
 @pytest.mark.parametrize(
