@@ -266,6 +266,7 @@ FIELDS: Mapping[str, Need] = table(
         "User.identities": Need(Access.VIEWER, personal=True),
         "User.contactMethods": Need(Access.VIEWER, personal=True),
         "User.notificationPreferences": Need(Access.VIEWER, personal=True),
+        "SimulatedRecipient.messages": Need(Access.VIEWER, personal=True),
         "Invitation.email": Need(Access.ADMIN, personal=True),
         "User.isActive": _TEAM,
         "User.emailVerified": _TEAM,

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.alerts.model import Severity
 from domain.escalations.coverage import Coverage, Staff, coverage
 from domain.escalations.model import Policy, Target, TargetKind
 from domain.schedules.drafts import check_total, size_of_plan
@@ -19,10 +20,20 @@ from persistence.tables import memberships, users
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """An alert that might open, and how many steps are looked at, at most."""
+
+    severity: Severity
+    opened_at: datetime
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsedStep:
     """A step that would fire, when, and whom it would reach: by what whoever asks sees, and by the rest of it."""
 
     policy: Policy
+    severity: Severity
     round: int
     step: int
     fires_at: datetime
@@ -31,15 +42,15 @@ class RehearsedStep:
 
 
 async def rehearse(
-    connection: AsyncConnection, policy: Policy, *, opened_at: datetime, seen: frozenset[Target], most: int
+    connection: AsyncConnection, policy: Policy, alert: Rehearsed, *, seen: frozenset[Target]
 ) -> list[RehearsedStep]:
-    """The steps of the policy for an alert that opens at the moment and that nobody answers, the first `most` of them.
+    """The steps of the policy for an alert that opens at the moment and that nobody answers.
 
     `seen` are the targets whoever asks may see: who is behind another is not told.
     """
     found: list[RehearsedStep] = []
-    at, is_waiting = opened_at, True
-    for position in range(min(most, len(policy.steps) * (1 + policy.repeats))):
+    at, is_waiting = alert.opened_at, True
+    for position in range(min(alert.most, len(policy.steps) * (1 + policy.repeats))):
         number, place = divmod(position, len(policy.steps))
         step = policy.steps[place]
         at = at + step.delay if is_waiting else at
@@ -50,6 +61,7 @@ async def rehearse(
         found.append(
             RehearsedStep(
                 policy=policy,
+                severity=alert.severity,
                 round=number + 1,
                 step=place + 1,
                 fires_at=at,

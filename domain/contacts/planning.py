@@ -77,9 +77,14 @@ class Planned:
     because: str
 
 
+def holds(quiet: QuietHours | None, severity: Severity) -> bool:
+    """Whether there are quiet hours that hold such an alert, at whatever time."""
+    return quiet is not None and _RANK[severity] < _RANK[quiet.floor]
+
+
 def quiet_until(quiet: QuietHours | None, severity: Severity, at: datetime) -> datetime | None:
     """When the quiet hours end that hold such an alert at that moment; None when nothing holds it."""
-    if quiet is None or _RANK[severity] >= _RANK[quiet.floor]:
+    if quiet is None or not holds(quiet, severity):
         return None
     zone = ZoneInfo(quiet.zone)
     local = at.astimezone(zone)

@@ -13,7 +13,7 @@ from graphql_api.context import Context, Info
 from graphql_api.enums import Severity
 from graphql_api.exposes import exposes
 from graphql_api.scalars import uuid_of
-from persistence.contact_wishes import preferences_of
+from persistence.contact_wishes import Wishes, preferences_of, wishes_of
 
 
 def _method_id(root: strawberry.Parent[planning.RuleStep]) -> strawberry.ID:
@@ -70,6 +70,13 @@ async def load_preferences(context: Context, user_ids: list[UUID]) -> list[plann
     """The preferences of people."""
     async with context.read() as connection:
         found = await preferences_of(connection, user_ids)
+    return [found[user_id] for user_id in user_ids]
+
+
+async def load_wishes(context: Context, user_ids: list[UUID]) -> list[Wishes]:
+    """By what people can be told, and how they want to be."""
+    async with context.read() as connection:
+        found = await wishes_of(connection, user_ids)
     return [found[user_id] for user_id in user_ids]
 
 

@@ -23,6 +23,12 @@ expose_enum(
 )
 
 
+def may_see_methods(viewer: identity.Viewer, user_id: UUID) -> bool:
+    """One's own; another's for managers, of any team too: they decide who is paged."""
+    roles = (viewer.role, *(role for _, role in viewer.team_roles))
+    return viewer.user_id == user_id or any(role.includes(identity.Role.MANAGER) for role in roles)
+
+
 def _may_see_whole(info: Info, user_id: UUID) -> bool:
     viewer = info.context.require_viewer()
     return viewer.user_id == user_id or viewer.role is identity.Role.ADMIN
@@ -71,11 +77,7 @@ async def load_methods(context: Context, user_ids: list[UUID]) -> list[list[mode
 
 async def methods_of_person(root: strawberry.Parent[identity.User], info: Info) -> list[model.ContactMethod]:
     """One's own; another's for administrators, and masked for managers, who decide who is paged."""
-    viewer = info.context.require_viewer()
-    may_page = viewer.role.includes(identity.Role.MANAGER) or any(
-        role.includes(identity.Role.MANAGER) for _, role in viewer.team_roles
-    )
-    if not _may_see_whole(info, root.id) and not may_page:
+    if not may_see_methods(info.context.require_viewer(), root.id):
         raise Forbidden("a person's contact methods are shown to that person, to administrators and to managers")
     return await info.context.loader(load_methods).load(root.id)
 

@@ -8,11 +8,16 @@ from uuid import UUID
 import strawberry
 
 from domain.alerts.model import AlertStatus
+from domain.contacts import planning
+from domain.contacts.model import ContactKind
 from domain.errors import NotFound
 from domain.escalations import coverage, engine, model
+from domain.identity import model as identity
 from domain.schedules.drafts import checked_span
 from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel
+from graphql_api.contacts.preferences import load_wishes
+from graphql_api.contacts.types import may_see_methods
 from graphql_api.context import Context, Info
 from graphql_api.enums import Severity
 from graphql_api.escalations.sight import SOMEBODY, seen_targets
@@ -22,12 +27,27 @@ from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User
 from graphql_api.scalars import uuid_of, uuid_or_none
 from graphql_api.schedules.types import ScheduleGap
+from persistence.contact_wishes import Wishes
 from persistence.escalation_policies import list_policies
-from persistence.rehearsal import RehearsedStep, coverage_of, rehearse
+from persistence.rehearsal import Rehearsed, RehearsedStep, coverage_of, rehearse
 
 MOST_POLICIES = 50
 # Each looks up whom it reaches. Ten thousand, as fifty policies can have, kept a connection for half a minute.
 MOST_STEPS = 200
+
+
+def _kind(root: strawberry.Parent[planning.Planned]) -> ContactKind:
+    return root.way.kind
+
+
+@exposes(planning.Planned, name="SimulatedMessage", description="A message that would go to a person.")
+class SimulatedMessage:
+    """See domain.contacts.planning.Planned."""
+
+    contact_kind = strawberry.field(resolver=_kind, graphql_type=ContactKind, description="How it would travel.")
+    at: datetime = strawberry.field(description="When, if nobody had answered by then.")
+    held: str | None = strawberry.field(description="Why quiet hours would hold it until then; null if none would.")
+    because: str = strawberry.field(description="What of their rules made it so; empty for mail to the account.")
 
 
 @strawberry.type(description="Who would be reached, and why.")
@@ -39,6 +59,10 @@ class SimulatedRecipient:
     )
     channel: Channel | None = strawberry.field(description="The channel, if you may see it; null for a person.")
     why: str = strawberry.field(description="What made the step reach them.")
+    messages: list[SimulatedMessage] | None = strawberry.field(
+        description="By what, and when; null for a channel, and unless it is you or you may see their contact methods.",
+        default=None,
+    )
 
 
 async def _reached(root: strawberry.Parent[RehearsedStep], info: Info) -> list[SimulatedRecipient]:
@@ -48,11 +72,23 @@ async def _reached(root: strawberry.Parent[RehearsedStep], info: Info) -> list[S
         loaded = await load.load(recipient.id)
         is_channel = recipient.is_channel
         found.append(
-            SimulatedRecipient(user=None if is_channel else loaded, channel=loaded if is_channel else None, why=why)
+            SimulatedRecipient(
+                user=None if is_channel else loaded,
+                channel=loaded if is_channel else None,
+                why=why,
+                messages=None if is_channel else await _messages(root, recipient.id, info),
+            )
         )
     if root.reaches_others:
         found.append(SimulatedRecipient(user=None, channel=None, why=SOMEBODY))
     return found
+
+
+async def _messages(root: RehearsedStep, user_id: UUID, info: Info) -> Any:  # noqa: ANN401 - what strawberry takes
+    if not may_see_methods(info.context.require_viewer(), user_id):
+        return None
+    wishes = await info.context.loader(load_wishes).load(user_id)
+    return planning.plan(wishes.ways, wishes.preferences, severity=root.severity, now=root.fires_at)
 
 
 @exposes(RehearsedStep, name="SimulatedStep", description="A step that would fire if nobody answered.")
@@ -75,8 +111,28 @@ class EmptyEscalationStep:
 
 
 async def _unverified(root: strawberry.Parent[coverage.Coverage], info: Info) -> list[Any]:
-    people = await info.context.loader(load_users).load_many(sorted(root.people))
-    return [user for user in people if user is not None and user.email_verified_at is None]
+    people = await _people(root, info)
+    return [user for user, wishes in people if user.email_verified_at is None and len(wishes.ways) == 1]
+
+
+async def _people(root: coverage.Coverage, info: Info) -> list[tuple[identity.User, Wishes]]:
+    ids = sorted(root.people)
+    people = await info.context.loader(load_users).load_many(ids)
+    wanted = await info.context.loader(load_wishes).load_many(ids)
+    return [(user, wishes) for user, wishes in zip(people, wanted, strict=True) if user is not None]
+
+
+async def _mail_only(root: strawberry.Parent[coverage.Coverage], info: Info) -> list[Any]:
+    people = await _people(root, info)
+    return [user for user, wishes in people if all(way.kind is ContactKind.EMAIL for way in wishes.ways)]
+
+
+async def _quiet(root: strawberry.Parent[coverage.Coverage], info: Info) -> list[Any]:
+    return [
+        user
+        for user, wishes in await _people(root, info)
+        if any(planning.holds(wishes.preferences.quiet_hours, severity) for severity in root.policy.severities)
+    ]
 
 
 @exposes(coverage.Coverage, name="EscalationCoverage", description="How well a policy covers a time.")
@@ -92,7 +148,15 @@ class EscalationCoverage:
     unverified = strawberry.field(
         resolver=_unverified,
         graphql_type=list[User],
-        description="People it relies on who never proved that mail reaches them.",
+        description="People it relies on who never proved that anything reaches them: neither mail nor another way.",
+    )
+    mail_only = strawberry.field(
+        resolver=_mail_only, graphql_type=list[User], description="People it relies on whom no text message can wake."
+    )
+    quiet = strawberry.field(
+        resolver=_quiet,
+        graphql_type=list[User],
+        description="People it relies on whose quiet hours hold alerts of some of its severities.",
     )
 
 
@@ -136,7 +200,8 @@ class RehearsalQueries:
         async with context.read() as connection:
             for policy in policies:
                 most = MOST_STEPS - len(found)
-                found += await rehearse(connection, policy, opened_at=at or context.now(), seen=seen, most=most)
+                rehearsed = Rehearsed(severity=severity, opened_at=at or context.now(), most=most)
+                found += await rehearse(connection, policy, rehearsed, seen=seen)
         return sorted(found, key=lambda step: step.fires_at)
 
     @strawberry.field(

@@ -1,0 +1,53 @@
+"""Do the rehearsal and the look ahead know how people are told? (N5)."""
+
+from domain.identity.model import Role
+from tests.api import Person
+from tests.integration.contacts.test_text_messages import Night, ann, night, paged, twilio, with_phone
+
+__all__ = ["ann", "night", "twilio"]  # fixtures
+SIMULATE = """query($severity: Severity!) { simulateRouting(severity: $severity, at: "2030-01-07T23:30:00Z") {
+  reached { user { id } messages { contactKind at held because } } } }"""
+COVERAGE = "{ escalationCoverage { unverified { id } mailOnly { id } quiet { id } } }"
+
+
+async def test_a_rehearsal_tells_by_what_and_what_would_be_held(night: Night, ann: Person) -> None:
+    method_id = await with_phone(night, ann)
+    await paged(night, ann)
+    rule = {
+        "severities": ["HIGH", "LOW"],
+        "steps": [{"contactMethodId": method_id, "delay": "PT0S"}, {"contactMethodId": str(ann.id), "delay": "PT5M"}],
+    }
+    await night.api.change("setNotificationRules", {"rules": [rule]}, "preferences { version }", who=ann)
+    quiet = {"starts": "22:00:00", "ends": "07:00:00", "zone": "UTC"}
+    await night.api.change("setQuietHours", {"quietHours": quiet}, "preferences { version }", who=ann)
+
+    async def messages(severity: str, who: Person) -> list[tuple[str, str, bool]] | None:
+        (step,) = (await night.api.data(SIMULATE, {"severity": severity}, who=who))["simulateRouting"]
+        (reached,) = step["reached"]
+        assert reached["user"]["id"] == str(ann.id)
+        found = reached["messages"]
+        return None if found is None else [(one["contactKind"], one["at"], one["held"] is not None) for one in found]
+
+    assert await messages("HIGH", ann) == [
+        ("SMS", "2030-01-07T23:30:00Z", False),
+        ("EMAIL", "2030-01-07T23:35:00Z", False),
+    ]
+    assert await messages("LOW", await night.api.person(Role.MANAGER)) == [
+        ("SMS", "2030-01-08T07:00:00Z", True),
+        ("EMAIL", "2030-01-08T07:00:00Z", True),
+    ]
+    assert await messages("LOW", await night.api.person(Role.OPERATOR)) is None, "how a colleague is told is theirs"
+
+
+async def test_the_look_ahead_names_who_may_not_wake(night: Night, ann: Person) -> None:
+    bob = await night.api.person(Role.OPERATOR)
+    await with_phone(night, ann)
+    await paged(night, ann, bob)
+    quiet = {"starts": "22:00:00", "ends": "07:00:00", "zone": "UTC", "floor": "CRITICAL"}
+    await night.api.change("setQuietHours", {"quietHours": quiet}, "preferences { version }", who=ann)
+    (found,) = (await night.api.data(COVERAGE, who=bob))["escalationCoverage"]
+    assert found == {
+        "unverified": [{"id": str(bob.id)}],
+        "mailOnly": [{"id": str(bob.id)}],
+        "quiet": [{"id": str(ann.id)}],
+    }
