@@ -70,6 +70,11 @@ async def test_two_schedulers_at_once_raise_one_alert(world: World) -> None:
     )
     assert await world.pool.fetchval("SELECT max(occurrences) FROM alerts WHERE source = 'rule'") == 1
     assert await world.turn() == 0
+    made = await world.api.data("{ thresholdRules { id } }", who=world.manager)
+    for one in made["thresholdRules"]:
+        await world.api.change("archiveThresholdRule", {"id": one["id"]}, "rule { id }", who=world.manager)
+    assert sum(await asyncio.gather(*[world.turn() for _ in range(3)])) == 16
+    assert await world.pool.fetchval("SELECT count(*) FROM alert_events WHERE kind = 'resolved'") == 16
 
 
 async def test_each_group_has_an_alert_of_its_own(world: World) -> None:
