@@ -38,7 +38,7 @@ def _state(sight: Sight) -> dict[str, sa.ColumnElement[Any]]:
         "severity": sa.func.coalesce(first(alerts.c.severity, worst, _OPEN), first(alerts.c.severity, worst)),
         "last_alert_at": first(alerts.c.created_at, alerts.c.created_at.desc()),
         "resolved_at": sa.case(
-            (sa.exists().where(_members(sight, _OPEN)), None),
+            (first(sa.literal(True), alerts.c.status, _OPEN).is_not(None), None),  # noqa: FBT003 - a column
             else_=sa.select(sa.func.max(alerts.c.resolved_at)).where(_members(sight)).scalar_subquery(),
         ),
     }
