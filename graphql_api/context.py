@@ -4,6 +4,7 @@ A socket holds many operations and outlives roles and caches: each operation get
 subscription calls `renew()` before each event, so no loader serves yesterday's rows.
 """
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +38,18 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 BatchLoad: TypeAlias = "Callable[[Context, list[Key]], Awaitable[Sequence[Value]]]"
+
+
+class _Loader(DataLoader[Key, Value]):
+    """One whose answers are waited for by several fields. A field that is given up takes none from the others.
+
+    When an error empties what is around it, the fields beside it are cancelled, and with a field what it waits for.
+    What others wait for as well would be cancelled under them, and end the whole request without an answer.
+    """
+
+    def load(self, key: Key) -> "Awaitable[Value]":
+        """As the loader's own, for this field alone."""
+        return asyncio.shield(super().load(key))
 
 
 @dataclass(kw_only=True)
@@ -132,7 +145,7 @@ class Context:
             async def batch(keys: list[Key]) -> list[Any]:
                 return list(await load(self, keys))
 
-            known = self._loaders[load] = DataLoader(load_fn=batch)
+            known = self._loaders[load] = _Loader(load_fn=batch)
         return known
 
     def renew(self) -> None:

@@ -79,7 +79,7 @@ def operation(
 ) -> tuple[str, dict[str, Any]]:
     """A smallest operation for a root field, and its variables; `more` are arguments it shall have besides.
 
-    With a `depth` it shows what the answer holds, so many objects deep, but for the fields `without`, as "Type.field".
+    With a `depth` it shows what the answer holds, so many objects deep, but for the fields `without`, by their names.
     """
     field = root_field(root, name)
     wanted = {
@@ -127,7 +127,7 @@ def _fields_of(kind: Any, depth: int, without: frozenset[str]) -> Iterator[str]:
     for name, field in kind.fields.items():
         needs_more = any(is_required_argument(argument) for argument in field.args.values())
         inner = get_named_type(field.type)
-        if name in _UNSTABLE or needs_more or f"{kind.name}.{name}" in without:
+        if name in _UNSTABLE or needs_more or name in without:
             continue
         if is_leaf_type(inner):
             yield name
