@@ -80,6 +80,7 @@ async def read_placing(
     correlation: Correlation,
     problems: Mapping[Key, Problem],
     may_ask: bool,
+    now: datetime,
 ) -> Placing:
     """What is known of the keys, ready to place a batch."""
     placing = Placing(correlation=correlation, problems=problems, may_ask=may_ask)
@@ -87,7 +88,14 @@ async def read_placing(
         # A group found by two keys is one object: who joins by one is seen by the other.
         group = _shared(placing, row)
         placing.groups.setdefault(row["key"], {})[row["part"]] = group
-    together = [key for key in keys if key.startswith("together:")]
+    # Who waits is of no interest where a group is there already: alerts of its parts simply join.
+    rules = correlation.together
+    together = [
+        key
+        for key in keys
+        if (rule := rules.get(key.partition(":")[2].partition(":")[0])) is not None
+        and not any(group.accepts(now, rule) for group in placing.groups.get(key, {}).values())
+    ]
     if together:
         for row in await connection.fetch(_SIGHTINGS, together, correlation.most_parts - 1):
             placing.sightings.setdefault(row["key"], []).append(

@@ -217,7 +217,7 @@ class IngestStore:
         groups = None
         if group_keys and may_open(items, problems):
             groups = await read_placing(
-                self._connection, group_keys, correlation=correlation, problems=problems, may_ask=may_ask
+                self._connection, group_keys, correlation=correlation, problems=problems, may_ask=may_ask, now=now
             )
         inhibiting = None
         if inhibition_keys:

@@ -151,6 +151,11 @@ class Correlation:
         return not self._ordered
 
     @property
+    def together(self) -> dict[str, GroupRule]:
+        """The rules of what must be seen together, by their id as keys have it."""
+        return {str(one.rule.id): one.rule for one in self._ordered if one.rule.strategy is GroupStrategy.TOGETHER}
+
+    @property
     def most_parts(self) -> int:
         """How many parts the largest of what must be seen together has."""
         return max((len(one.rule.parts) for one in self._ordered), default=0)
