@@ -158,8 +158,8 @@ async def test_a_rule_that_looks_at_the_alert_is_asked_after_the_fold(api: Api, 
     )
     assert rule["asksAlert"]
     item: dict[str, Any] = {"title": "t", "dedup_key": "one", "severity": "low", "description": "said once"}
-    for _ in range(2):
-        (made,) = await post(api, key, item)
+    await post(api, key, item)
+    (made,) = await post(api, key, item)
     assert (await read_alert(api, made["alertId"], manager))["severity"] == "LOW"
     await post(api, key, item)
     raised = await read_alert(api, made["alertId"], manager)
@@ -215,8 +215,8 @@ async def test_an_alert_ends_by_itself_after_the_time_a_rule_gives_it(api: Api, 
     (made,) = await post(api, key, item)
     connection = await asyncpg.connect(api.state.settings.database_dsn)
     try:
-        expires, seen = await connection.fetchrow("SELECT expires_at, last_seen_at FROM alerts")
-        assert expires - seen == timedelta(minutes=10)
+        length = await connection.fetchval("SELECT expires_at - last_seen_at FROM alerts")
+        assert length == timedelta(minutes=10)
     finally:
         await connection.close()
     # Closed two minutes ago: within the server's own window, beyond the rule's.

@@ -147,7 +147,7 @@ async def test_a_followed_test_tells_how_far_it_is_and_ends(api: Api, address: s
     what = {"since": since(api), "condition": 'alert.service == "db"', "effects": {"severity": "LOW"}}
     async with connected(address, manager) as socket:
         await socket.subscribe(FOLLOWED, {"input": what})
-        message = {"isDone": False}
+        message: dict[str, Any] = {"isDone": False}
         while not message["isDone"]:
             message = (await socket.next_data())["alertRuleTest"]
         assert message["share"] == 1.0
