@@ -63,7 +63,7 @@ async def test_a_person_gets_all_that_is_kept_about_them(api: Api, tmp_path: Pat
     assert set(kept) == {
         *("format", "createdAt", "profile", "sessions", "memberships", "apiKeys", "identities", "passkeys"),
         *("notifications", "scheduleOverrides", "auditEntriesByYou", "auditEntriesAboutYou", "alertEvents"),
-        *("attachments", "dataExports"),
+        *("attachments", "dataExports", "contactMethods", "contactPreferences", "textMessages"),
     }
     assert [event["comment"] for event in kept["alertEvents"] if event["kind"] == "commented"] == ["I looked at it"]
     assert {entry["action"] for entry in kept["auditEntriesByYou"]} >= {"createAlert", "commentOnAlert"}

@@ -11,6 +11,7 @@ from domain.identity.model import Role, User
 from domain.ids import new_id
 from persistence.person_keys import vault_of
 from persistence.seal_people import key_to_write, seal_people
+from persistence.sealed_columns import PERSONAL
 from persistence.sealing import CannotUnseal
 from persistence.tables import person_keys, sessions, users
 from persistence.unit_of_work import UnitOfWork
@@ -161,7 +162,7 @@ async def test_two_that_seal_at_once_give_everybody_one_key(api: Api) -> None:
 
 async def test_a_sealing_that_was_stopped_goes_on(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     made = await put_plain(api, 450)
-    monkeypatch.setattr("persistence.seal_people._seal_column", _fail_after(7))
+    monkeypatch.setattr("persistence.seal_people._seal_column", _fail_after(len(PERSONAL) + 2))
     with pytest.raises(RuntimeError, match="pulled the plug"):
         await seal_people(api.engine)
     monkeypatch.undo()
