@@ -15,8 +15,8 @@ import structlog
 
 from tests.services import databases
 from tests.services.errors import UnavailableError
+from tests.services.ports import free_port as any_free_port
 from tests.services.running import ELASTICSEARCH, POSTGRESQL, REDIS, TIMESCALE, Services
-from tocsin.embedded.state import free_port as any_free_port
 
 RANDOM_INPUT = frozenset({"test_fuzz.py", "test_hostile_posts.py"})
 # One question asked of every field there is: the same lines hundreds of times.

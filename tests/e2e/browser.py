@@ -115,10 +115,15 @@ def browser_page(program: str, *, folder: Path) -> Iterator[Page]:
     try:
         wait_for(lambda: port_file.exists() and port_file.read_text().count("\n") >= 1, log.read_text)
         port = int(port_file.read_text().splitlines()[0])
-        targets = httpx2.get(f"http://127.0.0.1:{port}/json").json()
-        address = next(target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page")
-        with connect(address, max_size=None) as socket:
+        wait_for(lambda: bool(_pages(port)), log.read_text)
+        with connect(_pages(port)[0], max_size=None) as socket:
             yield Page(socket)
     finally:
         process.kill()
         process.wait(20)
+
+
+def _pages(port: int) -> list[str]:
+    """The addresses of the open pages; the first opens a moment after the port."""
+    targets = httpx2.get(f"http://127.0.0.1:{port}/json", timeout=SECONDS).json()
+    return [target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page"]

@@ -9,17 +9,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from tests.services.answering import status_of
 from tests.services.environment import inherited
+from tests.services.ports import free_port
 from tests.services.running import PASSWORD
 from tocsin.embedded import folders, programs
 from tocsin.embedded.postgresql import STOP_STEPS as POSTGRESQL_STOP
 from tocsin.embedded.postgresql import EmbeddedPostgresql
-from tocsin.embedded.state import free_port
 from tocsin.embedded.valkey import STOP_STEPS as VALKEY_STOP
 from tocsin.embedded.valkey import EmbeddedValkey
 from tocsin.processes import spawn
@@ -153,10 +155,7 @@ class Cluster:
 
     def answers(self) -> bool:
         """Whether the API process is up."""
-        try:
-            return httpx2.get(f"{self.url}/livez", timeout=2).status_code == 200
-        except httpx2.HTTPError:
-            return False
+        return status_of(f"{self.url}/livez") == HTTPStatus.OK
 
     def kill(self, name: str) -> None:
         """SIGKILL, as a crash or the kernel's out-of-memory killer would."""

@@ -13,7 +13,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from tocsin.embedded.state import free_port
+from tests.services.ports import free_port
 from tocsin.processes import spawn
 
 PROMETHEUS, ALERTMANAGER, AMTOOL = "prometheus", "prometheus-alertmanager", "amtool"

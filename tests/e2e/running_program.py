@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.services.environment import inherited
+from tests.services.ports import free_port
 from tocsin.accounts import Account
 from tocsin.embedded import folders
-from tocsin.embedded.state import free_port
 from tocsin.processes import spawn
 
 ROOT = Path(__file__).resolve().parent.parent.parent

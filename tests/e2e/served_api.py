@@ -4,13 +4,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-
-import httpx2
 
 from persistence.bootstrap import ensure_first_administrator, ensure_first_integration
 from tests.api import SECRET, api_settings
 from tests.e2e.running_program import wait_for
+from tests.services.answering import status_of
 from tests.services.environment import inherited
 from tocsin.processes import spawn
 
@@ -52,7 +52,7 @@ def served_api(
         process = spawn([sys.executable, "-m", "tocsin", "serve"], cwd=ROOT, environment=environment, output=file)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: _is_live(url), log.read_text)
+        wait_for(lambda: status_of(f"{url}/livez") == HTTPStatus.OK, log.read_text)
         yield ServedApi(url, log, key, process.pid)
     finally:
         process.terminate()
@@ -78,10 +78,3 @@ def scheduler_beside(database_url: str, *, folder: Path, more: Mapping[str, str]
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _is_live(url: str) -> bool:
-    try:
-        return httpx2.get(f"{url}/livez").is_success
-    except httpx2.TransportError:
-        return False

@@ -16,8 +16,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.e2e.served_api import ServedApi, served_api
+from tests.services.ports import free_port
 from tests.sockets import PROTOCOL
-from tocsin.embedded.state import free_port
 
 # One set of processes for the file.
 pytestmark = pytest.mark.xdist_group("hostile-graphql")

@@ -23,10 +23,10 @@ from tests.integration.test_alert_subscriptions import start_cursor
 from tests.services import elasticsearch
 from tests.services.elasticsearch import ElasticsearchServer
 from tests.services.errors import UnavailableError
+from tests.services.ports import free_port
 from tests.services.running import CACHE
 from tests.waiting import until
 from tocsin.embedded import folders
-from tocsin.embedded.state import free_port
 
 pytestmark = pytest.mark.xdist_group("live-nothing-lost")
 SUBSCRIBERS, POSTS, ALERTS = 200, 350, 25

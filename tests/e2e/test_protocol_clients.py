@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ROOT, ServedApi, served_api
 from tests.services.errors import UnavailableError
 from tests.services.node import node_environment, node_path, npm_project
-from tocsin.embedded.state import free_port
+from tests.services.ports import free_port
 
 # One set of processes for the file.
 pytestmark = pytest.mark.xdist_group("protocol-clients")

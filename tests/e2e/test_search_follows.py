@@ -12,9 +12,9 @@ from tests.e2e.cluster import Cluster, wait_for
 from tests.services import elasticsearch
 from tests.services.elasticsearch import ElasticsearchServer
 from tests.services.errors import UnavailableError
+from tests.services.ports import free_port
 from tests.services.running import CACHE
 from tocsin.embedded import folders
-from tocsin.embedded.state import free_port
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
 ALIAS = "tocsin-alerts"

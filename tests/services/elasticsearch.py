@@ -12,10 +12,10 @@ import signal
 import subprocess
 import zipfile
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
-import httpx2
-
+from tests.services.answering import status_of
 from tests.services.errors import UnavailableError
 from tests.services.java import java_home
 from tocsin.accounts import Account
@@ -78,10 +78,7 @@ class ElasticsearchServer:
 
     def answers(self) -> bool:
         """Whether the cluster tells its health."""
-        try:
-            return httpx2.get(f"{self.url}/_cluster/health", timeout=2).status_code == httpx2.codes.OK
-        except httpx2.HTTPError:
-            return False
+        return status_of(f"{self.url}/_cluster/health") == HTTPStatus.OK
 
     def _own(self, name: str) -> Path:
         path = self.folder / name

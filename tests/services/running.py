@@ -15,10 +15,10 @@ from pathlib import Path
 
 from tests.services import elasticsearch, timescale
 from tests.services.errors import UnavailableError
+from tests.services.ports import free_port
 from tocsin.embedded import folders, postgresql, programs, valkey
 from tocsin.embedded.folders import Folders
 from tocsin.embedded.postgresql import EmbeddedPostgresql
-from tocsin.embedded.state import free_port
 from tocsin.embedded.valkey import EmbeddedValkey
 from tocsin.errors import StartError
 from tocsin.supervisor import StopStep, stop

@@ -22,8 +22,8 @@ from tests.api import PASSWORD, Api, api_settings, running_api
 from tests.second_factors import Member, member
 from tests.services.errors import UnavailableError
 from tests.services.oidc import OidcProvider, oidc_provider
+from tests.services.ports import free_port
 from tests.visitor import OURS, Visitor, visitor
-from tocsin.embedded.state import free_port
 
 CALLBACK = f"{OURS}/auth/corp/callback"
 LOGIN = {"email": "ada@example.com", "password": PASSWORD}

@@ -20,9 +20,9 @@ from tests.api import Api, api_settings, running_api
 from tests.services import elasticsearch
 from tests.services.elasticsearch import ElasticsearchServer
 from tests.services.errors import UnavailableError
+from tests.services.ports import free_port
 from tests.services.running import CACHE
 from tocsin.embedded import folders
-from tocsin.embedded.state import free_port
 from tocsin.supervisor import stop
 
 PATIENCE = timedelta(seconds=20)
