@@ -151,8 +151,7 @@ def rule_vocabulary() -> str:
     """What a condition over an alert may name."""
     lines = ["| name | type | meaning | known |", "|---|---|---|---|"]
     known = {Since.SIGNAL: "from the signal", Since.ALERT: "after the fold"}
-    for fact in VOCABULARY:
-        lines.append(f"| `{fact.name}` | `{fact.type}` | {_cell(fact.meaning)} | {known[fact.since]} |")
+    lines += [f"| `{fact.name}` | `{fact.type}` | {_cell(fact.meaning)} | {known[fact.since]} |" for fact in VOCABULARY]
     return "\n".join(lines)
 
 

@@ -69,9 +69,5 @@ async def put_integration(connection: AsyncConnection, *, source: str = "prometh
 async def put_group(connection: AsyncConnection, *, title: str = "Storage") -> UUID:
     """A group without members."""
     made = new_id()
-    await connection.execute(
-        sa.insert(alert_groups).values(
-            id=made, title=title, created_at=NOON, updated_at=NOON
-        )
-    )
+    await connection.execute(sa.insert(alert_groups).values(id=made, title=title, created_at=NOON, updated_at=NOON))
     return made

@@ -89,7 +89,7 @@ async def outsider(api: Api) -> Person:
 async def hidden(api: Api, admin: Person) -> dict[str, str]:
     """One object of each kind that belongs to a private team, or to another person."""
     team = await api.team("Hidden", is_private=True)
-    what = {"title": "Secret", "severity": "LOW", "source": "x", "teamId": str(team.id)}
+    what: dict[str, object] = {"title": "Secret", "severity": "LOW", "source": "x", "teamId": str(team.id)}
     alert = (await api.change("createAlert", what, "alert { id }", who=admin))["alert"]["id"]
     what = {"name": "Secret door", "source": "GENERIC", "defaultTeamId": str(team.id)}
     made = await api.change("createIntegration", what, "key integration { id keys { id } }", who=admin)

@@ -337,7 +337,7 @@ async def groups(api: WatchedApi, admin: Person) -> None:
     made = await do(api, admin, "createService", "service { id }", name="racks")
     await do(api, admin, "updateService", id=made["service"]["id"], description="All of them.")
     await do(api, admin, "archiveService", id=made["service"]["id"])
-    found = []
+    found: list[Any] = []
     for rack in ("a", "a", "a", "b"):
         shown = "alert { id group { id } }"
         alert = await do(
