@@ -63,10 +63,10 @@ async def erase_after_a_copy(settings: Settings, copy: Path) -> tuple[Person, Pe
     return admin, stays
 
 
-async def names(settings: Settings, who: Person) -> set[str]:
+async def addresses(settings: Settings, who: Person) -> set[str]:
     async with running_api(settings) as api:
-        answer = await api.data("{ users(first: 100) { nodes { name } } }", who=who)
-    return {user["name"] for user in answer["users"]["nodes"]}
+        answer = await api.data("{ users(first: 100) { nodes { email } } }", who=who)
+    return {user["email"] for user in answer["users"]["nodes"]}
 
 
 async def test_a_restore_and_a_start_bring_nobody_back(
@@ -75,9 +75,9 @@ async def test_a_restore_and_a_start_bring_nobody_back(
     admin, stays = await erase_after_a_copy(settings, tmp_path / "copy")
     url = await asyncio.to_thread(restored, postgresql_server_url, tmp_path / "copy")
     again = settings.model_copy(update={"database_url": url})
-    assert EMAIL in await names(again, admin), "the copy is one of before"
+    assert EMAIL in await addresses(again, admin), "the copy is one of before"
     await asyncio.to_thread(before_serving, again)
-    found = await names(again, admin)
+    found = await addresses(again, admin)
     assert EMAIL not in found
     assert stays.email in found
     assert copies_in(await asyncio.to_thread(dump, url), EMAIL) == []
