@@ -119,7 +119,7 @@ MUTATIONS: Mapping[str, Line] = {
     "setNotificationRules": Access.VIEWER,
     "setQuietHours": Access.VIEWER,
     # Their data: one's own, or an administrator's doing for somebody
-    "requestDataExport": Access.VIEWER,
+    "exportMyData": Access.VIEWER,
     "eraseMe": Access.VIEWER,
     "eraseUser": Access.ADMIN,
     "changePassword": Need(Access.VIEWER, credential=True),

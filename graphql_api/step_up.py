@@ -45,7 +45,7 @@ DANGEROUS = frozenset(
         # data that leaves, or that is gone for good
         "eraseUser",
         "eraseMe",
-        "requestDataExport",
+        "exportMyData",
     }
 )
 

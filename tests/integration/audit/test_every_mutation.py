@@ -380,7 +380,7 @@ async def silences(api: WatchedApi, admin: Person) -> None:
 async def privacy(api: WatchedApi, admin: Person) -> None:
     """What somebody takes along, and what is forgotten."""
     one, other = await member(api, Role.VIEWER), await member(api, Role.VIEWER)
-    await do(api, one, "requestDataExport")
+    await do(api, one, "exportMyData")
     await do(api, one, "eraseMe", confirmEmail=one.email)
     await do(api, admin, "eraseUser", userId=str(other.id), confirmEmail=other.email)
 

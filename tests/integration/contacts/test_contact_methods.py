@@ -166,7 +166,7 @@ async def test_it_is_sealed_exported_and_forgotten_with_its_person(api: Api, ann
         assert b"night" not in row.address + row.label
         written = await connection.execute(sa.select(audit_log.c.before, audit_log.c.after))
         assert "night" not in str(written.all())
-    export = await api.change("requestDataExport", {}, "export { id }", who=ann)
+    export = await api.change("exportMyData", {}, "export { id }", who=ann)
     await make_data_exports(api.engine, api.settings, api.clock.now())
     kept = json.loads((await api.http.get(f"/exports/{export['export']['id']}", headers=api.headers(ann))).content)
     assert [(one["address"], one["label"]) for one in kept["contactMethods"]] == [("night@example.org", "At night")]

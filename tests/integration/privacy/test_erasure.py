@@ -68,7 +68,7 @@ async def test_no_copy_is_left_anywhere(
     person, admin = await grace(api), await api.person(Role.ADMIN)
     alert = (await api.change("createAlert", ALERT, "alert { id }", who=person))["alert"]
     await api.change("assignAlert", {"id": alert["id"], "assigneeId": str(person.id)}, "alert { id }", who=person)
-    await api.change("requestDataExport", {}, "export { id }", who=person)
+    await api.change("exportMyData", {}, "export { id }", who=person)
     assert await make_data_exports(api.engine, api.settings, api.clock.now()) == 1
     assert (await erase(api, person, who=admin))["erasedId"] == str(person.id)
 
@@ -189,7 +189,7 @@ async def test_an_old_session_is_not_enough(api: Api) -> None:
     assert (await erase(api, person, who=admin))["code"] == "STEP_UP_REQUIRED"
     own = await api.change("eraseMe", {"confirmEmail": person.email}, "erasedId", who=person)
     assert own["code"] == "STEP_UP_REQUIRED"
-    export = await api.change("requestDataExport", {}, "export { id }", who=person)
+    export = await api.change("exportMyData", {}, "export { id }", who=person)
     assert export["code"] == "STEP_UP_REQUIRED"
     assert not (await read(api, person.id)).is_erased
 

@@ -23,8 +23,8 @@ ALERT = {"title": "Disk full", "severity": "HIGH"}
 
 
 async def ask(api: Api, who: Person, **more: object) -> dict[str, Any]:
-    answer = await api.change("requestDataExport", more, EXPORT, who=who)
-    assert answer["__typename"] == "RequestDataExportSuccess", answer
+    answer = await api.change("exportMyData", more, EXPORT, who=who)
+    assert answer["__typename"] == "ExportMyDataSuccess", answer
     export: dict[str, Any] = answer["export"]
     return export
 
@@ -100,9 +100,9 @@ async def test_nobody_else_can_tell_that_there_is_one(api: Api) -> None:
 
 async def test_an_administrator_does_it_on_a_persons_request_and_it_is_written_down(api: Api) -> None:
     person, admin, other = [await api.person(role) for role in (Role.VIEWER, Role.ADMIN, Role.ADMIN)]
-    refused = await api.change("requestDataExport", {"userId": str(admin.id)}, EXPORT, who=person)
+    refused = await api.change("exportMyData", {"userId": str(admin.id)}, EXPORT, who=person)
     assert refused["code"] == "FORBIDDEN"
-    missing = await api.change("requestDataExport", {"userId": str(person.session_id)}, EXPORT, who=admin)
+    missing = await api.change("exportMyData", {"userId": str(person.session_id)}, EXPORT, who=admin)
     assert missing["code"] == "NOT_FOUND"
     export = await ask(api, admin, userId=str(person.id))
     await make(api)
@@ -116,7 +116,7 @@ async def test_an_administrator_does_it_on_a_persons_request_and_it_is_written_d
             .order_by(audit_log.c.occurred_at)
         )
     assert [tuple(row) for row in rows] == [
-        ("requestDataExport", admin.id),
+        ("exportMyData", admin.id),
         ("downloadDataExport", admin.id),
         ("downloadDataExport", person.id),
     ]

@@ -18,7 +18,7 @@ from persistence.data_exports import DataExportRepository
 
 
 @strawberry.input(description="Whose data to put together.")
-class RequestDataExportInput:
+class ExportMyDataInput:
     """See domain.privacy.exports."""
 
     user_id: strawberry.ID | None = strawberry.field(
@@ -27,17 +27,17 @@ class RequestDataExportInput:
 
 
 @strawberry.type(description="The export is being made.")
-class RequestDataExportSuccess:
+class ExportMyDataSuccess:
     """Asked again soon, it is the same one."""
 
     export: DataExport = strawberry.field(description="The export; `state` says when it can be fetched.")
 
 
 @mutation(
-    payload("RequestDataExport", RequestDataExportSuccess, NotFound),
+    payload("ExportMyData", ExportMyDataSuccess, NotFound),
     description="Ask for all that is kept about you, as a JSON file. Asking again within an hour gives the same one.",
 )
-async def request_data_export(info: Info, data: RequestDataExportInput) -> RequestDataExportSuccess:
+async def export_my_data(info: Info, data: ExportMyDataInput) -> ExportMyDataSuccess:
     """Write the request; the worker does the rest."""
     context = info.context
     viewer = context.require_viewer()
@@ -48,14 +48,14 @@ async def request_data_export(info: Info, data: RequestDataExportInput) -> Reque
         )
         if is_new:
             entry = context.audit_entry(
-                "requestDataExport", target_kind="user", target_id=user_id, after={"exportId": str(export.id)}
+                "exportMyData", target_kind="user", target_id=user_id, after={"exportId": str(export.id)}
             )
             await uow.audit.append(entry)
         await uow.commit()
-    return RequestDataExportSuccess(export=_shown(export))
+    return ExportMyDataSuccess(export=_shown(export))
 
 
-async def _whose(context: Context, data: RequestDataExportInput) -> UUID:
+async def _whose(context: Context, data: ExportMyDataInput) -> UUID:
     viewer = context.require_viewer()
     user_id = viewer.user_id if data.user_id is None else uuid_of(data.user_id, "person", "userId")
     if user_id != viewer.user_id and viewer.role is not Role.ADMIN:
