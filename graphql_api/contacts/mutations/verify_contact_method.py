@@ -8,7 +8,7 @@ from domain.errors import InvalidCredentials as Wrong
 from graphql_api.contacts.desk import contact_desk
 from graphql_api.contacts.types import ContactMethod, written
 from graphql_api.context import Info
-from graphql_api.errors import InvalidCredentials, NotFound, mutation, payload
+from graphql_api.errors import InvalidCredentials, NotFound, WrongTransport, mutation, payload
 from graphql_api.scalars import uuid_of
 
 
@@ -28,7 +28,7 @@ class VerifyContactMethodSuccess:
 
 
 @mutation(
-    payload("VerifyContactMethod", VerifyContactMethodSuccess, NotFound, InvalidCredentials),
+    payload("VerifyContactMethod", VerifyContactMethodSuccess, NotFound, InvalidCredentials, WrongTransport),
     description="Prove that a contact method is yours by the code that was sent to it.",
 )
 async def verify_contact_method(info: Info, data: VerifyContactMethodInput) -> VerifyContactMethodSuccess:
