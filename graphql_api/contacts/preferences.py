@@ -1,7 +1,7 @@
 """How are personal rules and quiet hours shown, and given? To and by their person; administrators see them."""
 
 from collections.abc import Sequence
-from datetime import time, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import strawberry
@@ -12,7 +12,7 @@ from domain.identity import model as identity
 from graphql_api.context import Context, Info
 from graphql_api.enums import Severity
 from graphql_api.exposes import exposes
-from graphql_api.scalars import uuid_of
+from graphql_api.scalars import LocalTime, uuid_of
 from persistence.contact_wishes import Wishes, preferences_of, wishes_of
 
 
@@ -48,8 +48,8 @@ class NotificationRule:
 class QuietHours:
     """See domain.contacts.planning.QuietHours."""
 
-    starts: time = strawberry.field(description="When they begin, each day, by the clock of the zone.")
-    ends: time = strawberry.field(description="When they end; before the beginning for the next day.")
+    starts: LocalTime = strawberry.field(description="When they begin, each day, by the clock of the zone.")
+    ends: LocalTime = strawberry.field(description="When they end; before the beginning for the next day.")
     zone: str = strawberry.field(description="The IANA time zone, such as `Europe/Berlin`.")
     floor: Severity = strawberry.field(description="Alerts of this severity and worse come all the same.")
 

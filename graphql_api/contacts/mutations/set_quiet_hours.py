@@ -1,7 +1,5 @@
 """How does a person say when they want to sleep?"""
 
-from datetime import time
-
 import strawberry
 
 from domain.contacts import planning, wishing
@@ -10,6 +8,7 @@ from graphql_api.contacts.preferences import NotificationPreferences
 from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.errors import NotFound, StaleVersion, mutation, payload
+from graphql_api.scalars import LocalTime
 from persistence.contacts import ContactRepository
 
 
@@ -17,8 +16,8 @@ from persistence.contacts import ContactRepository
 class QuietHoursInput:
     """See domain.contacts.planning.QuietHours."""
 
-    starts: time = strawberry.field(description="When they begin, each day, by the clock of the zone: `22:00:00`.")
-    ends: time = strawberry.field(description="When they end; before the beginning for the next day.")
+    starts: LocalTime = strawberry.field(description="When they begin, each day, by the clock of the zone: `22:00`.")
+    ends: LocalTime = strawberry.field(description="When they end; before the beginning for the next day.")
     zone: str = strawberry.field(description="Your IANA time zone, such as `Europe/Berlin`.")
     floor: Severity = strawberry.field(
         description="Alerts of this severity and worse come all the same.", default=Severity.HIGH

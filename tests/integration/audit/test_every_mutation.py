@@ -195,7 +195,7 @@ async def contact_methods(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "testNotification", contactMethodId=it["id"])
     steps = [{"contactMethodId": it["id"], "delay": "PT0S"}]
     await do(api, admin, "setNotificationRules", rules=[{"severities": ["LOW"], "steps": steps}])
-    quiet = {"starts": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin"}
+    quiet = {"starts": "22:00", "ends": "07:00", "zone": "Europe/Berlin"}
     await do(api, admin, "setQuietHours", quietHours=quiet)
     api.clock.ahead += timedelta(minutes=2)
     await do(api, admin, "sendContactVerification", **it)

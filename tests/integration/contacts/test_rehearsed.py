@@ -18,7 +18,7 @@ async def test_a_rehearsal_tells_by_what_and_what_would_be_held(night: Night, an
         "steps": [{"contactMethodId": method_id, "delay": "PT0S"}, {"contactMethodId": str(ann.id), "delay": "PT5M"}],
     }
     await night.api.change("setNotificationRules", {"rules": [rule]}, "preferences { version }", who=ann)
-    quiet = {"starts": "22:00:00", "ends": "07:00:00", "zone": "UTC"}
+    quiet = {"starts": "22:00", "ends": "07:00", "zone": "UTC"}
     await night.api.change("setQuietHours", {"quietHours": quiet}, "preferences { version }", who=ann)
 
     async def messages(severity: str, who: Person) -> list[tuple[str, str, bool]] | None:
@@ -43,7 +43,7 @@ async def test_the_look_ahead_names_who_may_not_wake(night: Night, ann: Person) 
     bob = await night.api.person(Role.OPERATOR)
     await with_phone(night, ann)
     await paged(night, ann, bob)
-    quiet = {"starts": "22:00:00", "ends": "07:00:00", "zone": "UTC", "floor": "CRITICAL"}
+    quiet = {"starts": "22:00", "ends": "07:00", "zone": "UTC", "floor": "CRITICAL"}
     await night.api.change("setQuietHours", {"quietHours": quiet}, "preferences { version }", who=ann)
     (found,) = (await night.api.data(COVERAGE, who=bob))["escalationCoverage"]
     assert found == {

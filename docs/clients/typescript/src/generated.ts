@@ -14,9 +14,13 @@ export type AlertEventKind =
   | 'ATTACHMENT_ADDED'
   | 'ATTACHMENT_REMOVED'
   | 'COMMENTED'
+  | 'FLAPPING_ENDED'
+  | 'FLAPPING_STARTED'
+  | 'GROUPED'
   | 'INVESTIGATING'
   | 'MOVED'
   | 'OPENED'
+  | 'PAUSE_ENDED'
   | 'REDACTED'
   | 'REOPENED'
   | 'REPEATED'
@@ -24,6 +28,7 @@ export type AlertEventKind =
   | 'SNOOZED'
   | 'SUPPRESSED'
   | 'UNACKNOWLEDGED'
+  | 'UNGROUPED'
   | 'UNSUPPRESSED'
   | 'UPDATED'
   | 'WOKEN';
@@ -34,6 +39,7 @@ export type AlertFilter = {
   readonly createdAt?: DateTimeRange | null | undefined;
   readonly dedupKey?: string | null | undefined;
   readonly falsePositive?: boolean | null | undefined;
+  readonly flapping?: boolean | null | undefined;
   readonly groupId?: string | null | undefined;
   readonly ids?: ReadonlyArray<string> | null | undefined;
   readonly integrationId?: string | null | undefined;
@@ -79,6 +85,7 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'OVERLOADED'
   | 'SECOND_FACTOR_REQUIRED'
+  | 'SILENCE_TOO_BROAD'
   | 'STALE_VERSION'
   | 'STEP_UP_REQUIRED'
   | 'TEAM_IN_USE'
