@@ -1,0 +1,21 @@
+"""Notification rules and the quiet hours of teams."""
+
+from alembic import op
+
+revision = "0028"
+down_revision = "0027"
+branch_labels = None
+depends_on = None
+
+UPGRADE: tuple[str, ...] = ()
+DOWNGRADE: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    for statement in UPGRADE:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    for statement in DOWNGRADE:
+        op.execute(statement)
