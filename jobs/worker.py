@@ -1,6 +1,5 @@
 """How does a worker process live? Takes jobs until it is asked to stop, then ends the ones it has begun."""
 
-import signal
 import threading
 
 import dramatiq
@@ -17,15 +16,12 @@ THREADS = 4
 STOP_SECONDS = 10
 
 
-def run(settings: Settings, operations: Operations) -> None:
-    """The worker role: blocks until SIGTERM or SIGINT."""
+def run(settings: Settings, operations: Operations, stopping: threading.Event) -> None:
+    """The worker role: blocks until `stopping` is set."""
     url = settings.effective_broker_url
     if url is None:
         message = "no broker is set"
         raise ValueError(message)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     broker = open_broker(url)
     actors = Actors(broker, settings, clock=SystemClock(), operations=operations)
     worker = dramatiq.Worker(broker, worker_threads=THREADS, worker_timeout=500)
@@ -33,6 +29,8 @@ def run(settings: Settings, operations: Operations) -> None:
     _log.info("worker is ready", jobs=sorted(actors.by_name))
     while not stopping.wait(BEAT_SECONDS):
         operations.beat()
-    actors.close()
-    worker.stop(timeout=STOP_SECONDS * 1000)
-    broker.close()
+    try:
+        actors.close()
+    finally:  # the loop's thread would keep the process alive for ever
+        worker.stop(timeout=STOP_SECONDS * 1000)
+        broker.close()

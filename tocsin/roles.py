@@ -6,11 +6,14 @@ top: `tocsin --help` needs none of it, and the relay needs no GraphQL.
 # ruff: noqa: PLC0415
 
 import asyncio
+import faulthandler
 import gc
 import signal
 import socket
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from tocsin.errors import StartError
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 
 # Requests in flight when a stop is asked for get this long; sockets are closed with a code that says so.
 DRAIN_SECONDS = 10
+# Whoever has not ended this long after a stop was asked for says where each thread stands, and is gone: a supervisor
+# that was killed can no longer see to it, and what it left behind would hold the data folder for ever.
+LAST_SECONDS = 20
 # New objects between two looks of the garbage collector, and how many looks go before a thorough one (default: 700).
 COLLECTOR = (20_000, 20, 20)
 
@@ -33,9 +39,14 @@ def run_api(settings: Settings, listener: socket.socket) -> None:
 
     from graphql_api.app import create_app
 
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            end_at_last()
+            super().handle_exit(sig, frame)
+
     prepare(settings)
     tls = server_tls(settings)
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             create_app(settings),
             lifespan="on",
@@ -91,8 +102,21 @@ def run_worker(settings: Settings) -> None:
     from jobs import worker
 
     prepare(settings)
+    stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        end_at_last()
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     with _operations(settings) as operations:
-        worker.run(settings, operations)
+        worker.run(settings, operations, stopping)
+
+
+def end_at_last() -> None:
+    """End this process `LAST_SECONDS` from now, whatever hangs; the trace of every thread goes to standard error."""
+    faulthandler.dump_traceback_later(LAST_SECONDS, exit=True)
 
 
 @contextmanager
@@ -138,8 +162,13 @@ def _run_until_stopped(role: Callable[[], Coroutine[object, object, None]]) -> N
     async def run() -> None:
         task = asyncio.ensure_future(role())
         loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            end_at_last()
+            task.cancel()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, stop)
         try:
             await task
         except asyncio.CancelledError:

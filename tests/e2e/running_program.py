@@ -38,6 +38,15 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def wait_for_their_end(below: Mapping[int, str]) -> None:
+    """Return once none of these processes is left; fail with those that are."""
+
+    def left() -> dict[int, str]:
+        return {pid: command for pid, command in below.items() if is_running(pid)}
+
+    wait_for(lambda: not left(), lambda: f"orphans: {left()}", 90.0)
+
+
 def descendants(pid: int) -> dict[int, str]:
     """Every process below `pid`, with its command line."""
     parents: dict[int, int] = {}
@@ -165,5 +174,5 @@ class Program:
         if self._process is not None and self._process.poll() is None:
             below = descendants(self._process.pid)
             self.end(signal.SIGTERM)
-            wait_for(lambda: not any(is_running(pid) for pid in below), lambda: "an orphan")
+            wait_for_their_end(below)
         shutil.rmtree(self.folder, ignore_errors=True)

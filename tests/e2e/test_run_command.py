@@ -19,7 +19,7 @@ import httpx2
 import pytest
 
 from tests.e2e.other_user import python_for
-from tests.e2e.running_program import ROOT, Program, descendants, is_running, wait_for
+from tests.e2e.running_program import ROOT, Program, descendants, is_running, wait_for, wait_for_their_end
 from tests.services.databases import run
 from tocsin.accounts import Account, server_account
 from tocsin.embedded import folders
@@ -91,7 +91,7 @@ def test_a_killed_supervisor_leaves_no_process_and_the_next_start_heals(program:
     below = descendants(program.pid)
     assert len(below) > 6
     assert program.end(signal.SIGKILL) == -signal.SIGKILL
-    wait_for(lambda: not any(is_running(pid) for pid in below), lambda: f"orphans of {below}")
+    wait_for_their_end(below)
     program.start()
     program.wait_until_up()
     assert alert_titles(program, password) == ["Disk almost full on db-1"]
@@ -103,7 +103,7 @@ def test_make_run_ends_with_make(program: Program) -> None:
     program.wait_until_up()
     below = descendants(program.pid)
     assert program.end(signal.SIGKILL) == -signal.SIGKILL
-    wait_for(lambda: not any(is_running(pid) for pid in below), lambda: f"orphans of {below}")
+    wait_for_their_end(below)
     assert "--stop-with-parent" in (ROOT / "Makefile").read_text()
 
 
