@@ -22,6 +22,7 @@ RANDOM_INPUT = frozenset({"test_fuzz.py", "test_hostile_posts.py"})
 # One question asked of every field there is: the same lines hundreds of times.
 SWEEPS = frozenset({"test_every_field.py", "test_object_ids.py", "test_scopes.py"})
 END_TO_END = Path(__file__).parent / "e2e"
+UNIT = Path(__file__).parent / "unit"
 _SERVICES = pytest.StashKey[Services]()
 
 
@@ -45,8 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     That is random input and sweeps, whose lines the examples cover, and what stands outside of the programs it tests.
     What needs Elasticsearch runs in one worker, so that one server (0.8 GB) is enough.
+    What runs beside real servers has a second try, named at the end: thousands of tests that start, kill and wait for
+    processes on a busy machine are judged by whether they fail again. A unit test has none.
     """
     for item in items:
+        if not item.path.is_relative_to(UNIT):
+            item.add_marker(pytest.mark.flaky(reruns=1))
         if "elasticsearch_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("elasticsearch"))
         if item.path.name in RANDOM_INPUT | SWEEPS or item.path.is_relative_to(END_TO_END):
@@ -68,7 +73,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what did not run, and what CI makes of it."""
+    """Name what needed a second try, what did not run, and what CI makes of it."""
+    tried_again = terminalreporter.stats.get("rerun", [])
+    if tried_again:
+        terminalreporter.section(f"{len(tried_again)} tried a second time", yellow=True)
+        for report in tried_again:
+            terminalreporter.write_line(f"{report.nodeid}\n{report.longreprtext}\n")
     skipped = terminalreporter.stats.get("skipped", [])
     if not skipped:
         return
