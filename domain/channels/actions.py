@@ -65,11 +65,11 @@ def _checked_value(field: ChannelField, value: str) -> str:
         message = f"{field.label} has {wanted} characters"
         raise InvalidInput(message, path)
     if field.form is FieldForm.HTTPS_URL:
-        _check_url(value, path)
+        check_url(value, path)
     return value
 
 
-def _check_url(value: str, path: tuple[str, ...]) -> None:
+def check_url(value: str, path: tuple[str, ...]) -> None:
     """Where it leads is checked when it is used: a name may lead elsewhere by then (jobs/outbound.py)."""
     try:
         parts = urlsplit(value)
