@@ -27,7 +27,9 @@ from persistence.tables import (
     passkeys,
     person_keys,
     schedule_overrides,
+    shift_swaps,
     sessions,
+    silences,
     teams,
     text_messages,
     users,
@@ -143,6 +145,34 @@ def _sections(engine: AsyncEngine, user_id: UUID) -> dict[str, AsyncIterator[_Ro
                 schedule_overrides.c.user_id == user_id
             ),
             schedule_overrides.c.id,
+        ),
+        "silences": _listed(
+            engine,
+            _named(silences, "id", "comment", "starts_at", "ends_at", "created_at").where(
+                silences.c.actor_kind == "user", silences.c.actor_id == user_id
+            ),
+            silences.c.id,
+        ),
+        "shiftSwaps": _listed(
+            engine,
+            _named(shift_swaps, "id", "schedule_id", "starts_at", "ends_at", "reason", "state", "created_at").where(
+                sa.or_(shift_swaps.c.user_id == user_id, shift_swaps.c.colleague_id == user_id)
+            ),
+            shift_swaps.c.id,
+        ),
+        "calendarFeeds": _listed(
+            engine,
+            _named(calendar_feeds, "id", "schedule_id", "created_at", "revoked_at").where(
+                calendar_feeds.c.user_id == user_id
+            ),
+            calendar_feeds.c.id,
+        ),
+        "drills": _listed(
+            engine,
+            _named(drills, "id", "policy_id", "schedule_id", "note", "started_at", "ended_at").where(
+                sa.or_(drills.c.started_by == user_id, drills.c.answered_by == user_id)
+            ),
+            drills.c.id,
         ),
         "auditEntriesByYou": _audit(engine, audit_log.c.actor_id == user_id, "ip_address"),
         # Without the address: where somebody else was is theirs.

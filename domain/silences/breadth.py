@@ -73,6 +73,6 @@ def require_narrow(
     """SilenceTooBroad for one that would hold too much, unless it is meant so."""
     reason = too_broad(matchers, condition, preview, share=share)
     if reason is not None and not is_confirmed:
-        message = f"{reason}: say so with confirmBroad if it is meant, or ask for less"
+        message = f"{reason}; ask for less, or say with confirmBroad that it is meant"
         hits = max(preview.open_alerts, preview.last_day, key=lambda one: one.share)
         raise SilenceTooBroad(message, ("matchers",), matched=hits.matched, total=hits.total)

@@ -43,6 +43,9 @@ async def test_a_person_gets_all_that_is_kept_about_them(api: Api, tmp_path: Pat
     alert = (await api.change("createAlert", ALERT, "alert { id }", who=person))["alert"]
     comment = {"id": alert["id"], "text": "I looked at it"}
     await api.change("commentOnAlert", comment, "alert { id }", who=person)
+    silence = {"matchers": [{"name": "alertname", "value": "Moved"}], "comment": "moving racks"}
+    until = (api.clock.now() + timedelta(hours=1)).isoformat()
+    await api.change("createSilence", {**silence, "endsAt": until}, "silence { id }", who=person)
     async with api.engine.begin() as connection:
         identity = {"provider": "google", "subject": "1234567890", "created_at": api.clock.now()}
         await connection.execute(sa.insert(identities).values(id=new_id(), user_id=person.id, **identity))
@@ -63,8 +66,9 @@ async def test_a_person_gets_all_that_is_kept_about_them(api: Api, tmp_path: Pat
     assert set(kept) == {
         *("format", "createdAt", "profile", "sessions", "memberships", "apiKeys", "identities", "passkeys"),
         *("notifications", "scheduleOverrides", "auditEntriesByYou", "auditEntriesAboutYou", "alertEvents"),
-        *("attachments", "dataExports", "contactMethods", "contactPreferences", "textMessages"),
+        *("attachments", "dataExports", "contactMethods", "contactPreferences", "textMessages", "silences"),
     }
+    assert [silence["comment"] for silence in kept["silences"]] == ["moving racks"]
     assert [event["comment"] for event in kept["alertEvents"] if event["kind"] == "commented"] == ["I looked at it"]
     assert {entry["action"] for entry in kept["auditEntriesByYou"]} >= {"createAlert", "commentOnAlert"}
     assert copies_in_files(tmp_path / "objects", "ada@example.com", "I looked at it") == [], "the file is sealed"
