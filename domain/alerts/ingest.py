@@ -19,6 +19,7 @@ from uuid import UUID
 
 from domain.alerts.events import Actor, ActorKind, AlertEvent
 from domain.alerts.fold import Fold, FoldPolicy
+from domain.alerts.marking import Marking
 from domain.alerts.normalise import NormalSignal, normalise
 from domain.alerts.problem import AlertState, Problem
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem, SignalStatus
@@ -146,7 +147,8 @@ def ingest(
     rules: RuleSet = NO_RULES,
 ) -> Ingested:
     """Fold a batch into its problems, in order of arrival. `problems` holds every key of `keys_of(items)`."""
-    fold = Fold(policy, SilencesInForce.of(silences), ownership, groups, rules, inhibiting=inhibiting)
+    marking = Marking(SilencesInForce.of(silences), ownership, rules, inhibiting)
+    fold = Fold(policy, marking, groups)
     results = []
     for item in items:
         content, integration = item.content, item.submission.integration
@@ -155,14 +157,14 @@ def ingest(
             continue
         actor = item.submission.actor or Actor(ActorKind.INTEGRATION, integration.id)
         if content.verdict is not None:
-            fold.tally.note(content.verdict.matched, content.verdict.failed, at=content.received_at)
+            marking.tally.note(content.verdict.matched, content.verdict.failed, at=content.received_at)
         problem = problems[integration.id, content.signal.dedup_key]
         results.append(fold.apply(problem, content, actor, sight=item.submission.sight))
-    fold.finish()
+    made = fold.finish()
     return Ingested(
         results=results,
-        alerts=list(fold.touched.values()),
-        events=fold.events,
+        alerts=list(made.touched.values()),
+        events=made.events,
         problems=list(problems.values()),
-        tally=fold.tally,
+        tally=marking.tally,
     )
