@@ -39,8 +39,8 @@ GROUP_SIGHTINGS = timedelta(days=2)
 INHIBITORS = timedelta(days=8)
 # An export's row says for a while that there was one.
 PAST_EXPORTS = timedelta(days=90)
-# A window may occur every hour; what it was stays on the audit log.
-PAST_OCCURRENCES = timedelta(days=365)
+# A window may occur every hour, a tool may silence with each deployment; what it was stays on the audit log.
+PAST_SILENCES = timedelta(days=365)
 # A link that no longer works paces the next one for as long as it works; nothing needs it after that.
 DEAD_LINKS = timedelta(days=1)
 
@@ -78,7 +78,7 @@ async def purge_expired(engine: AsyncEngine, *, kept: Retention, now: datetime) 
         (sessions, sessions.c.id, _ended_before(now - kept.ended_sessions)),
         (data_exports, data_exports.c.id, _past_before(now - PAST_EXPORTS)),
         (outgoing_mail, outgoing_mail.c.id, _settled_before(now - kept.settled_mail)),
-        (silences, silences.c.id, _occurred_before(now - PAST_OCCURRENCES)),
+        (silences, silences.c.id, _silent_before(now - PAST_SILENCES)),
         (text_messages, text_messages.c.id, text_messages.c.created_at < now - kept.settled_mail),
         # Limits on codes look back an hour.
         (contact_codes, contact_codes.c.id, contact_codes.c.created_at < now - DEAD_LINKS),
@@ -108,10 +108,9 @@ def _past_before(moment: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(data_exports.c.state.in_(["expired", "failed"]), data_exports.c.finished_at < moment)
 
 
-def _occurred_before(moment: datetime) -> sa.ColumnElement[bool]:
-    """Occurrences of maintenance windows that are over, marks and all."""
-    is_over = (silences.c.applied == "expired", silences.c.swept_after.is_(None), silences.c.ends_at < moment)
-    return sa.and_(silences.c.window_id.is_not(None), *is_over)
+def _silent_before(moment: datetime) -> sa.ColumnElement[bool]:
+    """Silences that are over, marks and all."""
+    return sa.and_(silences.c.applied == "expired", silences.c.swept_after.is_(None), silences.c.ends_at < moment)
 
 
 def _settled_before(moment: datetime) -> sa.ColumnElement[bool]:

@@ -28,6 +28,7 @@ from domain.silences.model import Silence, SilenceState
 from persistence.engine import create_engine
 from persistence.ingest_queue import IngestQueue
 from persistence.locks import SILENCES_LOCK
+from persistence.retention import Retention, purge_expired
 from persistence.silence_work import SilenceUnitOfWork, apply_due_silences
 from persistence.silences import listed_silences
 from tests.served_door import make_integration
@@ -374,3 +375,15 @@ async def _waiting_for_lock(database: asyncpg.Connection, count: int) -> None:
             return
         await asyncio.sleep(0.01)
     pytest.fail(f"{count} transactions should wait for a lock")
+
+
+async def test_a_silence_is_forgotten_a_year_after_its_end(house: House) -> None:
+    """Until then who asks why nobody was told is answered; what still stands is never forgotten."""
+    over, standing = await house.silence("a=1"), await house.silence("a=2", lasts=timedelta(days=20))
+    kept = Retention(rejected=HOUR, ended_sessions=HOUR, settled_mail=HOUR)
+    ended = house.clock.now() + 2 * HOUR
+    await apply_due_silences(house.engine, ended)
+    for later, left in ((timedelta(days=364), {over.id, standing.id}), (timedelta(days=366), {standing.id})):
+        await purge_expired(house.engine, kept=kept, now=ended + later)
+        rows = await house.database.fetch("SELECT id FROM silences")
+        assert {row["id"] for row in rows} == left
