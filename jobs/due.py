@@ -7,6 +7,7 @@ two workers at once, or a job delivered twice, do it once.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import TypeAlias
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from jobs.exports import expire_data_exports, make_data_exports
 from jobs.mail import send_mail, watch_mail
 from jobs.paging import page, settle_notifications, watch_steps
 from jobs.redaction import redact_words
+from jobs.slack import answer_presses, follow_alerts
 from jobs.texts import send_texts
 from jobs.thresholds import evaluate_thresholds, watch_heartbeats
 from persistence.escalation_watch import answers_looked_at, overdue_answers
@@ -45,13 +47,28 @@ MAX_ROUNDS = 500
 Step: TypeAlias = Callable[[Alert, datetime], Change]
 
 
+class Hurry(IntEnum):
+    """What goes ahead of what: that which reaches people, that which is due by the second, the rest."""
+
+    URGENT = 0
+    DUE = 1
+    SLOW = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A kind of work. `every` is how often the scheduler asks for it; `perform` answers how much it did."""
+    """A kind of work. `every` is how often the scheduler asks for it; `perform` answers how much it did.
+
+    It runs `places` times at once in a process, for `limit` at most; `followed_by` is hinted at when it did something.
+    """
 
     name: str
     every: timedelta
     perform: Callable[[AsyncEngine, Settings, datetime], Awaitable[int]]
+    hurry: Hurry = Hurry.DUE
+    places: int = 1
+    limit: timedelta = timedelta(minutes=2)
+    followed_by: tuple[str, ...] = ()
 
 
 async def expire_alerts(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
@@ -145,9 +162,12 @@ async def sweep_objects(engine: AsyncEngine, settings: Settings, now: datetime) 
         return await open_objects(settings.effective_object_store_url).sweep(connection, now)
 
 
+LONG = timedelta(minutes=10)
+# Whoever was given something to send says so at once: the first page of a new problem waits for no tick.
+SENDING = ("send_to_channels", "send_texts", "send_mail")
 DUE = (
     Due("answer_account_requests", timedelta(seconds=1), answer_requests),
-    Due("send_mail", timedelta(seconds=1), send_mail),
+    Due("send_mail", timedelta(seconds=1), send_mail, Hurry.URGENT, 2, timedelta(minutes=4)),
     Due("watch_mail", timedelta(minutes=10), watch_mail),
     Due("expire_alerts", timedelta(seconds=1), expire_alerts),
     Due("wake_snoozed_alerts", timedelta(seconds=1), wake_snoozed_alerts),
@@ -155,23 +175,25 @@ DUE = (
     Due("end_pauses", timedelta(seconds=1), end_pauses),
     Due("time_out_answers", timedelta(seconds=1), time_out_answers),
     Due("apply_silences", timedelta(seconds=1), apply_silences),
-    Due("release_rule_marks", timedelta(minutes=1), release_rule_marks),
-    Due("plan_maintenance", timedelta(minutes=1), plan_maintenance),
-    Due("continue_handovers", timedelta(seconds=1), move_alerts),
+    Due("release_rule_marks", timedelta(minutes=1), release_rule_marks, Hurry.SLOW, limit=LONG),
+    Due("plan_maintenance", timedelta(minutes=1), plan_maintenance, Hurry.SLOW, limit=LONG),
+    Due("continue_handovers", timedelta(seconds=1), move_alerts, Hurry.SLOW, limit=LONG),
     Due("watch_heartbeats", timedelta(seconds=2), watch_heartbeats),
     Due("evaluate_thresholds", timedelta(seconds=5), evaluate_thresholds),
     Due("release_unseen_alerts", timedelta(seconds=5), release_unseen_alerts),
-    Due("page", timedelta(seconds=1), page),
-    Due("watch_steps", timedelta(minutes=1), watch_steps),
-    Due("send_texts", timedelta(seconds=1), send_texts),
-    Due("send_to_channels", timedelta(seconds=1), send_to_channels),
+    Due("page", timedelta(seconds=1), page, Hurry.URGENT, 2, followed_by=SENDING),
+    Due("watch_steps", timedelta(minutes=1), watch_steps, Hurry.URGENT, followed_by=SENDING),
+    Due("send_texts", timedelta(seconds=1), send_texts, Hurry.URGENT, 2),
+    Due("send_to_channels", timedelta(seconds=1), send_to_channels, Hurry.URGENT, 3),
+    Due("follow_alerts_in_slack", timedelta(seconds=1), follow_alerts),
+    Due("answer_presses_in_slack", timedelta(seconds=1), answer_presses),
     Due("settle_notifications", timedelta(seconds=5), settle_notifications),
-    Due("make_data_exports", timedelta(seconds=5), make_data_exports),
-    Due("redact_words", timedelta(seconds=10), redact_words),
-    Due("trim_rejected_items", timedelta(minutes=1), trim),
-    Due("purge", timedelta(hours=1), purge),
-    Due("expire_data_exports", timedelta(hours=1), expire_data_exports),
-    Due("sweep_objects", timedelta(hours=24), sweep_objects),
+    Due("make_data_exports", timedelta(seconds=5), make_data_exports, Hurry.SLOW, limit=LONG),
+    Due("redact_words", timedelta(seconds=10), redact_words, Hurry.SLOW, limit=LONG),
+    Due("trim_rejected_items", timedelta(minutes=1), trim, Hurry.SLOW, limit=LONG),
+    Due("purge", timedelta(hours=1), purge, Hurry.SLOW, limit=LONG),
+    Due("expire_data_exports", timedelta(hours=1), expire_data_exports, Hurry.SLOW, limit=LONG),
+    Due("sweep_objects", timedelta(hours=24), sweep_objects, Hurry.SLOW, limit=LONG),
 )
 
 

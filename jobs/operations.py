@@ -16,6 +16,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 
+from jobs.counting import SHARED
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
 
@@ -64,6 +66,33 @@ class Operations:
         self.work_failures = Counter(
             "tocsin_due_work_failures", "Due work that failed; it is tried again.", ["work"], registry=self.registry
         )
+
+        self.waiting = Gauge(
+            "tocsin_queue_waiting",
+            "What is due and was not taken yet: steps, notifications of people and of channels, mail, texts.",
+            ["queue"],
+            registry=self.registry,
+        )
+        self.oldest_seconds = Gauge(
+            "tocsin_queue_oldest_due_seconds",
+            "For how long the first of them is due; 0 when nothing waits.",
+            ["queue"],
+            registry=self.registry,
+        )
+        self.set_aside = Gauge(
+            "tocsin_queue_set_aside",
+            "What was set aside because its work fails on it, and is tried again at its time.",
+            ["work"],
+            registry=self.registry,
+        )
+        self.failing = Gauge(
+            "tocsin_due_work_failing",
+            "Failures in a row of work that failed of late, in whatever process.",
+            ["work"],
+            registry=self.registry,
+        )
+        for counter in SHARED:
+            self.registry.register(counter)
 
     def beat(self) -> None:
         """Give a sign of life."""

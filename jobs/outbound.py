@@ -11,6 +11,8 @@ import socket
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpcore2
@@ -124,13 +126,25 @@ class Outbound:
                 if len(taken) > MAX_ANSWER:
                     break
             text = bytes(taken[:MAX_ANSWER]).decode(errors="replace")
-            return Answer(answer.status_code, text, _seconds(answer.headers.get("retry-after")))
+            now = datetime.now(tz=UTC)
+            return Answer(answer.status_code, text, retry_after(answer.headers.get("retry-after"), now=now))
 
     async def close(self) -> None:
         """Let the connections go."""
         await self._client.aclose()
 
 
-def _seconds(text: str | None) -> float | None:
-    """`Retry-After` in seconds; its form as a date is not used by any of the providers."""
-    return float(text) if text is not None and text.isdigit() else None
+def retry_after(text: str | None, *, now: datetime) -> float | None:
+    """The seconds of a `Retry-After`: a number of them or a date (RFC 9110, 10.2.3); None for anything else."""
+    if text is None:
+        return None
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if at.tzinfo is None:  # "-0000": no zone was told, and the only one allowed is UTC
+        at = at.replace(tzinfo=UTC)
+    return max((at - now).total_seconds(), 0.0)

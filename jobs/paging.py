@@ -9,9 +9,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.escalations.answer import AnswerLinks
+from jobs.counting import LATE_STEPS
 from persistence.escalation_watch import late_steps
 from persistence.escalations import fire_due
 from persistence.notifications import Writing, deliver, settle
+from persistence.setting_aside import forget_what_is_over
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -30,13 +32,24 @@ async def page(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     return fired + await deliver(engine, writing, now=now)
 
 
-async def watch_steps(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
-    """Say so when a step that was due did not fire: somebody was to be told, and was not."""
-    async with engine.connect() as connection:
+async def watch_steps(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
+    """Find the steps that were due and did not fire, say so, and fire them: somebody was to be told, and was not.
+
+    Whatever kept them, a worker that takes every hint and fires nothing or a fault of ours, it is seen here at last.
+    """
+    async with engine.begin() as connection:
         count, oldest = await late_steps(connection, before=now - LATE)
-    if oldest is not None:
-        _log.error("escalation steps are overdue", count=count, oldest=oldest.isoformat())
-    return 0
+        await forget_what_is_over(connection, now=now)
+    if oldest is None:
+        return 0
+    _log.error("escalation steps are overdue", count=count, oldest=oldest.isoformat())
+    await page(engine, settings, now)
+    async with engine.connect() as connection:
+        left, _ = await late_steps(connection, before=now - LATE)
+    LATE_STEPS.inc(max(count - left, 0))
+    if left:
+        _log.error("escalation steps cannot be fired", count=left)
+    return max(count - left, 0)
 
 
 async def settle_notifications(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:

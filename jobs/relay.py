@@ -23,6 +23,7 @@ from jobs.consumers.inhibition import InhibitionConsumer
 from jobs.consumers.live import LiveConsumer
 from jobs.consumers.metrics import MetricsConsumer
 from jobs.consumers.search import SearchConsumer
+from jobs.hints import opened_hints
 from jobs.operations import Operations
 from persistence.backoff import Backoff
 from persistence.direct import DirectConnection, open_log_pool
@@ -204,7 +205,8 @@ async def run(settings: Settings, operations: Operations) -> None:
         engine = create_engine(settings, pool_size=2)
         stack.push_async_callback(engine.dispose)
         consumers.append(InhibitionConsumer(engine, pool, clock=SystemClock()))
-        consumers.append(EscalationConsumer(settings, engine, pool, clock=SystemClock()))
+        hints = stack.enter_context(opened_hints(settings, clock=SystemClock()))
+        consumers.append(EscalationConsumer(settings, engine, pool, clock=SystemClock(), hints=hints))
         if settings.redis_url is not None:
             stream = RedisStreamBackend(settings.redis_url)
             stack.push_async_callback(stream.disconnect)

@@ -5,7 +5,7 @@ A service that this machine cannot run skips its tests by name; with CI set, any
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,10 @@ import pytest
 import redis.asyncio as redis_asyncio
 import structlog
 
-from tests.services import databases
+from tests.services import databases, rabbitmq
 from tests.services.errors import UnavailableError
 from tests.services.ports import free_port as any_free_port
-from tests.services.running import ELASTICSEARCH, POSTGRESQL, REDIS, TIMESCALE, Services
+from tests.services.running import ELASTICSEARCH, POSTGRESQL, RABBITMQ, REDIS, TIMESCALE, Services
 
 RANDOM_INPUT = frozenset({"test_fuzz.py", "test_hostile_posts.py"})
 # One question asked of every field there is: the same lines hundreds of times.
@@ -24,6 +24,12 @@ SWEEPS = frozenset({"test_every_field.py", "test_object_ids.py", "test_scopes.py
 END_TO_END = Path(__file__).parent / "e2e"
 UNIT = Path(__file__).parent / "unit"
 _SERVICES = pytest.StashKey[Services]()
+# The queues of jobs/broker.py, by name: a run that tests no broker loads none.
+QUEUES = ("tocsin.urgent", "tocsin.due", "tocsin.slow")
+
+
+class _NoParameters:
+    params: Mapping[str, object] = {}
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -45,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What adds no line runs without the coverage tracer, under which Python takes twice its time.
 
     That is random input and sweeps, whose lines the examples cover, and what stands outside of the programs it tests.
-    What needs Elasticsearch runs in one worker, so that one server (0.8 GB) is enough.
+    What needs Elasticsearch runs in one worker, so that one server (0.8 GB) is enough; so does what needs RabbitMQ.
     What runs beside real servers has a second try, named at the end: thousands of tests that start, kill and wait for
     processes on a busy machine are judged by whether they fail again. A unit test has none.
     """
@@ -54,6 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
         if "elasticsearch_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("elasticsearch"))
+        parameters = getattr(item, "callspec", _NoParameters).params.values()
+        if "rabbitmq" in parameters or "rabbitmq_server_url" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("rabbitmq"))
         if item.path.name in RANDOM_INPUT | SWEEPS or item.path.is_relative_to(END_TO_END):
             item.add_marker(pytest.mark.no_cover)
 
@@ -173,6 +182,22 @@ def redis_url(services: Services, worker_number: int) -> str:
 def elasticsearch_url(services: Services) -> str:
     """A real Elasticsearch, shared by the tests: each keeps to indices of its own."""
     return _address(services, ELASTICSEARCH)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server_url(services: Services) -> str:
+    """A real RabbitMQ, for tests that want nothing of its queues."""
+    return _address(services, RABBITMQ)
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker_url(request: pytest.FixtureRequest) -> str:
+    """The same test runs on each of the brokers; none of our queues holds anything."""
+    if request.param == "redis":
+        return str(request.getfixturevalue("redis_url"))
+    url = str(request.getfixturevalue("rabbitmq_server_url"))
+    rabbitmq.forget(url, QUEUES)
+    return url
 
 
 async def _flush(url: str) -> None:

@@ -4,8 +4,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from domain.ids import new_id
 from domain.ports import SystemClock
 from jobs.actors import Actors
 from jobs.broker import open_broker
-from jobs.due import Due, expire_alerts, purge, wake_snoozed_alerts
+from jobs.due import DUE, Due, expire_alerts, purge, wake_snoozed_alerts
+from jobs.hints import Hints
 from jobs.scheduler import SELF_HELP_AFTER, Scheduler
 from persistence.due_marks import begun_within
 from persistence.engine import create_engine
@@ -113,14 +114,19 @@ async def resolved_within(database: asyncpg.Connection, count: int, seconds: flo
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
 async def test_without_a_broker_the_scheduler_does_the_work(
-    database_url: str, engine: AsyncEngine, settings: Settings, database: asyncpg.Connection, free_port: int
+    database_url: str,
+    engine: AsyncEngine,
+    settings: Settings,
+    database: asyncpg.Connection,
+    free_port: int,
+    scheme: str,
 ) -> None:
     await open_alerts(database_url, 3, expires_at=now() + timedelta(milliseconds=10))
-    actors = Actors(open_broker(f"redis://127.0.0.1:{free_port}/0"), settings, clock=SystemClock())
-    async with asyncpg.create_pool(database_url, min_size=0) as pool:
+    async with hints_to(f"{scheme}://127.0.0.1:{free_port}", settings) as hints, pool_of(database_url) as pool:
         leases = Leases(pool, ttl=timedelta(seconds=5))
-        scheduler = Scheduler(settings, engine, leases, clock=SystemClock(), actors=actors)
+        scheduler = Scheduler(settings, engine, leases, clock=SystemClock(), hints=hints)
         task = asyncio.create_task(scheduler.run())
         try:
             await resolved_within(database, 3, 60)
@@ -129,12 +135,27 @@ async def test_without_a_broker_the_scheduler_does_the_work(
             await asyncio.gather(task, return_exceptions=True)
 
 
+def pool_of(database_url: str) -> asyncpg.Pool:
+    return asyncpg.create_pool(database_url, min_size=0)
+
+
+@asynccontextmanager
+async def hints_to(broker_url: str, settings: Settings, works: Sequence[Due] = DUE) -> AsyncIterator[Hints]:
+    broker = open_broker(broker_url)
+    hints = Hints(Actors(broker, settings, clock=SystemClock(), works=works))
+    try:
+        yield hints
+    finally:
+        hints.close()
+        broker.close()
+
+
 @contextmanager
-def worker(settings: Settings, redis_url: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(settings: Settings, broker_url: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = {
         **os.environ,
         "TOCSIN_DATABASE_URL": settings.database_dsn,
-        "TOCSIN_REDIS_URL": redis_url,
+        "TOCSIN_BROKER_URL": broker_url,
         "TOCSIN_SECRET_KEY": "a-secret-of-at-least-thirty-two-characters",
     }
     command = [sys.executable, "-m", "tocsin", "worker"]
@@ -152,19 +173,19 @@ def worker(settings: Settings, redis_url: str) -> Iterator[subprocess.Popen[byte
 
 
 async def test_a_worker_takes_the_hints_and_one_that_is_killed_is_replaced(
-    database_url: str, settings: Settings, database: asyncpg.Connection, redis_url: str
+    database_url: str, settings: Settings, database: asyncpg.Connection, broker_url: str
 ) -> None:
-    actors = Actors(open_broker(redis_url), settings, clock=SystemClock())
-    for expected in (4, 8):
-        await open_alerts(database_url, 4, expires_at=now() + timedelta(milliseconds=10))
-        with worker(settings, redis_url):
-            await asyncio.sleep(0.1)
-            actors.by_name["expire_alerts"].send()
-            await resolved_within(database, expected, 60)
+    async with hints_to(broker_url, settings) as hints:
+        for expected in (4, 8):
+            await open_alerts(database_url, 4, expires_at=now() + timedelta(milliseconds=10))
+            with worker(settings, broker_url):
+                await asyncio.sleep(0.1)
+                assert await hints.give(["expire_alerts"]) == {"expire_alerts"}
+                await resolved_within(database, expected, 60)
 
 
-async def test_a_worker_ends_when_asked(settings: Settings, redis_url: str) -> None:
-    with worker(settings, redis_url) as process:
+async def test_a_worker_ends_when_asked(settings: Settings, broker_url: str) -> None:
+    with worker(settings, broker_url) as process:
         process.terminate()
         code = await asyncio.to_thread(process.wait, 60)
     assert code == 0
@@ -185,7 +206,7 @@ async def test_work_that_fails_ends_neither_the_scheduler_nor_the_work_beside_it
     await open_alerts(database_url, 3, expires_at=now() + timedelta(milliseconds=10))
     async with asyncpg.create_pool(database_url, min_size=0) as pool:
         leases = Leases(pool, ttl=timedelta(seconds=5))
-        scheduler = Scheduler(settings, engine, leases, clock=SystemClock(), actors=None, works=works)
+        scheduler = Scheduler(settings, engine, leases, clock=SystemClock(), hints=None, works=works)
         task = asyncio.create_task(scheduler.run())
         try:
             await resolved_within(database, 3, 60)
@@ -199,7 +220,7 @@ async def test_work_that_fails_ends_neither_the_scheduler_nor_the_work_beside_it
 
 
 async def test_what_a_worker_took_the_scheduler_does_not_do_again(
-    database_url: str, engine: AsyncEngine, settings: Settings, redis_url: str
+    database_url: str, engine: AsyncEngine, settings: Settings, broker_url: str
 ) -> None:
     done_here: list[datetime] = []
 
@@ -208,13 +229,12 @@ async def test_what_a_worker_took_the_scheduler_does_not_do_again(
         return 0
 
     clock = MovedClock(now())
-    actors = Actors(open_broker(redis_url), settings, clock=clock)
     # The worker knows `purge` as what it is; the scheduler would count it instead.
     works = [Due("purge", timedelta(hours=1), counted)]
-    async with asyncpg.create_pool(database_url, min_size=0) as pool:
+    async with hints_to(broker_url, settings) as hints, pool_of(database_url) as pool:
         leases = Leases(pool, ttl=timedelta(seconds=5))
-        scheduler = Scheduler(settings, engine, leases, clock=clock, actors=actors, works=works)
-        with worker(settings, redis_url):
+        scheduler = Scheduler(settings, engine, leases, clock=clock, hints=hints, works=works)
+        with worker(settings, broker_url):
             await scheduler.tick()
             async with asyncio.timeout(60):
                 while not await begun_within(engine, {"purge": timedelta(minutes=1)}):  # noqa: ASYNC110

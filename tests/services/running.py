@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.services import elasticsearch, timescale
+from tests.services import elasticsearch, rabbitmq, timescale
 from tests.services.errors import UnavailableError
 from tests.services.ports import free_port
 from tocsin.embedded import folders, postgresql, programs, valkey
@@ -28,6 +28,7 @@ POSTGRESQL = "TOCSIN_TEST_DATABASE_URL"
 TIMESCALE = "TOCSIN_TEST_TIMESCALE_URL"
 REDIS = "TOCSIN_TEST_REDIS_URL"
 ELASTICSEARCH = "TOCSIN_TEST_ELASTICSEARCH_URL"
+RABBITMQ = "TOCSIN_TEST_RABBITMQ_URL"
 UNAVAILABLE = "unavailable:"
 PASSWORD = "tests-only"
 # A killed server process loses nothing it has written, so the tests need no fsync: it would only wear the disk.
@@ -61,6 +62,7 @@ class Services:
             TIMESCALE: self._start_timescale,
             REDIS: self._start_valkey,
             ELASTICSEARCH: self._start_elasticsearch,
+            RABBITMQ: self._start_rabbitmq,
         }
 
     def url(self, variable: str) -> str:
@@ -122,6 +124,13 @@ class Services:
     def _start_elasticsearch(self) -> str:
         server = elasticsearch.server_in(self._places("elasticsearch"), CACHE, free_port())
         process = self._keep(server.spawn(), elasticsearch.STOP_STEPS)
+        server.wait_until_ready(process)
+        return server.url
+
+    def _start_rabbitmq(self) -> str:
+        server = rabbitmq.server_in(self._places("rabbitmq"))
+        self._keep(server.spawn_epmd(), rabbitmq.STOP_STEPS)
+        process = self._keep(server.spawn(), rabbitmq.STOP_STEPS)
         server.wait_until_ready(process)
         return server.url
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import obstore
+import pika
 import redis.asyncio as redis
 from obstore.exceptions import BaseError as ObjectStoreError
 from obstore.store import from_url
@@ -15,7 +16,6 @@ from tocsin.doctor.report import Check, State
 from tocsin.settings import BROKER_SCHEMES, REDIS_SCHEMES, Settings
 
 SECONDS = 5.0
-DEFAULT_PORTS = {"amqp": 5672, "amqps": 5671}
 AMQP_SCHEMES = tuple(scheme for scheme in BROKER_SCHEMES if scheme not in REDIS_SCHEMES)
 
 
@@ -49,7 +49,7 @@ async def check_broker(settings: Settings) -> Check:
     if url is None:
         return Check(name="Broker", state=State.DEGRADED, detail="none is set", consequence=without)
     if urlsplit(url).scheme in AMQP_SCHEMES:
-        detail, problem = await _amqp_port(url)
+        detail, problem = await asyncio.to_thread(_rabbitmq_version, url)
     else:
         detail, problem = await _redis_version(url)
     if problem:
@@ -140,16 +140,26 @@ async def _redis_version(url: str) -> tuple[str, str]:
     return f"{name} {info.get('valkey_version') or info.get('redis_version')}", ""
 
 
-async def _amqp_port(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    port = parts.port or DEFAULT_PORTS[parts.scheme]
+def _rabbitmq_version(url: str) -> tuple[str, str]:
+    """Sign in, as a worker does."""
+    parameters = pika.URLParameters(url)
+    parameters.socket_timeout = parameters.stack_timeout = parameters.blocked_connection_timeout = SECONDS
+    parameters.connection_attempts = 1
     try:
-        async with asyncio.timeout(SECONDS):
-            _, writer = await asyncio.open_connection(parts.hostname, port)
-    except OSError as error:
-        return "", _reason(error)
-    writer.close()
-    return f"port {port} of {parts.hostname} answers (no sign-in was tried)", ""
+        connection = pika.BlockingConnection(parameters)
+    except pika.exceptions.ProbableAuthenticationError:
+        return "", "the user or the password is refused"
+    except pika.exceptions.ProbableAccessDeniedError:
+        return "", "the user may not use this virtual host"
+    except (pika.exceptions.AMQPError, OSError) as error:
+        return "", f"{parameters.host}:{parameters.port} does not answer as RabbitMQ does ({type(error).__name__})"
+    properties = connection._impl.server_properties or {}  # noqa: SLF001 - pika offers no other way
+    connection.close()
+    return f"{_text(properties.get('product', 'RabbitMQ'))} {_text(properties.get('version', ''))}".strip(), ""
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _reason(error: Exception) -> str:
