@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -43,9 +44,13 @@ from persistence.contact_wishes import held, planned, wishes_of
 from persistence.escalation_policies import active_policies, teams_of_policies
 from persistence.escalation_steps import steps_json, steps_of
 from persistence.reaching import Reach, reach
+from persistence.setting_aside import is_at_hand, passes, put_aside
 from persistence.tables import alerts, channels, escalations, notifications
 
+_log = structlog.get_logger(__name__)
 BATCH = 100
+# The work that sets escalations aside.
+FIRING = "page"
 # Somebody was told, or is about to be.
 TOLD = (NotificationState.MAILED, NotificationState.SENT, NotificationState.DELIVERED)
 _SUBJECT = (
@@ -191,18 +196,48 @@ async def fire_due(engine: AsyncEngine, *, now: datetime) -> int:
     """Fire every step that is due; how many fired. Two at once share the work."""
     fired = 0
     while True:
-        async with engine.begin() as connection:
-            due = await _due(connection, now=now)
-            fired += await _fire(connection, due, now=now)
+        try:
+            async with engine.begin() as connection:
+                due = await _due(connection, now=now)
+                fired += await _fire(connection, due, now=now)
+        except Exception as error:
+            if passes(error):
+                raise
+            # One of them cannot be fired: the others must not wait for it.
+            fired += await _fire_singly(engine, now=now)
+            continue
         # A step that reached nobody leaves the next one due at once.
         if not due:
             return fired
 
 
-async def _due(connection: AsyncConnection, *, now: datetime) -> list[Escalation]:
+async def _fire_singly(engine: AsyncEngine, *, now: datetime) -> int:
+    """Fire a batch, each in a transaction of its own; what cannot be fired is set aside."""
+    async with engine.connect() as connection:
+        ids = [escalation.id for escalation in await _due(connection, now=now)]
+    fired = 0
+    for escalation_id in ids:
+        try:
+            async with engine.begin() as connection:
+                due = await _due(connection, escalations.c.id == escalation_id, now=now)
+                fired += await _fire(connection, due, now=now)
+        except Exception as error:
+            if passes(error):
+                raise
+            _log.exception("an escalation cannot be fired and is set aside", escalation=str(escalation_id))
+            await put_aside(engine, FIRING, escalation_id, error, now=now)
+    return fired
+
+
+async def _due(connection: AsyncConnection, *which: sa.ColumnElement[bool], now: datetime) -> list[Escalation]:
     statement = (
         sa.select(escalations)
-        .where(escalations.c.state == EscalationState.RUNNING.value, escalations.c.next_at <= now)
+        .where(
+            escalations.c.state == EscalationState.RUNNING.value,
+            escalations.c.next_at <= now,
+            is_at_hand(FIRING, escalations.c.id, now=now),
+            *which,
+        )
         .order_by(escalations.c.next_at)
         .limit(BATCH)
         .with_for_update(skip_locked=True)

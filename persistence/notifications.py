@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.model import Severity
@@ -31,10 +32,14 @@ from persistence.falling_back import give_up
 from persistence.mail import MailRepository
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import teams_in_sight
+from persistence.setting_aside import is_at_hand, passes, put_aside
 from persistence.tables import alerts, notifications, outgoing_mail
 from persistence.texts import free_reply_code, post_text
 from persistence.users import users_by_ids
 
+_log = structlog.get_logger(__name__)
+# The work that sets people aside.
+TELLING = "tell"
 # A page that could not leave for so long tells nothing new.
 PAGE_LIFETIME = timedelta(hours=4)
 MAX_PEOPLE = 200
@@ -60,8 +65,15 @@ async def deliver(engine: AsyncEngine, writing: Writing, *, now: datetime) -> in
         waiting = await _waiting(connection, before=now - writing.spacing, now=now)
     written = 0
     for user_id, method_id in waiting:
-        async with engine.begin() as connection:
-            written += await _deliver_to(connection, user_id, method_id, writing, now=now)
+        try:
+            async with engine.begin() as connection:
+                written += await _deliver_to(connection, user_id, method_id, writing, now=now)
+        except Exception as error:
+            if passes(error):
+                raise
+            # What one person is to be told cannot be written: the others must not wait for it.
+            _log.exception("a person cannot be told and is set aside", user=str(user_id))
+            await put_aside(engine, TELLING, user_id, error, now=now)
     return written
 
 
@@ -71,7 +83,12 @@ async def _waiting(
     table = notifications
     statement = (
         sa.select(table.c.user_id, table.c.contact_method_id)
-        .where(table.c.user_id.is_not(None), *_is_due(now), ~_recent(before))
+        .where(
+            table.c.user_id.is_not(None),
+            *_is_due(now),
+            ~_recent(before),
+            is_at_hand(TELLING, table.c.user_id, now=now),
+        )
         .group_by(table.c.user_id, table.c.contact_method_id)
         .order_by(sa.func.min(table.c.created_at))
         .limit(MAX_PEOPLE)

@@ -35,7 +35,7 @@ from persistence.tables.correlation import (
 )
 from persistence.tables.counts import alert_count_changes, alert_counts, alert_counts_frontier, alert_daily_counts
 from persistence.tables.documents import trusted_documents
-from persistence.tables.due import due_marks
+from persistence.tables.due import due_marks, set_aside
 from persistence.tables.escalations import channels, escalation_policies, escalations, notifications
 from persistence.tables.factors import (
     code_guesses,
@@ -141,6 +141,7 @@ __all__ = [
     "service_dependencies",
     "services",
     "sessions",
+    "set_aside",
     "signals",
     "silences",
     "team_events",
