@@ -213,8 +213,10 @@ async def fire_due(engine: AsyncEngine, *, now: datetime) -> int:
 
 async def _fire_singly(engine: AsyncEngine, *, now: datetime) -> int:
     """Fire a batch, each in a transaction of its own; what cannot be fired is set aside."""
+    # By their ids alone: it may be that one cannot even be read.
+    statement = sa.select(escalations.c.id).where(*_is_due(now)).order_by(escalations.c.next_at).limit(BATCH)
     async with engine.connect() as connection:
-        ids = [escalation.id for escalation in await _due(connection, now=now)]
+        ids = list(await connection.scalars(statement))
     fired = 0
     for escalation_id in ids:
         try:
@@ -229,15 +231,18 @@ async def _fire_singly(engine: AsyncEngine, *, now: datetime) -> int:
     return fired
 
 
+def _is_due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        escalations.c.state == EscalationState.RUNNING.value,
+        escalations.c.next_at <= now,
+        is_at_hand(FIRING, escalations.c.id, now=now),
+    )
+
+
 async def _due(connection: AsyncConnection, *which: sa.ColumnElement[bool], now: datetime) -> list[Escalation]:
     statement = (
         sa.select(escalations)
-        .where(
-            escalations.c.state == EscalationState.RUNNING.value,
-            escalations.c.next_at <= now,
-            is_at_hand(FIRING, escalations.c.id, now=now),
-            *which,
-        )
+        .where(*_is_due(now), *which)
         .order_by(escalations.c.next_at)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
