@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.mail.delivery import TOO_OLD, Outcome, Refused, Retry, Sent, is_too_old
 from domain.mail.model import Posted
+from jobs.counting import count_send
 from jobs.smtp import SmtpServer, SmtpSession
 from persistence.mail import claim_mail, outbox_of, put_back, settle_mail
 from tocsin.settings import Settings
@@ -59,6 +60,7 @@ async def _send_batch(
         outcome = Refused(TOO_OLD) if is_too_old(posted.expires_at, now=moment) else await session.send(posted)
         await settle_mail(engine, posted, outcome, now=moment)
         _tell(posted, outcome)
+        count_send(type(session).__name__.removesuffix("Session").lower(), outcome)
         sent += isinstance(outcome, Sent)
         if isinstance(outcome, Retry) and outcome.is_server:
             await put_back(engine, batch[index + 1 :], until=moment + SERVER_REST)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.contacts.delivery import TextOutcome, TextRefused, TextRetry, TextSent
 from domain.mail.delivery import TOO_OLD
 from jobs.channels.twilio import Twilio, TwilioAccount
+from jobs.counting import count_send
 from persistence.text_settling import settle_text
 from persistence.texts import Text, claim_texts
 from tocsin.settings import Settings
@@ -39,6 +40,7 @@ async def send_texts(engine: AsyncEngine, settings: Settings, now: datetime) -> 
             for text, outcome in zip(texts, outcomes, strict=True):
                 await settle_text(engine, text, outcome, now=now)
                 _tell(text, outcome)
+                count_send("sms", outcome)
                 sent += isinstance(outcome, TextSent)
             if any(isinstance(outcome, TextRetry) and outcome.is_provider for outcome in outcomes):
                 break

@@ -72,7 +72,7 @@ async def _claim(connection: AsyncConnection, *, limit: int, now: datetime) -> l
     due = (
         sa.select(table.c.id)
         .where(table.c.channel_id.is_not(None), table.c.state == _QUEUED, table.c.next_attempt_at <= now)
-        .order_by(table.c.next_attempt_at, table.c.id)
+        .order_by(_first_pages_first(), table.c.next_attempt_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -84,6 +84,13 @@ async def _claim(connection: AsyncConnection, *, limit: int, now: datetime) -> l
     )
     rows = [notification_of(row) for row in (await connection.execute(statement)).mappings()]
     return sorted(rows, key=lambda one: one.id)
+
+
+def _first_pages_first() -> sa.ColumnElement[int]:
+    """The first page of a new problem goes ahead of everything, further pages ahead of what tells how it went on."""
+    table = notifications
+    is_first = sa.func.coalesce(table.c.position, 0) == 0
+    return sa.case((table.c.kind != NotificationKind.PAGE.value, 2), (is_first, 0), else_=1)
 
 
 async def settle(

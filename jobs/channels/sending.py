@@ -6,7 +6,7 @@ leaves the rest for the next attempt.
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from uuid import UUID
@@ -24,8 +24,10 @@ from jobs.channels.pagerduty import pagerduty
 from jobs.channels.slack import slack
 from jobs.channels.teams import teams
 from jobs.channels.webhook import webhook
+from jobs.counting import count_send
 from jobs.outbound import Answer, NotAllowed, Outbound
 from persistence.channel_notifications import Claimed, claim, settle
+from persistence.setting_aside import passes
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -48,9 +50,31 @@ async def send_to_channels(engine: AsyncEngine, settings: Settings, now: datetim
         return 0
     outbound = Outbound(settings.outbound_networks)
     try:
-        return sum(await asyncio.gather(*[_send(engine, outbound, one, now=now) for one in claimed]))
+        return await _all([_alone(engine, one, _send(engine, outbound, one, now=now), now=now) for one in claimed])
     finally:
         await outbound.close()
+
+
+async def _all(sending: Sequence[Awaitable[int]]) -> int:
+    """Let every one end, whatever becomes of the others; then say what went wrong."""
+    ended = await asyncio.gather(*sending, return_exceptions=True)
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+    return sum(one for one in ended if isinstance(one, int))
+
+
+async def _alone(engine: AsyncEngine, claimed: Claimed, sending: Awaitable[int], *, now: datetime) -> int:
+    """What cannot be written for one channel keeps the others from nothing: it is tried again, until it is too old."""
+    try:
+        return await sending
+    except Exception as error:
+        if passes(error):
+            raise
+        _log.exception("nothing can be written for a channel", channel=str(claimed.channel.id))
+        outcome = Retry(f"it could not be written: {type(error).__name__}")
+        await settle(engine, claimed.channel, claimed.notifications, outcome, now=now)
+        return 0
 
 
 async def _send(engine: AsyncEngine, outbound: Outbound, claimed: Claimed, *, now: datetime) -> int:
@@ -61,6 +85,7 @@ async def _send(engine: AsyncEngine, outbound: Outbound, claimed: Claimed, *, no
         outcome, wait = (answer, None) if not isinstance(answer, Answer) else judge(answer)
         carried = [by_id[one] for one in request.carries]
         await settle(engine, channel, carried, outcome, now=now, retry_at=None if wait is None else now + wait)
+        count_send(channel.kind.value, outcome)
         sent += isinstance(outcome, Sent)
         if not isinstance(outcome, Sent):
             _log.warning("channel not reached", channel=str(channel.id), kind=channel.kind.value, reason=outcome.reason)
