@@ -141,6 +141,20 @@ def reindex() -> None:
     typer.echo(run(settings, _say))
 
 
+@app.command("text-index", rich_help_panel=DATA)
+def text_index(*, drop: Annotated[bool, typer.Option("--drop", help="Drop it instead.")] = False) -> None:
+    """Make an index of alerts' words in PostgreSQL, for searches where there is no Elasticsearch.
+
+    Safe while alerts come in. Each alert then costs about a tenth more to take; a search for a rare word takes
+    milliseconds instead of up to a second a million alerts.
+    """
+    from tocsin.text_index import change_text_index  # noqa: PLC0415
+
+    settings = _reachable(_settings())
+    _log_warnings(settings)
+    typer.echo(change_text_index(settings, is_wanted=not drop))
+
+
 @app.command(rich_help_panel=DATA)
 def doctor(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False

@@ -1,5 +1,6 @@
 """How is a filter asked of PostgreSQL? By conditions its indexes can serve, as domain/alerts/filter.py means them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 Condition = sa.ColumnElement[bool]
 Columns: TypeAlias = "ReadOnlyColumnCollection[str, Any]"
 
-_SEARCHED = (
-    alerts.c.title
-    + "\n"
-    + sa.func.coalesce(alerts.c.description, "")
-    + "\n"
-    + sa.func.coalesce(alerts.c.service_name, "")
+# Letter by letter what PostgreSQL keeps statistics of (migration 0030) and may have an index of (text_index.py): with
+# parameters in it, it would not be recognised.
+SEARCHED = sa.literal_column(
+    "lower(alerts.title || E'\\n' || coalesce(alerts.description, '') || E'\\n' || coalesce(alerts.service_name, ''))",
+    sa.Text(),
 )
+# What an index of three letters can look for.
+_INDEXED = re.compile(r"[^\W_]{3}")
 
 
 def condition(wanted: AlertFilter, of: Columns = alerts.c) -> Condition:
@@ -64,17 +66,30 @@ def _conditions(wanted: AlertFilter, of: Columns) -> Iterator[Condition]:
 
 
 def _term(term: Term) -> Condition:
+    found = _mentions(term)
+    return sa.not_(found) if term.is_excluded else found
+
+
+def _mentions(term: Term) -> Condition:
+    wanted = sa.func.lower(term.text)
     if term.field is None:
-        searched: sa.ColumnElement[Any] = _SEARCHED
+        # By the statistics PostgreSQL knows a frequent word, for which it walks in time to the end of a page, from a
+        # rare one, for which it asks the index where there is one.
+        if _INDEXED.search(term.text):
+            return SEARCHED.like(sa.func.lower(_escaped(term.text)))
+        searched: sa.ColumnElement[Any] = SEARCHED
     elif term.field.startswith(LABEL):
-        searched = sa.func.coalesce(alerts.c.labels[term.field.removeprefix(LABEL)].astext, "")
+        searched = sa.func.lower(sa.func.coalesce(alerts.c.labels[term.field.removeprefix(LABEL)].astext, ""))
     else:
         columns = {"title": alerts.c.title, "service": alerts.c.service_name, "source": alerts.c.source}
-        searched = sa.func.coalesce(columns[term.field], "")
-    # Not ILIKE: of an expression without statistics PostgreSQL expects a pattern to hold for next to no row, and would
-    # read and sort all alerts instead of walking in time to the end of a page.
-    found = sa.func.strpos(sa.func.lower(searched), sa.func.lower(term.text)) > 0
-    return sa.not_(found) if term.is_excluded else found
+        searched = sa.func.lower(sa.func.coalesce(columns[term.field], ""))
+    # Not LIKE: of an expression without statistics PostgreSQL expects a pattern to hold for next to no row, and would
+    # read and sort all alerts.
+    return sa.func.strpos(searched, wanted) > 0
+
+
+def _escaped(text: str) -> str:
+    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
 
 
 def _nested(wanted: AlertFilter, of: Columns) -> Iterator[Condition]:
@@ -134,6 +149,8 @@ def time_condition(column: sa.ColumnElement[Any], wanted: TimeRange) -> Iterator
 
 def _label(matcher: LabelMatcher) -> Condition:
     """A label that is absent counts as empty, as in Alertmanager."""
+    if matcher.operator is MatchOperator.EQUAL and matcher.value:
+        return alerts.c.labels.contains({matcher.name: matcher.value})  # which the index answers
     actual = sa.func.coalesce(alerts.c.labels[matcher.name].astext, "")
     if matcher.operator is MatchOperator.EQUAL:
         return actual == matcher.value

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NULLTYPE
 
-from domain.alerts.filter import AlertFilter
+from domain.alerts.filter import AlertFilter, uses_search
 from domain.alerts.model import Alert, AlertStatus, ResolvedBy, Severity
 from domain.alerts.order import NEWEST_FIRST, AlertOrder
 from domain.alerts.visibility import Sight
@@ -67,9 +67,24 @@ async def read_alerts(
     else:
         statement = _ALERTS.where(condition(wanted), visible(sight))
         statement = _page(statement, order=order, after=after, before=before, backward=backward).limit(limit)
-    async with bad_patterns_refused():
+    async with bad_patterns_refused(), _planned_for(connection, wanted):
         rows = await connection.execute(statement)
     return [_alert_of(row) for row in rows]
+
+
+@asynccontextmanager
+async def _planned_for(connection: AsyncConnection, wanted: AlertFilter) -> AsyncIterator[None]:
+    """A search is planned for its very words: a plan for any would treat frequent and rare ones alike."""
+    if not uses_search(wanted):
+        yield
+        return
+    await connection.execute(sa.text("SET plan_cache_mode = force_custom_plan"))
+    try:
+        yield
+    except Exception:  # of a cancelled one the connection is gone
+        await connection.execute(sa.text("RESET plan_cache_mode"))
+        raise
+    await connection.execute(sa.text("RESET plan_cache_mode"))
 
 
 @lru_cache(maxsize=256)

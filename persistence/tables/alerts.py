@@ -125,6 +125,8 @@ alerts = sa.Table(
     sa.Index("ix_alerts_created_at", "created_at", "id"),
     sa.Index("ix_alerts_team", "team_id", "created_at", "id"),
     sa.Index("ix_alerts_service", "service_name", "created_at", "id"),
+    # Of one value of one label: a path's hash each, 3 µs an alert.
+    sa.Index("ix_alerts_labels", "labels", postgresql_using="gin", postgresql_ops={"labels": "jsonb_path_ops"}),
     sa.Index("ix_alerts_open_created_at", "created_at", "id", postgresql_where=sa.text(OPEN)),
     sa.Index("ix_alerts_open", "severity", "created_at", "id", postgresql_where=sa.text(OPEN)),
     # What few alerts have costs the others nothing.

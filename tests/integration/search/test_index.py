@@ -107,7 +107,13 @@ async def caught_up(client: AsyncElasticsearch, pool: asyncpg.Pool, index: Alert
 
 async def test_the_index_agrees_with_the_table_of_cases(settings: Settings, index: AlertIndex) -> None:
     # Letters within a word, which an index of words does not know; patterns are PostgreSQL's to answer.
-    elsewhere = {"an underscore is itself"}
+    elsewhere = {
+        "an underscore is itself",
+        "an underscore in a long word is itself",
+        "a percent sign in a long word is itself",
+        "a backslash in a long word is itself",
+        "letters within a long word",
+    }
     await built(index, *ALERTS.values())
     differing, not_asked = [], 0
     async with searching(settings) as searcher:
