@@ -37,6 +37,8 @@ START = datetime(2026, 3, 4, 12, tzinfo=UTC)
 STORM = timedelta(minutes=20)
 INTEGRATION = Integration(id=new_id(), name="bench", source=IntegrationSource.PROMETHEUS, created_at=START)
 NAMES = ("HighLatency", "ErrorRate", "Saturation", "PodCrashLooping", "QueueGrowing", "ProbeFailed")
+# Which service needs which.
+NEEDS = [(f"app-{db}-{app}", f"db-{db}") for db in range(10) for app in range(12)]
 WORDS = (
     "connection pool of {} exhausted by batch job after {} seconds",
     "certificate of {} cannot be renewed, {} days left",
@@ -153,8 +155,7 @@ def house_rules(idle: int = 0) -> Correlation:
         _rule(6, "the same message", GroupStrategy.SIMILARITY, threshold=88),
         *scoped,
     ]
-    needs = [(f"app-{db}-{app}", f"db-{db}") for db in range(10) for app in range(12)]
-    return Correlation(version=1, rules=rules, topology=topology_of(needs))
+    return Correlation(version=1, rules=rules, topology=topology_of(NEEDS))
 
 
 def alertmanager_rules(*names: str) -> Correlation:
@@ -262,12 +263,12 @@ def run(correlation: Correlation, said: Iterable[Said]) -> Outcome:
             seen[each.cause, state.group_id or new_id()] += 1
         count += len(batch)
         batch = []
-    precision, recall = _pairwise(seen)
+    precision, recall = pairwise(seen)
     groups = len({group for _, group in seen}) - ungrouped
     return Outcome(groups, ungrouped, precision, recall, spent / max(1, count) * 1e6)
 
 
-def _pairwise(seen: Counter[tuple[int, UUID]]) -> tuple[float, float]:
+def pairwise(seen: Counter[tuple[int, UUID]]) -> tuple[float, float]:
     """Of all pairs put together, those of one cause; of all pairs of one cause, those put together."""
 
     def pairs(counts: Iterable[int]) -> int:

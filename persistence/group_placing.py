@@ -14,6 +14,7 @@ import orjson
 from domain.alerts.events import ActorKind
 from domain.alerts.problem import Problem
 from domain.correlation.placing import MAX_CANDIDATES, MAX_WAITING, Key, KnownGroup, Placing, Sighting
+from domain.correlation.way import BatchWays
 from domain.correlation.ways import Correlation
 from domain.ids import new_id
 from persistence.ingest_rows import plain_uuid
@@ -75,15 +76,18 @@ UPDATE alerts a SET group_id = u.group_id, group_reason = u.group_reason
 
 async def read_placing(
     connection: asyncpg.Connection,
-    keys: Sequence[str],
+    ways: BatchWays,
     *,
     correlation: Correlation,
     problems: Mapping[Key, Problem],
     may_ask: bool,
     now: datetime,
 ) -> Placing:
-    """What is known of the keys, ready to place a batch."""
-    placing = Placing(correlation=correlation, problems=problems, may_ask=may_ask)
+    """What is known of the keys of these ways, ready to place a batch."""
+    keys = ways.keys
+    placing = Placing(correlation=correlation, problems=problems, ways=ways, may_ask=may_ask)
+    if not keys:
+        return placing
     for row in await connection.fetch(_GROUPS, keys):
         # A group found by two keys is one object: who joins by one is seen by the other.
         group = _shared(placing, row)

@@ -21,6 +21,7 @@ from domain.errors import DomainError
 from domain.ports import Clock
 from persistence.correlation import KnownCorrelation
 from persistence.event_log import EVENTS_CHANNEL
+from persistence.group_memory import GroupMemory
 from persistence.ingest_store import MAX_REJECTED_BYTES, IngestStore
 from persistence.known_rules import KnownRules, count_activity
 from persistence.team_ownership import KnownOwnership
@@ -113,6 +114,7 @@ class IngestQueue:
         self._ownership = KnownOwnership()
         self._correlation = KnownCorrelation()
         self._rules = KnownRules()
+        self._memory = GroupMemory()
         self._queue: deque[_Waiting] = deque()
         self._waiting_signals = 0
         self._work = asyncio.Event()
@@ -210,6 +212,7 @@ class IngestQueue:
             ownership=self._ownership,
             correlation=self._correlation,
             rules=self._rules,
+            memory=self._memory,
         )
 
     async def _serve(self, store: IngestStore) -> None:

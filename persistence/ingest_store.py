@@ -6,7 +6,7 @@ deadlock is tried again; after a connection lost in COMMIT the receipt is looked
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,41 +20,36 @@ from domain.alerts.ingest import (
     Ingested,
     Item,
     Key,
-    group_keys_of,
+    group_ways_of,
     ingest,
     inhibition_keys_of,
     keys_of,
-    may_open,
+    opening,
     prepare,
 )
 from domain.alerts.problem import Problem
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem, Signal
 from domain.alerts.submission import Receipt, Submission
-from domain.ids import new_id
+from domain.correlation.placing import Placing
+from domain.correlation.way import BatchWays
+from domain.correlation.ways import Correlation
 from domain.ports import Clock
 from domain.rules.rule_set import RuleSet
 from domain.rules.tally import Tally
 from persistence.correlation import KnownCorrelation
-from persistence.group_placing import read_placing, write_placing
-from persistence.ingest_rows import plain_uuid, problem_of, write_arguments
+from persistence.group_memory import GroupMemory
+from persistence.group_placing import read_placing
+from persistence.ingest_rows import plain_uuid, problem_of
 from persistence.ingest_sql import (
-    EARLY_RESOLVES_SQL,
-    EARLY_RESOLVES_USED_SQL,
     READ_SQL,
-    REJECTED_SQL,
-    WRITE_SQL,
 )
-from persistence.inhibition import read_holding, write_holding
+from persistence.ingest_writing import Batch, write_batch
+from persistence.inhibition import read_holding
 from persistence.known_rules import KnownRules
-from persistence.locks import SILENCES_LOCK, sorted_lock_ids
+from persistence.locks import begin_statement
 from persistence.standing_silences import StandingSilences
 from persistence.team_ownership import KnownOwnership
 
-# By the simple protocol, which takes several statements at once; only numbers of our own making go into the text.
-BEGIN_SQL = (
-    "BEGIN; SELECT pg_advisory_xact_lock_shared({silences});"
-    "SELECT count(pg_advisory_xact_lock(number)::text) FROM unnest('{{{numbers}}}'::bigint[]) AS number"
-)
 # Of what each rejected item came as, when nothing else is set.
 MAX_REJECTED_BYTES = 64 * 1024
 MAX_ATTEMPTS = 5
@@ -80,6 +75,10 @@ class _Versions(NamedTuple):
     rules: int
 
 
+class _BeginAgain(Exception):
+    """With other rules, with more locks, or without a guess that was wrong."""
+
+
 class IngestStore:
     """Writes batches over one connection. Not for two tasks at once."""
 
@@ -93,6 +92,7 @@ class IngestStore:
         ownership: KnownOwnership | None = None,
         correlation: KnownCorrelation | None = None,
         rules: KnownRules | None = None,
+        memory: GroupMemory | None = None,
     ) -> None:
         self._connection = connection
         self._clock = clock
@@ -102,6 +102,7 @@ class IngestStore:
         self._ownership = ownership or KnownOwnership()
         self._correlation = correlation or KnownCorrelation()
         self._rules = rules or KnownRules()
+        self._memory = memory or GroupMemory()
         self._tally = Tally()
         # Whether COMMIT was sent and not yet answered: a connection lost then leaves the outcome unknown.
         self.is_in_doubt = False
@@ -183,11 +184,15 @@ class IngestStore:
             if rules is not self._rules.current:
                 rules = self._rules.current
                 items = prepare(submissions, rules)
-            ingested = await self._begin_and_fold(submissions, items, more, rules, may_ask=attempt < MAX_ATTEMPTS)
-            if ingested is not None:
+            try:
+                ingested = await self._begin_and_fold(
+                    submissions, items, more, rules, may_guess=attempt == 1, may_ask=attempt < MAX_ATTEMPTS
+                )
+            except _BeginAgain:
+                await self._rollback()
+            else:
                 self._tally = ingested.tally
                 return ingested.results
-            await self._rollback()
         message = "the rules changed again and again"
         raise asyncpg.SerializationError(message)
 
@@ -198,27 +203,21 @@ class IngestStore:
         more: set[Key],
         rules: RuleSet,
         *,
+        may_guess: bool,
         may_ask: bool,
-    ) -> Ingested | None:
-        """Lock, read, fold and write. None when it must begin again: with other rules, or with the locks of `more`."""
+    ) -> Ingested:
+        """Lock, read, fold and write. Raises _BeginAgain; `more` then has what is to be locked besides."""
         keys = list(dict.fromkeys([*keys_of(items), *more]))
-        correlation = self._correlation.current
-        group_keys = group_keys_of(items, correlation)
+        correlation, memory = self._correlation.current, self._memory
+        ways = group_ways_of(items, correlation, is_passing=memory.is_open if may_guess else None)
+        shared = [key for key in ways.keys if memory.is_settled(key)] if may_guess else []
         inhibition_keys = inhibition_keys_of(items, correlation.inhibition)
-        await self._begin(keys, [*group_keys, *inhibition_keys])
+        await self._connection.execute(begin_statement(keys, [*ways.keys, *inhibition_keys], shared=shared))
         problems, versions = await self._read(keys)
-        if keys and versions.rules != rules.version:
-            await self._rules.read(self._connection, version=versions.rules)
-            return None
-        if versions.correlation != correlation.version:
-            await self._correlation.read(self._connection)
-            return None
+        if keys:
+            await self._check(versions, rules, correlation)
         now = self._clock.now()
-        groups = None
-        if group_keys and may_open(items, problems):
-            groups = await read_placing(
-                self._connection, group_keys, correlation=correlation, problems=problems, may_ask=may_ask, now=now
-            )
+        groups = await self._groups(ways, items, problems, correlation=correlation, may_ask=may_ask, now=now)
         inhibiting = None
         if inhibition_keys:
             inhibiting = await read_holding(self._connection, correlation.inhibition, inhibition_keys)
@@ -234,24 +233,48 @@ class IngestStore:
             rules=rules,
             inhibiting=inhibiting,
         )
-        if groups is not None and groups.wanted:
+        if groups is not None and (groups.wanted or not groups.written_keys.isdisjoint(shared)):
             more |= groups.wanted
-            return None
-        await self._connection.fetch(WRITE_SQL, *write_arguments(submissions, items, ingested, now=now))
-        await self._write_early_resolves(ingested.problems, now)
-        for item in items:
-            if isinstance(item.content, RejectedItem):
-                await self._write_rejected(item, item.content)
-        if groups is not None and groups.has_changes:
-            await write_placing(self._connection, groups, now=now)
-        if inhibiting is not None and inhibiting.noted:
-            await write_holding(self._connection, inhibiting, now=now)
+            memory.unsettle(groups.written_keys)
+            raise _BeginAgain
+        await write_batch(
+            self._connection,
+            Batch(submissions, items, ingested, groups, inhibiting),
+            now=now,
+            max_rejected_bytes=self._max_rejected_bytes,
+        )
+        if not ways.is_empty:
+            memory.note(ingested.problems, groups)
         return ingested
 
-    async def _begin(self, keys: Sequence[Key], group_keys: Sequence[str]) -> None:
-        """BEGIN and take every lock, in one round trip and before any write (see locks.py)."""
-        numbers = ",".join(map(str, sorted_lock_ids(keys, group_keys)))
-        await self._connection.execute(BEGIN_SQL.format(silences=SILENCES_LOCK, numbers=numbers))
+    async def _check(self, versions: _Versions, rules: RuleSet, correlation: Correlation) -> None:
+        """That what the keys were worked out by is what counts; else it is read."""
+        if versions.rules != rules.version:
+            await self._rules.read(self._connection, version=versions.rules)
+            raise _BeginAgain
+        if versions.correlation != correlation.version:
+            await self._correlation.read(self._connection)
+            raise _BeginAgain
+
+    async def _groups(
+        self,
+        ways: BatchWays,
+        items: Sequence[Item],
+        problems: Mapping[Key, Problem],
+        *,
+        correlation: Correlation,
+        may_ask: bool,
+        now: datetime,
+    ) -> Placing | None:
+        """What is known of the groups that the batch may touch; None where it can touch none."""
+        may_open = [] if ways.is_empty else opening(items, problems)
+        if not may_open:
+            return None
+        if ways.has_passed_over(may_open):
+            raise _BeginAgain
+        return await read_placing(
+            self._connection, ways, correlation=correlation, problems=problems, may_ask=may_ask, now=now
+        )
 
     async def _read(self, keys: Sequence[Key]) -> tuple[dict[Key, Problem], _Versions]:
         rows = await self._connection.fetch(READ_SQL, [key[0] for key in keys], [key[1] for key in keys])
@@ -271,40 +294,6 @@ class IngestStore:
             rows[0]["ownership_version"],
             rows[0]["correlation_version"],
             rows[0]["rules_version"],
-        )
-
-    async def _write_early_resolves(self, problems: Sequence[Problem], now: datetime) -> None:
-        changed = [problem for problem in problems if problem.early_resolve_changed]
-        waiting = [(p, p.early_resolve) for p in changed if p.early_resolve is not None]
-        used = [problem for problem in changed if problem.early_resolve is None]
-        if waiting:
-            await self._connection.execute(
-                EARLY_RESOLVES_SQL,
-                [problem.integration_id for problem, _ in waiting],
-                [problem.dedup_key for problem, _ in waiting],
-                [moment.source_time for _, moment in waiting],
-                [moment.received_at for _, moment in waiting],
-                now,
-            )
-        if used:
-            await self._connection.execute(
-                EARLY_RESOLVES_USED_SQL,
-                [problem.integration_id for problem in used],
-                [problem.dedup_key for problem in used],
-            )
-
-    async def _write_rejected(self, item: Item, content: RejectedItem) -> None:
-        await self._connection.execute(
-            REJECTED_SQL,
-            new_id(),
-            item.submission.receipt_id,
-            item.index,
-            item.submission.integration.id,
-            item.submission.received_at,
-            content.message.replace("\x00", "\\0"),
-            [part.replace("\x00", "\\0") for part in content.path],
-            content.raw[: self._max_rejected_bytes],
-            len(content.raw) > self._max_rejected_bytes,
         )
 
     async def _rollback(self) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.dedup import lock_id
-from domain.correlation.ways import group_lock_id
+from domain.correlation.way import group_lock_id
 
 # Shared by everyone who changes alerts; exclusive for who creates, changes or ends a silence. Without it a silence and
 # an alert that arrive together could each miss the other.
@@ -21,6 +21,8 @@ SILENCES_LOCK = 7_311_018_252
 TEAMS_LOCK = 7_311_018_254
 # Held by who changes alert rules, for the same reason.
 ALERT_RULES_LOCK = 7_311_018_271
+# Held by who changes routing rules.
+ROUTING_RULES_LOCK = 7_311_018_281
 # Held by whoever migrates the database: two at once take turns instead of failing half-way.
 MIGRATION_LOCK = 7_311_018_251
 LOCK_POLL_SECONDS = 0.1
@@ -36,6 +38,25 @@ def sorted_lock_ids(keys: Iterable[tuple[UUID, str]], group_keys: Iterable[str] 
     """The lock numbers of (integration id, dedup key) pairs and of group keys, sorted: one order for every writer."""
     numbers = {lock_id(integration_id, key) for integration_id, key in keys}
     return sorted(numbers.union(map(group_lock_id, group_keys)))
+
+
+def begin_statement(keys: Iterable[tuple[UUID, str]], group_keys: Sequence[str], *, shared: Sequence[str] = ()) -> str:
+    """BEGIN and every lock of a batch that arrives, in one round trip and before any write; of `shared` not alone.
+
+    By the simple protocol, which takes several statements at once; only numbers of our own making go into the text.
+    """
+    begin = f"BEGIN; SELECT pg_advisory_xact_lock_shared({SILENCES_LOCK});"
+    if not shared:
+        numbers = ",".join(map(str, sorted_lock_ids(keys, group_keys)))
+        return f"{begin}SELECT count(pg_advisory_xact_lock(n)::text) FROM unnest('{{{numbers}}}'::bigint[]) AS n"  # noqa: S608
+    # What is to be locked both ways is locked alone. One order for both, so that nobody waits in a circle.
+    alone = set(sorted_lock_ids(keys, set(group_keys).difference(shared)))
+    ordered = sorted(alone.union(map(group_lock_id, shared)))
+    numbers, flags = ",".join(map(str, ordered)), ",".join("t" if number in alone else "f" for number in ordered)
+    return (
+        f"{begin}SELECT count((CASE WHEN alone THEN pg_advisory_xact_lock(n) ELSE pg_advisory_xact_lock_shared(n) END)"  # noqa: S608
+        f"::text) FROM unnest('{{{numbers}}}'::bigint[], '{{{flags}}}'::boolean[]) AS wanted(n, alone)"
+    )
 
 
 def lock_statement(lock_ids: Sequence[int], *, silences: str = "shared") -> str:

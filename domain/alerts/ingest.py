@@ -13,7 +13,7 @@ All of it is pure: state, silences and time come in, alerts and events go out. T
 has locked the keys before it read their state, and writes everything this returns in the same transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from domain.alerts.problem import AlertState, Problem
 from domain.alerts.signal import ItemResult, Outcome, RejectedItem, SignalStatus
 from domain.alerts.submission import Submission
 from domain.correlation.placing import Placing
+from domain.correlation.way import BatchWays
 from domain.correlation.ways import Correlation
 from domain.inhibition.holding import Holding
 from domain.inhibition.model import Inhibition
@@ -91,18 +92,26 @@ def keys_of(items: Sequence[Item]) -> list[Key]:
     )
 
 
-def group_keys_of(items: Sequence[Item], correlation: Correlation) -> list[str]:
-    """The group keys a batch may touch, each once: those of what fires. Pure, so they are known before the locks."""
+def group_ways_of(
+    items: Sequence[Item], correlation: Correlation, *, is_passing: Callable[[Key], bool] | None = None
+) -> BatchWays:
+    """The ways into groups of what fires. Pure, so their keys are known before the locks.
+
+    Repeats of what is open need none: `is_passing` says which keys are open as far as is known. Should one of them
+    open after all (`unplaced`), the batch begins again.
+    """
+    found = BatchWays()
     if correlation.is_empty and not any(getattr(item.content, "group_key", None) for item in items):
-        return []
-    return list(
-        {
-            way.key: None
-            for item in items
-            if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.FIRING
-            for way in correlation.ways(item.content, item.submission.integration.id)
-        }
-    )
+        return found
+    for item in items:
+        content = item.content
+        if isinstance(content, NormalSignal) and content.status is SignalStatus.FIRING:
+            integration_id = item.submission.integration.id
+            if is_passing is None or not is_passing((integration_id, content.signal.dedup_key)):
+                found.add(content, correlation.ways(content, integration_id))
+            else:
+                found.pass_over(content)
+    return found
 
 
 def inhibition_keys_of(items: Sequence[Item], inhibition: Inhibition) -> list[str]:
@@ -119,20 +128,21 @@ def inhibition_keys_of(items: Sequence[Item], inhibition: Inhibition) -> list[st
     )
 
 
-def may_open(items: Sequence[Item], problems: Mapping[Key, Problem]) -> bool:
-    """Whether folding the batch may open an alert, or open one again: repeats of what is open need no groups."""
+def opening(items: Sequence[Item], problems: Mapping[Key, Problem]) -> list[NormalSignal]:
+    """The signals that may open an alert, or open one again: repeats of what is open need no groups."""
     ended = {
         (item.submission.integration.id, item.content.signal.dedup_key)
         for item in items
         if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.RESOLVED
     }
+    found = []
     for item in items:
         if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.FIRING:
             key = (item.submission.integration.id, item.content.signal.dedup_key)
             alert = problems[key].alert
             if alert is None or not alert.is_open or key in ended:
-                return True
-    return False
+                found.append(item.content)
+    return found
 
 
 def ingest(

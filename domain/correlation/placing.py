@@ -15,7 +15,8 @@ from domain.alerts.normalise import NormalSignal
 from domain.alerts.problem import AlertState, Problem
 from domain.correlation.model import GroupedBy, GroupRule, GroupStrategy
 from domain.correlation.templates import likeness
-from domain.correlation.ways import Correlation, Way, WayKind
+from domain.correlation.way import BatchWays, Way, WayKind
+from domain.correlation.ways import Correlation
 from domain.ids import new_id
 
 Key = tuple[UUID, str]
@@ -96,6 +97,8 @@ class Placing:
 
     correlation: Correlation
     problems: Mapping[Key, Problem]
+    # What was worked out before the locks; of other signals the ways are asked for anew.
+    ways: BatchWays = field(default_factory=BatchWays)
     groups: dict[str, dict[str, KnownGroup]] = field(default_factory=dict)
     sightings: dict[str, list[Sighting]] = field(default_factory=dict)
     # The same groups by id: one that is found by two keys is one object.
@@ -117,9 +120,15 @@ class Placing:
         """Whether there is anything to write besides the alerts that open."""
         return bool(self.made or self.keyed or self.waiting or self.regrouped)
 
+    @property
+    def written_keys(self) -> set[str]:
+        """The keys under which something is to be written."""
+        return {*(key for key, _ in self.keyed), *(waiting.group_key for waiting in self.waiting)}
+
     def place(self, state: AlertState, signal: NormalSignal) -> list[Decision]:
         """Put an alert that fires into its group, or a new one; no decision when it stays without."""
-        ways = self.correlation.ways(signal, state.integration_id)
+        known = self.ways.of(signal)
+        ways = self.correlation.ways(signal, state.integration_id) if known is None else known
         at = signal.received_at
         for way in ways:
             decision = self._try(way, state, at)

@@ -65,7 +65,11 @@ def _choices(node: Node) -> list[Keys]:
 
 def chosen_keys(trees: Sequence[Tree]) -> list[Keys | None]:
     """For each rule the way that is shared with the fewest others: what half of them ask for tells little."""
-    choices = [choices_of(tree) for tree in trees]
+    return chosen_of([choices_of(tree) for tree in trees])
+
+
+def chosen_of(choices: Sequence[list[Keys]]) -> list[Keys | None]:
+    """As `chosen_keys`, of ways that are known."""
     used = Counter(
         (key.place, value) for ways in choices for way in ways for key in way for value in (*key.values, key.pattern)
     )

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts.fold import FoldPolicy
-from domain.alerts.ingest import Key, group_keys_of, ingest, keys_of, may_open, prepare
+from domain.alerts.ingest import Key, group_ways_of, ingest, keys_of, opening, prepare
 from domain.alerts.problem import AlertState, Problem
 from domain.alerts.signal import SignalStatus
 from domain.correlation.model import GroupRule, GroupStrategy
@@ -65,8 +65,10 @@ class Groups:
             }
             kept = {key: (problem.alert, problem.early_resolve) for key, problem in problems.items()}
             placing = None
-            if may_open(items, problems):
-                placing = self._placing(group_keys_of(items, self.correlation), problems, at(said[0][0]))
+            if opening(items, problems):
+                ways = group_ways_of(items, self.correlation)
+                placing = self._placing(ways.keys, problems, at(said[0][0]))
+                placing.ways = ways
             ingested = ingest(items, problems, silences=(), policy=FoldPolicy(), groups=placing)
             if placing is None or not placing.wanted:
                 break
