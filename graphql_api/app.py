@@ -31,6 +31,8 @@ from graphql_api.live.following import Live
 from graphql_api.live.hub import Hub
 from graphql_api.live.sessions import SessionWatch
 from graphql_api.live.team_feed import rule_feed, team_feed
+from graphql_api.mail_events import sendgrid_http
+from graphql_api.mail_events.ses_http import SesEvents
 from graphql_api.masking import is_outage
 from graphql_api.middleware import OPERATION, Surroundings, request_id_of
 from graphql_api.observability import health
@@ -122,6 +124,8 @@ def web_app(state: AppState) -> Starlette:
             *AccountPages().routes,
             *answer_page.ROUTES,
             *twilio_http.ROUTES,
+            *sendgrid_http.ROUTES,
+            *SesEvents().routes,
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/healthz", health.healthz),

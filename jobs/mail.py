@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.mail.delivery import TOO_OLD, Outcome, Refused, Retry, Sent, is_too_old
 from domain.mail.model import Posted
 from jobs.counting import count_send
-from jobs.smtp import SmtpServer, SmtpSession
+from jobs.mailer import Mailer, mailer_of
 from persistence.mail import claim_mail, outbox_of, put_back, settle_mail
 from tocsin.settings import Settings
 
@@ -30,11 +30,10 @@ LATE = timedelta(minutes=15)
 
 async def send_mail(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     """Send what is due; the number that left."""
-    server = SmtpServer.of(settings)
-    if server is None:
+    session = mailer_of(settings)
+    if session is None:
         return 0
     started, sent = time.monotonic(), 0
-    session = SmtpSession(server)
     try:
         while time.monotonic() - started < WORK_SECONDS:
             moment = now + timedelta(seconds=time.monotonic() - started)
@@ -51,7 +50,7 @@ async def send_mail(engine: AsyncEngine, settings: Settings, now: datetime) -> i
 
 
 async def _send_batch(
-    engine: AsyncEngine, session: SmtpSession, batch: Sequence[Posted], *, now: datetime
+    engine: AsyncEngine, session: Mailer, batch: Sequence[Posted], *, now: datetime
 ) -> tuple[int, bool]:
     """How many left, and whether it makes sense to go on."""
     started, sent = time.monotonic(), 0
@@ -63,7 +62,7 @@ async def _send_batch(
         count_send(type(session).__name__.removesuffix("Session").lower(), outcome)
         sent += isinstance(outcome, Sent)
         if isinstance(outcome, Retry) and outcome.is_server:
-            await put_back(engine, batch[index + 1 :], until=moment + SERVER_REST)
+            await put_back(engine, batch[index + 1 :], until=moment + max(SERVER_REST, outcome.wait))
             return sent, False
     return sent, True
 
@@ -83,7 +82,7 @@ async def watch_mail(engine: AsyncEngine, settings: Settings, now: datetime) -> 
         outbox = await outbox_of(connection, now=now)
     if outbox.oldest is None:
         return 0
-    if settings.smtp_url is None:
+    if not settings.sends_mail:
         _log.warning("mail waits: TOCSIN_SMTP_URL is not set", waiting=outbox.waiting)
     elif now - outbox.oldest > LATE:
         _log.warning("mail waits for the mail server", waiting=outbox.waiting, since=outbox.oldest.isoformat())

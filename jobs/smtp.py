@@ -148,7 +148,9 @@ def outcome_of(error: Exception) -> Retry | Refused:
     if isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError):
         if error.code in _SERVER_CODES:
             return Retry(reason, is_server=True)
-        return Refused(reason) if error.code >= _PERMANENT else Retry(reason)
+        if error.code < _PERMANENT:
+            return Retry(reason)
+        return Refused(reason, is_address=isinstance(error, aiosmtplib.SMTPRecipientRefused))
     return Retry(reason, is_server=True)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.contacts.codes import LIFETIME, ContactCode
-from domain.contacts.message import code_mail, code_text
+from domain.contacts.message import code_mail, code_text, disabled_mail
 from domain.contacts.model import ContactKind, ContactMethod, account_method
 from domain.contacts.planning import Preferences
 from domain.errors import NotFound
@@ -195,10 +195,24 @@ async def _methods(connection: AsyncConnection, statement: sa.Select[Any]) -> li
 
 
 async def disable_method(connection: AsyncConnection, method_id: UUID, reason: str, *, now: datetime) -> None:
-    """Nothing goes to it any more until it is verified anew."""
+    """Nothing goes to it any more until it is verified anew; its owner is told, once."""
     table = contact_methods
-    await connection.execute(
+    disabled = await connection.execute(
         sa.update(table)
         .where(table.c.id == method_id, table.c.disabled_at.is_(None))
         .values(disabled_at=now, disabled_reason=reason[:500], updated_at=now, version=table.c.version + 1)
+        .returning(table.c.id)
     )
+    if disabled.scalar_one_or_none() is not None:
+        await _tell_owner(connection, method_id, reason)
+
+
+async def _tell_owner(connection: AsyncConnection, method_id: UUID, reason: str) -> None:
+    """By mail to the account; not where that is the very address that fails."""
+    method = (await methods_by_ids(connection, [method_id])).get(method_id)
+    if method is None:
+        return
+    (user,) = await users_by_ids(connection, [method.user_id])
+    if user is None or not user.is_active or user.email.lower() == method.address.lower():
+        return
+    await MailRepository(connection).append(disabled_mail(method, to=user.email, reason=reason))

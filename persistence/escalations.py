@@ -52,7 +52,7 @@ BATCH = 100
 # The work that sets escalations aside.
 FIRING = "page"
 # Somebody was told, or is about to be.
-TOLD = (NotificationState.MAILED, NotificationState.SENT, NotificationState.DELIVERED)
+TOLD = (NotificationState.MAILED, NotificationState.SENT, NotificationState.DELIVERED, NotificationState.READ)
 _SUBJECT = (
     alerts.c.id,
     alerts.c.episode,

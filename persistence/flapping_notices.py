@@ -31,7 +31,7 @@ SELECT DISTINCT told.alert_id, told.episode, told.user_id, told.channel_id, told
   JOIN notifications told ON told.alert_id = marked.id AND told.kind = 'flapping'
  WHERE newest.id = ANY(:ids) AND newest.turns IS NOT NULL AND newest.flapping_since IS NULL
    AND told.flapping_since IS NOT NULL
-   AND (told.state IN ('mailed', 'sent', 'delivered')
+   AND (told.state IN ('mailed', 'sent', 'delivered', 'read')
         OR (told.state = 'queued' AND told.channel_id IS NOT NULL AND told.attempts > 0))
    AND NOT EXISTS (SELECT FROM alerts later
                     WHERE later.integration_id = newest.integration_id AND later.dedup_key = newest.dedup_key

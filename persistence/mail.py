@@ -135,9 +135,11 @@ async def settle_mail(engine: AsyncEngine, posted: Posted, outcome: Outcome, *, 
     else:
         where.append(table.c.attempts == posted.attempt)
         reason = _without_address(outcome.reason, posted)
-        again = next_attempt(posted.attempt, now=now)
+        wait = timedelta(0) if isinstance(outcome, Refused) else outcome.wait
+        again = max(next_attempt(posted.attempt, now=now), now + wait)
         if isinstance(outcome, Refused):
-            values = {"failed_at": now, "last_error": reason, **_ERASED}
+            bounced = {"bounced_at": now} if outcome.is_address else {}
+            values = {"failed_at": now, "last_error": reason, **bounced, **_ERASED}
         elif is_too_old(posted.expires_at, now=again):
             values = {"failed_at": now, "last_error": f"{TOO_OLD}: {reason}"[:MAX_REASON], **_ERASED}
         else:

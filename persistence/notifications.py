@@ -23,7 +23,6 @@ from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.escalations.engine import Subject, not_needed
 from domain.escalations.message import Told, subject_of, text_of, told_of_test
 from domain.escalations.model import Notification, NotificationKind, NotificationState
-from domain.mail.delivery import TOO_OLD
 from domain.mail.model import Mail, MailKind
 from persistence.among import among
 from persistence.contacts import disable_method, methods_by_ids
@@ -273,7 +272,7 @@ async def _settle_failed(engine: AsyncEngine, *, now: datetime) -> int:
     """Mail that could not be sent: its people are told by what is left, and an address that refuses is given up."""
     table, mail = notifications, outgoing_mail
     statement = (
-        sa.select(table, mail.c.last_error)
+        sa.select(table, mail.c.last_error, mail.c.bounced_at)
         .join(mail, mail.c.id == table.c.mail_id)
         .where(table.c.state == _MAILED, mail.c.failed_at.is_not(None))
         .limit(MAX_BUNDLE)
@@ -283,7 +282,7 @@ async def _settle_failed(engine: AsyncEngine, *, now: datetime) -> int:
         rows = (await connection.execute(statement)).mappings().all()
         for row in rows:
             one, reason = notification_of(row), row["last_error"] or "the mail was not sent"
-            if one.contact_method_id is not None and not reason.startswith(TOO_OLD):
+            if one.contact_method_id is not None and row["bounced_at"] is not None:
                 await disable_method(connection, one.contact_method_id, f"mail was refused: {reason}", now=now)
             await give_up(connection, [one], reason, now=now)
     return len(rows)

@@ -86,6 +86,14 @@ class AuditAddresses(StrEnum):
     NONE = "none"
 
 
+class MailProvider(StrEnum):
+    """By what mail leaves."""
+
+    SMTP = "smtp"
+    SENDGRID = "sendgrid"
+    SES = "ses"
+
+
 class MissingSettingError(ValueError):
     """A role was started without a value it cannot do without."""
 
@@ -349,7 +357,42 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(
         default=None,
         description="The sender of mail, `alerts@example.com` or `Tocsin <alerts@example.com>`. "
-        "Needed with `TOCSIN_SMTP_URL`.",
+        "Needed with any provider of mail.",
+    )
+    mail_provider: MailProvider = Field(
+        default=MailProvider.SMTP,
+        description="By what mail leaves: `smtp` (`TOCSIN_SMTP_URL`), `sendgrid` or `ses` (docs/accounts.md).",
+    )
+    sendgrid_api_key: SecretStr | None = Field(
+        default=None, description="API key of SendGrid with the permission to send mail."
+    )
+    sendgrid_url: str = Field(
+        default="https://api.sendgrid.com",
+        description="Where SendGrid's API is; `https://api.eu.sendgrid.com` for a subuser of the EU.",
+    )
+    sendgrid_event_key: str | None = Field(
+        default=None,
+        description="Verification key of SendGrid's signed event webhook, as its page shows it. Unset: no events are "
+        "taken, and a mail is never seen delivered or bounced.",
+    )
+    ses_region: str | None = Field(
+        default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Region of Amazon SES, `eu-west-1`."
+    )
+    ses_access_key_id: str | None = Field(
+        default=None,
+        description="Access key that may call `ses:SendEmail`. Unset: what AWS gives the machine (role, profile).",
+    )
+    ses_secret_access_key: SecretStr | None = Field(default=None, description="Its secret.")
+    ses_configuration_set: str | None = Field(
+        default=None, description="Configuration set of SES whose event destination is the topic below."
+    )
+    ses_topic_arn: str | None = Field(
+        default=None,
+        description="ARN of the SNS topic SES publishes its events to; messages of any other are refused. Unset: no "
+        "events are taken.",
+    )
+    ses_url: str | None = Field(
+        default=None, description="Where SES' API is; another for a private endpoint. Unset: the region's own."
     )
     cookie_secure: bool = Field(
         default=True,
@@ -469,7 +512,7 @@ class Settings(BaseSettings):
     def _check_broker(cls, value: str | None) -> str | None:
         return _checked_scheme(value, BROKER_SCHEMES)
 
-    @field_validator("elasticsearch_url", "public_url", "twilio_url")
+    @field_validator("elasticsearch_url", "public_url", "twilio_url", "sendgrid_url", "ses_url")
     @classmethod
     def _check_http(cls, value: str | None) -> str | None:
         checked = _checked_scheme(value, ("http", "https"))
@@ -568,6 +611,22 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_mail_provider_is_whole(self) -> Self:
+        needed = {
+            MailProvider.SMTP: (),
+            MailProvider.SENDGRID: ("sendgrid_api_key", "mail_from"),
+            MailProvider.SES: ("ses_region", "mail_from"),
+        }[self.mail_provider]
+        missing = [f"TOCSIN_{name.upper()}" for name in needed if not getattr(self, name)]
+        if missing:
+            message = f"TOCSIN_MAIL_PROVIDER is {self.mail_provider}, which needs {' and '.join(missing)}"
+            raise ValueError(message)
+        if (self.ses_access_key_id is None) is not (self.ses_secret_access_key is None):
+            message = "TOCSIN_SES_ACCESS_KEY_ID and TOCSIN_SES_SECRET_ACCESS_KEY are set together or not at all"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _check_twilio_is_whole(self) -> Self:
         given = (self.twilio_account_sid, self.twilio_auth_token, self.twilio_from)
         if any(given) and not all(given):
@@ -639,6 +698,11 @@ class Settings(BaseSettings):
     def effective_object_store_url(self) -> str:
         """Where attachments are kept."""
         return self.object_store_url or (self.data_dir.absolute() / "objects").as_uri()
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether a provider of mail is set up."""
+        return self.mail_provider is not MailProvider.SMTP or self.smtp_url is not None
 
     @property
     def sends_texts(self) -> bool:

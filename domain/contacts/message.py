@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.alerts.model import Severity
+from domain.contacts.model import ContactKind, ContactMethod, masked
 from domain.escalations.message import ENDS, Told, heading_of
 from domain.escalations.model import NotificationKind
 from domain.mail.model import Mail, MailKind
@@ -112,6 +113,21 @@ def code_mail(code: str, *, to: str, user_id: UUID, expires_at: datetime) -> Mai
         kind=MailKind.CONTACT_CODE,
         user_id=user_id,
         expires_at=expires_at,
+    )
+
+
+def disabled_mail(method: ContactMethod, *, to: str, reason: str) -> Mail:
+    """Tells the owner that nothing goes to one of their contact methods any more."""
+    what = "mail to an address" if method.kind is ContactKind.EMAIL else "messages to a contact method"
+    return Mail(
+        to=to,
+        subject="You are no longer reached by one of your contact methods",
+        text=f"Tocsin no longer sends {what} of yours, {masked(method.kind, method.address)}: "
+        "it cannot be delivered.\n\n"
+        f"    {' '.join(reason.split())[:300]}\n\n"
+        "Alerts reach you by your other contact methods. To use this one again, verify it anew.\n",
+        kind=MailKind.SECURITY_NOTICE,
+        user_id=method.user_id,
     )
 
 

@@ -113,7 +113,7 @@ class NotificationState(StrEnum):
     """What became of a notification.
 
     QUEUED waits for its turn or its next attempt, HELD for the end of quiet hours; MAILED is in the outbox of mail or
-    of text messages; DELIVERED is what the provider says of the device.
+    of text messages; DELIVERED is what the provider says of the device, READ that it was opened there.
     """
 
     QUEUED = "queued"
@@ -121,6 +121,7 @@ class NotificationState(StrEnum):
     MAILED = "mailed"
     SENT = "sent"
     DELIVERED = "delivered"
+    READ = "read"
     FAILED = "failed"
     DROPPED = "dropped"
 

@@ -23,17 +23,19 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not now. `is_server` when the trouble is the server's, and so that of every mail."""
+    """Not now. `is_server` when the trouble is the server's, and so that of every mail; `wait` is what it asked for."""
 
     reason: str
     is_server: bool = False
+    wait: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Never: the server refused this mail for good."""
+    """Never: the server refused this mail for good. `is_address` when no mail to the address will ever do."""
 
     reason: str
+    is_address: bool = False
 
 
 Outcome: TypeAlias = Sent | Retry | Refused

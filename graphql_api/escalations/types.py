@@ -63,6 +63,7 @@ expose_enum(
         model.NotificationState.MAILED: "Its mail or text message is written and is being sent.",
         model.NotificationState.SENT: "The mail server, or the provider, has taken it.",
         model.NotificationState.DELIVERED: "The provider says that it reached the device.",
+        model.NotificationState.READ: "The provider says that it was opened.",
         model.NotificationState.FAILED: "It could not be sent; `problem` says why.",
         model.NotificationState.DROPPED: "It was no longer needed; `problem` says why.",
     },

@@ -95,7 +95,10 @@ class SnsGate:
         if not is_message(body):
             _check_unsigned(body, post)
             return
-        message = await self.verify(body, post.received_at)
+        await self.confirm(await self.verify(body, post.received_at))
+
+    async def confirm(self, message: SnsMessage) -> None:
+        """Confirm the subscription that a verified message asks for; nothing for any other. 503 when AWS cannot."""
         if message.type is MessageType.SUBSCRIPTION_CONFIRMATION:
             url = checked_subscribe_url(message)
             try:

@@ -21,7 +21,7 @@ from persistence.reads.visibility import visible
 from persistence.tables import alert_events, alerts, notifications
 
 # What left, as far as it came.
-_TOLD = ("mailed", "sent", "delivered")
+_TOLD = ("mailed", "sent", "delivered", "read")
 _BY_ITSELF = alerts.c.resolved_by.in_([ResolvedBy.SOURCE.value, ResolvedBy.EXPIRY.value])
 # How long the last episode took: of one that the source closed it is kept; the first began when the alert was made.
 _LAST_EPISODE = alerts.c.past_episodes[sa.func.cardinality(alerts.c.past_episodes)]

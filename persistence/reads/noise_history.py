@@ -29,7 +29,8 @@ _EPISODES = sa.text("""
 WITH told AS (
   SELECT alert_id, episode, array_agg(created_at ORDER BY created_at) AS told_at
     FROM notifications
-   WHERE kind = 'page' AND created_at >= :since AND created_at < :until AND state IN ('mailed', 'sent', 'delivered')
+   WHERE kind = 'page' AND created_at >= :since AND created_at < :until
+     AND state IN ('mailed', 'sent', 'delivered', 'read')
    GROUP BY alert_id, episode
    ORDER BY max(created_at) DESC
    LIMIT :most

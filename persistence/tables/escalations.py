@@ -183,6 +183,7 @@ notifications = sa.Table(
         postgresql_where=sa.text("state IN ('queued', 'held')"),
     ),
     sa.Index("ix_notifications_text", "text_id", postgresql_where=sa.text("text_id IS NOT NULL")),
+    sa.Index("ix_notifications_mail", "mail_id", postgresql_where=sa.text("mail_id IS NOT NULL")),
     sa.Index("ix_notifications_mailed", "mail_id", postgresql_where=sa.text("state = 'mailed'")),
     sa.Index("ix_notifications_mailed_at", "user_id", "mailed_at", postgresql_where=sa.text("mailed_at IS NOT NULL")),
 )

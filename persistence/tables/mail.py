@@ -22,6 +22,11 @@ outgoing_mail = sa.Table(
     time("failed_at", nullable=True),
     sa.Column("last_error", sa.Text, nullable=True),
     sa.Column("provider_message_id", sa.Text, nullable=True),
+    # What a provider told later, by calling us: it only ever goes forward.
+    time("delivered_at", nullable=True),
+    time("opened_at", nullable=True),
+    # No mail to this address will ever arrive.
+    time("bounced_at", nullable=True),
     sa.Index("ix_outgoing_mail_next_attempt_at", "next_attempt_at", postgresql_where=sa.text(WAITING)),
     sa.Index("ix_outgoing_mail_user_id", "user_id"),
 )

@@ -1,0 +1,32 @@
+"""What does a provider's HTTP answer to a mail mean? The parts that SendGrid and Amazon SES share."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+SECONDS = 20.0
+MAX_ANSWER = 64 * 1024
+MAX_WAIT = timedelta(hours=1)
+MAX_REASON = 400
+
+
+def wait_of(headers: Mapping[str, str]) -> timedelta:
+    """What `Retry-After` asks for, an hour at most; nothing where it asks for nothing."""
+    asked = headers.get("retry-after", "")
+    return min(timedelta(seconds=int(asked)), MAX_WAIT) if asked.isdigit() and len(asked) < 9 else timedelta(0)  # noqa: PLR2004 - more digits than an hour needs
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """The JSON object an answer is; an empty one for anything else."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def one_line(text: str) -> str:
+    """A reason as it is kept."""
+    return " ".join(text.split())[:MAX_REASON]
