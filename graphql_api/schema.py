@@ -26,6 +26,7 @@ from graphql_api.audit.recording import RecordNoted
 from graphql_api.channels.mutations import ChannelMutations
 from graphql_api.channels.queries import ChannelQueries
 from graphql_api.contacts.mutations import ContactMutations
+from graphql_api.contacts.team_rest import TeamRestQueries
 from graphql_api.documents.mutations import DocumentMutations
 from graphql_api.documents.queries import DocumentQueries
 from graphql_api.escalations.mutations import EscalationMutations
@@ -57,12 +58,16 @@ from graphql_api.privacy.mutations import PrivacyMutations
 from graphql_api.privacy.queries import PrivacyQueries
 from graphql_api.receipts.mutations import ReceiptMutations
 from graphql_api.receipts.queries import ReceiptQueries
+from graphql_api.routing.mutations import RoutingMutations
+from graphql_api.routing.queries import RoutingQueries
 from graphql_api.rules.mutations import RuleMutations
 from graphql_api.rules.queries import RuleQueries
 from graphql_api.rules.subscriptions import RuleSubscriptions
 from graphql_api.scalars import SCALARS
+from graphql_api.schedules.feed_types import CalendarFeedQueries
 from graphql_api.schedules.mutations import ScheduleMutations
 from graphql_api.schedules.queries import ScheduleQueries
+from graphql_api.schedules.swap_queries import ShiftSwapQueries
 from graphql_api.silences.mutations import SilenceMutations
 from graphql_api.silences.queries import SilenceQueries
 from graphql_api.teams.mutations import TeamMutations
@@ -90,7 +95,11 @@ QUERIES: tuple[type, ...] = (
     AuditQueries,
     AccessQueries,
     ScheduleQueries,
+    ShiftSwapQueries,
+    CalendarFeedQueries,
     EscalationQueries,
+    RoutingQueries,
+    TeamRestQueries,
     RehearsalQueries,
     WhyQueries,
     ChannelQueries,
@@ -116,6 +125,7 @@ MUTATIONS: tuple[type, ...] = (
     AccessMutations,
     ScheduleMutations,
     EscalationMutations,
+    RoutingMutations,
     ChannelMutations,
     ContactMutations,
     RuleMutations,

@@ -20,11 +20,12 @@ from domain.contacts.planning import (
     PersonalRule,
     Preferences,
     QuietHours,
+    Rest,
     RuleStep,
     Way,
-    held_reason,
+    hold_of,
     plan,
-    quiet_until,
+    rests_of,
 )
 from domain.escalations.model import Notification, NotificationState
 from domain.ids import new_id
@@ -80,7 +81,7 @@ async def save_preferences(
             }
             for rule in preferences.rules
         ],
-        "quiet_hours": None if preferences.quiet_hours is None else _quiet_json(preferences.quiet_hours),
+        "quiet_hours": None if preferences.quiet_hours is None else quiet_json(preferences.quiet_hours),
         "updated_at": now,
         "version": preferences.version,
     }
@@ -88,7 +89,8 @@ async def save_preferences(
     await connection.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
 
 
-def _quiet_json(quiet: QuietHours) -> dict[str, str]:
+def quiet_json(quiet: QuietHours) -> dict[str, str]:
+    """What a row holds of quiet hours."""
     return {
         "starts": quiet.starts.isoformat(),
         "ends": quiet.ends.isoformat(),
@@ -100,7 +102,7 @@ def _quiet_json(quiet: QuietHours) -> dict[str, str]:
 def _preferences_of(row: sa.RowMapping) -> Preferences:
     return Preferences(
         rules=tuple(_rule_of(rule) for rule in row["rules"]),
-        quiet_hours=None if row["quiet_hours"] is None else _quiet_of(row["quiet_hours"]),
+        quiet_hours=None if row["quiet_hours"] is None else quiet_of(row["quiet_hours"]),
         version=row["version"],
     )
 
@@ -112,7 +114,8 @@ def _rule_of(rule: Mapping[str, Any]) -> PersonalRule:
     )
 
 
-def _quiet_of(quiet: Mapping[str, str]) -> QuietHours:
+def quiet_of(quiet: Mapping[str, str]) -> QuietHours:
+    """The quiet hours a row holds."""
     return QuietHours(
         starts=time.fromisoformat(quiet["starts"]),
         ends=time.fromisoformat(quiet["ends"]),
@@ -121,9 +124,11 @@ def _quiet_of(quiet: Mapping[str, str]) -> QuietHours:
     )
 
 
-def planned(page: Notification, wishes: Wishes, *, severity: Severity, now: datetime) -> Iterator[Notification]:
-    """A page to a person, once for each message it takes."""
-    for one in plan(wishes.ways, wishes.preferences, severity=severity, now=now):
+def planned(
+    page: Notification, wishes: Wishes, *, severity: Severity, now: datetime, team: Rest | None = None
+) -> Iterator[Notification]:
+    """A page to a person, once for each message it takes; `team` are the quiet hours of the alert's team."""
+    for one in plan(wishes.ways, wishes.preferences, severity=severity, now=now, team=team):
         is_account = one.way.method_id == page.user_id
         yield dataclasses.replace(
             page,
@@ -135,14 +140,23 @@ def planned(page: Notification, wishes: Wishes, *, severity: Severity, now: date
             why=f"{page.why}; {one.because}" if one.because else page.why,
             state=NotificationState.QUEUED if one.held is None else NotificationState.HELD,
             problem=one.held,
+            held_reason=one.held,
+            held_until=None if one.held is None else one.at,
         )
 
 
-def held(notice: Notification, wishes: Wishes | None, *, severity: Severity, now: datetime) -> Notification:
-    """A notice to a person, until the end of their quiet hours if they hold it."""
-    quiet = None if wishes is None else wishes.preferences.quiet_hours
-    until = quiet_until(quiet, severity, now)
-    if quiet is None or until is None:
+def held(
+    notice: Notification, wishes: Wishes | None, *, severity: Severity, now: datetime, team: Rest | None = None
+) -> Notification:
+    """A notice to a person, until the end of the quiet hours that hold it; a channel has none."""
+    hold = None if wishes is None else hold_of(rests_of(wishes.preferences, team), severity, now)
+    if hold is None:
         return notice
-    reason = held_reason(quiet, severity)
-    return dataclasses.replace(notice, state=NotificationState.HELD, next_attempt_at=until, problem=reason)
+    return dataclasses.replace(
+        notice,
+        state=NotificationState.HELD,
+        next_attempt_at=hold.until,
+        problem=hold.reason,
+        held_reason=hold.reason,
+        held_until=hold.until,
+    )

@@ -21,6 +21,7 @@ from persistence.person_keys import vault_of
 from persistence.sealed_columns import PERSONAL
 from persistence.tables import (
     api_keys,
+    calendar_feeds,
     code_guesses,
     contact_codes,
     contact_methods,
@@ -38,6 +39,7 @@ from persistence.tables import (
     person_keys,
     recovery_codes,
     sessions,
+    slack_messages,
     text_messages,
     totp_secrets,
     users,
@@ -66,6 +68,8 @@ GOES: tuple[sa.Column[Any], ...] = (
     contact_codes.c.user_id,
     contact_preferences.c.user_id,
     text_messages.c.user_id,
+    calendar_feeds.c.user_id,
+    slack_messages.c.user_id,
 )
 # Told with the commit, without saying who: whoever keeps what was made of names forgets it.
 ERASED_CHANNEL = "tocsin_erased"
@@ -78,6 +82,7 @@ STAYS: Mapping[str, str] = {
     "alert_events.actor_id": ONLY_AN_ID,
     "alert_rules.created_by": ONLY_AN_ID,
     "alert_rule_versions.changed_by": ONLY_AN_ID,
+    "routing_rule_versions.changed_by": ONLY_AN_ID,
     "alert_rule_events.actor_id": ONLY_AN_ID,
     "alert_group_events.actor_id": ONLY_AN_ID,
     "attachments.uploaded_by": ONLY_AN_ID,
@@ -89,6 +94,12 @@ STAYS: Mapping[str, str] = {
     "schedule_versions.created_by": ONLY_AN_ID,
     "schedule_overrides.user_id": ONLY_AN_ID,
     "schedule_overrides.created_by": ONLY_AN_ID,
+    "shift_swaps.user_id": ONLY_AN_ID,
+    "shift_swaps.colleague_id": ONLY_AN_ID,
+    "shift_swaps.created_by": ONLY_AN_ID,
+    "shift_swaps.settled_by": ONLY_AN_ID,
+    "drills.started_by": ONLY_AN_ID,
+    "drills.answered_by": ONLY_AN_ID,
     "notifications.user_id": ONLY_AN_ID,
     "team_events.actor_id": ONLY_AN_ID,
     "team_handovers.actor_id": ONLY_AN_ID,

@@ -8,7 +8,6 @@ and the next time together.
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,7 +16,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.model import AlertStatus, Severity
-from domain.channels.model import ChannelKind
 from domain.escalations.engine import (
     ANSWERED,
     LIVE,
@@ -31,28 +29,34 @@ from domain.escalations.engine import (
     step_due,
     stepped,
 )
-from domain.escalations.model import (
-    Escalation,
-    EscalationState,
-    Notification,
-    NotificationKind,
-    NotificationState,
-)
+from domain.escalations.model import Escalation, EscalationState, Notification, NotificationKind
 from domain.ids import new_id
 from persistence.among import among
-from persistence.contact_wishes import held, planned, wishes_of
+from persistence.contact_wishes import planned, wishes_of
+from persistence.escalation_notices import TOLD, tell_on
 from persistence.escalation_policies import active_policies, teams_of_policies
-from persistence.escalation_steps import steps_json, steps_of
+from persistence.escalation_rows import add_escalations, escalation_of, notification_row, save_escalations
+from persistence.group_escalations import due_of_groups, follow_groups
+from persistence.moved_messages import touch
+from persistence.quiet_hours import resting
 from persistence.reaching import Reach, reach
 from persistence.setting_aside import is_at_hand, passes, put_aside
-from persistence.tables import alerts, channels, escalations, notifications
+from persistence.tables import alerts, escalations, notifications
+
+__all__ = [
+    "TOLD",
+    "escalations_by_alert",
+    "escalations_by_ids",
+    "fire_due",
+    "notification_row",
+    "reconcile",
+    "subjects_of",
+]
 
 _log = structlog.get_logger(__name__)
 BATCH = 100
 # The work that sets escalations aside.
 FIRING = "page"
-# Somebody was told, or is about to be.
-TOLD = (NotificationState.MAILED, NotificationState.SENT, NotificationState.DELIVERED, NotificationState.READ)
 _SUBJECT = (
     alerts.c.id,
     alerts.c.episode,
@@ -63,12 +67,14 @@ _SUBJECT = (
     alerts.c.snoozed_until,
     alerts.c.flapping_since,
     alerts.c.paused_until,
+    alerts.c.group_id,
 )
 
 
 async def reconcile(connection: AsyncConnection, alert_ids: Sequence[UUID], *, now: datetime) -> int:
-    """Start, pause, resume and finish the escalations of these alerts; how many can fire."""
+    """Start, pause, resume and finish the escalations of these alerts and their groups; how many can fire."""
     policies = await active_policies(connection)
+    groups = await follow_groups(connection, alert_ids, policies, now=now)
     live = await _live_of(connection, alert_ids)
     subjects = await subjects_of(connection, alert_ids)
     teams = await teams_of_policies(connection, {before.policy_id for before in live})
@@ -76,23 +82,33 @@ async def reconcile(connection: AsyncConnection, alert_ids: Sequence[UUID], *, n
         after
         for before in live
         if (subject := subjects.get(before.alert_id))
-        and (after := reconciled(before, subject, now=now, teams=teams)) is not before
+        and (
+            after := reconciled(
+                before,
+                subject,
+                now=now,
+                teams=teams,
+                is_covered=groups.covers(subject.group_id, before.policy_id),
+            )
+        )
+        is not before
     ]
-    await _save(connection, changed)
+    await save_escalations(connection, changed)
     fresh = [
         started(subject, policy, now=now)
         for subject in subjects.values()
-        if call_of(subject, now=now)[0] is Call.SOMEBODY
+        # Of one in a group it is the group's escalation that tells.
+        if subject.group_id is None and call_of(subject, now=now)[0] is Call.SOMEBODY
         for policy in policies_for(subject, policies)
     ]
-    if fresh:
-        statement = insert(escalations).on_conflict_do_nothing(constraint="uq_escalations_alert_policy_episode")
-        await connection.execute(statement, [_row_of(escalation) for escalation in fresh])
+    await add_escalations(connection, fresh)
     answered = [one for one in subjects.values() if one.status in ANSWERED]
-    await _tell_on(connection, answered, NotificationKind.ACKNOWLEDGED, now=now)
+    await tell_on(connection, answered, NotificationKind.ACKNOWLEDGED, now=now)
     over = [one for one in subjects.values() if one.status is AlertStatus.RESOLVED]
-    await _tell_on(connection, over, NotificationKind.RESOLVED, now=now)
-    return len(fresh) + sum(escalation.state is EscalationState.RUNNING for escalation in changed)
+    await tell_on(connection, over, NotificationKind.RESOLVED, now=now)
+    await touch(connection, alert_ids, now=now)
+    running = sum(escalation.state is EscalationState.RUNNING for escalation in changed)
+    return groups.can_fire + len(fresh) + running
 
 
 async def subjects_of(connection: AsyncConnection, alert_ids: Iterable[UUID]) -> dict[UUID, Subject]:
@@ -109,6 +125,7 @@ async def subjects_of(connection: AsyncConnection, alert_ids: Iterable[UUID]) ->
             snoozed_until=row.snoozed_until,
             flapping_since=row.flapping_since,
             paused_until=row.paused_until,
+            group_id=row.group_id,
         )
         for row in rows
     }
@@ -119,77 +136,13 @@ async def _live_of(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> li
         sa.select(escalations)
         .where(
             among(escalations.c.alert_id, alert_ids),
+            escalations.c.group_id.is_(None),
             escalations.c.state.in_([state.value for state in LIVE]),
         )
         .order_by(escalations.c.id)
         .with_for_update()
     )
-    return [_escalation_of(row) for row in (await connection.execute(statement)).mappings()]
-
-
-async def _tell_on(
-    connection: AsyncConnection, subjects: Sequence[Subject], kind: NotificationKind, *, now: datetime
-) -> None:
-    """Those who were told of an episode hear how it went on; those who were not yet are not told at all."""
-    if not subjects:
-        return
-    now_is = {subject.id: subject for subject in subjects}
-    told = [
-        row for row in await connection.execute(_told_of(now_is, kind)) if now_is[row.alert_id].episode == row.episode
-    ]
-    wanted = await wishes_of(connection, {row.user_id for row in told if row.user_id is not None})
-    rows = [
-        notification_row(
-            held(
-                Notification(
-                    id=new_id(),
-                    kind=kind,
-                    alert_id=row.alert_id,
-                    episode=row.episode,
-                    user_id=row.user_id,
-                    channel_id=row.channel_id,
-                    contact_method_id=row.contact_method_id,
-                    contact_kind=row.contact_kind,
-                    next_attempt_at=None if row.channel_id is None else now,
-                    why="told when it was open",
-                    created_at=now,
-                ),
-                wanted.get(row.user_id),
-                severity=now_is[row.alert_id].severity,
-                now=now,
-            )
-        )
-        for row in told
-    ]
-    if rows:
-        # Whichever of the two unique indexes it is: they heard it before.
-        await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)
-
-
-def _told_of(alert_ids: Iterable[UUID], kind: NotificationKind) -> sa.Select[Any]:
-    table = notifications
-    is_told = sa.or_(
-        table.c.state.in_([state.value for state in TOLD]),
-        # On its way this very moment.
-        sa.and_(table.c.channel_id.is_not(None), table.c.attempts > 0, table.c.state == NotificationState.QUEUED.value),
-    )
-    statement = (
-        sa.select(
-            table.c.alert_id,
-            table.c.episode,
-            table.c.user_id,
-            table.c.channel_id,
-            table.c.contact_method_id,
-            table.c.contact_kind,
-        )
-        .where(among(table.c.alert_id, alert_ids), table.c.kind == NotificationKind.PAGE.value, is_told)
-        .distinct()
-    )
-    if kind is NotificationKind.ACKNOWLEDGED:
-        # People see that somebody answered by what does not come; an incident elsewhere has to be told.
-        in_step = sa.select(channels.c.id).where(channels.c.kind == ChannelKind.PAGERDUTY.value)
-        statement = statement.where(table.c.channel_id.in_(in_step))
-    return statement
+    return [escalation_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
 async def fire_due(engine: AsyncEngine, *, now: datetime) -> int:
@@ -247,26 +200,42 @@ async def _due(connection: AsyncConnection, *which: sa.ColumnElement[bool], now:
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
-    return [_escalation_of(row) for row in (await connection.execute(statement)).mappings()]
+    return [escalation_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
 async def _fire(connection: AsyncConnection, due: Sequence[Escalation], *, now: datetime) -> int:
     if not due:
         return 0
+    groups = [one for one in due if one.is_standing]
+    policies = await active_policies(connection) if groups else []
+    firing = await due_of_groups(connection, groups, policies, now=now)
+    alone, kept = await _due_of_alerts(connection, [one for one in due if not one.is_standing], now=now)
+    firing += alone
+    reached = await reach(connection, [step_due(one).targets for one, _ in firing], now=now)
+    severities = {one.id: severity or Severity.CRITICAL for one, severity in firing}
+    fired = [(one, people) for (one, _), people in zip(firing, reached, strict=True)]
+    await _notify(connection, fired, severities, now=now)
+    after = [stepped(one, reached=list(people), now=now) for one, people in fired]
+    await save_escalations(connection, [*kept, *after])
+    return len(firing)
+
+
+async def _due_of_alerts(
+    connection: AsyncConnection, due: Sequence[Escalation], *, now: datetime
+) -> tuple[list[tuple[Escalation, Severity | None]], list[Escalation]]:
+    """Those whose step is to fire, with how bad the alert is; and those that are otherwise by now."""
     subjects = await subjects_of(connection, {escalation.alert_id for escalation in due})
     teams = await teams_of_policies(connection, {escalation.policy_id for escalation in due})
     kept: list[Escalation] = []
-    firing: list[Escalation] = []
+    firing: list[tuple[Escalation, Severity | None]] = []
     for escalation in due:
         subject = subjects.get(escalation.alert_id)
         checked = _gone(escalation, now) if subject is None else reconciled(escalation, subject, now=now, teams=teams)
-        (firing if checked is escalation else kept).append(checked)
-    reached = await reach(connection, [step_due(one).targets for one in firing], now=now)
-    severities = {one.id: subjects[one.alert_id].severity for one in firing}
-    await _notify(connection, list(zip(firing, reached, strict=True)), severities, now=now)
-    after = [stepped(one, reached=list(people), now=now) for one, people in zip(firing, reached, strict=True)]
-    await _save(connection, [*kept, *after])
-    return len(firing)
+        if subject is not None and checked is escalation:
+            firing.append((escalation, subject.severity))
+        else:
+            kept.append(checked)
+    return firing, kept
 
 
 def _gone(escalation: Escalation, now: datetime) -> Escalation:
@@ -284,6 +253,7 @@ async def _notify(
 ) -> None:
     people = {one.id for _, reached in fired for one in reached if not one.is_channel}
     wanted = await wishes_of(connection, people)
+    rests = await resting(connection, {escalation.alert_id for escalation, _ in fired})
     rows = []
     for escalation, reached in fired:
         number, step = round_and_step(escalation, escalation.position)
@@ -301,47 +271,16 @@ async def _notify(
                 created_at=now,
                 escalation_id=escalation.id,
                 position=escalation.position,
+                group_id=escalation.group_id,
             )
             if recipient.is_channel:
                 rows.append(notification_row(page))
             else:
                 severity = severities[escalation.id]
-                rows += map(notification_row, planned(page, wanted[recipient.id], severity=severity, now=now))
+                wishes, team = wanted[recipient.id], rests.get(escalation.alert_id)
+                rows += map(notification_row, planned(page, wishes, severity=severity, now=now, team=team))
     if rows:
         await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)
-
-
-async def _save(connection: AsyncConnection, changed: Sequence[Escalation]) -> None:
-    if not changed:
-        return
-    names = ("position", "state", "next_at", "wakes_at", "ended_at", "reason")
-    statement = (
-        sa.update(escalations)
-        .where(escalations.c.id == sa.bindparam("row_id"))
-        .values({name: sa.bindparam(f"new_{name}") for name in names})
-    )
-    rows = [{"row_id": one.id, **{f"new_{name}": _plain(getattr(one, name)) for name in names}} for one in changed]
-    await connection.execute(statement, rows)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a column's value
-    return value.value if isinstance(value, EscalationState) else value
-
-
-def _row_of(escalation: Escalation) -> dict[str, Any]:
-    values = {field.name: getattr(escalation, field.name) for field in dataclasses.fields(escalation)}
-    return {**values, "steps": steps_json(escalation.steps), "state": escalation.state.value}
-
-
-def _escalation_of(row: sa.RowMapping) -> Escalation:
-    values = {field.name: row[field.name] for field in dataclasses.fields(Escalation)}
-    return Escalation(**{**values, "steps": steps_of(values["steps"]), "state": EscalationState(values["state"])})
-
-
-def notification_row(notification: Notification) -> dict[str, Any]:
-    """The columns of a notification."""
-    values = dataclasses.asdict(notification)
-    return {**values, "kind": notification.kind.value, "state": notification.state.value}
 
 
 async def escalations_by_alert(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[list[Escalation]]:
@@ -350,11 +289,11 @@ async def escalations_by_alert(connection: AsyncConnection, alert_ids: Sequence[
     statement = sa.select(table).where(among(table.c.alert_id, alert_ids)).order_by(table.c.id.desc())
     found: dict[UUID, list[Escalation]] = {alert_id: [] for alert_id in alert_ids}
     for row in (await connection.execute(statement)).mappings():
-        found[row["alert_id"]].append(_escalation_of(row))
+        found[row["alert_id"]].append(escalation_of(row))
     return [found[alert_id] for alert_id in alert_ids]
 
 
 async def escalations_by_ids(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Escalation]:
     """Escalations by id; one that is not there is missing."""
     statement = sa.select(escalations).where(among(escalations.c.id, ids))
-    return {row["id"]: _escalation_of(row) for row in (await connection.execute(statement)).mappings()}
+    return {row["id"]: escalation_of(row) for row in (await connection.execute(statement)).mappings()}

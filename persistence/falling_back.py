@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.escalations.model import Notification, NotificationKind, NotificationState
+from domain.escalations.model import CALLS, Notification, NotificationState
 from domain.ids import new_id
 from persistence.contact_wishes import wishes_of
 from persistence.escalations import notification_row
@@ -24,7 +24,7 @@ async def give_up(connection: AsyncConnection, failed: Sequence[Notification], r
             .where(table.c.id == one.id)
             .values(state=NotificationState.FAILED.value, settled_at=now, problem=reason[:500])
         )
-        if one.kind is NotificationKind.PAGE and one.user_id is not None and one.escalation_id is not None:
+        if one.kind in CALLS and one.user_id is not None and (one.escalation_id or one.routing_id) is not None:
             await _next(connection, one, one.user_id, now=now)
 
 
@@ -32,8 +32,10 @@ async def _next(connection: AsyncConnection, failed: Notification, user_id: UUID
     """Bring forward what was to come later by the person's rule; else take a method that was not tried."""
     table = notifications
     of_step = sa.and_(
-        table.c.escalation_id == failed.escalation_id,
-        table.c.position == failed.position,
+        table.c.alert_id == failed.alert_id,
+        table.c.escalation_id.is_not_distinct_from(failed.escalation_id),
+        table.c.position.is_not_distinct_from(failed.position),
+        table.c.routing_id.is_not_distinct_from(failed.routing_id),
         table.c.user_id == user_id,
     )
     rows = (await connection.execute(sa.select(table).where(of_step).order_by(table.c.next_attempt_at))).all()
@@ -58,6 +60,7 @@ async def _next(connection: AsyncConnection, failed: Notification, user_id: UUID
             user_id=user_id,
             escalation_id=failed.escalation_id,
             position=failed.position,
+            routing_id=failed.routing_id,
             next_attempt_at=now,
             contact_method_id=None if way.method_id == user_id else way.method_id,
             contact_kind=way.kind.value,

@@ -5,7 +5,8 @@
 | a rule for the severity     | its steps, as far as they are usable | the same                |
 | none                        | all usable methods, at once         | mail to the account      |
 
-Quiet hours hold what is below their floor until they end; then what is still needed goes out together.
+Quiet hours, the person's own and those of the alert's team, hold what is below their floor until they end; then what is
+still needed goes out together. Where one begins before the other ends, both hold it, each once.
 """
 
 from collections.abc import Sequence
@@ -47,6 +48,22 @@ class QuietHours:
     ends: time
     zone: str
     floor: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Quiet hours that count for a message: the person's own, or those of the alert's team."""
+
+    quiet: QuietHours
+    is_of_team: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Until when a message is held, and the sentence for the record."""
+
+    until: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,22 +119,49 @@ def quiet_until(quiet: QuietHours | None, severity: Severity, at: datetime) -> d
     return end.astimezone(UTC)
 
 
-def held_reason(quiet: QuietHours, severity: Severity) -> str:
-    """A sentence for the record."""
-    return f"held by quiet hours until {quiet.ends:%H:%M} {quiet.zone}: {severity.value} is below {quiet.floor.value}"
+def held_reason(quiet: QuietHours, severity: Severity, *, is_of_team: bool = False) -> str:
+    """A sentence for the record. It names no team: the alert may go to one whose people do not see that one."""
+    whose = "the team's quiet hours" if is_of_team else "quiet hours"
+    return f"held by {whose} until {quiet.ends:%H:%M} {quiet.zone}: {severity.value} is below {quiet.floor.value}"
 
 
-def plan(ways: Sequence[Way], preferences: Preferences, *, severity: Severity, now: datetime) -> list[Planned]:
-    """The messages for one page. `ways` are the usable methods, the account's address first; there is always that."""
+def rests_of(preferences: Preferences | None, team: Rest | None) -> tuple[Rest, ...]:
+    """The quiet hours that count for a message to a person about an alert of a team."""
+    own = None if preferences is None else preferences.quiet_hours
+    return (*(() if own is None else (Rest(own),)), *(() if team is None else (team,)))
+
+
+def hold_of(rests: Sequence[Rest], severity: Severity, at: datetime) -> Hold | None:
+    """Until when quiet hours hold such an alert at that moment; None when none does. Each holds it once."""
+    left, until, reasons = list(rests), at, []
+    while holding := [(end, one) for one in left if (end := quiet_until(one.quiet, severity, until)) is not None]:
+        until, longest = max(holding, key=lambda found: found[0])
+        reasons.append(held_reason(longest.quiet, severity, is_of_team=longest.is_of_team))
+        left = [one for one in left if all(one is not held for _, held in holding)]
+    return Hold(until, ", then ".join(reasons)) if reasons else None
+
+
+def plan(
+    ways: Sequence[Way],
+    preferences: Preferences,
+    *,
+    severity: Severity,
+    now: datetime,
+    team: Rest | None = None,
+) -> list[Planned]:
+    """The messages for one page. `ways` are the usable methods, the account's address first; there is always that.
+
+    `team` are the quiet hours of the alert's team.
+    """
+    rests = rests_of(preferences, team)
     found: list[Planned] = []
     for number, way, delay, because in _wanted(ways, preferences, severity):
         at = now + delay
-        quiet = preferences.quiet_hours
-        end = quiet_until(quiet, severity, at)
-        if end is not None and any(one.way == way and one.held for one in found):
-            continue  # one digest a method
-        held = held_reason(quiet, severity) if end is not None and quiet is not None else None
-        found.append(Planned(way=way, rule_step=number, at=end or at, held=held, because=because))
+        hold = hold_of(rests, severity, at)
+        if hold is None:
+            found.append(Planned(way=way, rule_step=number, at=at, held=None, because=because))
+        elif not any(one.way == way and one.held for one in found):  # one digest a method
+            found.append(Planned(way=way, rule_step=number, at=hold.until, held=hold.reason, because=because))
     return found
 
 

@@ -45,15 +45,21 @@ async def set_quiet_hours(
 ) -> Preferences:
     """The person's quiet hours; None for none."""
     await desk.stores.locked(desk.user_id)
-    if quiet is not None:
-        zone(quiet.zone, "quietHours", "zone")
-        if quiet.starts == quiet.ends:
-            message = "quiet hours end at another time than they begin"
-            raise InvalidInput(message, ("quietHours", "ends"))
+    checked_quiet_hours(quiet)
     before = await store.preferences(desk.user_id)
     return await _save(
         replace(before, quiet_hours=quiet), before, expected_version=expected_version, desk=desk, store=store
     )
+
+
+def checked_quiet_hours(quiet: QuietHours | None) -> None:
+    """InvalidInput when they have no such zone, or no length."""
+    if quiet is None:
+        return
+    zone(quiet.zone, "quietHours", "zone")
+    if quiet.starts == quiet.ends:
+        message = "quiet hours end at another time than they begin"
+        raise InvalidInput(message, ("quietHours", "ends"))
 
 
 async def _save(

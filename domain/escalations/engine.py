@@ -22,6 +22,7 @@ from domain.escalations.model import Escalation, EscalationState, NotificationKi
 from domain.ids import new_id
 
 ANSWERED = frozenset({AlertStatus.ACKNOWLEDGED, AlertStatus.INVESTIGATING})
+COVERED = "the escalation of its group stands for the alert"
 LIVE = frozenset({EscalationState.RUNNING, EscalationState.PAUSED})
 
 
@@ -38,6 +39,7 @@ class Subject:
     snoozed_until: datetime | None
     flapping_since: datetime | None = None
     paused_until: datetime | None = None
+    group_id: UUID | None = None
 
 
 class Call(Enum):
@@ -54,14 +56,20 @@ def call_of(alert: Subject, *, now: datetime) -> tuple[Call, str]:
         return Call.NOBODY, "the alert is resolved"
     if alert.status is not AlertStatus.ACTIVE:
         return Call.WAIT, "somebody has answered"
+    left_alone = reason_to_leave_alone(alert, now=now)
+    return (Call.SOMEBODY, "") if left_alone is None else (Call.WAIT, left_alone)
+
+
+def reason_to_leave_alone(alert: Subject, *, now: datetime) -> str | None:
+    """Why nobody is told of it just now, open or not, answered or not; None when they are."""
     left_alone = _left_alone(alert, now=now)
     if left_alone is not None:
-        return Call.WAIT, left_alone
+        return left_alone
     if alert.flapping_since is not None:
-        return Call.WAIT, "the alert is flapping: nobody is told of each turn"
+        return "the alert is flapping: nobody is told of each turn"
     if alert.paused_until is not None and alert.paused_until > now:
-        return Call.WAIT, "the alert is held for a pause: it mostly ends by itself"
-    return Call.SOMEBODY, ""
+        return "the alert is held for a pause: it mostly ends by itself"
+    return None
 
 
 def _left_alone(alert: Subject, *, now: datetime) -> str | None:
@@ -75,7 +83,11 @@ def _left_alone(alert: Subject, *, now: datetime) -> str | None:
 
 def policies_for(alert: Subject, policies: Iterable[Policy]) -> list[Policy]:
     """The policies that take the alert: of its team, or of no team for one of no team, by severity."""
-    return [one for one in policies if one.team_id == alert.team_id and alert.severity in one.severities and one.steps]
+    return [
+        one
+        for one in policies
+        if one.team_id == alert.team_id and alert.severity in one.severities and one.steps and not one.is_by_rule
+    ]
 
 
 def started(alert: Subject, policy: Policy, *, now: datetime) -> Escalation:
@@ -100,21 +112,24 @@ def reconciled(
     *,
     now: datetime,
     teams: Mapping[UUID, UUID | None] = MappingProxyType({}),
+    is_covered: bool = False,
 ) -> Escalation:
     """The escalation as the alert's state wants it; the same object when nothing is to change.
 
-    `teams` says whose alerts each policy takes.
+    `teams` says whose alerts each policy takes; `is_covered` that the escalation of its group stands for the alert.
     """
     if escalation.state not in LIVE:
         return escalation
     if escalation.episode != alert.episode:
-        return _ended(escalation, EscalationState.FINISHED, "the alert opened again", now=now)
+        return ended(escalation, EscalationState.FINISHED, "the alert opened again", now=now)
     call, reason = call_of(alert, now=now)
     if call is Call.SOMEBODY and teams.get(escalation.policy_id, alert.team_id) != alert.team_id:
         call, reason = Call.WAIT, "the alert went to another team"
+    if call is Call.SOMEBODY and is_covered:
+        call, reason = Call.WAIT, COVERED
     is_paused = escalation.state is EscalationState.PAUSED
     if call is Call.NOBODY:
-        return _ended(escalation, EscalationState.FINISHED, reason, now=now)
+        return ended(escalation, EscalationState.FINISHED, reason, now=now)
     if call is Call.WAIT and not is_paused:
         wakes_at = None
         if alert.status in ANSWERED and escalation.ack_timeout is not None:
@@ -139,14 +154,15 @@ def round_and_step(escalation: Escalation, position: int) -> tuple[int, int]:
 def stepped(escalation: Escalation, *, reached: Sequence[object], now: datetime) -> Escalation:
     """The escalation after its step fired. A step that reached nobody is not waited for."""
     position = escalation.position + 1
-    if position >= len(escalation.steps) * (1 + escalation.repeats):
-        ended = _ended(escalation, EscalationState.EXHAUSTED, "nobody answered, and there is no further step", now=now)
-        return replace(ended, position=position)
+    if position - escalation.first_position >= len(escalation.steps) * (1 + escalation.repeats):
+        at_end = ended(escalation, EscalationState.EXHAUSTED, "nobody answered, and there is no further step", now=now)
+        return replace(at_end, position=position)
     following = escalation.steps[position % len(escalation.steps)]
     return replace(escalation, position=position, next_at=now + following.delay if reached else now)
 
 
-def _ended(escalation: Escalation, state: EscalationState, reason: str, *, now: datetime) -> Escalation:
+def ended(escalation: Escalation, state: EscalationState, reason: str, *, now: datetime) -> Escalation:
+    """The escalation at its end."""
     return replace(escalation, state=state, next_at=None, wakes_at=None, ended_at=now, reason=reason)
 
 
@@ -155,6 +171,11 @@ def reason_against_flapping(alert: Subject, *, now: datetime) -> str | None:
     if alert.flapping_since is None:
         return "the alert settled before this could leave"
     return _left_alone(alert, now=now)
+
+
+def _reason_against_worsened(alert: Subject, *, now: datetime) -> str | None:
+    """That somebody answered is no reason: they answered to less."""
+    return "the alert is resolved" if alert.status is AlertStatus.RESOLVED else reason_to_leave_alone(alert, now=now)
 
 
 def not_needed(kind: NotificationKind, episode: int | None, alert: Subject | None, *, now: datetime) -> str | None:
@@ -168,6 +189,8 @@ def not_needed(kind: NotificationKind, episode: int | None, alert: Subject | Non
         return None if alert.flapping_since is None else "the alert flaps again"
     if alert is None or alert.episode != episode:
         return "the alert has gone on since"
+    if kind is NotificationKind.WORSENED:
+        return _reason_against_worsened(alert, now=now)
     if kind is not NotificationKind.PAGE:
         return None
     call, reason = call_of(alert, now=now)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.alerts.model import Severity
-from domain.escalations.model import Notification, NotificationKind
+from domain.escalations.model import CALLS, Notification, NotificationKind
 from domain.mail.model import MAX_SUBJECT
 
 MAX_DESCRIPTION = 1_000
@@ -33,6 +33,8 @@ class Told:
     labels: tuple[tuple[str, str], ...]
     why: str
     answer_url: str | None = None
+    # It tells of a whole group; `alert_id` is the alert that stands for it, whatever became of that.
+    group_id: UUID | None = None
 
 
 def told_of_test(notification: Notification) -> Told:
@@ -53,7 +55,7 @@ def told_of_test(notification: Notification) -> Told:
 
 def subject_of(told: Sequence[Told]) -> str:
     """One line: the worst first. Never a line break, whatever a monitoring tool put into the title."""
-    pages = [one for one in told if one.kind is NotificationKind.PAGE]
+    pages = [one for one in told if one.kind in CALLS]
     pages = pages or [one for one in told if one.kind is NotificationKind.FLAPPING] or list(told)
     worst = max(pages, key=lambda one: _RANK[one.severity])
     what = heading_of(worst)
@@ -76,6 +78,8 @@ def heading_of(one: Told) -> str:
     """What a message about the alert begins with."""
     if one.kind in {NotificationKind.PAGE, NotificationKind.TEST}:
         return one.severity.value.upper()
+    if one.kind is NotificationKind.WORSENED:
+        return f"NOW {one.severity.value.upper()}"
     return one.kind.value.upper()
 
 
@@ -91,7 +95,7 @@ def _part(one: Told) -> str:
     lines.append("")
     if one.answer_url is not None:
         lines.append(f"Acknowledge: {one.answer_url}")
-    lines += [f"Why you: {one.why}", f"Alert: {one.alert_id}"]
+    lines += [f"Why you: {one.why}", f"Alert: {one.alert_id}" if one.group_id is None else f"Group: {one.group_id}"]
     return "\n".join(lines)
 
 

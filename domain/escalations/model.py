@@ -47,7 +47,8 @@ class Policy:
     """An escalation policy. It takes the alerts of its team (of no team, where it has none) of these severities.
 
     After the last step it begins again `repeats` times. An answer counts for `ack_timeout`, or for good: an alert that
-    is still open then calls for somebody again.
+    is still open then calls for somebody again. One that `is_by_rule` takes no alert by itself: a routing rule sets it
+    to work.
     """
 
     id: UUID
@@ -60,6 +61,7 @@ class Policy:
     severities: frozenset[Severity] = frozenset(Severity)
     repeats: int = 0
     ack_timeout: timedelta | None = None
+    is_by_rule: bool = False
     archived_at: datetime | None = None
     version: int = 1
 
@@ -75,10 +77,14 @@ class EscalationState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
-    """A policy at work on one episode of an alert. `position` counts the steps that fired, over all rounds.
+    """A policy at work on one episode of an alert, or on a group.
 
-    `next_at` is when the next one fires; None unless it runs. `reason` says why it does not. `wakes_at` is when the
+    `position` counts the steps that fired, over all rounds. `next_at` is when the next one fires; None unless it runs. `reason` says why it does not. `wakes_at` is when the
     answer that paused it stops to count.
+
+    One with a `group_id` stands for the group's alerts of one team, until none is open any more (`is_standing`):
+    `alert_id` is the alert that began it, `severity` the worst it has told of or that was answered, `severities` what
+    its policy takes, `first_position` where it began again.
     """
 
     id: UUID
@@ -96,17 +102,30 @@ class Escalation:
     next_at: datetime | None = None
     ended_at: datetime | None = None
     reason: str | None = None
+    group_id: UUID | None = None
+    team_id: UUID | None = None
+    is_standing: bool = False
+    severity: Severity | None = None
+    severities: frozenset[Severity] | None = None
+    answered_at: datetime | None = None
+    first_position: int = 0
+    succeeded_by: UUID | None = None
 
 
 class NotificationKind(StrEnum):
     """What a notification tells."""
 
     PAGE = "page"
+    WORSENED = "worsened"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     FLAPPING = "flapping"
     SETTLED = "settled"
     TEST = "test"
+
+
+# What asks a person to do something.
+CALLS = frozenset({NotificationKind.PAGE, NotificationKind.WORSENED})
 
 
 class NotificationState(StrEnum):
@@ -132,7 +151,8 @@ class Notification:
 
     A test of a channel is about no alert. `problem` is why it failed or was dropped, or why the last attempt failed;
     `answer` what the provider said. `flapping_since` names the time of flapping that a notice of it is about.
-    `contact_method_id` is what a person is told by; None is mail to their account.
+    `contact_method_id` is what a person is told by; None is mail to their account. `routing_id` is the decision of a
+    routing rule that made it; `held_reason` says whose quiet hours held it, until `held_until`, also when it has left.
     """
 
     id: UUID
@@ -158,3 +178,7 @@ class Notification:
     contact_kind: str | None = None
     rule_step: int = 0
     text_id: UUID | None = None
+    group_id: UUID | None = None
+    routing_id: UUID | None = None
+    held_reason: str | None = None
+    held_until: datetime | None = None

@@ -39,13 +39,15 @@ def steps_of(given: Sequence[EscalationStepInput]) -> tuple[Step, ...]:
     return tuple(
         Step(
             delay=step.delay,
-            targets=tuple(
-                _target(target, ("steps", str(number), "targets", str(place)))
-                for place, target in enumerate(step.targets)
-            ),
+            targets=targets_of(step.targets, "steps", str(number), "targets"),
         )
         for number, step in enumerate(given)
     )
+
+
+def targets_of(given: Sequence[EscalationTargetInput], *path: str) -> tuple[Target, ...]:
+    """The domain's targets; InvalidInput for an id that is none."""
+    return tuple(_target(target, (*path, str(place))) for place, target in enumerate(given))
 
 
 def _target(given: EscalationTargetInput, path: tuple[str, ...]) -> Target:

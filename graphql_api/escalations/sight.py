@@ -8,6 +8,7 @@ team, schedule or channel that a step names is not told who is behind it.
 import asyncio
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from domain.escalations.engine import round_and_step
 from domain.escalations.model import Escalation, Notification, Step, Target, TargetKind
@@ -15,6 +16,7 @@ from graphql_api.channels.loaders import load_channels
 from graphql_api.context import Context
 from graphql_api.escalations.loaders import load_escalation, load_policies
 from graphql_api.identity.loaders import load_teams
+from graphql_api.routing.loaders import load_routing, load_routing_rules
 from graphql_api.schedules.loaders import load_schedules
 
 SOMEBODY = "a team, schedule or channel that you may not see reaches somebody"
@@ -46,6 +48,8 @@ async def seen_steps(context: Context, escalation: Escalation) -> tuple[Step, ..
 
 async def seen_why(context: Context, told: Notification) -> str:
     """Why somebody was told, without the names of what the viewer may not see."""
+    if told.routing_id is not None:
+        return await _seen_why_of_rule(context, told.routing_id, told.why)
     if told.escalation_id is None or told.position is None:
         return told.why
     escalation = await context.loader(load_escalation).load(told.escalation_id)
@@ -59,3 +63,12 @@ async def seen_why(context: Context, told: Notification) -> str:
     if len(await seen_targets(context, targets)) < len(targets):
         return f"{place}, by a team, schedule or channel that you may not see"
     return told.why
+
+
+async def _seen_why_of_rule(context: Context, routing_id: UUID, why: str) -> str:
+    routing = await context.loader(load_routing).load(routing_id)
+    if routing is None or await context.loader(load_routing_rules).load(routing.rule_id) is None:
+        return "a notification rule that you may not see"
+    if len(await seen_targets(context, routing.targets)) < len(routing.targets):
+        return "a notification rule, by a team, schedule or channel that you may not see"
+    return why

@@ -1,6 +1,7 @@
 """How are escalation policies, escalations at work and notifications shown?"""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -8,6 +9,7 @@ from domain.channels import model as channels
 from domain.contacts.model import ContactKind
 from domain.escalations import model
 from domain.identity import model as identity
+from domain.routing import model as routing
 from domain.schedules import model as schedules
 from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel
@@ -18,8 +20,12 @@ from graphql_api.escalations.sight import seen_steps, seen_why
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import Team, User
+from graphql_api.routing.loaders import load_routing, load_routing_rules
 from graphql_api.schedules.loaders import load_schedules
 from graphql_api.schedules.types import Schedule
+
+if TYPE_CHECKING:
+    from graphql_api.routing.types import RoutingRule
 
 expose_enum(
     model.TargetKind,
@@ -47,7 +53,9 @@ expose_enum(
     description="What a notification tells.",
     values={
         model.NotificationKind.PAGE: "The alert calls for somebody.",
-        model.NotificationKind.ACKNOWLEDGED: "Somebody has answered; told to PagerDuty, to keep its incident in step.",
+        model.NotificationKind.WORSENED: "Its severity was raised; told by a routing rule, also when it was answered.",
+        model.NotificationKind.ACKNOWLEDGED: "Somebody has answered; told to PagerDuty, to keep its incident in step, "
+        "and by a routing rule.",
         model.NotificationKind.RESOLVED: "It is over; told to those who were paged.",
         model.NotificationKind.FLAPPING: "It began to flap; told once, in place of a page for each turn.",
         model.NotificationKind.SETTLED: "It stopped flapping; told to those who heard that it began.",
@@ -193,6 +201,20 @@ async def _why(root: strawberry.Parent[model.Notification], info: Info) -> str:
     return await seen_why(info.context, root)
 
 
+async def _routing_rule(root: strawberry.Parent[model.Notification], info: Info) -> routing.RoutingRule | None:
+    found = await _routing(root, info)
+    return None if found is None else await info.context.loader(load_routing_rules).load(found.rule_id)
+
+
+async def _routing_rule_version(root: strawberry.Parent[model.Notification], info: Info) -> int | None:
+    found = await _routing(root, info)
+    return None if found is None else found.rule_version
+
+
+async def _routing(told: model.Notification, info: Info) -> routing.Routing | None:
+    return None if told.routing_id is None else await info.context.loader(load_routing).load(told.routing_id)
+
+
 def _contact_kind(root: strawberry.Parent[model.Notification]) -> ContactKind | None:
     if root.channel_id is not None:
         return None
@@ -226,6 +248,20 @@ class Notification:
         description="When it is tried again, or when quiet hours end that hold it."
     )
     answer: str | None = strawberry.field(description="What the provider answered.")
+    held_reason: str | None = strawberry.field(
+        description="Whose quiet hours held it, and why; also when it has left. Null when none did."
+    )
+    held_until: datetime | None = strawberry.field(description="Until when they held it; null when none did.")
+    routing_rule = strawberry.field(
+        resolver=_routing_rule,
+        graphql_type=Annotated["RoutingRule", strawberry.lazy("graphql_api.routing.types")] | None,
+        description="The routing rule that decided it, if you may see it; null when none did.",
+    )
+    routing_rule_version = strawberry.field(
+        resolver=_routing_rule_version,
+        graphql_type=int | None,
+        description="The version of the routing rule that decided it; null when none did.",
+    )
     contact_kind = strawberry.field(
         resolver=_contact_kind,
         graphql_type=ContactKind | None,

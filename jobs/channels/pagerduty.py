@@ -25,6 +25,7 @@ _SEVERITIES = {
 }
 _ACTIONS = {
     NotificationKind.PAGE: "trigger",
+    NotificationKind.WORSENED: "trigger",
     # An incident that stands for all the turns, until the alert settles. A page for what is left of it opens it again.
     NotificationKind.FLAPPING: "trigger",
     NotificationKind.SETTLED: "resolve",

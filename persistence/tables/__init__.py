@@ -19,6 +19,7 @@ from persistence.tables.alerts import (
     integrations,
     silences,
 )
+from persistence.tables.answering import inbound_calls, slack_answers, slack_messages
 from persistence.tables.audit import audit_log, audit_seals
 from persistence.tables.base import OPEN, XID8, metadata
 from persistence.tables.contacts import contact_codes, contact_methods, contact_preferences, text_messages
@@ -35,8 +36,15 @@ from persistence.tables.correlation import (
 )
 from persistence.tables.counts import alert_count_changes, alert_counts, alert_counts_frontier, alert_daily_counts
 from persistence.tables.documents import trusted_documents
+from persistence.tables.drills import drills
 from persistence.tables.due import due_marks, set_aside
-from persistence.tables.escalations import channels, escalation_policies, escalations, notifications
+from persistence.tables.escalations import (
+    channels,
+    escalation_members,
+    escalation_policies,
+    escalations,
+    notifications,
+)
 from persistence.tables.factors import (
     code_guesses,
     identity_challenges,
@@ -65,8 +73,21 @@ from persistence.tables.people import (
     users,
 )
 from persistence.tables.privacy import data_exports, erasures_applied, person_keys
+from persistence.tables.routing import (
+    delivery_attempts,
+    routing_rule_versions,
+    routing_rules,
+    routings,
+    team_quiet_hours,
+)
 from persistence.tables.rules import alert_rule_activity, alert_rule_events, alert_rule_versions, alert_rules_version
-from persistence.tables.schedules import schedule_overrides, schedule_versions, schedules
+from persistence.tables.schedules import (
+    calendar_feeds,
+    schedule_overrides,
+    schedule_versions,
+    schedules,
+    shift_swaps,
+)
 from persistence.tables.team_ownership import team_events, team_handovers, team_ownership_version, team_ownerships
 from persistence.tables.thresholds import heartbeats, threshold_rules, threshold_states
 
@@ -95,6 +116,7 @@ __all__ = [
     "attachments",
     "audit_log",
     "audit_seals",
+    "calendar_feeds",
     "channels",
     "code_guesses",
     "contact_codes",
@@ -102,9 +124,12 @@ __all__ = [
     "contact_preferences",
     "correlation_version",
     "data_exports",
+    "delivery_attempts",
+    "drills",
     "due_marks",
     "early_resolves",
     "erasures_applied",
+    "escalation_members",
     "escalation_policies",
     "escalations",
     "federation_codes",
@@ -114,6 +139,7 @@ __all__ = [
     "idempotency_keys",
     "identities",
     "identity_challenges",
+    "inbound_calls",
     "inhibition_rules",
     "inhibitors",
     "integration_activity",
@@ -133,6 +159,9 @@ __all__ = [
     "recovery_codes",
     "rejected_items",
     "relay_cursors",
+    "routing_rule_versions",
+    "routing_rules",
+    "routings",
     "schedule_overrides",
     "schedule_versions",
     "schedules",
@@ -142,12 +171,16 @@ __all__ = [
     "services",
     "sessions",
     "set_aside",
+    "shift_swaps",
     "signals",
     "silences",
+    "slack_answers",
+    "slack_messages",
     "team_events",
     "team_handovers",
     "team_ownership_version",
     "team_ownerships",
+    "team_quiet_hours",
     "teams",
     "text_messages",
     "threshold_rules",

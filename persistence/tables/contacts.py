@@ -14,6 +14,10 @@ contact_methods = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("address", sa.LargeBinary, nullable=True),
     sa.Column("label", sa.LargeBinary, nullable=True),
+    # Of a member of Slack, one byte of a hash: among how few to look for whoever pressed a button.
+    sa.Column("address_hint", sa.SmallInteger, nullable=True),
+    # Of a webhook: what its posts are signed with, sealed as well.
+    sa.Column("secret", sa.LargeBinary, nullable=True),
     time("created_at"),
     time("updated_at"),
     time("verified_at", nullable=True),
@@ -21,6 +25,9 @@ contact_methods = sa.Table(
     sa.Column("disabled_reason", sa.Text, nullable=True),
     integer("version", 1),
     sa.Index("ix_contact_methods_user_id", "user_id", "id"),
+    sa.Index(
+        "ix_contact_methods_address_hint", "address_hint", postgresql_where=sa.text("address_hint IS NOT NULL")
+    ),
 )
 
 # A row for each code that was sent; the newest of a method counts. Kept for a while to say how many went out, also when
@@ -52,7 +59,8 @@ contact_preferences = sa.Table(
 
 TEXT_WAITS = "sent_at IS NULL AND failed_at IS NULL"
 
-# The outbox of text messages. What one says is sealed under the person's key and erased once it left.
+# The outbox of what goes to a person other than by mail: text messages, Slack, webhooks. What one says is sealed under
+# the person's key and erased once it left. A code goes to what is not verified yet; nothing else does.
 text_messages = sa.Table(
     "text_messages",
     metadata,
@@ -61,6 +69,7 @@ text_messages = sa.Table(
     uuid("contact_method_id", nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=True),
     sa.Column("reply_code", sa.Text, nullable=True),
+    flag("is_code", default=False),
     time("created_at"),
     time("expires_at"),
     time("next_attempt_at"),
@@ -71,6 +80,8 @@ text_messages = sa.Table(
     sa.Column("last_error", sa.Text, nullable=True),
     sa.Column("answer", sa.Text, nullable=True),
     sa.Column("provider_id", sa.Text, nullable=True),
+    # The first page of a new problem leaves before everything else.
+    integer("priority", 0),
     sa.Index("ix_text_messages_next_attempt_at", "next_attempt_at", postgresql_where=sa.text(TEXT_WAITS)),
     sa.Index("ix_text_messages_method", "contact_method_id", "created_at"),
     sa.Index("ix_text_messages_user_id", "user_id"),

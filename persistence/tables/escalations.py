@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from persistence.tables.base import alert_severity, integer, json, metadata, primary_id, time, uuid
+from persistence.tables.base import alert_severity, flag, integer, json, metadata, primary_id, time, uuid
 
 LIVE = "state IN ('running', 'paused')"
 
@@ -18,6 +18,8 @@ escalation_policies = sa.Table(
     json("steps", default="[]"),
     integer("repeats", 0),
     sa.Column("ack_timeout", sa.Interval, nullable=True),
+    # Set to work by routing rules alone.
+    flag("is_by_rule", default=False),
     time("created_at"),
     time("updated_at"),
     time("archived_at", nullable=True),
@@ -75,7 +77,8 @@ escalations = sa.Table(
     primary_id(),
     uuid("alert_id", nullable=False),
     sa.Column("episode", sa.Integer, nullable=False),
-    uuid("policy_id", references="escalation_policies.id", nullable=False),
+    # None: a drill of a schedule alone.
+    uuid("policy_id", references="escalation_policies.id"),
     sa.Column("policy_version", sa.Integer, nullable=False),
     json("steps", default="[]"),
     integer("repeats", 0),
@@ -87,11 +90,49 @@ escalations = sa.Table(
     time("wakes_at", nullable=True),
     time("ended_at", nullable=True),
     sa.Column("reason", sa.Text, nullable=True),
-    # A policy runs once for an episode, whoever starts it and however often.
-    sa.UniqueConstraint("alert_id", "policy_id", "episode", name="uq_escalations_alert_policy_episode"),
+    # Of one that stands for a group: which, for the alerts of which team, how bad what it told of was, and what it
+    # takes. `alert_id` is the alert that began it, for good. Standing until no alert of the group is open any more.
+    uuid("group_id"),
+    uuid("team_id"),
+    flag("is_standing", default=False),
+    sa.Column("severity", alert_severity, nullable=True),
+    sa.Column("severities", pg.ARRAY(alert_severity), nullable=True),
+    time("answered_at", nullable=True),
+    # Where it began again.
+    integer("first_position", 0),
+    # Its alerts went to another group: those it told hear of the end from the escalation of that one.
+    uuid("succeeded_by"),
+    # A policy runs once for an episode, whoever starts it and however often; and once at a time for a group.
+    sa.Index(
+        "uq_escalations_alert_policy_episode",
+        "alert_id",
+        "policy_id",
+        "episode",
+        unique=True,
+        postgresql_where=sa.text("group_id IS NULL"),
+    ),
+    sa.Index(
+        "uq_escalations_group_policy", "group_id", "policy_id", unique=True, postgresql_where=sa.text("is_standing")
+    ),
+    sa.Index("ix_escalations_group_id", "group_id", postgresql_where=sa.text("group_id IS NOT NULL")),
+    sa.Index("ix_escalations_succeeded_by", "succeeded_by", postgresql_where=sa.text("succeeded_by IS NOT NULL")),
     sa.Index("ix_escalations_next_at", "next_at", postgresql_where=sa.text("state = 'running'")),
     sa.Index("ix_escalations_wakes_at", "wakes_at", postgresql_where=sa.text("wakes_at IS NOT NULL")),
     sa.Index("ix_escalations_live", "alert_id", postgresql_where=sa.text(LIVE)),
+)
+
+# The alerts that a group's escalation stands for, each episode; `is_quiet`: it came when somebody had answered already.
+escalation_members = sa.Table(
+    "escalation_members",
+    metadata,
+    sa.Column("escalation_id", pg.UUID(as_uuid=True), sa.ForeignKey("escalations.id"), primary_key=True),
+    sa.Column("alert_id", pg.UUID(as_uuid=True), primary_key=True),
+    sa.Column("episode", sa.Integer, primary_key=True),
+    time("joined_at"),
+    time("left_at", nullable=True),
+    flag("is_quiet", default=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_escalation_members_alert_id", "alert_id"),
 )
 
 notifications = sa.Table(
@@ -122,6 +163,14 @@ notifications = sa.Table(
     sa.Column("contact_kind", sa.Text, nullable=True),
     integer("rule_step", 0),
     uuid("text_id"),
+    # The routing rule's decision behind it, where a rule was; and whose quiet hours held it, until when.
+    uuid("routing_id", references="routings.id"),
+    sa.Column("held_reason", sa.Text, nullable=True),
+    time("held_until", nullable=True),
+    # The message in Slack that shows it, and follows its alert.
+    uuid("slack_message_id"),
+    # The group it tells of; its alert is the one that began the group's escalation.
+    uuid("group_id"),
     sa.CheckConstraint("num_nonnulls(user_id, channel_id) = 1", name="one_recipient"),
     # Told once: by a step of an escalation, and of the end of an episode.
     sa.Index(
@@ -174,6 +223,17 @@ notifications = sa.Table(
         unique=True,
         postgresql_where=sa.text("flapping_since IS NOT NULL"),
     ),
+    sa.Index(
+        "uq_notifications_routing",
+        "routing_id",
+        sa.text("coalesce(user_id, channel_id)"),
+        sa.text("coalesce(contact_method_id, user_id, channel_id)"),
+        "rule_step",
+        unique=True,
+        postgresql_where=sa.text("routing_id IS NOT NULL"),
+    ),
+    sa.Index("ix_notifications_user_id", "user_id", "id", postgresql_where=sa.text("user_id IS NOT NULL")),
+    sa.Index("ix_notifications_channel_id", "channel_id", "id", postgresql_where=sa.text("channel_id IS NOT NULL")),
     sa.Index("ix_notifications_alert_id", "alert_id", "id"),
     sa.Index("ix_notifications_pages", "created_at", "alert_id", postgresql_where=sa.text("kind = 'page'")),
     sa.Index(
@@ -183,6 +243,11 @@ notifications = sa.Table(
         postgresql_where=sa.text("state IN ('queued', 'held')"),
     ),
     sa.Index("ix_notifications_text", "text_id", postgresql_where=sa.text("text_id IS NOT NULL")),
+    sa.Index(
+        "ix_notifications_slack_message_id",
+        "slack_message_id",
+        postgresql_where=sa.text("slack_message_id IS NOT NULL"),
+    ),
     sa.Index("ix_notifications_mail", "mail_id", postgresql_where=sa.text("mail_id IS NOT NULL")),
     sa.Index("ix_notifications_mailed", "mail_id", postgresql_where=sa.text("state = 'mailed'")),
     sa.Index("ix_notifications_mailed_at", "user_id", "mailed_at", postgresql_where=sa.text("mailed_at IS NOT NULL")),

@@ -22,6 +22,8 @@ outgoing_mail = sa.Table(
     time("failed_at", nullable=True),
     sa.Column("last_error", sa.Text, nullable=True),
     sa.Column("provider_message_id", sa.Text, nullable=True),
+    # The first page of a new problem leaves before everything else.
+    integer("priority", 0),
     # What a provider told later, by calling us: it only ever goes forward.
     time("delivered_at", nullable=True),
     time("opened_at", nullable=True),

@@ -24,6 +24,18 @@ class QuietHoursInput:
     )
 
 
+def quiet_hours_of(given: QuietHoursInput | None) -> planning.QuietHours | None:
+    """The domain's."""
+    if given is None:
+        return None
+    return planning.QuietHours(
+        starts=given.starts.replace(tzinfo=None),
+        ends=given.ends.replace(tzinfo=None),
+        zone=given.zone,
+        floor=given.floor,
+    )
+
+
 @strawberry.input(description="Your quiet hours, in place of those of before.")
 class SetQuietHoursInput:
     """See domain.contacts.wishing."""
@@ -47,15 +59,7 @@ class SetQuietHoursSuccess:
 )
 async def set_quiet_hours(info: Info, data: SetQuietHoursInput) -> SetQuietHoursSuccess:
     """Write them under the person's lock."""
-    context, given = info.context, data.quiet_hours
-    quiet = None
-    if given is not None:
-        quiet = planning.QuietHours(
-            starts=given.starts.replace(tzinfo=None),
-            ends=given.ends.replace(tzinfo=None),
-            zone=given.zone,
-            floor=given.floor,
-        )
+    context, quiet = info.context, quiet_hours_of(data.quiet_hours)
     async with context.uow() as uow:
         preferences = await wishing.set_quiet_hours(
             quiet,

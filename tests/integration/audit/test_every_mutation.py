@@ -28,6 +28,7 @@ from tests.second_factors import Member, member
 WITHOUT = {
     "previewSignal": "reads alone",
     "previewSchedule": "reads alone",
+    "previewCalendarImport": "reads alone",
     "previewThresholdRule": "reads alone",
     "previewSilence": "reads alone",
     "testAlertRule": "reads alone",
@@ -152,6 +153,41 @@ async def integrations_and_documents(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "removeDocument", id=document["documents"][0]["document"]["id"])
 
 
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:test
+BEGIN:VEVENT
+UID:one
+DTSTART:{starts:%Y%m%dT%H%M%SZ}
+DTEND:{ends:%Y%m%dT%H%M%SZ}
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+async def shifts(api: WatchedApi, admin: Person) -> None:
+    """Who takes over from whom, and where people look it up."""
+    other = await api.person(Role.OPERATOR)
+    layer = {"participantIds": [str(admin.id)], "startsAt": "2026-01-05T09:00", "unit": "WEEK"}
+    made = await do(api, admin, "createSchedule", "schedule { id }", name="Days", timeZone="UTC", layers=[layer])
+    schedule = made["schedule"]["id"]
+    starts, ends = api.clock.now() + timedelta(hours=1), api.clock.now() + timedelta(hours=2)
+    given = {"scheduleId": schedule, "startsAt": starts.isoformat(), "endsAt": ends.isoformat()}
+    for mutation, who in (("acceptShiftSwap", other), ("declineShiftSwap", other), ("withdrawShiftSwap", admin)):
+        asked = await do(api, admin, "requestShiftSwap", "swap { id }", **given, colleagueId=str(other.id))
+        await do(api, who, mutation, id=asked["swap"]["id"])
+        given = {**given, "startsAt": ends.isoformat(), "endsAt": (ends + timedelta(hours=1)).isoformat()}
+    calendar = {
+        "scheduleId": schedule, "meaning": "ON_CALL",
+        "calendar": CALENDAR.format(starts=starts, ends=ends).replace("\n", "\r\n"),
+    }  # fmt: skip
+    shown = await do(api, admin, "previewCalendarImport", "fingerprint", **calendar)
+    await do(api, admin, "importCalendar", **calendar, fingerprint=shown["fingerprint"])
+    feed = (await do(api, admin, "createCalendarFeed", "url feed { id }", scheduleId=schedule))["feed"]["id"]
+    await do(api, admin, "rotateCalendarFeed", "url", id=feed)
+    await do(api, admin, "revokeCalendarFeed", id=feed)
+
+
 async def teams_and_schedules(api: WatchedApi, admin: Person) -> None:
     """Who belongs where, and who is called when."""
     other = await api.person(Role.OPERATOR)
@@ -176,6 +212,18 @@ async def teams_and_schedules(api: WatchedApi, admin: Person) -> None:
     steps = [{"delay": "PT0S", "targets": [{"kind": "USER", "id": str(other.id)}]}]
     policy = (await do(api, admin, "createEscalationPolicy", "policy { id }", name="Page", steps=steps))["policy"]["id"]
     await do(api, admin, "updateEscalationPolicy", id=policy, name="Page them")
+    rule = await do(
+        api, admin, "createRoutingRule", "rule { id }", name="Tell", condition="true", targets=steps[0]["targets"]
+    )
+    rule_id = rule["rule"]["id"]
+    await do(api, admin, "updateRoutingRule", id=rule_id, name="Tell them")
+    more = await do(
+        api, admin, "createRoutingRule", "rule { id }", name="More", condition="true", targets=steps[0]["targets"]
+    )
+    await do(api, admin, "reorderRoutingRules", ids=[more["rule"]["id"], rule_id])
+    await do(api, admin, "archiveRoutingRule", id=rule_id)
+    quiet = {"starts": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin"}
+    await do(api, admin, "setTeamQuietHours", teamId=team, quietHours=quiet)
     await do(api, admin, "archiveEscalationPolicy", id=policy)
     await do(api, admin, "archiveSchedule", id=schedule)
     await do(api, admin, "removeTeamMember", teamId=team, userId=str(other.id))
@@ -389,6 +437,7 @@ STORY = (
     alerts,
     integrations_and_documents,
     teams_and_schedules,
+    shifts,
     thresholds_and_heartbeats,
     contact_methods,
     keys,

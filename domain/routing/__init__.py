@@ -1,0 +1,1 @@
+"""Which alerts are told to whom, as rules say it?"""

@@ -1,0 +1,1 @@
+"""Routing rules: who is told of which alerts."""

@@ -1,0 +1,43 @@
+"""The API of these tests, and the jobs that follow from what alerts do, run by hand with the time a test says."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from domain.identity.model import Role
+from persistence.engine import create_engine
+from tests.api import Api, Person, api_settings, running_api
+from tests.integration.routing.night import Night
+
+
+@pytest.fixture
+async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(api_settings(application_url, tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
+    engine = create_engine(api.settings, pool_size=2)
+    database: Any = await asyncpg.connect(application_url)
+    yield Night(api, engine, database)
+    await database.close()
+    await engine.dispose()
+
+
+@pytest.fixture
+async def manager(api: Api) -> Person:
+    return await api.person(Role.MANAGER)
+
+
+@pytest.fixture
+async def ann(api: Api) -> Person:
+    return await api.person(Role.OPERATOR, email="ann@example.com")
+
+
+@pytest.fixture
+async def bob(api: Api) -> Person:
+    return await api.person(Role.OPERATOR, email="bob@example.com")

@@ -1,0 +1,186 @@
+"""Do routing rules tell the right people of the right alerts, once, and say why? (N2, N5)."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.alerts.model import AlertStatus, Severity
+from domain.identity.model import Role
+from persistence.routing_run import route
+from tests.api import Api, Person
+from tests.integration.routing.night import MINUTE, Night, rule
+
+
+async def test_a_rule_tells_of_what_its_condition_holds_for_once(
+    api: Api, night: Night, manager: Person, ann: Person
+) -> None:
+    await rule(api, manager, ("USER", ann.id), condition='alert.service == "shop" && alert.severity >= HIGH')
+    alert_id = await night.alert()
+    await night.alert(severity=Severity.LOW, title="Not this one")
+    assert await night.tick() == ["ann@example.com [CRITICAL] Payments down (shop)"]
+    await night.look(alert_id)
+    await night.move(alert_id, title="Payments still down")
+    assert await night.tick(5 * MINUTE) == []
+    (told,) = await night.told(alert_id, manager)
+    assert (told["kind"], told["state"]) == ("PAGE", "SENT")
+    assert told["why"] == "notification rule Tell them: you are named by it"
+    assert told["routingRule"] == {"name": "Tell them"}
+    assert told["routingRuleVersion"] == 1
+
+
+async def test_two_at_once_tell_once(api: Api, night: Night, manager: Person, ann: Person) -> None:
+    alert_id = await night.alert()
+    await rule(api, manager, ("USER", ann.id))
+
+    async def look() -> None:
+        async with night.engine.begin() as connection:
+            await route(connection, [UUID(alert_id)], worsened=set(), now=night.now)
+
+    await asyncio.gather(*(look() for _ in range(4)))
+    assert len(await night.told(alert_id, manager)) == 1
+
+
+async def test_who_was_told_that_it_opened_hears_that_it_ended_and_nobody_else(
+    api: Api, night: Night, manager: Person, ann: Person, bob: Person
+) -> None:
+    await rule(api, manager, ("USER", ann.id), name="Opened")
+    alert_id = await night.alert()
+    await night.tick()
+    await night.move(alert_id, status="resolved")
+    assert await night.tick(2 * MINUTE) == ["ann@example.com [RESOLVED] Payments down (shop)"]
+    await rule(api, manager, ("USER", bob.id), ("USER", ann.id), name="Ended", events=["RESOLVED"])
+    again = await night.alert(title="Disk full")
+    await night.tick(2 * MINUTE)
+    await night.move(again, status="resolved")
+    assert sorted(await night.tick(2 * MINUTE)) == [
+        "ann@example.com [RESOLVED] Disk full (shop)",
+        "bob@example.com [RESOLVED] Disk full (shop)",
+    ]
+    kinds = sorted((one["kind"], one["user"]["id"]) for one in await night.told(again, manager))
+    assert kinds == sorted([("PAGE", str(ann.id)), ("RESOLVED", str(ann.id)), ("RESOLVED", str(bob.id))])
+
+
+async def test_a_raised_severity_is_told_of_also_when_somebody_has_answered(
+    api: Api, night: Night, manager: Person, ann: Person
+) -> None:
+    await rule(api, manager, ("USER", ann.id), events=["WORSENED"])
+    alert_id = await night.alert(severity=Severity.MEDIUM)
+    assert await night.tick() == []
+    await night.move(alert_id, status="acknowledged")
+    await night.move(alert_id, severity="critical", worsened=True)
+    assert await night.tick(MINUTE) == ["ann@example.com [NOW CRITICAL] Payments down (shop)"]
+    await night.look(alert_id, worsened=True)
+    assert await night.tick(5 * MINUTE) == []
+    (told,) = await night.told(alert_id, manager)
+    assert told["kind"] == "WORSENED"
+
+
+async def test_opening_again_is_an_event_of_its_own(
+    api: Api, night: Night, manager: Person, ann: Person, bob: Person
+) -> None:
+    await rule(api, manager, ("USER", ann.id), name="First", events=["OPENED"])
+    await rule(api, manager, ("USER", bob.id), name="Later", events=["REOPENED", "ACKNOWLEDGED"])
+    alert_id = await night.alert()
+    assert [one.split()[0] for one in await night.tick()] == ["ann@example.com"]
+    await night.move(alert_id, status="resolved")
+    await night.move(alert_id, status="active", episode=2)
+    assert [one.split()[0] for one in await night.tick(5 * MINUTE)] == ["bob@example.com"]
+    await night.move(alert_id, status="acknowledged")
+    assert await night.tick(5 * MINUTE) == ["bob@example.com [ACKNOWLEDGED] Payments down (shop)"]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"suppressed_by": [UUID(int=1)]},
+        {"snoozed_until": timedelta(hours=1)},
+        {"flapping_since": timedelta(0)},
+        {"paused_until": timedelta(hours=1)},
+    ],
+    ids=["silenced", "snoozed", "flapping", "paused"],
+)
+async def test_what_is_left_alone_is_told_of_when_it_no_longer_is(
+    api: Api, night: Night, manager: Person, ann: Person, state: dict[str, object]
+) -> None:
+    await rule(api, manager, ("USER", ann.id))
+    ((name, value),) = state.items()
+    is_time = isinstance(value, timedelta)
+    alert_id = await night.alert(status=AlertStatus.ACKNOWLEDGED)
+    await night.move(alert_id, **{name: night.now + value if is_time else value})  # type: ignore[operator] # it is one
+    await night.move(alert_id, status="active")
+    assert await night.tick() == []
+    await night.move(alert_id, **{name: None if is_time else []})
+    assert len(await night.tick(MINUTE)) == 1
+
+
+async def test_the_first_rule_that_reaches_somebody_tells_and_one_that_stops_keeps_later_ones_out(
+    api: Api, night: Night, manager: Person, ann: Person, bob: Person
+) -> None:
+    first = await rule(api, manager, ("USER", ann.id), name="A")
+    await rule(api, manager, ("USER", ann.id), ("USER", bob.id), name="B", stops=True)
+    last = await rule(api, manager, ("USER", manager.id), name="C")
+    alert_id = await night.alert()
+    told = {one["user"]["id"]: one["routingRule"]["name"] for one in await night.told(alert_id, manager)}
+    assert told == {str(ann.id): "A", str(bob.id): "B"}
+    order = {"ids": [last["id"], first["id"]]}
+    answer = await api.change("reorderRoutingRules", order, "rules { name position }", who=manager)
+    assert [one["name"] for one in answer["rules"]] == ["C", "A", "B"]
+    again = await night.alert(title="Once more")
+    assert len(await night.told(again, manager)) == 3
+
+
+async def test_a_private_teams_alerts_are_told_by_its_own_rules_alone(api: Api, night: Night, ann: Person) -> None:
+    team = await api.team("Fraud", is_private=True)
+    insider = await api.person(Role.OPERATOR, teams=(team,), email="insider@example.com")
+    admin = await api.person(Role.ADMIN)
+    await rule(api, admin, ("USER", insider.id), name="Everybody's")
+    alert_id = await night.alert(team_id=team.id)
+    assert await night.told(alert_id, insider) == []
+    await rule(api, admin, ("TEAM", team.id), name="Its own", teamId=str(team.id))
+    await night.look(alert_id)
+    assert len(await night.told(alert_id, insider)) == 1
+    hidden = await api.data("{ routingRules { name } }", who=ann)
+    assert hidden == {"routingRules": [{"name": "Everybody's"}]}
+
+
+async def test_a_condition_that_fails_is_passed_over_and_recorded(
+    api: Api, night: Night, manager: Person, ann: Person
+) -> None:
+    await rule(api, manager, ("USER", ann.id), name="Broken", condition="int(alert.title) > 3")
+    await rule(api, manager, ("USER", ann.id), name="Works")
+    alert_id = await night.alert()
+    (told,) = await night.told(alert_id, manager)
+    assert told["routingRule"]["name"] == "Works"
+
+
+async def test_rules_are_checked_and_changed_by_managers_of_the_team(api: Api, manager: Person, ann: Person) -> None:
+    team = await api.team("Web")
+    lead = await api.person(Role.OPERATOR, email="lead@example.com")
+    make = {"name": "Mine", "condition": "alert.nope == 1", "targets": [{"kind": "USER", "id": str(ann.id)}]}
+    answer = await api.change("createRoutingRule", make, "rule { id }", who=manager)
+    assert answer["__typename"] == "InvalidCondition"
+    make["condition"] = "true"
+    answer = await api.change("createRoutingRule", make, "rule { id }", who=lead)
+    assert answer["__typename"] == "Forbidden"
+    answer = await api.change("createRoutingRule", {**make, "targets": []}, "rule { id }", who=manager)
+    assert (answer["__typename"], answer["path"]) == ("InvalidInput", ["targets"])
+    answer = await api.change("createRoutingRule", {**make, "events": []}, "rule { id }", who=manager)
+    assert (answer["__typename"], answer["path"]) == ("InvalidInput", ["events"])
+    made = await rule(api, manager, ("USER", ann.id), name="Mine", teamId=str(team.id))
+    again = {**make, "teamId": str(team.id)}
+    assert (await api.change("createRoutingRule", again, "rule { id }", who=manager))["__typename"] == "AlreadyExists"
+    edit = {"id": made["id"], "isEnabled": False, "expectedVersion": 7}
+    answer = await api.change("updateRoutingRule", edit, "rule { version }", who=manager)
+    assert answer["__typename"] == "StaleVersion"
+    answer = await api.change(
+        "updateRoutingRule",
+        {**edit, "expectedVersion": 1},
+        "rule { version isEnabled versions { version } }",
+        who=manager,
+    )
+    assert answer["rule"] == {"version": 2, "isEnabled": False, "versions": [{"version": 2}, {"version": 1}]}
+    answer = await api.change("archiveRoutingRule", {"id": made["id"]}, "rule { archivedAt }", who=manager)
+    assert answer["rule"]["archivedAt"] is not None
+    assert (await api.data("{ routingRules { id } }", who=manager))["routingRules"] == []
