@@ -18,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 from domain.ports import Clock, SystemClock
 from graphql_api.account_pages.pages import AccountPages
 from graphql_api.alerts import attachments_http
-from graphql_api.contacts import twilio_http
+from graphql_api.channels import pagerduty_http
+from graphql_api.contacts import slack_http, twilio_http
 from graphql_api.context import Context
 from graphql_api.escalations import answer_page
 from graphql_api.graphiql import PREFIX, GraphiQL, wants_page
@@ -38,6 +39,7 @@ from graphql_api.middleware import OPERATION, Surroundings, request_id_of
 from graphql_api.observability import health
 from graphql_api.observability.metrics import Metrics
 from graphql_api.privacy import exports_http
+from graphql_api.schedules import calendar_http
 from graphql_api.schema import build_schema
 from graphql_api.state import AppState
 from graphql_api.web_errors import HANDLERS
@@ -123,7 +125,10 @@ def web_app(state: AppState) -> Starlette:
             *second_factor_page.ROUTES,
             *AccountPages().routes,
             *answer_page.ROUTES,
+            *calendar_http.ROUTES,
             *twilio_http.ROUTES,
+            *slack_http.ROUTES,
+            *pagerduty_http.ROUTES,
             *sendgrid_http.ROUTES,
             *SesEvents().routes,
             Route("/livez", health.livez),

@@ -11,56 +11,56 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.contacts.delivery import TextOutcome, TextRefused, TextRetry, TextSent
+from domain.contacts.model import BY_TEXT, ContactKind
 from domain.mail.delivery import TOO_OLD
-from jobs.channels.twilio import Twilio, TwilioAccount
 from jobs.counting import count_send
+from jobs.text_senders import Senders
 from persistence.text_settling import settle_text
-from persistence.texts import Text, claim_texts
+from persistence.texts import Text, any_text_due, claim_texts
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
 # Sent side by side; together far less than a claim lasts.
 BATCH = 20
 MAX_BATCHES = 50
-NO_PROVIDER = "no provider of text messages is set up"
 NO_NUMBER = "the contact method was removed or given up"
 
 
 async def send_texts(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
-    """Send what is due; the number that was taken."""
-    texts = await claim_texts(engine, limit=BATCH, now=now)
-    if not texts:
+    """Send what is due; the number that was taken. Each kind by itself: one that hangs holds up no other."""
+    if not await any_text_due(engine, now=now):
         return 0
-    account = TwilioAccount.of(settings)
-    client = None if account is None else Twilio(account)
-    sent = 0
+    senders = Senders(engine, settings)
     try:
-        for _ in range(MAX_BATCHES):
-            outcomes = await asyncio.gather(*(_outcome(client, text, now=now) for text in texts))
-            for text, outcome in zip(texts, outcomes, strict=True):
-                await settle_text(engine, text, outcome, now=now)
-                _tell(text, outcome)
-                count_send("sms", outcome)
-                sent += isinstance(outcome, TextSent)
-            if any(isinstance(outcome, TextRetry) and outcome.is_provider for outcome in outcomes):
-                break
-            texts = await claim_texts(engine, limit=BATCH, now=now)
-            if not texts:
-                break
+        return sum(await asyncio.gather(*(_send(engine, senders, kind, now=now) for kind in BY_TEXT)))
     finally:
-        if client is not None:
-            await client.close()
+        await senders.close()
+
+
+async def _send(engine: AsyncEngine, senders: Senders, kind: ContactKind, *, now: datetime) -> int:
+    sent = 0
+    for _ in range(MAX_BATCHES):
+        texts = await claim_texts(engine, limit=BATCH, now=now, kind=kind)
+        if not texts:
+            break
+        outcomes = await asyncio.gather(*(_outcome(senders, text, now=now) for text in texts))
+        for text, outcome in zip(texts, outcomes, strict=True):
+            await settle_text(engine, text, outcome, now=now)
+            await senders.after(text, outcome, now=now)
+            _tell(text, outcome)
+            count_send(text.kind.value, outcome)
+            sent += isinstance(outcome, TextSent)
+        if any(isinstance(outcome, TextRetry) and outcome.is_provider for outcome in outcomes):
+            break
     return sent
 
 
-async def _outcome(client: Twilio | None, text: Text, *, now: datetime) -> TextOutcome:
+async def _outcome(senders: Senders, text: Text, *, now: datetime) -> TextOutcome:
     if text.to is None:
         return TextRefused(NO_NUMBER)
-    if client is None:
-        return TextRefused(NO_PROVIDER)
     if now >= text.expires_at:
         return TextRefused(TOO_OLD)
-    return await client.send(text.id, to=text.to, body=text.body)
+    return await senders.send(text, text.to, now=now)
 
 
 def _tell(text: Text, outcome: TextOutcome) -> None:

@@ -5,6 +5,7 @@ turns, and an erasure waits.
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.contacts.codes import LIFETIME, ContactCode
-from domain.contacts.message import code_mail, code_text, disabled_mail
-from domain.contacts.model import ContactKind, ContactMethod, account_method
+from domain.contacts.message import code_mail, code_message, code_post, code_text, disabled_mail
+from domain.contacts.model import BY_TEXT, ContactKind, ContactMethod, account_method
 from domain.contacts.planning import Preferences
 from domain.errors import NotFound
 from persistence.among import among
@@ -28,7 +29,7 @@ from persistence.tables import contact_codes, contact_methods, notifications, pe
 from persistence.texts import post_text
 from persistence.users import users_by_ids
 
-ADDRESS, LABEL = "contact_methods.address", "contact_methods.label"
+ADDRESS, LABEL, SECRET = "contact_methods.address", "contact_methods.label", "contact_methods.secret"
 _SELECT = sa.select(*contact_methods.c, person_keys.c.wrapped, users.c.erased_at).select_from(
     contact_methods.join(users, users.c.id == contact_methods.c.user_id).outerjoin(
         person_keys, person_keys.c.user_id == contact_methods.c.user_id
@@ -55,7 +56,14 @@ class ContactRepository:
     async def add(self, method: ContactMethod) -> None:
         """Write a new one."""
         key = await self._key(method.user_id)
-        values = {"id": method.id, "user_id": method.user_id, "created_at": method.created_at, **_values(method, key)}
+        values = {
+            "id": method.id,
+            "user_id": method.user_id,
+            "created_at": method.created_at,
+            "secret": key.seal(method.secret, column=SECRET, row=method.id),
+            "address_hint": member_hint(method.address) if method.kind is ContactKind.SLACK else None,
+            **_values(method, key),
+        }
         await self._connection.execute(sa.insert(contact_methods).values(values))
 
     async def save(self, method: ContactMethod) -> None:
@@ -111,7 +119,7 @@ class ContactRepository:
 
     async def send_code(self, method: ContactMethod, code: str, *, now: datetime) -> None:
         """Send the code by the very method it is to prove."""
-        if method.kind is ContactKind.EMAIL:
+        if method.kind not in BY_TEXT:
             mail = code_mail(code, to=method.address, user_id=method.user_id, expires_at=now + LIFETIME)
             await MailRepository(self._connection).append(mail)
             return
@@ -119,9 +127,10 @@ class ContactRepository:
             self._connection,
             user_id=method.user_id,
             method_id=method.id,
-            body=code_text(code),
+            body=_code_body(method.kind, code),
             expires_at=now + LIFETIME,
             now=now,
+            is_code=True,
         )
 
     async def preferences(self, user_id: UUID) -> Preferences:
@@ -138,6 +147,29 @@ class ContactRepository:
             message = "no such person"
             raise NotFound(message, ())
         return key
+
+
+def _code_body(kind: ContactKind, code: str) -> str:
+    """What tells the code."""
+    return {ContactKind.SLACK: code_message, ContactKind.WEBHOOK: code_post}.get(kind, code_text)(code)
+
+
+def member_hint(member: str) -> int:
+    """Among which few of the members of Slack to look for this one: one of 256 kinds, whatever key is in use."""
+    return hashlib.sha256(member.encode()).digest()[0]
+
+
+async def person_of_member(connection: AsyncConnection, member: str) -> UUID | None:
+    """Who proved last that they are this member of Slack, and still is in reach there; None for nobody."""
+    table = contact_methods
+    statement = _SELECT.where(
+        table.c.kind == ContactKind.SLACK.value,
+        table.c.address_hint == member_hint(member),
+        table.c.verified_at.is_not(None),
+        table.c.disabled_at.is_(None),
+        users.c.is_active,
+    ).order_by(table.c.verified_at.desc(), table.c.id)
+    return next((one.user_id for one in await _methods(connection, statement) if one.address == member), None)
 
 
 def _values(method: ContactMethod, key: PersonKey) -> dict[str, Any]:

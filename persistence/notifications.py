@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
-from domain.contacts.message import text_of as sms_of
-from domain.contacts.model import ContactKind, ContactMethod, account_method
+from domain.contacts.message import body_of
+from domain.contacts.model import BY_TEXT, ContactKind, ContactMethod, account_method
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.escalations.engine import Subject, not_needed
 from domain.escalations.message import Told, subject_of, text_of, told_of_test
@@ -28,6 +28,7 @@ from persistence.among import among
 from persistence.contacts import disable_method, methods_by_ids
 from persistence.escalations import subjects_of
 from persistence.falling_back import give_up
+from persistence.group_messages import GroupNews, news_of_groups
 from persistence.mail import MailRepository
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import teams_in_sight
@@ -83,10 +84,7 @@ async def _waiting(
     statement = (
         sa.select(table.c.user_id, table.c.contact_method_id)
         .where(
-            table.c.user_id.is_not(None),
-            *_is_due(now),
-            ~_recent(before),
-            is_at_hand(TELLING, table.c.user_id, now=now),
+            table.c.user_id.is_not(None), *_is_due(now), ~_recent(before), is_at_hand(TELLING, table.c.user_id, now=now)
         )
         .group_by(table.c.user_id, table.c.contact_method_id)
         .order_by(sa.func.min(table.c.created_at))
@@ -134,14 +132,15 @@ async def _deliver_to(
     if not queued:
         return False
     subjects = await subjects_of(connection, {one.alert_id for one in queued if one.alert_id is not None})
-    reasons = {one.id: reason_against(one, subjects, now=now) for one in queued}
+    groups = await news_of_groups(connection, queued, now=now)
+    reasons = {one.id: reason_against(one, subjects, groups, now=now) for one in queued}
     (user,) = await users_by_ids(connection, [user_id])
     viewer = await viewer_of_person(connection, user_id)
     if user is None or viewer is None:
         reasons = dict.fromkeys(reasons, "the person may no longer sign in")
     else:
-        hidden = await _hidden_alerts(connection, subjects.values(), viewer.sight)
-        reasons |= {one.id: "the person may no longer see the alert" for one in queued if one.alert_id in hidden}
+        hidden = await _hidden(connection, queued, subjects, groups, sight=viewer.sight)
+        reasons |= dict.fromkeys(hidden, "the person may no longer see the alert")
     await drop(connection, {one: reason for one, reason in reasons.items() if reason}, now=now)
     kept = [one for one in queued if not reasons[one.id]]
     if not kept or user is None:
@@ -157,15 +156,30 @@ async def _deliver_to(
     return True
 
 
-async def _hidden_alerts(connection: AsyncConnection, subjects: Iterable[Subject], sight: Sight) -> set[UUID]:
-    """Those of the alerts that went to a team whose alerts the person does not see."""
-    teams = {subject.id: subject.team_id for subject in subjects if subject.team_id is not None}
+async def _hidden(
+    connection: AsyncConnection,
+    queued: Sequence[Notification],
+    subjects: Mapping[UUID, Subject],
+    groups: Mapping[UUID, GroupNews],
+    *,
+    sight: Sight,
+) -> set[UUID]:
+    """Those of the notifications that are of a team whose alerts the person does not see."""
+    teams: dict[UUID, UUID] = {}
+    for one in queued:
+        about = groups.get(one.id) or (None if one.alert_id is None else subjects.get(one.alert_id))
+        if about is not None and about.team_id is not None:
+            teams[one.id] = about.team_id
     seen = await teams_in_sight(connection, set(teams.values()), sight=sight)
-    return {alert_id for alert_id, team_id in teams.items() if team_id not in seen}
+    return {one for one, team_id in teams.items() if team_id not in seen}
 
 
-def reason_against(one: Notification, subjects: Mapping[UUID, Subject], *, now: datetime) -> str | None:
+def reason_against(
+    one: Notification, subjects: Mapping[UUID, Subject], groups: Mapping[UUID, GroupNews], *, now: datetime
+) -> str | None:
     """Why the notification is no longer needed; None when it is. A test is about no alert."""
+    if one.id in groups:
+        return groups[one.id].reason_against(one)
     if one.alert_id is None:
         return None
     return not_needed(one.kind, one.episode, subjects.get(one.alert_id), now=now)
@@ -185,14 +199,18 @@ async def _write(
     connection: AsyncConnection, method: ContactMethod, kept: Sequence[Notification], writing: Writing, *, now: datetime
 ) -> None:
     told = await _told(connection, kept, writing, now=now)
-    if method.kind is ContactKind.SMS:
+    if method.kind in BY_TEXT:
         is_page = any(one.kind is NotificationKind.PAGE for one in told)
-        code = await free_reply_code(connection, method.id, now=now) if is_page else None
+        code = (
+            await free_reply_code(connection, method.id, now=now)
+            if is_page and method.kind is ContactKind.SMS
+            else None
+        )
         text_id = await post_text(
             connection,
             user_id=method.user_id,
             method_id=method.id,
-            body=sms_of(told, reply_code=code),
+            body=body_of(method.kind, told, reply_code=code),
             reply_code=code,
             expires_at=now + PAGE_LIFETIME,
             now=now,
@@ -219,7 +237,8 @@ async def _told(
     connection: AsyncConnection, kept: Sequence[Notification], writing: Writing, *, now: datetime
 ) -> list[Told]:
     texts = await told_by_alert(connection, {one.alert_id for one in kept if one.alert_id is not None})
-    found = {}
+    groups = await news_of_groups(connection, kept, now=now)
+    found: dict[tuple[object, ...], Told] = {}
     for one in kept:
         if one.alert_id is None or one.episode is None or one.user_id is None:
             found[one.kind, one.id] = told_of_test(one)
@@ -228,8 +247,9 @@ async def _told(
         url = f"{writing.public_url}/answer?token={writing.links.token(answer)}"
         is_page = one.kind is NotificationKind.PAGE
         # An alert that several steps told of is one part of the message: the newest reason counts.
-        found[one.kind, one.alert_id] = dataclasses.replace(
-            texts[one.alert_id], kind=one.kind, why=one.why, answer_url=url if is_page else None
+        text = groups[one.id].told if one.id in groups else texts[one.alert_id]
+        found[one.kind, one.alert_id, text.group_id] = dataclasses.replace(
+            text, kind=one.kind, why=one.why, answer_url=url if is_page else None
         )
     return list(found.values())
 

@@ -19,12 +19,15 @@ from persistence.tables import (
     federation_flows,
     idempotency_keys,
     identity_challenges,
+    inbound_calls,
     inhibitors,
     one_time_tokens,
     outgoing_mail,
     rejected_items,
     sessions,
     silences,
+    slack_answers,
+    slack_messages,
     text_messages,
 )
 from tocsin.settings import Settings
@@ -41,6 +44,10 @@ INHIBITORS = timedelta(days=8)
 PAST_EXPORTS = timedelta(days=90)
 # A window may occur every hour, a tool may silence with each deployment; what it was stays on the audit log.
 PAST_SILENCES = timedelta(days=365)
+# A message in Slack follows its alert for as long; after that its buttons say that it is over.
+SLACK_MESSAGES = timedelta(days=30)
+# PagerDuty tries a call again within two days; one of Slack counts for five minutes.
+INBOUND_CALLS = timedelta(days=7)
 # A link that no longer works paces the next one for as long as it works; nothing needs it after that.
 DEAD_LINKS = timedelta(days=1)
 
@@ -79,6 +86,9 @@ async def purge_expired(engine: AsyncEngine, *, kept: Retention, now: datetime) 
         (data_exports, data_exports.c.id, _past_before(now - PAST_EXPORTS)),
         (outgoing_mail, outgoing_mail.c.id, _settled_before(now - kept.settled_mail)),
         (silences, silences.c.id, _silent_before(now - PAST_SILENCES)),
+        (slack_messages, slack_messages.c.id, slack_messages.c.created_at < now - SLACK_MESSAGES),
+        (slack_answers, slack_answers.c.id, slack_answers.c.created_at < now - DEAD_LINKS),
+        (inbound_calls, None, inbound_calls.c.received_at < now - INBOUND_CALLS),
         (text_messages, text_messages.c.id, text_messages.c.created_at < now - kept.settled_mail),
         # Limits on codes look back an hour.
         (contact_codes, contact_codes.c.id, contact_codes.c.created_at < now - DEAD_LINKS),

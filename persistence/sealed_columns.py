@@ -19,6 +19,7 @@ from persistence.tables import (
     outgoing_mail,
     person_keys,
     sessions,
+    slack_answers,
     text_messages,
     totp_secrets,
     users,
@@ -59,6 +60,7 @@ INSTALLATION: tuple[SealedColumn, ...] = (
     _of_installation(integrations.c.sealed_hmac_secret, "the secret an integration's posts are signed with"),
     _of_installation(totp_secrets.c.sealed_secret, "what a person's authenticator app shares with the server"),
     _of_installation(channels.c.sealed_values, "where a channel's messages go, and what they are signed with"),
+    _of_installation(slack_answers.c.content, "what is answered to whoever pressed a button in Slack, until it left"),
     _of_installation(outgoing_mail.c.recipient, "to whom a mail goes, until it left"),
     _of_installation(outgoing_mail.c.content, "what a mail says, until it left"),
     _of_installation(one_time_tokens.c.new_address, "an address that is to be proved", row="user_id"),
@@ -73,6 +75,7 @@ PERSONAL: tuple[SealedColumn, ...] = (
     _of_person(sessions.c.ip_address, sessions.c.user_id, "the address on the network of a sign-in"),
     _of_person(contact_methods.c.address, contact_methods.c.user_id, "a number or address a person is reached by"),
     _of_person(contact_methods.c.label, contact_methods.c.user_id, "what a person calls it"),
+    _of_person(contact_methods.c.secret, contact_methods.c.user_id, "what posts to a person's webhook are signed with"),
     _of_person(text_messages.c.body, text_messages.c.user_id, "what a text message says, until it left"),
 )
 SEALED: tuple[SealedColumn, ...] = (*INSTALLATION, *PERSONAL)

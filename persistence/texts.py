@@ -1,8 +1,8 @@
 """Where does a text message wait until it has left? Rows of `text_messages`, as mail does: claimed, sent, written down.
 
-What it says is sealed under the person's key and erased when it left or was given up. The number is not kept here: it
-is the contact method's when the message leaves. What the provider tells later only ever goes forward: sent, then
-delivered or not.
+So does what goes to a person by Slack or to a webhook of their own. What it says is sealed under the person's key and
+erased when it left or was given up. The number is not kept here: it is the contact method's when the message leaves.
+What the provider tells later only ever goes forward: sent, then delivered or not.
 """
 
 import secrets
@@ -14,13 +14,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.contacts.model import ContactKind
 from domain.errors import NotFound
 from domain.ids import new_id
 from persistence.person_keys import vault_of
 from persistence.seal_people import key_to_write
 from persistence.tables import contact_methods, person_keys, text_messages, users
 
-BODY, ADDRESS = "text_messages.body", "contact_methods.address"
+BODY, ADDRESS, SECRET = "text_messages.body", "contact_methods.address", "contact_methods.secret"
 # Longer than a provider may take to answer.
 CLAIM = timedelta(minutes=2)
 # How long a reply to a message counts.
@@ -31,7 +32,10 @@ WAITS = sa.and_(text_messages.c.sent_at.is_(None), text_messages.c.failed_at.is_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A message on its way. `to` is None when the method is gone or may not be used."""
+    """A message on its way. `to` is None when the method is gone or may not be used.
+
+    `secret` is what a webhook's post is signed with.
+    """
 
     id: UUID
     user_id: UUID
@@ -41,6 +45,9 @@ class Text:
     attempt: int
     created_at: datetime
     expires_at: datetime
+    kind: ContactKind = ContactKind.SMS
+    is_code: bool = False
+    secret: str | None = None
 
 
 async def post_text(
@@ -52,6 +59,7 @@ async def post_text(
     expires_at: datetime,
     now: datetime,
     reply_code: str | None = None,
+    is_code: bool = False,
 ) -> UUID:
     """Write one in the surrounding transaction; it leaves once that is committed. Its id."""
     key = await key_to_write(connection, user_id)
@@ -66,6 +74,7 @@ async def post_text(
             contact_method_id=method_id,
             body=key.seal(body, column=BODY, row=text_id),
             reply_code=reply_code,
+            is_code=is_code,
             created_at=now,
             expires_at=expires_at,
             next_attempt_at=now,
@@ -90,12 +99,27 @@ async def free_reply_code(connection: AsyncConnection, method_id: UUID, *, now: 
             return code
 
 
-async def claim_texts(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Text]:
-    """Up to `limit` messages that are due, ours for a while: committed before anything is sent."""
-    table = text_messages
+async def any_text_due(engine: AsyncEngine, *, now: datetime) -> bool:
+    """Whether there is anything to send: asked for every second, and mostly there is not."""
+    due = sa.exists().where(WAITS, text_messages.c.next_attempt_at <= now)
+    async with engine.connect() as connection:
+        return bool(await connection.scalar(sa.select(due)))
+
+
+async def claim_texts(
+    engine: AsyncEngine, *, limit: int, now: datetime, kind: ContactKind = ContactKind.SMS
+) -> list[Text]:
+    """Up to `limit` messages of a kind that are due, ours for a while: committed before anything is sent.
+
+    Those of a method that was removed go with the text messages.
+    """
+    table, methods = text_messages, contact_methods
+    is_kind = sa.exists().where(methods.c.id == table.c.contact_method_id, methods.c.kind == kind.value)
+    if kind is ContactKind.SMS:
+        is_kind = ~sa.exists().where(methods.c.id == table.c.contact_method_id, methods.c.kind != kind.value)
     due = (
         sa.select(table.c.id)
-        .where(WAITS, table.c.next_attempt_at <= now)
+        .where(WAITS, table.c.next_attempt_at <= now, is_kind)
         .order_by(table.c.next_attempt_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -114,11 +138,10 @@ async def claim_texts(engine: AsyncEngine, *, limit: int, now: datetime) -> list
 async def _texts(connection: AsyncConnection, ids: list[UUID]) -> list[Text]:
     table, methods = text_messages, contact_methods
     # A code goes to what is not verified yet; anything else only to what is.
-    may = sa.or_(
-        table.c.reply_code.is_(None), sa.and_(methods.c.verified_at.is_not(None), methods.c.disabled_at.is_(None))
-    )
+    may = sa.or_(table.c.is_code, sa.and_(methods.c.verified_at.is_not(None), methods.c.disabled_at.is_(None)))
+    of_method = (methods.c.kind, methods.c.address, methods.c.secret)
     statement = (
-        sa.select(table, methods.c.address, may.label("may"), person_keys.c.wrapped, users.c.erased_at)
+        sa.select(table, *of_method, may.label("may"), person_keys.c.wrapped, users.c.erased_at)
         .select_from(
             table.join(users, users.c.id == table.c.user_id)
             .outerjoin(person_keys, person_keys.c.user_id == table.c.user_id)
@@ -141,6 +164,10 @@ async def _texts(connection: AsyncConnection, ids: list[UUID]) -> list[Text]:
                 attempt=row["attempts"],
                 created_at=row["created_at"],
                 expires_at=row["expires_at"],
+                # One that was removed goes nowhere, whatever it was.
+                kind=ContactKind(row["kind"] or ContactKind.SMS),
+                is_code=row["is_code"],
+                secret=opener.open(row["secret"], column=SECRET, row=row["contact_method_id"]) if to else None,
             )
         )
     return found

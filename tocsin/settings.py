@@ -478,6 +478,18 @@ class Settings(BaseSettings):
         default="https://api.twilio.com", description="Where Twilio's API is; another for its regions."
     )
 
+    slack_bot_token: SecretStr | None = Field(
+        default=None,
+        description="Bot token of your app in Slack, `xoxb-…` (docs/channels.md). Unset: Slack by incoming webhooks only.",
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        default=None,
+        description="The app's signing secret: what Slack calls when a button is pressed is signed with it.",
+    )
+    slack_api_url: str = Field(
+        default="https://slack.com/api", description="Where Slack's Web API is; another for GovSlack."
+    )
+
     outbound_allowed_networks: str | None = Field(
         default=None,
         description="Networks of your own that messages to channels may go to, comma separated (`10.1.0.0/16`). "
@@ -512,7 +524,7 @@ class Settings(BaseSettings):
     def _check_broker(cls, value: str | None) -> str | None:
         return _checked_scheme(value, BROKER_SCHEMES)
 
-    @field_validator("elasticsearch_url", "public_url", "twilio_url", "sendgrid_url", "ses_url")
+    @field_validator("elasticsearch_url", "public_url", "twilio_url", "slack_api_url", "sendgrid_url", "ses_url")
     @classmethod
     def _check_http(cls, value: str | None) -> str | None:
         checked = _checked_scheme(value, ("http", "https"))
@@ -635,6 +647,13 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_slack_is_whole(self) -> Self:
+        if (self.slack_bot_token is None) is not (self.slack_signing_secret is None):
+            message = "TOCSIN_SLACK_BOT_TOKEN and TOCSIN_SLACK_SIGNING_SECRET are set together"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _check_owner_has_application(self) -> Self:
         if self.database_owner_url and not self.database_url:
             message = "TOCSIN_DATABASE_OWNER_URL is set without TOCSIN_DATABASE_URL, the application's own role"
@@ -708,6 +727,11 @@ class Settings(BaseSettings):
     def sends_texts(self) -> bool:
         """Whether a provider of text messages is set up."""
         return self.twilio_account_sid is not None
+
+    @property
+    def has_slack(self) -> bool:
+        """Whether an app in Slack is set up."""
+        return self.slack_bot_token is not None
 
     @property
     def outbound_networks(self) -> tuple[Network, ...]:

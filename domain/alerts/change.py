@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from domain.alerts.events import Actor, AlertEvent, AlertEventKind
+from domain.alerts.events import Actor, AlertEvent, AlertEventKind, Via
 from domain.alerts.model import Alert
 from domain.ids import new_id
 
@@ -76,6 +76,14 @@ def change(
         data=told,
     )
     return Change(alert, after, (event,))
+
+
+def from_afar(made: Change, via: Via | None) -> Change:
+    """The change as one that was made from elsewhere: its events say from where."""
+    if via is None:
+        return made
+    events = tuple(replace(event, data={**event.data, "via": via.value}) for event in made.events)
+    return replace(made, events=events)
 
 
 def as_json(value: object) -> object:

@@ -47,6 +47,15 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
+class Via(StrEnum):
+    """From where somebody acted who was not at work in Tocsin itself."""
+
+    LINK = "link"
+    SMS = "sms"
+    SLACK = "slack"
+    PAGERDUTY = "pagerduty"
+
+
 @value_class(frozen=True, slots=True)
 class Actor:
     """Who did it. `id` is the user's, the service account's or the integration's; None for the system itself."""
@@ -63,7 +72,8 @@ class AlertEvent:
     """One entry of an alert's timeline.
 
     `severity`, `status` and `version` are the alert's after the event. `data` holds what the kind needs, as JSON:
-    `changes` {field: [before, after]}, `comment`, `reason`, `count`, `decisions` [see domain/alerts/decisions.py].
+    `changes` {field: [before, after]}, `comment`, `reason`, `count`, `via` [see Via], `decisions` [see
+    domain/alerts/decisions.py].
     """
 
     id: UUID

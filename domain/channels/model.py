@@ -15,6 +15,7 @@ class ChannelKind(StrEnum):
     """Whose protocol a channel speaks."""
 
     SLACK = "slack"
+    SLACK_BOT = "slack_bot"
     TEAMS = "teams"
     PAGERDUTY = "pagerduty"
     WEBHOOK = "webhook"
@@ -47,6 +48,18 @@ FIELDS: Mapping[ChannelKind, tuple[ChannelField, ...]] = {
     ChannelKind.SLACK: (
         ChannelField(name="url", label="Webhook URL", description=_SLACK_URL, form=FieldForm.HTTPS_URL),
     ),
+    ChannelKind.SLACK_BOT: (
+        ChannelField(
+            name="conversation",
+            label="Channel",
+            description="Its name, `#alerts`, or its ID, `C0123ABCDEF`. The app must be a member of it: "
+            "`/invite @its name` there.",
+            form=FieldForm.TEXT,
+            is_secret=False,
+            least=2,
+            most=82,
+        ),
+    ),
     ChannelKind.TEAMS: (
         ChannelField(name="url", label="Workflow URL", description=_TEAMS_URL, form=FieldForm.HTTPS_URL),
     ),
@@ -58,6 +71,15 @@ FIELDS: Mapping[ChannelKind, tuple[ChannelField, ...]] = {
             form=FieldForm.TEXT,
             least=32,
             most=32,
+        ),
+        ChannelField(
+            name="webhookSecret",
+            label="Webhook secret",
+            description="Of the webhook (v3) that tells Tocsin what happens in PagerDuty, to have that answer alerts.",
+            form=FieldForm.TEXT,
+            is_required=False,
+            least=16,
+            most=200,
         ),
     ),
     ChannelKind.WEBHOOK: (

@@ -1,6 +1,7 @@
 """How does a person add, prove, change and remove what reaches them? Each for themselves alone."""
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -24,6 +25,12 @@ from domain.text import checked_optional_text
 from domain.versions import require_version
 
 NO_SUCH = "no such contact method of yours"
+_SECRET_BYTES = 32
+# Kinds that take a provider, and what is said where none is set up.
+_MISSING: Mapping[ContactKind, str] = {
+    ContactKind.SMS: "this installation sends no text messages",
+    ContactKind.SLACK: "this installation has no app in Slack",
+}
 
 
 class Contacts(Protocol):
@@ -68,21 +75,24 @@ class Contacts(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactDesk:
-    """One request of a person to change their own. `key` keeps codes; `sends_texts`: a provider of SMS is set up."""
+    """One request of a person to change their own. `key` keeps codes; `sends`: the kinds there is a provider for."""
 
     stores: Contacts
     user_id: UUID
     now: datetime
     audit: WriteAudit
     key: bytes
-    sends_texts: bool
+    sends: frozenset[ContactKind]
+
+    def require_provider(self, kind: ContactKind, *path: str) -> None:
+        """InvalidInput where nothing can be sent by this kind."""
+        if kind not in self.sends:
+            raise InvalidInput(_MISSING[kind], path)
 
 
 async def add_method(*, kind: ContactKind, address: str, label: str | None, desk: ContactDesk) -> ContactMethod:
-    """A new method; its first code is on the way."""
-    if kind is ContactKind.SMS and not desk.sends_texts:
-        message = "this installation sends no text messages"
-        raise InvalidInput(message, ("kind",))
+    """A new method; its first code is on the way. What a webhook's posts are signed with is in it, this once."""
+    desk.require_provider(kind, "kind")
     checked = checked_address(kind, address)
     theirs = await desk.stores.locked(desk.user_id)
     account = await desk.stores.account(desk.user_id)
@@ -100,6 +110,7 @@ async def add_method(*, kind: ContactKind, address: str, label: str | None, desk
         label=_checked_label(label),
         created_at=desk.now,
         updated_at=desk.now,
+        secret=secrets.token_urlsafe(_SECRET_BYTES) if kind is ContactKind.WEBHOOK else None,
     )
     await desk.stores.add(method)
     await _send_code(method, desk)
@@ -110,9 +121,7 @@ async def add_method(*, kind: ContactKind, address: str, label: str | None, desk
 async def send_verification(method_id: UUID, *, desk: ContactDesk) -> ContactMethod:
     """A new code; the one before counts no more. Also for one that is verified, or was disabled."""
     method = await mine(method_id, desk)
-    if method.kind is ContactKind.SMS and not desk.sends_texts:
-        message = "this installation sends no text messages"
-        raise InvalidInput(message, ("id",))
+    desk.require_provider(method.kind, "id")
     await _send_code(method, desk)
     await desk.audit(target_id=method.id)
     return method

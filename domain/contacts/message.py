@@ -5,6 +5,7 @@ A message of 160 characters of the GSM alphabet (3GPP TS 23.038) is one part; on
 script stays as it is, in two parts at most.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from domain.alerts.model import Severity
 from domain.contacts.model import ContactKind, ContactMethod, masked
-from domain.escalations.message import ENDS, Told, heading_of
+from domain.escalations.message import ENDS, MAX_DESCRIPTION, Told, heading_of, subject_of
 from domain.escalations.model import NotificationKind
 from domain.mail.model import Mail, MailKind
 
@@ -98,9 +99,52 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-be")) // 2
 
 
+def body_of(kind: ContactKind, told: Sequence[Told], *, reply_code: str | None) -> str:
+    """What is sent by a method that is no mail: a text message, the first line in Slack, the post to a webhook."""
+    if kind is ContactKind.WEBHOOK:
+        return post_of(told)
+    return subject_of(told) if kind is ContactKind.SLACK else text_of(told, reply_code=reply_code)
+
+
+def post_of(told: Sequence[Told]) -> str:
+    """What is posted to a person's webhook, as JSON."""
+    parts = [
+        {
+            "kind": one.kind.value,
+            "why": one.why,
+            "answerUrl": one.answer_url,
+            "alert": {
+                "id": str(one.alert_id),
+                "title": one.title,
+                "severity": one.severity.value,
+                "service": one.service_name,
+                "source": one.source,
+                "description": (one.description or "")[:MAX_DESCRIPTION],
+                "startedAt": one.started_at.isoformat(),
+                "labels": dict(one.labels),
+            },
+        }
+        for one in told
+    ]
+    return json.dumps({"kind": "notification", "summary": subject_of(told), "notifications": parts})
+
+
+def code_post(code: str) -> str:
+    """What is posted to a webhook to prove it."""
+    return json.dumps({"kind": "code", "code": code, "expiresInSeconds": 600})
+
+
 def code_text(code: str) -> str:
     """The text message that proves a number."""
     return f"Tocsin: {code} is your code, good for 10 minutes. If you did not ask for it, ignore it."
+
+
+def code_message(code: str) -> str:
+    """The message that proves that a member of Slack is the person."""
+    return (
+        f"{code} is the code that confirms this account for alerts and for answering them. It is good for 10 minutes.\n"
+        "If you did not ask for it, somebody typed your member ID: give the code to nobody."
+    )
 
 
 def code_mail(code: str, *, to: str, user_id: UUID, expires_at: datetime) -> Mail:

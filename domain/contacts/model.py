@@ -8,8 +8,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from domain.channels.actions import check_url
 from domain.errors import InvalidInput
 from domain.identity.addresses import checked_address as checked_mail_address
 from domain.identity.addresses import normalised
@@ -21,6 +23,9 @@ ACCOUNT_LABEL = "the address of the account"
 # E.164: a plus, a country code that begins with no 0, at most 15 digits; the shortest numbers in use have seven.
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHOWN_DIGITS = 2
+# What Slack calls a member: https://docs.slack.dev/reference/objects/user-object
+_MEMBER = re.compile(r"[UW][A-Z0-9]{5,30}")
+MAX_URL = 2_000
 
 
 class ContactKind(StrEnum):
@@ -28,11 +33,20 @@ class ContactKind(StrEnum):
 
     EMAIL = "email"
     SMS = "sms"
+    SLACK = "slack"
+    WEBHOOK = "webhook"
+
+
+# What takes an outbox of its own: all but mail (persistence/texts.py).
+BY_TEXT = frozenset({ContactKind.SMS, ContactKind.SLACK, ContactKind.WEBHOOK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactMethod:
-    """One of a person's. `disabled_reason` says why nothing goes to it any more, until it is verified anew."""
+    """One of a person's. `disabled_reason` says why nothing goes to it any more, until it is verified anew.
+
+    `secret` is what posts to a webhook are signed with; None for the other kinds, and wherever it is not needed.
+    """
 
     id: UUID
     user_id: UUID
@@ -45,6 +59,7 @@ class ContactMethod:
     disabled_at: datetime | None = None
     disabled_reason: str | None = None
     version: int = 1
+    secret: str | None = None
 
     @property
     def is_account(self) -> bool:
@@ -75,11 +90,30 @@ def checked_address(kind: ContactKind, text: str) -> str:
     """The number or address as it is kept; InvalidInput when it is none."""
     if kind is ContactKind.EMAIL:
         return checked_mail_address(text, "address")
+    if kind is ContactKind.WEBHOOK:
+        return _checked_url(text.strip())
+    if kind is ContactKind.SLACK:
+        return _checked_member(text.strip())
     number = re.sub(r"[\s().\-/]", "", text)
     if not _NUMBER.fullmatch(number):
         message = "a phone number begins with + and the country's code: +49 151 23456789"
         raise InvalidInput(message, ("address",))
     return number
+
+
+def _checked_url(url: str) -> str:
+    if len(url) > MAX_URL:
+        message = f"at most {MAX_URL} characters"
+        raise InvalidInput(message, ("address",))
+    check_url(url, ("address",))
+    return url
+
+
+def _checked_member(member: str) -> str:
+    if not _MEMBER.fullmatch(member):
+        message = "your member ID in Slack begins with U or W: open your profile there, then More, Copy member ID"
+        raise InvalidInput(message, ("address",))
+    return member
 
 
 def is_same(kind: ContactKind, one: str, other: str) -> bool:
@@ -92,4 +126,6 @@ def masked(kind: ContactKind, address: str) -> str:
     if kind is ContactKind.EMAIL:
         local, _, domain = address.rpartition("@")
         return f"{local[:1]}•••@{domain}"
+    if kind is ContactKind.WEBHOOK:
+        return f"{urlsplit(address).hostname}/•••"
     return f"•••{address[-_SHOWN_DIGITS:]}"

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from domain.alerts.events import AlertEventKind
+from domain.alerts.events import AlertEventKind, Via
 from domain.alerts.model import AlertStatus, ResolvedBy
 from domain.alerts.order import AlertOrderField
 from domain.silences.matchers import MatchOperator
@@ -54,6 +54,17 @@ expose_enum(
         AlertEventKind.ATTACHMENT_ADDED: "A file was attached.",
         AlertEventKind.ATTACHMENT_REMOVED: "A file was removed.",
         AlertEventKind.REDACTED: "The words of a person who was erased were taken out of earlier entries.",
+    },
+)
+expose_enum(
+    Via,
+    name="AlertEventVia",
+    description="From where somebody acted who was not in Tocsin itself.",
+    values={
+        Via.LINK: "By the link of a message.",
+        Via.SMS: "By a reply to a text message.",
+        Via.SLACK: "By a button in Slack.",
+        Via.PAGERDUTY: "In PagerDuty, where the alert's incident is.",
     },
 )
 expose_enum(
@@ -119,4 +130,5 @@ __all__ = [
     "MatchOperator",
     "OrderDirection",
     "ResolvedBy",
+    "Via",
 ]

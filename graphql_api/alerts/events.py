@@ -15,7 +15,7 @@ from domain.alerts.explanation import RecordedDecision
 from domain.errors import NotFound
 from graphql_api.alerts.actors import Actor, actor_of
 from graphql_api.alerts.decisions import Decision, Explanation, decision_of
-from graphql_api.alerts.enums import AlertEventKind, AlertStatus
+from graphql_api.alerts.enums import AlertEventKind, AlertStatus, Via
 from graphql_api.alerts.loaders import load_alerts, load_log_epoch
 from graphql_api.context import Info
 from graphql_api.enums import Severity
@@ -126,6 +126,11 @@ def _reason(root: _Event) -> str | None:
     return root.event.data.get("reason")
 
 
+def _via(root: _Event) -> Via | None:
+    via = root.event.data.get("via")
+    return None if via is None else Via(via)
+
+
 def _count(root: _Event) -> int:
     count: int = root.event.data.get("count", 1)
     return count
@@ -179,6 +184,11 @@ class AlertEvent:
     changes = strawberry.field(resolver=_changes, description="Every field it changed, before and after.")
     comment = strawberry.field(resolver=_comment, description="The note, where somebody wrote one.")
     reason = strawberry.field(resolver=_reason, description="Why, where somebody or something said so.")
+    via = strawberry.field(
+        resolver=_via,
+        graphql_type=Via | None,
+        description="From where somebody did it who was not in Tocsin: acknowledged from Slack by its `actor`.",
+    )
     count = strawberry.field(resolver=_count, description="How many repeats a REPEATED event stands for; 1 otherwise.")
     attachment = strawberry.field(resolver=_attachment, description="The file it is about, where it is about one.")
     decisions = strawberry.field(

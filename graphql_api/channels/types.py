@@ -16,6 +16,7 @@ expose_enum(
     description="Whose protocol a channel speaks.",
     values={
         model.ChannelKind.SLACK: "Slack, by an incoming webhook.",
+        model.ChannelKind.SLACK_BOT: "Slack, by this installation's app: with buttons, and in step with the alert.",
         model.ChannelKind.TEAMS: "Microsoft Teams, by a Workflow that takes webhook requests.",
         model.ChannelKind.PAGERDUTY: "PagerDuty, by its Events API v2, in step with the alert.",
         model.ChannelKind.WEBHOOK: "Any program that takes a signed post of JSON.",

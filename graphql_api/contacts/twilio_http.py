@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from domain.alerts.actions.moves import acknowledge_alert, resolve_alert
+from domain.alerts.events import Via
 from domain.alerts.model import Alert
 from domain.contacts.message import reply_of
 from domain.errors import DomainError, IllegalMove
@@ -115,7 +116,7 @@ async def _alerts(connection: AsyncConnection, pages: Sequence[Notification], vi
 
 async def _answer(request: Request, state: AppState, viewer: Viewer, alerts: Sequence[Alert], *, resolves: bool) -> str:
     """Each is moved; one that was answered already stays as it is."""
-    acting, done, trouble = acting_as(viewer, request, state), 0, ""
+    acting, done, trouble = acting_as(viewer, request, state, via=Via.SMS), 0, ""
     for alert in alerts:
         try:
             require_operator(viewer, alert)

@@ -19,6 +19,8 @@ expose_enum(
     values={
         model.ContactKind.EMAIL: "By e-mail.",
         model.ContactKind.SMS: "As a text message to a phone.",
+        model.ContactKind.SLACK: "As a direct message in Slack, by this installation's app.",
+        model.ContactKind.WEBHOOK: "As a signed post of JSON to an address of the person's own.",
     },
 )
 

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from domain.alerts.actions.moves import acknowledge_alert
+from domain.alerts.events import Via
 from domain.alerts.model import Alert, AlertStatus
 from domain.errors import DomainError, IllegalMove
 from domain.identity.model import Viewer
@@ -72,7 +73,7 @@ async def answer_page(request: Request) -> Response:
 
 
 async def _acknowledge(request: Request, state: AppState, viewer: Viewer, alert: Alert) -> Response:
-    acting = acting_as(viewer, request, state)
+    acting = acting_as(viewer, request, state, via=Via.LINK)
     try:
         require_operator(viewer, alert)
         done = await acknowledge_alert(acting, alert_id=alert.id)

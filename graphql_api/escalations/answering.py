@@ -3,6 +3,7 @@
 from starlette.requests import Request
 
 from domain.alerts.actions.acting import Acting
+from domain.alerts.events import Via
 from domain.alerts.model import Alert
 from domain.errors import Forbidden
 from domain.identity.model import Role, Viewer
@@ -11,14 +12,15 @@ from graphql_api.middleware import request_id_of
 from graphql_api.state import AppState
 
 
-def acting_as(viewer: Viewer, request: Request, state: AppState) -> Acting:
-    """A change in this person's name."""
+def acting_as(viewer: Viewer, request: Request, state: AppState, *, via: Via) -> Acting:
+    """A change in this person's name, from where they answer."""
     return Acting(
         viewer=viewer,
         clock=state.clock,
         open=state.uow,
         request_id=request_id_of(request.scope),
         ip_address=request.client.host if request.client else None,
+        via=via,
     )
 
 

@@ -22,6 +22,8 @@ from domain.mail.delivery import Outcome, Refused, Retry, Sent
 from jobs.channels.contract import Item, Request, Sender
 from jobs.channels.pagerduty import pagerduty
 from jobs.channels.slack import slack
+from jobs.channels.slack_api import SlackApp
+from jobs.channels.slack_bot import send_by_bot
 from jobs.channels.teams import teams
 from jobs.channels.webhook import webhook
 from jobs.counting import count_send
@@ -48,11 +50,20 @@ async def send_to_channels(engine: AsyncEngine, settings: Settings, now: datetim
     claimed = await claim(engine, limit=BATCH, now=now)
     if not claimed:
         return 0
-    outbound = Outbound(settings.outbound_networks)
+    outbound, app = Outbound(settings.outbound_networks), SlackApp.of(settings)
     try:
-        return await _all([_alone(engine, one, _send(engine, outbound, one, now=now), now=now) for one in claimed])
+        sending = [
+            send_by_bot(engine, app, one, now=now)
+            if one.channel.kind is ChannelKind.SLACK_BOT
+            else _send(engine, outbound, one, now=now)
+            for one in claimed
+        ]
+        alone = [_alone(engine, one, what, now=now) for one, what in zip(claimed, sending, strict=True)]
+        return await _all(alone)
     finally:
         await outbound.close()
+        if app is not None:
+            await app.close()
 
 
 async def _all(sending: Sequence[Awaitable[int]]) -> int:
@@ -101,7 +112,8 @@ def _items(claimed: Claimed) -> list[Item]:
 def _told(one: Notification, texts: Mapping[UUID, Told]) -> Told:
     if one.alert_id is None:
         return told_of_test(one)
-    return dataclasses.replace(texts[one.alert_id], kind=one.kind, why=one.why)
+    # Of a group by the notification's own id: the alert that stands for it may be told of by itself too.
+    return dataclasses.replace(texts.get(one.id) or texts[one.alert_id], kind=one.kind, why=one.why)
 
 
 async def _post(outbound: Outbound, request: Request) -> Answer | Outcome:

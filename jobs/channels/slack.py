@@ -18,7 +18,7 @@ from jobs.channels.contract import JSON, Item, Request
 
 MAX_SHOWN = 20
 MAX_TEXT = 2_900
-_SIGNS = {
+SIGNS = {
     Severity.CRITICAL: ":red_circle:",
     Severity.HIGH: ":large_orange_circle:",
     Severity.MEDIUM: ":large_yellow_circle:",
@@ -32,24 +32,25 @@ def slack(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) ->
     blocks = [_block(one) for one in told[:MAX_SHOWN]]
     if len(told) > MAX_SHOWN:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"… and {len(told) - MAX_SHOWN} more"}})
-    body = orjson.dumps({"text": _escaped(subject_of(told)), "blocks": blocks})
+    body = orjson.dumps({"text": escaped(subject_of(told)), "blocks": blocks})
     return [Request(url=values["url"], body=body, headers=JSON, carries=_ids(items))]
 
 
 def _block(one: Told) -> dict[str, Any]:
     is_over = one.kind in ENDS
-    sign = ":white_check_mark:" if is_over else _SIGNS.get(one.severity, ":white_circle:")
-    lines = [f"{sign} *{heading_of(one)}: {_escaped(one.title)}*"]
+    sign = ":white_check_mark:" if is_over else SIGNS.get(one.severity, ":white_circle:")
+    lines = [f"{sign} *{heading_of(one)}: {escaped(one.title)}*"]
     lines.append(
-        f"{_escaped(one.service_name or one.source)} · since {one.started_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        f"{escaped(one.service_name or one.source)} · since {one.started_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     )
     if one.description and not is_over:
-        lines.append(_escaped(one.description[:500]))
+        lines.append(escaped(one.description[:500]))
     lines.append(f"`{one.alert_id}`")
     return {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines)[:MAX_TEXT]}}
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text that Slack takes for no link, no mention and no formatting of its own."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

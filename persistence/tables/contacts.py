@@ -25,9 +25,7 @@ contact_methods = sa.Table(
     sa.Column("disabled_reason", sa.Text, nullable=True),
     integer("version", 1),
     sa.Index("ix_contact_methods_user_id", "user_id", "id"),
-    sa.Index(
-        "ix_contact_methods_address_hint", "address_hint", postgresql_where=sa.text("address_hint IS NOT NULL")
-    ),
+    sa.Index("ix_contact_methods_address_hint", "address_hint", postgresql_where=sa.text("address_hint IS NOT NULL")),
 )
 
 # A row for each code that was sent; the newest of a method counts. Kept for a while to say how many went out, also when

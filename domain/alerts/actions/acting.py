@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts.change import Change
-from domain.alerts.events import Actor
+from domain.alerts.events import Actor, Via
 from domain.alerts.ports import UnitOfWorkFactory
 from domain.audit.model import AuditEntry
 from domain.identity.model import Viewer
@@ -19,13 +19,17 @@ ON_THE_TIMELINE = "said on the timeline"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acting:
-    """A request of somebody known. The role was checked at the door (graphql_api/permissions.py)."""
+    """A request of somebody known. The role was checked at the door (graphql_api/permissions.py).
+
+    `via` says from where, for who did not act in Tocsin itself.
+    """
 
     viewer: Viewer
     clock: Clock
     open: UnitOfWorkFactory
     request_id: str | None = None
     ip_address: str | None = None
+    via: Via | None = None
 
     @property
     def actor(self) -> Actor:
@@ -69,7 +73,11 @@ class Acting:
             target_id=change.after.id,
             occurred_at=occurred_at,
             before={"version": change.before.version, **{name: pair[0] for name, pair in differences.items()}},
-            after={"version": change.after.version, **{name: pair[1] for name, pair in differences.items()}},
+            after={
+                "version": change.after.version,
+                **{name: pair[1] for name, pair in differences.items()},
+                **({} if self.via is None else {"via": self.via.value}),
+            },
         )
 
 

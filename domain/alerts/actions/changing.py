@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.alerts.actions.acting import Acting
-from domain.alerts.change import Change
+from domain.alerts.change import Change, from_afar
 from domain.alerts.edits import require_version
 from domain.alerts.model import Alert
 from domain.alerts.ports import UnitOfWork
@@ -82,6 +82,7 @@ async def _change(
             except DomainError as refusal:
                 outcomes.append(Outcome(alert_id, error=refusal))
             else:
+                change = from_afar(change, acting.via)
                 changes.append(change)
                 outcomes.append(Outcome(alert_id, alert=change.after))
         await work.alerts.save(changes)

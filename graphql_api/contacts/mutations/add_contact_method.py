@@ -18,7 +18,8 @@ class AddContactMethodInput:
 
     kind: model.ContactKind = strawberry.field(description="How messages shall travel.")
     address: str = strawberry.field(
-        description="The e-mail address, or the phone number with a plus and the country's code: `+49 151 23456789`."
+        description="The e-mail address; the phone number with a plus and the country's code: `+49 151 23456789`; your "
+        "member ID in Slack: `U012AB3CD`; or the address of your webhook: `https://…`."
     )
     label: str | None = strawberry.field(description="What you call it, at most 60 characters.", default=None)
     idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
@@ -29,6 +30,10 @@ class AddContactMethodSuccess:
     """The new method."""
 
     contact_method: ContactMethod = strawberry.field(description="Not used before it is verified.")
+    signing_secret: str | None = strawberry.field(
+        description="What posts to a WEBHOOK are signed with, shown this once; null for other kinds, and when an "
+        "idempotency key found one made before."
+    )
 
 
 @mutation(
@@ -38,6 +43,7 @@ class AddContactMethodSuccess:
 async def add_contact_method(info: Info, data: AddContactMethodInput) -> AddContactMethodSuccess:
     """Write it, sealed, with the code on its way, in one transaction."""
     context = info.context
+    shown: list[str | None] = []
     async with context.uow() as uow:
 
         async def create() -> dict[str, object]:
@@ -47,9 +53,11 @@ async def add_contact_method(info: Info, data: AddContactMethodInput) -> AddCont
                 label=data.label,
                 desk=contact_desk(context, uow, "addContactMethod"),
             )
+            shown.append(made.secret)
             return {"contactMethodId": str(made.id)}
 
         made, _ = await create_once(context, uow, mutation="addContactMethod", data=data, create=create)
         await uow.commit()
     found = await written(context, UUID(made["contactMethodId"]))
-    return AddContactMethodSuccess(contact_method=found)  # type: ignore[arg-type] # the domain object is the GraphQL object
+    secret = shown[0] if shown else None
+    return AddContactMethodSuccess(contact_method=found, signing_secret=secret)  # type: ignore[arg-type] # it is

@@ -1,0 +1,114 @@
+"""How is a channel of Slack told by our app? One message for all that waits, which then follows its alerts.
+
+The end of an alert is a reply in the thread of the message that told of it: who follows the thread hears of it, and the
+channel does not fill up.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.alerts.model import AlertStatus
+from domain.escalations.following import Part
+from domain.escalations.message import ENDS, Told, subject_of, told_of_test
+from domain.escalations.model import Notification
+from domain.ids import new_id
+from domain.mail.delivery import Outcome, Refused, Retry, Sent
+from jobs.channels.slack import escaped
+from jobs.channels.slack_api import Fault, NotPosted, Posted, Said, SlackApp
+from jobs.channels.slack_card import card, digest_of, fallback
+from jobs.counting import count_send
+from persistence.channel_notifications import Claimed, settle
+from persistence.slack_messages import SlackMessage, parts_of, remember, threads_of
+
+NO_APP = "no app in Slack is set up"
+
+
+async def send_by_bot(engine: AsyncEngine, app: SlackApp | None, claimed: Claimed, *, now: datetime) -> int:
+    """Send what was claimed for one channel; how many messages were taken."""
+    channel, waiting = claimed.channel, claimed.notifications
+    if app is None:
+        await settle(engine, channel, waiting, Refused(NO_APP), now=now)
+        return 0
+    ends = [one for one in waiting if one.kind in ENDS]
+    news = [one for one in waiting if one.kind not in ENDS]
+    sent = 0
+    if news:
+        outcome = await _tell(engine, app, claimed, news, now=now)
+        sent += isinstance(outcome, Sent)
+        if isinstance(outcome, Retry):
+            return sent  # what is left comes when its claim has run out
+    return sent + (await _end(engine, app, claimed, ends, now=now) if ends else 0)
+
+
+async def _tell(
+    engine: AsyncEngine, app: SlackApp, claimed: Claimed, news: Sequence[Notification], *, now: datetime
+) -> Outcome:
+    channel, message_id = claimed.channel, new_id()
+    async with engine.connect() as connection:
+        parts = await parts_of(connection, news)
+    parts += [_test_part(one) for one in news if one.alert_id is None]
+    blocks = card(message_id, parts, now=now)
+    said = await app.post(channel.values["conversation"], fallback(parts), blocks)
+    outcome, wait = outcome_of(said)
+    count_send("slack_bot", outcome)
+    await settle(engine, channel, news, outcome, now=now, retry_at=now + wait)
+    if isinstance(said, Posted):
+        message = SlackMessage(
+            id=message_id,
+            channel_id=channel.id,
+            conversation=said.conversation,
+            ts=said.ts,
+            shown_digest=digest_of(blocks),
+            created_at=now,
+        )
+        async with engine.begin() as connection:
+            await remember(connection, message, news, now=now)
+    return outcome
+
+
+def _test_part(one: Notification) -> Part:
+    return Part(told=told_of_test(one), episode=0, status=AlertStatus.ACTIVE)
+
+
+async def _end(
+    engine: AsyncEngine, app: SlackApp, claimed: Claimed, ends: Sequence[Notification], *, now: datetime
+) -> int:
+    """A reply in each thread; what has none comes as a message of its own."""
+    async with engine.connect() as connection:
+        places = await threads_of(connection, claimed.channel.id, ends)
+    by_place: dict[tuple[str, str | None], list[Notification]] = {}
+    for one in ends:
+        by_place.setdefault(places.get(one.id, (claimed.channel.values["conversation"], None)), []).append(one)
+    sent = 0
+    for (conversation, thread), carried in by_place.items():
+        text = escaped(subject_of([_told(one, claimed.told) for one in carried]))
+        outcome, wait = outcome_of(await app.post(conversation, f":white_check_mark: {text}", thread=thread))
+        await settle(engine, claimed.channel, carried, outcome, now=now, retry_at=now + wait)
+        sent += isinstance(outcome, Sent)
+        if isinstance(outcome, Retry):
+            break
+    return sent
+
+
+def _told(one: Notification, texts: Mapping[UUID, Told]) -> Told:
+    if one.alert_id is None:
+        return told_of_test(one)
+    return dataclasses.replace(texts.get(one.id) or texts[one.alert_id], kind=one.kind, why=one.why)
+
+
+def outcome_of(said: Said) -> tuple[Outcome, timedelta]:
+    """What became of a message. What somebody can mend in Slack is tried again, as trouble that passes is."""
+    if isinstance(said, Posted):
+        return Sent(f"ok {said.conversation} {said.ts}"), timedelta(0)
+    if is_passing(said):
+        return Retry(said.reason), said.wait
+    return Refused(said.reason), timedelta(0)
+
+
+def is_passing(said: NotPosted) -> bool:
+    """Whether it is worth another attempt."""
+    return said.fault in {Fault.PASSING, Fault.APP}
