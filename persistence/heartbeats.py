@@ -12,10 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.model import OWN_INTEGRATION_IDS, Severity
 from domain.alerts.visibility import Sight
 from domain.heartbeats.model import Heartbeat, Watch
-from persistence.among import among
-from persistence.reads.visibility import is_team_in_sight, visible
+from persistence.of_teams import OfTeamsRepository, listed
+from persistence.reads.visibility import visible
 from persistence.tables import heartbeats, integrations
-from persistence.unless_taken import write_unless_taken
 
 # What edits write. `due_at` is among them: another interval moves it.
 _EDITED = (
@@ -31,37 +30,20 @@ RETURNING id, name
 """)
 
 
-class HeartbeatRepository:
-    """Heartbeats, inside one transaction. Implements domain.heartbeats.actions.Heartbeats."""
+class HeartbeatRepository(OfTeamsRepository[Heartbeat]):
+    """Heartbeats, inside one transaction; an edit leaves what pings and alerts wrote.
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    Implements domain.heartbeats.actions.Heartbeats.
+    """
 
-    async def add(self, heartbeat: Heartbeat) -> bool:
-        """Write a new heartbeat; False when the team has one of this name."""
-        fixed = {name: getattr(heartbeat, name) for name in ("id", "team_id", "created_at", "created_by")}
-        return await self._written(sa.insert(heartbeats).values({**_values(heartbeat), **fixed}))
+    table = heartbeats
+    unique = "uq_heartbeats"
 
-    async def locked(self, heartbeat_id: UUID, *, sight: Sight) -> Heartbeat | None:
-        """The heartbeat, locked until the transaction ends; None for one out of sight or archived."""
-        table = heartbeats
-        mine = (table.c.id == heartbeat_id, table.c.archived_at.is_(None), visible(sight, table.c.team_id))
-        row = (await self._connection.execute(sa.select(table).where(*mine).with_for_update())).mappings().one_or_none()
-        return None if row is None else heartbeat_of(row)
+    def _thing_of(self, row: Mapping[Any, Any]) -> Heartbeat:
+        return heartbeat_of(row)
 
-    async def save(self, heartbeat: Heartbeat) -> bool:
-        """Write an edit; False when the team has another of this name. What pings and alerts wrote stays."""
-        table = heartbeats
-        return await self._written(sa.update(table).where(table.c.id == heartbeat.id).values(_values(heartbeat)))
-
-    async def number(self) -> int:
-        """How many there are that are not archived."""
-        counted = sa.select(sa.func.count()).select_from(heartbeats).where(heartbeats.c.archived_at.is_(None))
-        return await self._connection.scalar(counted) or 0
-
-    async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
-        """Whether there is such a team, not archived and within sight."""
-        return await is_team_in_sight(self._connection, team_id, sight=sight)
+    def _values(self, heartbeat: Heartbeat) -> dict[str, Any]:
+        return _values(heartbeat)
 
     async def integration_in_sight(self, integration_id: UUID, *, sight: Sight) -> bool:
         """Whether there is such an integration, not archived and within sight."""
@@ -73,9 +55,6 @@ class HeartbeatRepository:
             visible(sight, table.c.default_team_id),
         )
         return bool(await self._connection.scalar(sa.select(sa.exists().where(*there))))
-
-    async def _written(self, statement: sa.Executable) -> bool:
-        return await write_unless_taken(self._connection, statement, unique="uq_heartbeats")
 
 
 async def ping(connection: AsyncConnection, digest: bytes, *, source: str | None, now: datetime) -> bool:
@@ -93,14 +72,7 @@ async def list_heartbeats(
     with_archived: bool = False,
 ) -> list[Heartbeat]:
     """Heartbeats within sight by name; of one team, or of these ids, where they are given."""
-    table = heartbeats
-    statement = sa.select(table).where(visible(sight, table.c.team_id)).order_by(table.c.name, table.c.id)
-    if ids is not None:
-        statement = statement.where(among(table.c.id, ids))
-    if team_id is not None:
-        statement = statement.where(table.c.team_id == team_id)
-    if not with_archived:
-        statement = statement.where(table.c.archived_at.is_(None))
+    statement = listed(heartbeats, sight=sight, ids=ids, team_id=team_id, with_archived=with_archived)
     return [heartbeat_of(row) for row in (await connection.execute(statement)).mappings()]
 
 

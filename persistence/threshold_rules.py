@@ -24,50 +24,26 @@ from domain.thresholds.model import (
     ThresholdRule,
 )
 from persistence.among import among
-from persistence.reads.visibility import is_team_in_sight, teams_in_sight, visible
+from persistence.of_teams import OfTeamsRepository, listed
+from persistence.reads.visibility import teams_in_sight
 from persistence.tables import threshold_rules, threshold_states
-from persistence.unless_taken import write_unless_taken
 
 
-class ThresholdRuleRepository:
+class ThresholdRuleRepository(OfTeamsRepository[ThresholdRule]):
     """Threshold rules, inside one transaction. Implements domain.thresholds.actions.ThresholdRules."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    table = threshold_rules
+    unique = "uq_threshold_rules"
 
-    async def add(self, rule: ThresholdRule) -> bool:
-        """Write a new rule; False when the team has one of this name."""
-        fixed = {name: getattr(rule, name) for name in ("id", "team_id", "created_at", "created_by")}
-        return await self._written(sa.insert(threshold_rules).values({**_values(rule), **fixed}))
+    def _thing_of(self, row: Mapping[Any, Any]) -> ThresholdRule:
+        return rule_of(row)
 
-    async def locked(self, rule_id: UUID, *, sight: Sight) -> ThresholdRule | None:
-        """The rule, locked until the transaction ends; None for one out of sight or archived."""
-        table = threshold_rules
-        mine = (table.c.id == rule_id, table.c.archived_at.is_(None), visible(sight, table.c.team_id))
-        row = (await self._connection.execute(sa.select(table).where(*mine).with_for_update())).mappings().one_or_none()
-        return None if row is None else rule_of(row)
-
-    async def save(self, rule: ThresholdRule) -> bool:
-        """Write an edit; False when the team has another of this name."""
-        table = threshold_rules
-        return await self._written(sa.update(table).where(table.c.id == rule.id).values(_values(rule)))
-
-    async def number(self) -> int:
-        """How many there are that are not archived."""
-        table = threshold_rules
-        counted = sa.select(sa.func.count()).select_from(table).where(table.c.archived_at.is_(None))
-        return await self._connection.scalar(counted) or 0
-
-    async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
-        """Whether there is such a team, not archived and within sight."""
-        return await is_team_in_sight(self._connection, team_id, sight=sight)
+    def _values(self, rule: ThresholdRule) -> dict[str, Any]:
+        return _values(rule)
 
     async def teams_missing(self, team_ids: AbstractSet[UUID], *, sight: Sight) -> set[UUID]:
         """Those that are no team within sight."""
         return set(team_ids) - await teams_in_sight(self._connection, team_ids, sight=sight)
-
-    async def _written(self, statement: sa.Executable) -> bool:
-        return await write_unless_taken(self._connection, statement, unique="uq_threshold_rules")
 
 
 async def list_rules(
@@ -79,14 +55,7 @@ async def list_rules(
     with_archived: bool = False,
 ) -> list[ThresholdRule]:
     """Rules within sight by name; of one team, or of these ids, where they are given."""
-    table = threshold_rules
-    statement = sa.select(table).where(visible(sight, table.c.team_id)).order_by(table.c.name, table.c.id)
-    if ids is not None:
-        statement = statement.where(among(table.c.id, ids))
-    if team_id is not None:
-        statement = statement.where(table.c.team_id == team_id)
-    if not with_archived:
-        statement = statement.where(table.c.archived_at.is_(None))
+    statement = listed(threshold_rules, sight=sight, ids=ids, team_id=team_id, with_archived=with_archived)
     return [rule_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
