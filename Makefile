@@ -25,7 +25,7 @@ run: $(VENV)/.runtime  ## Start everything: PostgreSQL, Valkey, API, relay, work
 	@exec $(PY) -m tocsin up --stop-with-parent $(ARGS)
 
 test: $(VENV)/.dev  ## Run every test against real services, with coverage (ARGS='-k name' narrows it)
-	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term --durations=30 --durations-min=5 $(ARGS)
 
 check: $(VENV)/.dev  ## Lint, types, import rules; schema.graphql up to date and kind to clients; migrations
 	$(PY) -m ruff check .
