@@ -165,12 +165,18 @@ class _Programs:
         for pattern, number in patterns:
             self._set.Add(pattern.encode())
             self._numbers.append(number)
+        # Fits everything: where even that is not found, the program has run out of memory, and says nothing.
+        self._last = self._set.Add(b"")
         try:
             self._set.Compile()
         except re2.error:  # too large together: each is asked by itself
             self.left_out, self._numbers = self._numbers, []
 
     def fitting(self, text: str) -> Iterable[int]:
-        """The rules whose pattern the text fits."""
-        found = self._set.Match(text.encode("utf-8", "replace")) if self._numbers else None
-        return [self._numbers[number] for number in found] if found else ()
+        """The rules whose pattern the text fits; all of them where that cannot be told."""
+        if not self._numbers:
+            return ()
+        found = self._set.Match(text.encode("utf-8", "replace"))
+        if self._last not in found:
+            return self._numbers
+        return [self._numbers[number] for number in found if number != self._last]

@@ -1,32 +1,34 @@
 """Which rules are asked about an alert? All that are on, in order, compiled once, less those that cannot hold."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from domain.rules.condition import Bound, Condition, ConditionEngine, ConditionInvalid
 from domain.rules.indexing import Index, chosen_keys
 from domain.rules.model import AlertRule, RuleMode
-from domain.rules.screening import Facts, Screen, screen_of, service_screen
+from domain.rules.screening import Facts, Screen, is_exact, screen_of, service_screen
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from domain.alerts.decisions import Decision
 
 NO_RULES_VERSION = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A rule with its condition. `screen` is false where it cannot hold."""
+    """A rule with its condition. `screen` is false where it cannot hold; where it `is_exact`, it holds otherwise."""
 
     rule: AlertRule
     condition: Condition
     screen: Screen | None
-
-    @property
-    def is_monitored(self) -> bool:
-        """Whether it only says what it would do."""
-        return self.rule.mode is RuleMode.MONITOR
+    is_exact: bool
+    # Whether it only says what it would do.
+    is_monitored: bool
+    # What it said of alerts like these, by what it changes of them: kept by applying.py.
+    told: "dict[tuple[object, ...], Decision]" = field(default_factory=dict)
 
 
 class Asked:
@@ -77,10 +79,14 @@ def _compiled(rule: AlertRule, engine: ConditionEngine) -> Compiled | None:
     except ConditionInvalid:
         return None
     screens = [screen for screen in (_service(rule), screen_of(condition.tree)) if screen is not None]
+    screen = screens[0] if screens else None
     if len(screens) == 2:  # noqa: PLR2004 - both
         first, second = screens
-        return Compiled(rule, condition, lambda facts: first(facts) and second(facts))
-    return Compiled(rule, condition, screens[0] if screens else None)
+
+        def screen(facts: Facts) -> bool:
+            return first(facts) and second(facts)
+
+    return Compiled(rule, condition, screen, is_exact(condition.tree), rule.mode is RuleMode.MONITOR)
 
 
 def _service(rule: AlertRule) -> Screen | None:

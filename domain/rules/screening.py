@@ -3,7 +3,8 @@
 Of a condition's tree the parts that must hold together are looked at. By the most telling of them a rule is found
 (indexing.py); from simple comparisons a screen is made, a plain function that may say no. Whatever is not known here
 says "perhaps": the engine decides, and its word is the same for every alert that a screen turns away. It costs a
-fiftieth of asking the engine, and so do rules that never hold.
+fiftieth of asking the engine, and so do rules that never hold. Of a condition that is nothing but such comparisons the
+screen is the whole answer (`is_exact`), and the engine is not asked at all.
 """
 
 import re
@@ -31,6 +32,21 @@ def screen_of(tree: Tree) -> Screen | None:
     if len(screens) == 1:
         return screens[0]
     return lambda facts: all(screen(facts) for screen in screens)
+
+
+def is_exact(tree: Tree) -> bool:
+    """Whether the screen's "perhaps" is a yes: nothing of the condition is left out of it.
+
+    It may be, since nothing here negates what can be absent: a comparison with a label that is not there fails in the
+    engine, which makes a condition not hold, and is false here.
+    """
+    return _is_exact(tree.root)
+
+
+def _is_exact(node: Node) -> bool:
+    if isinstance(node, Call) and node.function in (AND, OR):
+        return all(_is_exact(part) for part in node.arguments)
+    return (isinstance(node, Constant) and node.value is True) or _screen(node) is not None
 
 
 def service_screen(service_filter: str) -> Screen:

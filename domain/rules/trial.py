@@ -148,13 +148,15 @@ class Trial:
         asked = [one for one in self._mine if one.screen is None or one.screen(facts)]
         if not asked:
             return False
-        bound = self._tried.bind(facts)
+        bound = None
         differs = False
         for compiled in asked:
-            is_draft = compiled in self._draft
+            is_draft = any(compiled is mine for mine in self._draft)
             try:
-                if not compiled.condition.holds(bound):
-                    continue
+                if not compiled.is_exact:
+                    bound = self._tried.bind(facts) if bound is None else bound
+                    if not compiled.condition.holds(bound):
+                        continue
             except ConditionFailed as failure:
                 if is_draft:
                     self._note(TrialChange.FAILED, stored, None, failure.message)

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ids import new_id
+from domain.rules.applying import holding
 from domain.rules.builder import All, AnyOf, Built, Comparison, Field, Not, Operator, checked, text_of
 from domain.rules.condition import ConditionFailed
 from domain.rules.indexing import choices_of
 from domain.rules.model import AlertRule, RuleMode
 from domain.rules.rule_set import RuleSet
+from domain.rules.screening import is_exact
 from persistence.conditions import CONDITIONS, bind, compile_condition
 from tests.unit.alerts.signals import START
 
@@ -83,6 +85,36 @@ def test_no_rule_that_holds_is_left_out_and_all_come_in_order(trees: list[Built]
         asked = [compiled.rule.position for compiled in rules.on_signal.candidates(facts)]
         assert asked == sorted(set(asked))
         assert {number for number, text in enumerate(texts) if truth(text, facts)} <= set(asked)
+
+
+@given(st.lists(conditions, min_size=1, max_size=6), st.lists(alerts(), min_size=1, max_size=4))
+def test_what_holds_is_what_the_engine_says_of_each(trees: list[Built], seen: list[dict[str, Any]]) -> None:
+    """Also where the engine was not asked, because the screen is the whole condition."""
+    texts = [text_of(checked(tree)) for tree in trees]
+    rules = RuleSet(version=1, rules=[rule(text, number) for number, text in enumerate(texts)], engine=CONDITIONS)
+    for facts in seen:
+        held = [compiled.rule.position for compiled in holding(rules.on_signal, rules, facts).rules]
+        assert held == [number for number, text in enumerate(texts) if truth(text, facts)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "exact"),
+    [
+        ('alert.service == "a" && alert.severity >= HIGH', True),
+        ('alert.labels.env in ["a", "b"] || (has(alert.labels.x) && !has(alert.labels.y))', True),
+        ('alert.title.matches("^db-") || alert.title.contains("disk")', True),
+        ("true", True),
+        ("false", False),
+        ('alert.labels.env != "a"', False),
+        ('!(alert.service == "a")', False),
+        ('alert.service == "a" && alert.metadata.value > 1', False),
+        ('alert.service == "a" || alert.title.size() > 3', False),
+        ('alert.labels.exists(name, name == "env")', False),
+        ("alert.service == alert.source", False),
+    ],
+)
+def test_whether_the_screen_is_the_whole_condition(condition: str, exact: bool) -> None:
+    assert is_exact(compile_condition(condition).tree) is exact
 
 
 @pytest.mark.parametrize(
