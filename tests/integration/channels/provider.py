@@ -41,9 +41,9 @@ class Provider:
 
 
 @asynccontextmanager
-async def provider(certificate: Certificate) -> AsyncIterator[Provider]:
-    """One that listens on a port of this machine."""
-    started = Provider()
+async def provider(certificate: Certificate, started: Provider | None = None) -> AsyncIterator[Provider]:
+    """One that listens on a port of this machine; `started` is one with answers of its own."""
+    started = started or Provider()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", started.take)
     runner = web.AppRunner(application)
