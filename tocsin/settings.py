@@ -480,7 +480,7 @@ class Settings(BaseSettings):
 
     slack_bot_token: SecretStr | None = Field(
         default=None,
-        description="Bot token of your app in Slack, `xoxb-…` (docs/channels.md). Unset: Slack by incoming webhooks only.",
+        description="Bot token of your app in Slack, `xoxb-…` (docs/channels.md). Unset: by incoming webhooks only.",
     )
     slack_signing_secret: SecretStr | None = Field(
         default=None,
