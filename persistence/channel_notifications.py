@@ -14,13 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.visibility import EVERYTHING
 from domain.channels.model import Channel
+from domain.escalations.attempt import Attempt, AttemptOutcome
 from domain.escalations.message import Told
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.ids import new_id
 from domain.mail.delivery import Outcome, Refused, Sent, next_attempt
 from persistence.among import among
+from persistence.attempts import Carrier, note_attempts
 from persistence.channels import list_channels, note_problem
 from persistence.escalations import notification_row, subjects_of
+from persistence.group_messages import news_of_groups
 from persistence.notifications import drop, notification_of, reason_against, told_by_alert
 from persistence.tables import notifications
 
@@ -32,7 +35,7 @@ _QUEUED = NotificationState.QUEUED.value
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """What is to be sent to one channel, with the text of each alert; a test has none."""
+    """What is to be sent to one channel, with the text of each alert, or of what tells of a group; a test has none."""
 
     channel: Channel
     notifications: tuple[Notification, ...]
@@ -45,7 +48,8 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
         claimed = await _claim(connection, limit=limit, now=now)
         alert_ids = {one.alert_id for one in claimed if one.alert_id is not None}
         subjects = await subjects_of(connection, alert_ids) if alert_ids else {}
-        reasons = {one.id: why for one in claimed if (why := reason_against(one, subjects, now=now))}
+        groups = await news_of_groups(connection, claimed, now=now)
+        reasons = {one.id: why for one in claimed if (why := reason_against(one, subjects, groups, now=now))}
         channels = {
             channel.id: channel
             for channel in await list_channels(
@@ -55,6 +59,7 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
         reasons |= {one.id: "the channel has ended" for one in claimed if one.channel_id not in channels}
         await drop(connection, reasons, now=now)
         told = await told_by_alert(connection, alert_ids) if alert_ids else {}
+        told |= {notification_id: news.told for notification_id, news in groups.items()}
     kept = [one for one in claimed if one.id not in reasons]
     return [
         Claimed(
@@ -105,12 +110,20 @@ async def settle(
     """Write down what became of one request and of the notifications it carried."""
     async with engine.begin() as connection:
         for one in carried:
+            await note_attempts(connection, [Carrier(notification_id=one.id)], _attempt(one, outcome, now=now))
             await connection.execute(
                 sa.update(notifications)
                 .where(notifications.c.id == one.id, notifications.c.state == _QUEUED)
                 .values(_settled(one, outcome, now=now, retry_at=retry_at))
             )
         await note_problem(connection, channel.id, None if isinstance(outcome, Sent) else outcome.reason, now=now)
+
+
+def _attempt(one: Notification, outcome: Outcome, *, now: datetime) -> Attempt:
+    if isinstance(outcome, Sent):
+        return Attempt(one.attempts, now, AttemptOutcome.SENT, outcome.answer)
+    ended = AttemptOutcome.REFUSED if isinstance(outcome, Refused) else AttemptOutcome.RETRY
+    return Attempt(one.attempts, now, ended, outcome.reason)
 
 
 def _settled(one: Notification, outcome: Outcome, *, now: datetime, retry_at: datetime | None) -> dict[str, object]:

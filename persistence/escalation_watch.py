@@ -8,23 +8,44 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.escalations.model import EscalationState
-from persistence.among import among
 from persistence.tables import escalations
+
+_ANSWERED = "a.status IN ('acknowledged', 'investigating')"
+_MINE = "m.escalation_id = e.id AND m.left_at IS NULL AND a.id = m.alert_id AND a.episode = m.episode"
+_OVERDUE = sa.text(
+    f"""
+SELECT alert_id FROM (
+  SELECT e.alert_id, e.wakes_at FROM escalations e WHERE e.wakes_at <= :now AND e.group_id IS NULL
+  UNION
+  SELECT a.id, e.wakes_at FROM escalations e JOIN escalation_members m ON m.escalation_id = e.id
+    JOIN alerts a ON {_MINE}
+   WHERE e.wakes_at <= :now AND e.group_id IS NOT NULL AND {_ANSWERED}) AS overdue
+ GROUP BY alert_id ORDER BY min(wakes_at), alert_id LIMIT :limit"""  # noqa: S608 - constants
+).bindparams(sa.bindparam("now", type_=sa.DateTime(timezone=True)), sa.bindparam("limit", type_=sa.Integer))
+# A group has thousands: one that has more of them is asked for again.
+_LOOKED_AT = sa.text(
+    f"""
+UPDATE escalations e SET wakes_at = NULL
+ WHERE e.wakes_at <= :now
+   AND ((e.group_id IS NULL AND e.alert_id = ANY(:ids))
+     OR (e.group_id IS NOT NULL
+         AND EXISTS (SELECT FROM escalation_members m WHERE m.escalation_id = e.id AND m.alert_id = ANY(:ids))
+         AND NOT EXISTS (SELECT FROM escalation_members m, alerts a WHERE {_MINE} AND {_ANSWERED}
+                            AND NOT a.id = ANY(:ids))))"""  # noqa: S608 - constants
+).bindparams(
+    sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+    sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid())),
+)
 
 
 async def overdue_answers(connection: AsyncConnection, *, limit: int, now: datetime) -> list[UUID]:
-    """Alerts whose answer stopped to count for an escalation that waits for it."""
-    table = escalations
-    statement = sa.select(table.c.alert_id).where(table.c.wakes_at <= now).order_by(table.c.wakes_at).limit(limit)
-    return list(dict.fromkeys(await connection.scalars(statement)))
+    """Alerts whose answer stopped to count for an escalation that waits for it: of a group those that were answered."""
+    return list(await connection.scalars(_OVERDUE, {"now": now, "limit": limit}))
 
 
 async def answers_looked_at(connection: AsyncConnection, alert_ids: Sequence[UUID], *, now: datetime) -> None:
     """Once is enough: the alert is open again, or it needs no more."""
-    table = escalations
-    await connection.execute(
-        sa.update(table).where(among(table.c.alert_id, alert_ids), table.c.wakes_at <= now).values(wakes_at=None)
-    )
+    await connection.execute(_LOOKED_AT, {"ids": list(alert_ids), "now": now})
 
 
 async def late_steps(connection: AsyncConnection, *, before: datetime) -> tuple[int, datetime | None]:

@@ -10,9 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.events import Actor, ActorKind
 from domain.alerts.groups import GroupEvent, GroupEventKind, RecordedGroupEvent
+from domain.alerts.visibility import Sight
+from persistence.reads.visibility import visible
 from persistence.tables import alert_group_events
 
 Place: TypeAlias = tuple[int, int]
+_TEAM = sa.cast(alert_group_events.c.data["teamId"].astext, sa.Uuid)
 _XID = sa.cast(sa.cast(alert_group_events.c.xid, sa.Text), sa.BigInteger)
 
 
@@ -40,16 +43,20 @@ async def read_group_timelines(
     connection: AsyncConnection,
     ids: Sequence[UUID],
     *,
+    sight: Sight,
     limit: int,
     after: Place | None = None,
     before: Place | None = None,
     backward: bool = False,
 ) -> dict[UUID, list[RecordedGroupEvent]]:
-    """The same page of each group's timeline, oldest first; when `backward`, in reverse."""
+    """The same page of each group's timeline, oldest first; when `backward`, in reverse.
+
+    What the escalation of a team's alerts did is told to who may see the team.
+    """
     table = alert_group_events
     wanted = sa.select(sa.func.unnest(sa.literal(list(ids), ARRAY(table.c.group_id.type))).label("id")).subquery()
     place = sa.tuple_(_XID, table.c.seq)
-    page = sa.select(table, _XID.label("number")).where(table.c.group_id == wanted.c.id)
+    page = sa.select(table, _XID.label("number")).where(table.c.group_id == wanted.c.id, visible(sight, _TEAM))
     if after is not None:
         page = page.where(place > sa.tuple_(*map(sa.literal, after)))
     if before is not None:

@@ -66,6 +66,12 @@ class GroupEventKind(StrEnum):
     SPLIT = "split"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
+    PAGED = "paged"
+    PAGE_JOINED = "page_joined"
+    PAGED_AGAIN = "paged_again"
+    PAGE_ANSWERED = "page_answered"
+    PAGE_PAUSED = "page_paused"
+    PAGE_OVER = "page_over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ def reason_not_reached(escalation: Escalation, name: str | None) -> str:
     """When a policy was, and its steps did not reach them. `name` is None for one that may not be seen."""
     if name is None:
         return f"{HIDDEN} did not reach this person"
-    steps = len(escalation.steps) * (1 + escalation.repeats)
+    steps = escalation.first_position + len(escalation.steps) * (1 + escalation.repeats)
     fired = f"{name}: {escalation.position} of {steps} steps fired, and none reached this person"
     if escalation.state is EscalationState.RUNNING and escalation.next_at is not None:
         return f"{fired}; the next fires at {escalation.next_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -56,5 +56,11 @@ expose_enum(
         GroupEventKind.SPLIT: "Some of its alerts became a group of their own.",
         GroupEventKind.ACKNOWLEDGED: "Somebody acknowledged its open alerts.",
         GroupEventKind.RESOLVED: "Somebody resolved its open alerts.",
+        GroupEventKind.PAGED: "An escalation began that stands for all its alerts of one team.",
+        GroupEventKind.PAGE_JOINED: "Alerts came under its escalation: nobody is told of each.",
+        GroupEventKind.PAGED_AGAIN: "Its escalation goes on, or began again; `reason` says why.",
+        GroupEventKind.PAGE_ANSWERED: "All of its alerts that called were answered.",
+        GroupEventKind.PAGE_PAUSED: "Its escalation pauses; `reason` says why.",
+        GroupEventKind.PAGE_OVER: "Its escalation ended.",
     },
 )

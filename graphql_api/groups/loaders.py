@@ -57,7 +57,13 @@ async def load_group_timelines(
         for page in dict.fromkeys(page for _, page in keys):
             ids = [group_id for group_id, asked in keys if asked == page]
             read = await read_group_timelines(
-                connection, ids, limit=page.limit, after=page.after, before=page.before, backward=page.backward
+                connection,
+                ids,
+                sight=context.require_viewer().sight,
+                limit=page.limit,
+                after=page.after,
+                before=page.before,
+                backward=page.backward,
             )
             found |= {(group_id, page): read[group_id] for group_id in ids}
     return [found[key] for key in keys]

@@ -1,0 +1,144 @@
+"""Who hears how it went on? Those who were told: of an alert's episode, or of a group by its escalation.
+
+Those who were not told yet are not told at all.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.alerts.model import Severity
+from domain.channels.model import ChannelKind
+from domain.escalations.engine import Subject
+from domain.escalations.model import Escalation, Notification, NotificationKind, NotificationState
+from domain.ids import new_id
+from persistence.among import among
+from persistence.contact_wishes import held, wishes_of
+from persistence.escalation_rows import notification_row
+from persistence.quiet_hours import resting
+from persistence.tables import channels, escalations, notifications
+
+# Somebody was told, or is about to be.
+TOLD = (NotificationState.MAILED, NotificationState.SENT, NotificationState.DELIVERED, NotificationState.READ)
+_RECIPIENT = tuple(notifications.c[name] for name in ("user_id", "channel_id", "contact_method_id", "contact_kind"))
+
+
+async def tell_on(
+    connection: AsyncConnection, subjects: Sequence[Subject], kind: NotificationKind, *, now: datetime
+) -> None:
+    """Those who were told of an episode hear how it went on."""
+    if not subjects:
+        return
+    now_is = {subject.id: subject for subject in subjects}
+    of_them = among(notifications.c.alert_id, now_is)
+    statement = (
+        sa.select(notifications.c.alert_id, notifications.c.episode, *_RECIPIENT)
+        .where(of_them, notifications.c.group_id.is_(None), *_is_told(kind))
+        .distinct()
+    )
+    rows = [row for row in await connection.execute(statement) if now_is[row.alert_id].episode == row.episode]
+    severities = {one.id: one.severity for one in subjects}
+    await _write(connection, rows, kind, severities=severities, why="told when it was open", now=now)
+
+
+async def tell_of_groups(
+    connection: AsyncConnection, ended: Sequence[Escalation], kind: NotificationKind, *, now: datetime
+) -> None:
+    """Those who were told of a group, by its escalation or by one that went up in it, hear how it went on."""
+    if not ended:
+        return
+    table = escalations
+    by_id = {one.id: one for one in ended}
+    telling = sa.func.coalesce(table.c.succeeded_by, table.c.id)
+    statement = (
+        sa.select(telling.label("telling_id"), *_RECIPIENT)
+        .join(table, table.c.id == notifications.c.escalation_id)
+        .where(
+            sa.or_(among(table.c.id, by_id), among(table.c.succeeded_by, by_id)),
+            *_is_told(kind),
+        )
+        .distinct()
+    )
+    for row in (await connection.execute(statement)).all():
+        escalation = by_id[row.telling_id]
+        lead = _Lead(row, escalation)
+        severities = {escalation.alert_id: escalation.severity or Severity.LOW}
+        why = "told when the group was open"
+        await _write(connection, [lead], kind, severities=severities, why=why, now=now, of=escalation)
+
+
+class _Lead:
+    """A recipient, with the alert that stands for the group."""
+
+    def __init__(self, row: Any, escalation: Escalation) -> None:  # noqa: ANN401 - a row
+        self.alert_id, self.episode = escalation.alert_id, escalation.episode
+        self.user_id, self.channel_id = row.user_id, row.channel_id
+        self.contact_method_id, self.contact_kind = row.contact_method_id, row.contact_kind
+
+
+async def _write(
+    connection: AsyncConnection,
+    told: Iterable[Any],
+    kind: NotificationKind,
+    *,
+    severities: Mapping[UUID, Severity],
+    why: str,
+    now: datetime,
+    of: Escalation | None = None,
+) -> None:
+    told = list(told)
+    wanted = await wishes_of(connection, {row.user_id for row in told if row.user_id is not None})
+    rests = await resting(connection, {row.alert_id for row in told})
+    rows = [
+        notification_row(
+            held(
+                Notification(
+                    id=new_id(),
+                    kind=kind,
+                    alert_id=row.alert_id,
+                    episode=row.episode,
+                    user_id=row.user_id,
+                    channel_id=row.channel_id,
+                    contact_method_id=row.contact_method_id,
+                    contact_kind=row.contact_kind,
+                    next_attempt_at=None if row.channel_id is None else now,
+                    why=why,
+                    created_at=now,
+                    escalation_id=None if of is None else of.id,
+                    group_id=None if of is None else of.group_id,
+                ),
+                wanted.get(row.user_id),
+                severity=severities[row.alert_id],
+                now=now,
+                team=rests.get(row.alert_id),
+            )
+        )
+        for row in told
+    ]
+    if rows:
+        # Whichever of the unique indexes it is: they heard it before.
+        await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)
+
+
+def _is_told(kind: NotificationKind) -> list[sa.ColumnElement[bool]]:
+    table = notifications
+    conditions = [
+        table.c.kind == NotificationKind.PAGE.value,
+        sa.or_(
+            table.c.state.in_([state.value for state in TOLD]),
+            # On its way this very moment.
+            sa.and_(
+                table.c.channel_id.is_not(None), table.c.attempts > 0, table.c.state == NotificationState.QUEUED.value
+            ),
+        ),
+    ]
+    if kind is NotificationKind.ACKNOWLEDGED:
+        # People see that somebody answered by what does not come; an incident elsewhere has to be told.
+        in_step = sa.select(channels.c.id).where(channels.c.kind == ChannelKind.PAGERDUTY.value)
+        conditions.append(table.c.channel_id.in_(in_step))
+    return conditions
