@@ -130,7 +130,8 @@ def reconciled(
     is_paused = escalation.state is EscalationState.PAUSED
     if call is Call.NOBODY:
         return ended(escalation, EscalationState.FINISHED, reason, now=now)
-    if call is Call.WAIT and not is_paused:
+    if call is Call.WAIT and (not is_paused or reason != escalation.reason):
+        # An answer counts from now on, also where something else kept it waiting before.
         wakes_at = None
         if alert.status in ANSWERED and escalation.ack_timeout is not None:
             wakes_at = now + escalation.ack_timeout
