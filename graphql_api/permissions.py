@@ -70,6 +70,7 @@ QUERIES: Mapping[str, Line] = {
     "channel": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "channels": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "notification": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "notifications": Need(Access.VIEWER, Scope.ALERTS_READ),
     "thresholdRule": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "thresholdRules": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "heartbeat": Need(Access.VIEWER, Scope.PEOPLE_READ),

@@ -29,6 +29,7 @@ from graphql_api.contacts.mutations import ContactMutations
 from graphql_api.contacts.team_rest import TeamRestQueries
 from graphql_api.documents.mutations import DocumentMutations
 from graphql_api.documents.queries import DocumentQueries
+from graphql_api.escalations.deliveries import DeliveryQueries
 from graphql_api.escalations.mutations import EscalationMutations
 from graphql_api.escalations.queries import EscalationQueries
 from graphql_api.escalations.rehearsal import RehearsalQueries
@@ -100,6 +101,7 @@ QUERIES: tuple[type, ...] = (
     EscalationQueries,
     RoutingQueries,
     TeamRestQueries,
+    DeliveryQueries,
     RehearsalQueries,
     WhyQueries,
     ChannelQueries,

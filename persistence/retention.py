@@ -14,6 +14,7 @@ from persistence.tables import (
     alerts,
     contact_codes,
     data_exports,
+    delivery_attempts,
     early_resolves,
     federation_codes,
     federation_flows,
@@ -90,6 +91,7 @@ async def purge_expired(engine: AsyncEngine, *, kept: Retention, now: datetime) 
         (slack_answers, slack_answers.c.id, slack_answers.c.created_at < now - DEAD_LINKS),
         (inbound_calls, None, inbound_calls.c.received_at < now - INBOUND_CALLS),
         (text_messages, text_messages.c.id, text_messages.c.created_at < now - kept.settled_mail),
+        (delivery_attempts, delivery_attempts.c.id, delivery_attempts.c.attempted_at < now - kept.settled_mail),
         # Limits on codes look back an hour.
         (contact_codes, contact_codes.c.id, contact_codes.c.created_at < now - DEAD_LINKS),
         (one_time_tokens, None, one_time_tokens.c.expires_at < now - DEAD_LINKS),

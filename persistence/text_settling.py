@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.contacts.delivery import Given, TextOutcome, TextRefused, TextSent, given_of
+from domain.escalations.attempt import Attempt, AttemptOutcome
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.mail.delivery import TOO_OLD, next_attempt
+from persistence.attempts import Carrier, note_attempts
 from persistence.contacts import disable_method
 from persistence.falling_back import give_up
 from persistence.notifications import notification_of
@@ -22,6 +24,7 @@ _MAILED, _SENT = NotificationState.MAILED.value, NotificationState.SENT.value
 async def settle_text(engine: AsyncEngine, text: Text, outcome: TextOutcome, *, now: datetime) -> None:
     """After an attempt: sent, to be tried again, or given up. What the provider called back meanwhile stays."""
     async with engine.begin() as connection:
+        await note_attempts(connection, [Carrier(text_id=text.id)], _attempt(text, outcome, now=now))
         if isinstance(outcome, TextSent):
             sent = {"sent_at": now, "provider_id": outcome.provider_id, "answer": outcome.answer[:MAX_REASON]}
             if await write_down(connection, text.id, {**sent, "last_error": None, "body": None}):
@@ -37,6 +40,13 @@ async def settle_text(engine: AsyncEngine, text: Text, outcome: TextOutcome, *, 
                 return
             reason = f"{TOO_OLD}: {reason}"
         await _fail(connection, text.id, text.method_id, reason, now=now, disables=_disables(outcome))
+
+
+def _attempt(text: Text, outcome: TextOutcome, *, now: datetime) -> Attempt:
+    if isinstance(outcome, TextSent):
+        return Attempt(text.attempt, now, AttemptOutcome.SENT, outcome.answer)
+    ended = AttemptOutcome.REFUSED if isinstance(outcome, TextRefused) else AttemptOutcome.RETRY
+    return Attempt(text.attempt, now, ended, outcome.reason)
 
 
 async def _tried(connection: AsyncConnection, text: Text, problem: str | None) -> None:
@@ -64,6 +74,11 @@ async def note_status(
         given = given_of(status, error)
         if given is None or row["delivered_at"] is not None or row["failed_at"] is not None:
             return True
+        if given.state is not Given.SENT:
+            is_there = given.state is Given.DELIVERED
+            told = AttemptOutcome.DELIVERED if is_there else AttemptOutcome.UNDELIVERED
+            called = Attempt(row["attempts"], now, told, given.reason or f"{provider_id} {status}")
+            await note_attempts(connection, [Carrier(text_id=text_id)], called)
         if given.state is Given.FAILED:
             method_id = row["contact_method_id"]
             await _fail(connection, text_id, method_id, given.reason, now=now, disables=given.is_number)

@@ -1,7 +1,9 @@
 """How is an alert shown? The domain's alert, what hangs on it, and the group it belongs to."""
 
+import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
+from heapq import merge
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -14,7 +16,7 @@ from domain.identity import model as identity
 from domain.integrations import model as integrations
 from domain.rules import model as alert_rules
 from domain.silences import model as silences
-from graphql_api.alerts.decisions import Decision, Explanation, decision_of
+from graphql_api.alerts.decisions import Decision, decision_of
 from graphql_api.alerts.enums import AlertStatus, ResolvedBy
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.loaders import (
@@ -35,6 +37,7 @@ from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import Team, User
 from graphql_api.integrations.loaders import load_integrations
 from graphql_api.integrations.types import Integration
+from graphql_api.routing.loaders import load_routings
 from graphql_api.rules.loaders import load_alert_rules
 from graphql_api.rules.types import AlertRule
 from graphql_api.silences.types import Silence
@@ -134,8 +137,24 @@ async def _attachments(root: _Alert, info: Info) -> list[attachments.Attachment]
     return await info.context.loader(load_attachments).load(root.id)
 
 
-async def _decisions(root: _Alert, info: Info) -> list[Explanation]:
-    return [decision_of(recorded) for recorded in await info.context.loader(load_decisions).load(root.id)]
+async def _decisions(root: _Alert, info: Info) -> list[Any]:
+    """What the events carry, and what was decided about people since: in the order of time."""
+    recorded, rules, told = await asyncio.gather(
+        info.context.loader(load_decisions).load(root.id),
+        info.context.loader(load_routings).load(root.id),
+        info.context.loader(load_notifications).load(root.id),
+    )
+    about_alert: list[tuple[datetime, Any]] = [(one.decided_at, decision_of(one)) for one in recorded]
+    about_people: list[tuple[datetime, Any]] = [
+        *((one.decided_at, one) for one in rules),
+        *((one.created_at, one) for one in told),
+    ]
+    about_people.sort(key=_when)
+    return [decision for _, decision in merge(about_alert, about_people, key=_when)]
+
+
+def _when(found: tuple[datetime, Any]) -> datetime:
+    return found[0]
 
 
 def _is_flapping(root: _Alert) -> bool:

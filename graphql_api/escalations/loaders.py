@@ -3,11 +3,14 @@
 from uuid import UUID
 
 from domain.errors import NotFound
+from domain.escalations.attempt import Attempt
 from domain.escalations.model import Escalation, Notification, Policy
 from domain.escalations.policies import NO_SUCH
 from graphql_api.context import Context
+from persistence.attempts import Carrier, attempts_of
 from persistence.escalation_policies import list_policies
 from persistence.escalations import escalations_by_alert, escalations_by_ids
+from persistence.group_memberships import GroupMembership, memberships_by_alert
 from persistence.notifications import notifications_by_alert
 
 
@@ -44,3 +47,15 @@ async def load_notifications(context: Context, alert_ids: list[UUID]) -> list[li
     """The notifications of each alert."""
     async with context.read() as connection:
         return await notifications_by_alert(connection, alert_ids)
+
+
+async def load_attempts(context: Context, carriers: list[Carrier]) -> list[list[Attempt]]:
+    """The attempts to send of each message."""
+    async with context.read() as connection:
+        return await attempts_of(connection, carriers)
+
+
+async def load_memberships(context: Context, alert_ids: list[UUID]) -> list[list[GroupMembership]]:
+    """The escalations of groups that stand, or stood, for each alert."""
+    async with context.read() as connection:
+        return await memberships_by_alert(connection, alert_ids)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.escalations.engine import round_and_step
 from domain.escalations.model import Escalation, Notification, Step, Target, TargetKind
+from domain.routing.why import HIDDEN
 from graphql_api.channels.loaders import load_channels
 from graphql_api.context import Context
 from graphql_api.escalations.loaders import load_escalation, load_policies
@@ -68,7 +69,7 @@ async def seen_why(context: Context, told: Notification) -> str:
 async def _seen_why_of_rule(context: Context, routing_id: UUID, why: str) -> str:
     routing = await context.loader(load_routing).load(routing_id)
     if routing is None or await context.loader(load_routing_rules).load(routing.rule_id) is None:
-        return "a notification rule that you may not see"
+        return HIDDEN
     if len(await seen_targets(context, routing.targets)) < len(routing.targets):
         return "a notification rule, by a team, schedule or channel that you may not see"
     return why

@@ -5,17 +5,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from domain.alerts import groups
 from domain.channels import model as channels
 from domain.contacts.model import ContactKind
 from domain.escalations import model
+from domain.escalations.attempt import Attempt, AttemptOutcome
 from domain.identity import model as identity
 from domain.routing import model as routing
 from domain.schedules import model as schedules
+from graphql_api.alerts.loaders import load_groups
 from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel
 from graphql_api.context import Info
 from graphql_api.enums import Severity
-from graphql_api.escalations.loaders import load_policies
+from graphql_api.escalations.loaders import load_attempts, load_policies
 from graphql_api.escalations.sight import seen_steps, seen_why
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams, load_users
@@ -23,6 +26,7 @@ from graphql_api.identity.types import Team, User
 from graphql_api.routing.loaders import load_routing, load_routing_rules
 from graphql_api.schedules.loaders import load_schedules
 from graphql_api.schedules.types import Schedule
+from persistence.attempts import Carrier
 
 if TYPE_CHECKING:
     from graphql_api.routing.types import RoutingRule
@@ -163,7 +167,11 @@ async def _steps(root: strawberry.Parent[model.Escalation], info: Info) -> list[
     return list(await seen_steps(info.context, root))
 
 
-@exposes(model.Escalation, description="A policy at work on one episode of an alert.")
+async def _escalation_group(root: strawberry.Parent[model.Escalation], info: Info) -> groups.AlertGroup | None:
+    return None if root.group_id is None else await info.context.loader(load_groups).load(root.group_id)
+
+
+@exposes(model.Escalation, description="A policy at work on one episode of an alert, or on a group of alerts.")
 class Escalation:
     """See domain.escalations.model.Escalation."""
 
@@ -187,6 +195,18 @@ class Escalation:
     started_at: datetime = strawberry.field(description="When it started.")
     ended_at: datetime | None = strawberry.field(description="When it ended; null while it goes on.")
     reason: str | None = strawberry.field(description="Why it does not run; null while it does.")
+    group = strawberry.field(
+        resolver=_escalation_group,
+        graphql_type=Annotated["AlertGroup", strawberry.lazy("graphql_api.groups.types")] | None,
+        description="The group whose alerts of one team it stands for; null for one of a single alert, and for a group "
+        "of which you may see nothing.",
+    )
+    severity: Severity | None = strawberry.field(
+        description="Of a group's: the worst that was told of, or answered. What is worse begins it again."
+    )
+    answered_at: datetime | None = strawberry.field(
+        description="Of a group's: since when all that called is answered; null while it is not."
+    )
 
 
 async def _told(root: strawberry.Parent[model.Notification], info: Info) -> identity.User | None:
@@ -215,10 +235,39 @@ async def _routing(told: model.Notification, info: Info) -> routing.Routing | No
     return None if told.routing_id is None else await info.context.loader(load_routing).load(told.routing_id)
 
 
+async def _delivery_attempts(root: strawberry.Parent[model.Notification], info: Info) -> list[Attempt]:
+    is_of_channel = root.channel_id is not None
+    carrier = Carrier(mail_id=root.mail_id, text_id=root.text_id, notification_id=root.id if is_of_channel else None)
+    return await info.context.loader(load_attempts).load(carrier)
+
+
 def _contact_kind(root: strawberry.Parent[model.Notification]) -> ContactKind | None:
     if root.channel_id is not None:
         return None
     return ContactKind.EMAIL if root.contact_kind is None else ContactKind(root.contact_kind)
+
+
+expose_enum(
+    AttemptOutcome,
+    description="How an attempt to hand a message to its provider ended.",
+    values={
+        AttemptOutcome.SENT: "The provider took it.",
+        AttemptOutcome.RETRY: "It did not; it is tried again.",
+        AttemptOutcome.REFUSED: "It never will.",
+        AttemptOutcome.DELIVERED: "The provider told later that it arrived.",
+        AttemptOutcome.UNDELIVERED: "The provider told later that it did not arrive.",
+    },
+)
+
+
+@exposes(Attempt, name="DeliveryAttempt", description="One attempt to hand a message to its provider.")
+class DeliveryAttempt:
+    """See domain.escalations.attempt.Attempt."""
+
+    number: int = strawberry.field(description="Which attempt, from 1.")
+    attempted_at: datetime = strawberry.field(description="When it ended.")
+    outcome: AttemptOutcome = strawberry.field(description="How.")
+    answer: str | None = strawberry.field(description="What the provider said, or why it said nothing.")
 
 
 @exposes(model.Notification, description="One person or channel told one thing about one episode of an alert.")
@@ -248,6 +297,12 @@ class Notification:
         description="When it is tried again, or when quiet hours end that hold it."
     )
     answer: str | None = strawberry.field(description="What the provider answered.")
+    delivery_attempts = strawberry.field(
+        resolver=_delivery_attempts,
+        graphql_type=list[DeliveryAttempt],
+        description="Each attempt to hand it to the provider, and what that told later, the oldest first; kept as long "
+        "as sent mail is (docs/operations.md). One message may carry several notifications.",
+    )
     held_reason: str | None = strawberry.field(
         description="Whose quiet hours held it, and why; also when it has left. Null when none did."
     )

@@ -10,12 +10,15 @@ from domain.escalations import model
 from domain.escalations.engine import round_and_step
 from domain.escalations.why import reason_not_reached, reason_without_policy
 from domain.identity import model as identity
+from domain.routing.model import Routing
+from domain.routing.why import reason_not_told
 from graphql_api.context import Context, Info
 from graphql_api.escalations.loaders import load_escalation, load_escalations, load_notifications, load_policies
 from graphql_api.escalations.types import EscalationPolicy, Notification
 from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User
+from graphql_api.routing.loaders import load_routing_rules, load_routings
 from graphql_api.scalars import uuid_or_none
 from persistence.escalations import subjects_of
 from persistence.reads.alerts import alerts_by_ids
@@ -28,6 +31,7 @@ class Why:
     user: identity.User
     told: Sequence[model.Notification]
     reasons_not: Sequence[str]
+    group_reasons: Sequence[str] = ()
 
 
 async def _escalation(told: model.Notification, info: Info) -> model.Escalation | None:
@@ -36,7 +40,8 @@ async def _escalation(told: model.Notification, info: Info) -> model.Escalation 
     return await info.context.loader(load_escalation).load(told.escalation_id)
 
 
-async def _policy(root: strawberry.Parent[model.Notification], info: Info) -> model.Policy | None:
+async def policy_of(root: strawberry.Parent[model.Notification], info: Info) -> model.Policy | None:
+    """The policy whose step decided it."""
     found = await _escalation(root, info)
     return None if found is None else await info.context.loader(load_policies).load(found.policy_id)
 
@@ -48,15 +53,18 @@ async def _place(told: model.Notification, info: Info) -> tuple[int | None, int 
     return round_and_step(found, told.position)
 
 
-async def _round(root: strawberry.Parent[model.Notification], info: Info) -> int | None:
+async def round_of(root: strawberry.Parent[model.Notification], info: Info) -> int | None:
+    """The round of that step."""
     return (await _place(root, info))[0]
 
 
-async def _step(root: strawberry.Parent[model.Notification], info: Info) -> int | None:
+async def step_of(root: strawberry.Parent[model.Notification], info: Info) -> int | None:
+    """The number of that step."""
     return (await _place(root, info))[1]
 
 
-def _itself(root: strawberry.Parent[model.Notification]) -> model.Notification:
+def itself(root: strawberry.Parent[model.Notification]) -> model.Notification:
+    """The notification."""
     return root
 
 
@@ -65,17 +73,17 @@ class NotificationReason:
     """See domain.escalations.model.Notification."""
 
     notification = strawberry.field(
-        resolver=_itself,
+        resolver=itself,
         graphql_type=Notification,
         description="The message: its `why`, its contact method, and what quiet hours and attempts made of it.",
     )
     policy = strawberry.field(
-        resolver=_policy,
+        resolver=policy_of,
         graphql_type=EscalationPolicy | None,
         description="The policy whose step fired, if you may see it; null for what no step decided.",
     )
-    round = strawberry.field(resolver=_round, graphql_type=int | None, description="Which round of it, from 1.")
-    step = strawberry.field(resolver=_step, graphql_type=int | None, description="Which step of the round, from 1.")
+    round = strawberry.field(resolver=round_of, graphql_type=int | None, description="Which round of it, from 1.")
+    step = strawberry.field(resolver=step_of, graphql_type=int | None, description="Which step of the round, from 1.")
 
 
 @exposes(Why, name="WhyNotified", description="Why a person was told of an alert, or was not.")
@@ -85,7 +93,8 @@ class WhyNotified:
     user: User = strawberry.field(description="The person.")
     told: list[NotificationReason] = strawberry.field(description="What was decided for them, the oldest first.")
     reasons_not: list[str] = strawberry.field(
-        description="Why nothing was: a sentence for each policy that was at work. Empty when they were told."
+        description="Why nothing was: a sentence for each policy that was at work and each rule that held. Empty when "
+        "they were told."
     )
 
 
@@ -117,11 +126,18 @@ class WhyQueries:
         at_work = await context.loader(load_escalations).load(alert)
         if told:
             return Why(user, told, ())
+        by_rules = [await _not_told(context, one) for one in await context.loader(load_routings).load(alert)]
         if at_work:
-            return Why(user, (), [await _not_reached(context, one) for one in at_work])
+            return Why(user, (), [*[await _not_reached(context, one) for one in at_work], *by_rules])
         async with context.read() as connection:
             subjects = await subjects_of(connection, [alert])
-        return Why(user, (), [reason_without_policy(one, now=context.now()) for one in subjects.values()])
+        without = [reason_without_policy(one, now=context.now()) for one in subjects.values()]
+        return Why(user, (), [*without, *by_rules])
+
+
+async def _not_told(context: Context, decided: Routing) -> str:
+    rule = await context.loader(load_routing_rules).load(decided.rule_id)
+    return reason_not_told(decided, None if rule is None else rule.name)
 
 
 async def _not_reached(context: Context, escalation: model.Escalation) -> str:

@@ -23,6 +23,7 @@ from graphql_api.alerts.decisions.noise import (
     SilenceDecision,
 )
 from graphql_api.alerts.decisions.sources import AlertRuleDecision, HeartbeatDecision, ThresholdDecision
+from graphql_api.alerts.decisions.telling import NotificationDecision, RoutingDecision
 
 Decision: TypeAlias = Annotated[
     Union[  # noqa: UP007 - strawberry names a union by its annotation
@@ -40,6 +41,8 @@ Decision: TypeAlias = Annotated[
         ThresholdDecision,
         HeartbeatDecision,
         WarningDecision,
+        RoutingDecision,
+        NotificationDecision,
     ],
     strawberry.union("Decision", description="One decision on an alert: what, why, and from which inputs."),
 ]

@@ -1,0 +1,25 @@
+"""What became of one attempt to hand a message to its provider? And of what the provider told later."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class AttemptOutcome(StrEnum):
+    """How an attempt ended; DELIVERED and UNDELIVERED are what the provider told later, by calling us."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    REFUSED = "refused"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt, counted from 1. `answer` is what the provider said, or why there was none."""
+
+    number: int
+    attempted_at: datetime
+    outcome: AttemptOutcome
+    answer: str | None

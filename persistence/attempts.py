@@ -1,0 +1,70 @@
+"""Where is each attempt to tell somebody kept? A row for a message, however many notifications it carries."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.escalations.attempt import Attempt, AttemptOutcome
+from domain.ids import new_id
+from persistence.among import among
+from persistence.tables import delivery_attempts
+
+MAX_ANSWER = 500
+# Of one message; what is tried for a day has some dozens.
+MAX_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """What was tried to be sent: a mail, a message of the outbox, or a notification to a channel."""
+
+    mail_id: UUID | None = None
+    text_id: UUID | None = None
+    notification_id: UUID | None = None
+
+
+async def note_attempts(connection: AsyncConnection, carriers: Iterable[Carrier], attempt: Attempt) -> None:
+    """Write down an attempt, in the transaction that settles it."""
+    answer = None if attempt.answer is None else attempt.answer[:MAX_ANSWER]
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id(),
+            "mail_id": one.mail_id,
+            "text_id": one.text_id,
+            "notification_id": one.notification_id,
+            "number": attempt.number,
+            "attempted_at": attempt.attempted_at,
+            "outcome": attempt.outcome.value,
+            "answer": answer,
+        }
+        for one in carriers
+    ]
+    if rows:
+        await connection.execute(sa.insert(delivery_attempts), rows)
+
+
+async def attempts_of(connection: AsyncConnection, carriers: Sequence[Carrier]) -> list[list[Attempt]]:
+    """The attempts of each message, the oldest first."""
+    table = delivery_attempts
+    columns = (table.c.mail_id, table.c.text_id, table.c.notification_id)
+    wanted = [{getattr(one, column.name) for one in carriers} - {None} for column in columns]
+    asked = [among(column, ids) for column, ids in zip(columns, wanted, strict=True) if ids]
+    found: dict[UUID, list[Attempt]] = {}
+    if asked:
+        statement = sa.select(table).where(sa.or_(*asked)).order_by(table.c.id)
+        for row in await connection.execute(statement):
+            attempt = Attempt(row.number, row.attempted_at, AttemptOutcome(row.outcome), row.answer)
+            found.setdefault(row.mail_id or row.text_id or row.notification_id, []).append(attempt)
+    return [
+        [
+            attempt
+            for of in (one.mail_id, one.text_id, one.notification_id)
+            if of is not None
+            for attempt in found.get(of, ())
+        ][:MAX_SHOWN]
+        for one in carriers
+    ]
