@@ -41,7 +41,7 @@ from persistence.moved_messages import touch
 from persistence.quiet_hours import resting
 from persistence.reaching import Reach, reach
 from persistence.setting_aside import is_at_hand, passes, put_aside
-from persistence.tables import alerts, escalations, notifications
+from persistence.tables import alerts, escalation_members, escalations, notifications
 
 __all__ = [
     "TOLD",
@@ -284,12 +284,21 @@ async def _notify(
 
 
 async def escalations_by_alert(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[list[Escalation]]:
-    """The escalations of each alert, the newest first."""
-    table = escalations
-    statement = sa.select(table).where(among(table.c.alert_id, alert_ids)).order_by(table.c.id.desc())
+    """The escalations of each alert, those of its groups that stand for it among them; the newest first."""
+    table, member = escalations, escalation_members
+    its_own = sa.select(table.c.id, table.c.alert_id).where(
+        among(table.c.alert_id, alert_ids), table.c.group_id.is_(None)
+    )
+    of_groups = sa.select(member.c.escalation_id, member.c.alert_id).where(among(member.c.alert_id, alert_ids))
+    wanted = its_own.union(of_groups).subquery()
+    statement = (
+        sa.select(table, wanted.c.alert_id.label("of_alert"))
+        .join(wanted, wanted.c.id == table.c.id)
+        .order_by(table.c.id.desc())
+    )
     found: dict[UUID, list[Escalation]] = {alert_id: [] for alert_id in alert_ids}
     for row in (await connection.execute(statement)).mappings():
-        found[row["alert_id"]].append(escalation_of(row))
+        found[row["of_alert"]].append(escalation_of(row))
     return [found[alert_id] for alert_id in alert_ids]
 
 

@@ -33,7 +33,7 @@ from persistence.mail import MailRepository
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import teams_in_sight
 from persistence.setting_aside import is_at_hand, passes, put_aside
-from persistence.tables import alerts, notifications, outgoing_mail
+from persistence.tables import alerts, escalation_members, notifications, outgoing_mail
 from persistence.texts import free_reply_code, post_text
 from persistence.users import users_by_ids
 
@@ -316,12 +316,25 @@ def notification_of(row: sa.RowMapping) -> Notification:
 
 
 async def notifications_by_alert(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[list[Notification]]:
-    """The notifications of each alert, the oldest first."""
-    table = notifications
-    statement = sa.select(table).where(among(table.c.alert_id, alert_ids)).order_by(table.c.id)
+    """The notifications of each alert, those of its groups that stand for it among them; the oldest first."""
+    table, member = notifications, escalation_members
+    its_own = sa.select(table.c.id, table.c.alert_id).where(
+        among(table.c.alert_id, alert_ids), table.c.group_id.is_(None)
+    )
+    of_groups = (
+        sa.select(table.c.id, member.c.alert_id)
+        .join(member, member.c.escalation_id == table.c.escalation_id)
+        .where(among(member.c.alert_id, alert_ids), table.c.group_id.is_not(None))
+    )
+    wanted = its_own.union(of_groups).subquery()
+    statement = (
+        sa.select(table, wanted.c.alert_id.label("of_alert"))
+        .join(wanted, wanted.c.id == table.c.id)
+        .order_by(table.c.id)
+    )
     found: dict[UUID, list[Notification]] = {alert_id: [] for alert_id in alert_ids}
     for row in (await connection.execute(statement)).mappings():
-        found[row["alert_id"]].append(notification_of(row))
+        found[row["of_alert"]].append(notification_of(row))
     return [found[alert_id] for alert_id in alert_ids]
 
 

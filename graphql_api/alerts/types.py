@@ -30,7 +30,7 @@ from graphql_api.alerts.timeline import timeline_of
 from graphql_api.connection import After, Before, Connection, First, Last
 from graphql_api.context import Info
 from graphql_api.enums import Severity
-from graphql_api.escalations.loaders import load_escalations, load_notifications
+from graphql_api.escalations.loaders import load_escalations, load_memberships, load_notifications
 from graphql_api.escalations.types import Escalation, Notification
 from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_teams, load_users
@@ -41,8 +41,10 @@ from graphql_api.routing.loaders import load_routings
 from graphql_api.rules.loaders import load_alert_rules
 from graphql_api.rules.types import AlertRule
 from graphql_api.silences.types import Silence
+from persistence.group_memberships import GroupMembership
 
 if TYPE_CHECKING:
+    from graphql_api.escalations.groups import GroupEscalation
     from graphql_api.groups.types import AlertGroup
 
 _Alert: TypeAlias = strawberry.Parent[model.Alert]
@@ -175,6 +177,10 @@ async def _escalations(root: _Alert, info: Info) -> list[escalations.Escalation]
     return await info.context.loader(load_escalations).load(root.id)
 
 
+async def _group_escalations(root: _Alert, info: Info) -> list[GroupMembership]:
+    return await info.context.loader(load_memberships).load(root.id)
+
+
 async def _notifications(root: _Alert, info: Info) -> list[escalations.Notification]:
     return await info.context.loader(load_notifications).load(root.id)
 
@@ -267,6 +273,11 @@ class Alert:
         resolver=_escalations,
         graphql_type=list[Escalation],
         description="The escalation policies at work on it, also those of earlier episodes; the newest first.",
+    )
+    group_escalations = strawberry.field(
+        resolver=_group_escalations,
+        graphql_type=list[Annotated["GroupEscalation", strawberry.lazy("graphql_api.escalations.groups")]],
+        description="The escalations of its group that stand, or stood, for it, with the reason; the newest first.",
     )
     notifications = strawberry.field(
         resolver=_notifications,

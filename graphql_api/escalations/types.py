@@ -29,6 +29,7 @@ from graphql_api.schedules.types import Schedule
 from persistence.attempts import Carrier
 
 if TYPE_CHECKING:
+    from graphql_api.groups.types import AlertGroup
     from graphql_api.routing.types import RoutingRule
 
 expose_enum(

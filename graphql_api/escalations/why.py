@@ -13,6 +13,7 @@ from domain.identity import model as identity
 from domain.routing.model import Routing
 from domain.routing.why import reason_not_told
 from graphql_api.context import Context, Info
+from graphql_api.escalations.groups import reasons_of_groups
 from graphql_api.escalations.loaders import load_escalation, load_escalations, load_notifications, load_policies
 from graphql_api.escalations.types import EscalationPolicy, Notification
 from graphql_api.exposes import exposes
@@ -96,6 +97,9 @@ class WhyNotified:
         description="Why nothing was: a sentence for each policy that was at work and each rule that held. Empty when "
         "they were told."
     )
+    group_reasons: list[str] = strawberry.field(
+        description="How its group's escalations stand for it, a sentence for each; what it told is in `told`."
+    )
 
 
 AlertId = Annotated[strawberry.ID, strawberry.argument(description="The alert.")]
@@ -124,15 +128,16 @@ class WhyQueries:
             return None
         told = [one for one in await context.loader(load_notifications).load(alert) if one.user_id == person]
         at_work = await context.loader(load_escalations).load(alert)
+        by_groups = await reasons_of_groups(context, alert)
         if told:
-            return Why(user, told, ())
+            return Why(user, told, (), by_groups)
         by_rules = [await _not_told(context, one) for one in await context.loader(load_routings).load(alert)]
         if at_work:
-            return Why(user, (), [*[await _not_reached(context, one) for one in at_work], *by_rules])
+            return Why(user, (), [*[await _not_reached(context, one) for one in at_work], *by_rules], by_groups)
         async with context.read() as connection:
             subjects = await subjects_of(connection, [alert])
         without = [reason_without_policy(one, now=context.now()) for one in subjects.values()]
-        return Why(user, (), [*without, *by_rules])
+        return Why(user, (), [*without, *by_rules], by_groups)
 
 
 async def _not_told(context: Context, decided: Routing) -> str:

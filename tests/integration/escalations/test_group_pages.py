@@ -306,3 +306,41 @@ async def test_what_is_raised_while_the_message_waits_is_told_as_it_is_then(
     await night.move(one, **ACKNOWLEDGED)
     (mail,) = await night.tick(api.settings.notification_spacing)
     assert mail == "ann@example.com [CRITICAL] 2 alerts in group “Database 7” (shop)"
+
+
+async def test_each_alert_says_why_it_was_not_paged_by_itself(
+    api: Api, manager: Person, ann: Person, bob: Person, night: GroupNight
+) -> None:
+    await policy(api, manager, step(0, ("USER", ann.id)))
+    group = await night.group()
+    first = await night.member(group)
+    await night.tick()
+    await night.move(first, **ACKNOWLEDGED)
+    silent = await night.member(group)
+    asked = """query($id: ID!, $user: ID!) { alert(id: $id) {
+      groupEscalations { isQuiet reason escalation { state severity group { id } } }
+      escalations { state } notifications { user { id } why } }
+      whyNotified(alertId: $id, userId: $user) { groupReasons told { step } reasonsNot } }"""
+    found = await api.data(asked, {"id": silent, "user": str(ann.id)}, who=bob)
+    (under,) = found["alert"]["groupEscalations"]
+    said = (
+        "somebody had answered the group “Database 7”, and it is no worse than what was answered: nobody is told again"
+    )
+    assert under == {
+        "isQuiet": True,
+        "reason": said,
+        "escalation": {"state": "EXHAUSTED", "severity": "HIGH", "group": {"id": str(group)}},
+    }
+    assert found["alert"]["escalations"] == [{"state": "EXHAUSTED"}]
+    assert [one["user"]["id"] for one in found["alert"]["notifications"]] == [str(ann.id)]
+    assert found["whyNotified"] == {
+        "groupReasons": [f"paged once for group “Database 7”: {said}"],
+        "told": [{"step": 1}],
+        "reasonsNot": [],
+    }
+    found = await api.data(asked, {"id": first, "user": str(bob.id)}, who=bob)
+    assert found["whyNotified"]["groupReasons"] == [
+        "paged once for group “Database 7”: it began the escalation of the group “Database 7”"
+    ]
+    assert found["whyNotified"]["told"] == []
+    assert "none reached this person" in found["whyNotified"]["reasonsNot"][0]
