@@ -114,7 +114,20 @@ def test_an_old_call_and_one_of_the_future_are_refused(seconds: int) -> None:
         (503, b"<html>", None, NotPosted("status 503", Fault.PASSING)),
         (200, b"[1]", None, NotPosted("status 200", Fault.PASSING)),
     ],
-    ids=lambda value: "",
+    ids=[
+        "posted",
+        "no place",
+        "wait",
+        "a long wait",
+        "a wait in words",
+        "token",
+        "archived",
+        "long",
+        "passing",
+        "new",
+        "page",
+        "list",
+    ],
 )
 def test_what_an_answer_means(status: int, body: bytes, retry_after: str | None, said: object) -> None:
     assert judge(status, body, retry_after) == said
