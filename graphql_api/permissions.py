@@ -61,6 +61,7 @@ QUERIES: Mapping[str, Line] = {
     "escalationPolicy": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "escalationPolicies": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "simulateRouting": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "simulateRoutingRules": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "routingRule": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "routingRules": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "teamQuietHours": Need(Access.VIEWER, Scope.PEOPLE_READ),

@@ -61,6 +61,7 @@ from graphql_api.receipts.mutations import ReceiptMutations
 from graphql_api.receipts.queries import ReceiptQueries
 from graphql_api.routing.mutations import RoutingMutations
 from graphql_api.routing.queries import RoutingQueries
+from graphql_api.routing.rehearsal import RoutingRehearsalQueries
 from graphql_api.rules.mutations import RuleMutations
 from graphql_api.rules.queries import RuleQueries
 from graphql_api.rules.subscriptions import RuleSubscriptions
@@ -100,6 +101,7 @@ QUERIES: tuple[type, ...] = (
     CalendarFeedQueries,
     EscalationQueries,
     RoutingQueries,
+    RoutingRehearsalQueries,
     TeamRestQueries,
     DeliveryQueries,
     RehearsalQueries,

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.alerts.visibility import Sight
-from domain.contacts.planning import QuietHours
+from domain.contacts.planning import QuietHours, Rest
 from domain.contacts.wishing import checked_quiet_hours
 from domain.desk import Desk
 from domain.versions import require_version
@@ -22,6 +22,11 @@ class TeamRest:
     team_id: UUID
     quiet_hours: QuietHours | None = None
     version: int = 0
+
+    @property
+    def as_rest(self) -> Rest | None:
+        """As they count for a message."""
+        return None if self.quiet_hours is None else Rest(self.quiet_hours, is_of_team=True)
 
 
 class TeamRests(Protocol):

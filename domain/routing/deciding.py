@@ -16,6 +16,7 @@ tells then that it is open.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from domain.alerts.model import AlertStatus
@@ -37,6 +38,25 @@ class Held:
     """A rule that holds; or, with a `failure`, one that could not be worked out and was passed over."""
 
     rule: RoutingRule
+    failure: str | None = None
+
+
+class Answer(StrEnum):
+    """What a rule says of an event."""
+
+    HOLDS = "holds"
+    DOES_NOT_HOLD = "does_not_hold"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    OTHER_EVENT = "other_event"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A rule and what it says; `failure` is why it could not be worked out."""
+
+    rule: RoutingRule
+    answer: Answer
     failure: str | None = None
 
 
@@ -66,21 +86,31 @@ def rules_for(rules: Iterable[Asked], team_id: UUID | None, *, is_private: bool)
     return sorted(taking, key=lambda one: (one.rule.team_id is not None, one.rule.position, one.rule.id))
 
 
-def holding(rules: Sequence[Asked], event: RoutedEvent, facts: Bound) -> list[Held]:
-    """Those that hold for the event, in order, as far as none stops the rest; and those that failed."""
-    found: list[Held] = []
+def in_turn(rules: Sequence[Asked], event: RoutedEvent, facts: Bound) -> list[Verdict]:
+    """What each rule says of the event, in order: one that stops keeps later ones of its owner from being asked."""
+    found: list[Verdict] = []
     stopped: set[bool] = set()
     for one in rules:
-        is_of_team = one.rule.team_id is not None
-        if event not in one.rule.events or is_of_team in stopped:
-            continue
-        try:
-            holds = one.condition.holds(facts)
-        except ConditionFailed as error:
-            found.append(Held(one.rule, error.message))
-            continue
-        if holds:
-            found.append(Held(one.rule))
-            if one.rule.stops:
-                stopped.add(is_of_team)
+        verdict = _verdict(one, event, facts, is_stopped=(one.rule.team_id is not None) in stopped)
+        found.append(verdict)
+        if verdict.answer is Answer.HOLDS and one.rule.stops:
+            stopped.add(one.rule.team_id is not None)
     return found
+
+
+def _verdict(one: Asked, event: RoutedEvent, facts: Bound, *, is_stopped: bool) -> Verdict:
+    if event not in one.rule.events:
+        return Verdict(one.rule, Answer.OTHER_EVENT)
+    if is_stopped:
+        return Verdict(one.rule, Answer.STOPPED)
+    try:
+        holds = one.condition.holds(facts)
+    except ConditionFailed as error:
+        return Verdict(one.rule, Answer.FAILED, error.message)
+    return Verdict(one.rule, Answer.HOLDS if holds else Answer.DOES_NOT_HOLD)
+
+
+def holding(rules: Sequence[Asked], event: RoutedEvent, facts: Bound) -> list[Held]:
+    """Those that hold for the event, in order, as far as none stops the rest; and those that failed."""
+    kept = {Answer.HOLDS, Answer.FAILED}
+    return [Held(one.rule, one.failure) for one in in_turn(rules, event, facts) if one.answer in kept]

@@ -1,13 +1,14 @@
 """When does a team sleep? Shown to who may see the team."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
 from domain.contacts import team_rest
 from domain.identity import model as identity
 from graphql_api.contacts.preferences import QuietHours
-from graphql_api.context import Info
+from graphql_api.context import Context, Info
 from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
@@ -28,6 +29,12 @@ class TeamQuietHours:
     version: int = strawberry.field(description="Grows with each edit; give it as `expectedVersion`.")
 
 
+async def load_team_rests(context: Context, team_ids: list[UUID]) -> list[team_rest.TeamRest]:
+    """The quiet hours of teams."""
+    async with context.read() as connection:
+        return await rests_by_teams(connection, team_ids)
+
+
 OfTeam = Annotated[strawberry.ID, strawberry.argument(description="The team.")]
 
 
@@ -44,6 +51,4 @@ class TeamRestQueries:
         team = uuid_or_none(team_id)
         if team is None or await info.context.loader(load_teams).load(team) is None:
             return None
-        async with info.context.read() as connection:
-            (found,) = await rests_by_teams(connection, [team])
-        return found
+        return await info.context.loader(load_team_rests).load(team)

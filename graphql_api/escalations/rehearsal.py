@@ -1,6 +1,7 @@
 """Who would be reached? Asked for any moment, and for a time ahead, without sending anything."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from domain.schedules.drafts import checked_span
 from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel
 from graphql_api.contacts.preferences import load_wishes
+from graphql_api.contacts.team_rest import load_team_rests
 from graphql_api.contacts.types import may_see_methods
 from graphql_api.context import Context, Info
 from graphql_api.enums import Severity
@@ -29,6 +31,7 @@ from graphql_api.scalars import uuid_of, uuid_or_none
 from graphql_api.schedules.types import ScheduleGap
 from persistence.contact_wishes import Wishes
 from persistence.escalation_policies import list_policies
+from persistence.reaching import Reach
 from persistence.rehearsal import Rehearsed, RehearsedStep, coverage_of, rehearse
 
 MOST_POLICIES = 50
@@ -65,9 +68,26 @@ class SimulatedRecipient:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What an alert would tell, and when: what people's rules and quiet hours ask for."""
+
+    severity: Severity
+    at: datetime
+    team_id: UUID | None
+
+
 async def _reached(root: strawberry.Parent[RehearsedStep], info: Info) -> list[SimulatedRecipient]:
+    telling = Telling(severity=root.severity, at=root.fires_at, team_id=root.policy.team_id)
+    return await recipients_of(info, root.reached, telling, reaches_others=root.reaches_others)
+
+
+async def recipients_of(
+    info: Info, reached: Reach, telling: Telling, *, reaches_others: bool
+) -> list[SimulatedRecipient]:
+    """Whom this would tell, as far as the viewer may see them."""
     context, found = info.context, []
-    for recipient, why in root.reached.items():
+    for recipient, why in reached.items():
         load: Any = context.loader(load_channels) if recipient.is_channel else context.loader(load_users)
         loaded = await load.load(recipient.id)
         is_channel = recipient.is_channel
@@ -76,19 +96,22 @@ async def _reached(root: strawberry.Parent[RehearsedStep], info: Info) -> list[S
                 user=None if is_channel else loaded,
                 channel=loaded if is_channel else None,
                 why=why,
-                messages=None if is_channel else await _messages(root, recipient.id, info),
+                messages=None if is_channel else await _messages(telling, recipient.id, info),
             )
         )
-    if root.reaches_others:
+    if reaches_others:
         found.append(SimulatedRecipient(user=None, channel=None, why=SOMEBODY))
     return found
 
 
-async def _messages(root: RehearsedStep, user_id: UUID, info: Info) -> Any:  # noqa: ANN401 - what strawberry takes
+async def _messages(telling: Telling, user_id: UUID, info: Info) -> Any:  # noqa: ANN401 - what strawberry takes
     if not may_see_methods(info.context.require_viewer(), user_id):
         return None
     wishes = await info.context.loader(load_wishes).load(user_id)
-    return planning.plan(wishes.ways, wishes.preferences, severity=root.severity, now=root.fires_at)
+    rest = None if telling.team_id is None else await info.context.loader(load_team_rests).load(telling.team_id)
+    return planning.plan(
+        wishes.ways, wishes.preferences, severity=telling.severity, now=telling.at, team=rest and rest.as_rest
+    )
 
 
 @exposes(RehearsedStep, name="SimulatedStep", description="A step that would fire if nobody answered.")
