@@ -209,10 +209,11 @@ async def threads_of(
 ) -> dict[UUID, tuple[str, str]]:
     """For each notification the message of the channel that told first of the same episode: conversation and `ts`."""
     table, told = slack_messages, notifications
+    alert_ids = {one.alert_id for one in carried if one.alert_id is not None}
     statement = (
         sa.select(told.c.alert_id, told.c.episode, table.c.conversation, table.c.ts)
         .join(table, table.c.id == told.c.slack_message_id)
-        .where(told.c.channel_id == channel_id, among(told.c.alert_id, {one.alert_id for one in carried}))
+        .where(told.c.channel_id == channel_id, among(told.c.alert_id, alert_ids))
         .order_by(told.c.id.desc())
     )
     places = {(row.alert_id, row.episode): (row.conversation, row.ts) for row in await connection.execute(statement)}

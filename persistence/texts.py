@@ -114,7 +114,9 @@ async def claim_texts(
     Those of a method that was removed go with the text messages.
     """
     table, methods = text_messages, contact_methods
-    is_kind = sa.exists().where(methods.c.id == table.c.contact_method_id, methods.c.kind == kind.value)
+    is_kind: sa.ColumnElement[bool] = sa.exists().where(
+        methods.c.id == table.c.contact_method_id, methods.c.kind == kind.value
+    )
     if kind is ContactKind.SMS:
         is_kind = ~sa.exists().where(methods.c.id == table.c.contact_method_id, methods.c.kind != kind.value)
     due = (

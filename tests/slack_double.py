@@ -89,9 +89,9 @@ class SlackDouble:
             said = dict(await request.post())
         blocks = said.get("blocks") or []
         blocks = json.loads(blocks) if isinstance(blocks, str) else blocks
-        word = _wrong(str(said.get("text", "")), blocks)
-        if word is not None:
-            return _no(word)
+        wrong = _wrong(str(said.get("text", "")), blocks)
+        if wrong is not None:
+            return _no(wrong)
         if method == "chat.update":
             return self._update(said, blocks)
         return self._post(said, blocks) if method == "chat.postMessage" else _no("unknown_method")

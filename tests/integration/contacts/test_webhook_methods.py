@@ -166,6 +166,7 @@ async def test_the_secret_is_shown_once_and_kept_sealed(days: Days, ann: Person)
     assert len(first["signingSecret"]) >= 43
     assert (again["signingSecret"], again["contactMethod"]["id"]) == (None, first["contactMethod"]["id"])
     stored = await days.database.fetchrow("SELECT * FROM contact_methods")
+    assert stored is not None
     for value in stored.values():
         assert first["signingSecret"] not in str(value)
         assert first["signingSecret"].encode() not in (value if isinstance(value, bytes) else b"")
