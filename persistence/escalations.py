@@ -106,7 +106,7 @@ async def reconcile(connection: AsyncConnection, alert_ids: Sequence[UUID], *, n
     await tell_on(connection, answered, NotificationKind.ACKNOWLEDGED, now=now)
     over = [one for one in subjects.values() if one.status is AlertStatus.RESOLVED]
     await tell_on(connection, over, NotificationKind.RESOLVED, now=now)
-    await touch(connection, alert_ids, now=now)
+    await touch(connection, [*alert_ids, *groups.leads], now=now)
     running = sum(escalation.state is EscalationState.RUNNING for escalation in changed)
     return groups.can_fire + len(fresh) + running
 

@@ -94,6 +94,11 @@ class Following:
         """Whether the policy is at work for the group as a whole."""
         return group_id is not None and (group_id, policy_id) in self.stands
 
+    @property
+    def leads(self) -> set[UUID]:
+        """The alerts that messages about the groups are kept under."""
+        return {one.alert_id for one in (*self.stands.values(), *self.changed.values())}
+
     def put(self, escalation: Escalation) -> None:
         """The escalation is to be written so."""
         self.changed[escalation.id] = escalation

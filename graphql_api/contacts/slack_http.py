@@ -25,11 +25,12 @@ from domain.alerts.actions.moves import acknowledge_alert, resolve_alert
 from domain.alerts.events import Via
 from domain.alerts.model import Alert, AlertStatus
 from domain.errors import DomainError, IllegalMove
-from graphql_api.escalations.answering import acting_as, require_operator
+from graphql_api.escalations.answering import FEW, acting_as, answer_many, require_operator
 from graphql_api.scalars import uuid_or_none
 from graphql_api.state import AppState
 from graphql_api.web_bodies import body_within
 from persistence.contacts import person_of_member
+from persistence.group_answers import with_their_groups
 from persistence.inbound import is_first
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.alerts import alerts_by_ids
@@ -99,7 +100,7 @@ async def _press(request: Request, state: AppState, member: str, action: Mapping
         viewer = None if user_id is None else await viewer_of_person(connection, user_id)
         if viewer is None:
             return UNLINKED.format(member=member[:40])
-        episodes = await _episodes(connection, str(action.get("value", "")))
+        episodes = await with_their_groups(connection, await _episodes(connection, str(action.get("value", ""))))
         found = await alerts_by_ids(connection, list(episodes), sight=viewer.sight) if episodes else {}
     alerts = [alert for alert in found.values() if alert.episode == episodes[alert.id]]
     if not alerts:
@@ -123,6 +124,10 @@ async def _episodes(connection: Any, value: str) -> Episodes:  # noqa: ANN401 - 
 async def _answer(acting: Acting, state: AppState, alerts: list[Alert], action: str) -> str:
     """Each is moved; one that is as wanted already stays as it is."""
     done, trouble = list[Alert](), ""
+    if len(alerts) > FEW and action in {"acknowledge", "resolve"}:
+        hold, resolves = state.settings.manual_resolve_hold, action == "resolve"
+        count, trouble = await answer_many(acting, alerts, resolves=resolves, hold=hold)
+        return f"{'Resolved' if resolves else 'Acknowledged'}: {count} of {len(alerts)} alerts. {trouble}".strip()
     for alert in alerts:
         try:
             require_operator(acting.viewer, alert)

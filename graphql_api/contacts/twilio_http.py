@@ -25,9 +25,10 @@ from domain.contacts.message import reply_of
 from domain.errors import DomainError, IllegalMove
 from domain.escalations.model import Notification
 from domain.identity.model import Viewer
-from graphql_api.escalations.answering import acting_as, require_operator
+from graphql_api.escalations.answering import FEW, acting_as, answer_many, require_operator
 from graphql_api.scalars import uuid_or_none
 from graphql_api.state import AppState
+from persistence.group_answers import with_their_groups
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.alerts import alerts_by_ids
 from persistence.text_settling import note_status, pages_of_text
@@ -110,6 +111,7 @@ async def _alerts(connection: AsyncConnection, pages: Sequence[Notification], vi
     episodes = {page.alert_id: page.episode for page in pages if page.alert_id is not None}
     if viewer is None or not episodes:
         return []
+    episodes = await with_their_groups(connection, {one: episode or 0 for one, episode in episodes.items()})
     found = await alerts_by_ids(connection, list(episodes), sight=viewer.sight)
     return [alert for alert in found.values() if alert.episode == episodes[alert.id]]
 
@@ -117,7 +119,13 @@ async def _alerts(connection: AsyncConnection, pages: Sequence[Notification], vi
 async def _answer(request: Request, state: AppState, viewer: Viewer, alerts: Sequence[Alert], *, resolves: bool) -> str:
     """Each is moved; one that was answered already stays as it is."""
     acting, done, trouble = acting_as(viewer, request, state, via=Via.SMS), 0, ""
-    for alert in alerts:
+    if len(alerts) > FEW:
+        hold = state.settings.manual_resolve_hold
+        done, trouble = await answer_many(acting, alerts, resolves=resolves, hold=hold)
+        few = list[Alert]()
+    else:
+        few = list(alerts)
+    for alert in few:
         try:
             require_operator(viewer, alert)
             if resolves:

@@ -4,6 +4,7 @@ A scanner that follows every link of a mail sees the page and presses nothing. T
 at three in the morning, on a phone, one tap must do. The token is in the query, which no log of ours keeps.
 """
 
+from collections.abc import Sequence
 from html import escape
 
 from starlette.requests import Request
@@ -15,12 +16,15 @@ from domain.alerts.events import Via
 from domain.alerts.model import Alert, AlertStatus
 from domain.errors import DomainError, IllegalMove
 from domain.identity.model import Viewer
-from graphql_api.escalations.answering import acting_as, require_operator
+from graphql_api.escalations.answering import acting_as, answer_many, require_operator
 from graphql_api.state import AppState
+from persistence.group_answers import with_their_groups
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.alerts import alerts_by_ids
 
 PATH = "/answer"
+# Of a group: the worst by name.
+MAX_SHOWN = 5
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; img-src data:",
@@ -63,13 +67,30 @@ async def answer_page(request: Request) -> Response:
         return _page("The link is over", f"    <p>{OVER}</p>", 410)
     async with state.reads.connect() as connection:
         viewer = await viewer_of_person(connection, answer.user_id)
-        found = {} if viewer is None else await alerts_by_ids(connection, [answer.alert_id], sight=viewer.sight)
-    alert = found.get(answer.alert_id)
-    if viewer is None or alert is None or alert.episode != answer.episode:
+        # Of a message about a group: all that is open of it.
+        episodes = await with_their_groups(connection, {answer.alert_id: answer.episode})
+        found = {} if viewer is None else await alerts_by_ids(connection, list(episodes), sight=viewer.sight)
+    alerts = [found[one] for one, episode in episodes.items() if one in found and found[one].episode == episode]
+    if viewer is None or not alerts:
         return _page("The link is over", f"    <p>{OVER}</p>", 410)
+    if len(alerts) > 1:
+        return await _of_group(request, state, viewer, alerts)
+    alert = alerts[0]
     if request.method == "POST":
         return await _acknowledge(request, state, viewer, alert)
     return _page(alert.title, _details(alert) + _button(alert))
+
+
+async def _of_group(request: Request, state: AppState, viewer: Viewer, alerts: Sequence[Alert]) -> Response:
+    """The worst of a group's alerts, and one button for all."""
+    active = [alert for alert in alerts if alert.status is AlertStatus.ACTIVE]
+    worst = "".join(map(_details, alerts[:MAX_SHOWN]))
+    if request.method == "POST" and active:
+        done, trouble = await answer_many(acting_as(viewer, request, state, via=Via.LINK), active)
+        if not done:
+            return _page("Not acknowledged", f'    <p class="bad">{escape(trouble)}</p>\n' + worst, 403)
+        return _page("Acknowledged", f"    <p>{done} of {len(alerts)} alerts of the group.</p>\n")
+    return _page(f"{len(alerts)} alerts of a group", worst + (_button(active[0]) if active else ""))
 
 
 async def _acknowledge(request: Request, state: AppState, viewer: Viewer, alert: Alert) -> Response:

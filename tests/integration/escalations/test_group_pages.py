@@ -14,7 +14,7 @@ from jobs.paging import page
 from persistence.engine import create_engine
 from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
-from tests.integration.escalations.test_paging import MINUTE, policy, step
+from tests.integration.escalations.test_paging import LINK, MINUTE, policy, step
 
 HOUR = timedelta(hours=1)
 ACKNOWLEDGED, RESOLVED, ACTIVE = {"status": "acknowledged"}, {"status": "resolved"}, {"status": "active"}
@@ -344,3 +344,25 @@ async def test_each_alert_says_why_it_was_not_paged_by_itself(
     ]
     assert found["whyNotified"]["told"] == []
     assert "none reached this person" in found["whyNotified"]["reasonsNot"][0]
+
+
+@pytest.mark.parametrize("count", [3, 25])
+async def test_the_link_of_a_groups_message_answers_the_whole_group(
+    api: Api, manager: Person, ann: Person, night: GroupNight, count: int
+) -> None:
+    await policy(api, manager, step(1, ("USER", ann.id)), step(5, ("USER", ann.id)))
+    group = await night.group()
+    members = [await night.member(group, title=f"<b>{number}</b>") for number in range(count)]
+    other = await night.alert(title="another problem")
+    await night.tick(MINUTE)
+    links = LINK.findall(night.texts[0])
+    assert len(links) == 2, "one for the group, one for the other"
+    shown = await api.http.get(links[1])
+    assert f"{count} alerts of a group" in shown.text
+    assert "&lt;b&gt;0&lt;/b&gt;" in shown.text
+    done = await api.http.post(links[1])
+    assert f"{count} of {count} alerts of the group" in done.text
+    await night.look(*members, other)
+    assert await night.state(group) == [("paused", True)]
+    active = await night.database.fetch("SELECT id FROM alerts WHERE status = 'active'")
+    assert [str(row["id"]) for row in active] == [other]

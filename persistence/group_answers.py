@@ -1,0 +1,39 @@
+"""What does whoever answers a message about a group answer? All open alerts of the group that its escalation is for."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from persistence.among import among
+from persistence.tables import OPEN, alerts, escalations
+
+# More than a group has; what is left calls on, and is answered by asking again.
+MOST = 5_000
+
+
+async def with_their_groups(connection: AsyncConnection, episodes: Mapping[UUID, int]) -> dict[UUID, int]:
+    """The same episodes of alerts; in place of one that stands for a group, those of the group's open alerts."""
+    table, member = escalations, alerts.alias("member")
+    statement = (
+        sa.select(table.c.alert_id.label("lead_id"), table.c.episode.label("lead_episode"), member.c.id)
+        .add_columns(member.c.episode)
+        .join(
+            member,
+            sa.and_(
+                member.c.group_id == table.c.group_id,
+                member.c.team_id.is_not_distinct_from(table.c.team_id),
+                sa.text(f"member.{OPEN}"),
+            ),
+        )
+        .where(table.c.is_standing, among(table.c.alert_id, episodes))
+        .order_by(member.c.severity.desc(), member.c.id)
+        .limit(MOST)
+    )
+    rows = [row for row in await connection.execute(statement) if episodes[row.lead_id] == row.lead_episode]
+    leads = {row.lead_id for row in rows}
+    return {
+        **{alert_id: episode for alert_id, episode in episodes.items() if alert_id not in leads},
+        **{row.id: row.episode for row in rows},
+    }
