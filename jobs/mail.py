@@ -15,6 +15,7 @@ from domain.mail.delivery import TOO_OLD, Outcome, Refused, Retry, Sent, is_too_
 from domain.mail.model import Posted
 from jobs.counting import count_send
 from jobs.mailer import Mailer, mailer_of
+from persistence.circuits import Leave, leave_to_ask, note_answer, note_failure
 from persistence.mail import claim_mail, outbox_of, put_back, settle_mail
 from tocsin.settings import Settings
 
@@ -33,14 +34,17 @@ async def send_mail(engine: AsyncEngine, settings: Settings, now: datetime) -> i
     session = mailer_of(settings)
     if session is None:
         return 0
-    started, sent = time.monotonic(), 0
+    started, sent, key = time.monotonic(), 0, circuit_of(settings)
     try:
         while time.monotonic() - started < WORK_SECONDS:
             moment = now + timedelta(seconds=time.monotonic() - started)
-            batch = await claim_mail(engine, limit=BATCH, now=moment)
+            leave = await leave_to_ask(engine, key, now=moment)
+            if leave is Leave.NONE:
+                break
+            batch = await claim_mail(engine, limit=BATCH if leave is Leave.ALL else 1, now=moment)
             if not batch:
                 break
-            left, is_server_well = await _send_batch(engine, session, batch, now=moment)
+            left, is_server_well = await _send_batch(engine, session, batch, key=key, now=moment)
             sent += left
             if not is_server_well:
                 break
@@ -50,7 +54,7 @@ async def send_mail(engine: AsyncEngine, settings: Settings, now: datetime) -> i
 
 
 async def _send_batch(
-    engine: AsyncEngine, session: Mailer, batch: Sequence[Posted], *, now: datetime
+    engine: AsyncEngine, session: Mailer, batch: Sequence[Posted], *, key: str, now: datetime
 ) -> tuple[int, bool]:
     """How many left, and whether it makes sense to go on."""
     started, sent = time.monotonic(), 0
@@ -58,6 +62,7 @@ async def _send_batch(
         moment = now + timedelta(seconds=time.monotonic() - started)
         outcome = Refused(TOO_OLD) if is_too_old(posted.expires_at, now=moment) else await session.send(posted)
         await settle_mail(engine, posted, outcome, now=moment)
+        await _note(engine, key, outcome, now=moment)
         _tell(posted, outcome)
         count_send(type(session).__name__.removesuffix("Session").lower(), outcome)
         sent += isinstance(outcome, Sent)
@@ -65,6 +70,22 @@ async def _send_batch(
             await put_back(engine, batch[index + 1 :], until=moment + max(SERVER_REST, outcome.wait))
             return sent, False
     return sent, True
+
+
+def circuit_of(settings: Settings) -> str:
+    """The circuit of the provider in use: another one begins afresh."""
+    return f"mail:{settings.mail_provider.value}"
+
+
+async def _note(engine: AsyncEngine, key: str, outcome: Outcome, *, now: datetime) -> None:
+    """A refusal of one mail is an answer; what is no attempt at all says nothing."""
+    if isinstance(outcome, Refused) and outcome.reason == TOO_OLD:
+        return
+    async with engine.begin() as connection:
+        if isinstance(outcome, Retry) and outcome.is_server:
+            await note_failure(connection, key, outcome.reason, now=now, wait=outcome.wait)
+        else:
+            await note_answer(connection, key, now=now)
 
 
 def _tell(posted: Posted, outcome: Outcome) -> None:

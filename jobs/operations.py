@@ -91,6 +91,12 @@ class Operations:
             ["work"],
             registry=self.registry,
         )
+        self.circuits = Gauge(
+            "tocsin_provider_circuit_open",
+            "1 while a provider or channel is asked no more because it failed; it has no series while it is well.",
+            ["provider"],
+            registry=self.registry,
+        )
         for counter in SHARED:
             self.registry.register(counter)
 

@@ -12,6 +12,7 @@ from domain.escalations.answer import AnswerLinks
 from jobs.counting import LATE_STEPS
 from persistence.escalation_watch import late_steps
 from persistence.escalations import fire_due
+from persistence.going_around import go_around
 from persistence.notifications import Writing, deliver, settle
 from persistence.setting_aside import forget_what_is_over
 from tocsin.settings import Settings
@@ -53,5 +54,5 @@ async def watch_steps(engine: AsyncEngine, settings: Settings, now: datetime) ->
 
 
 async def settle_notifications(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
-    """Copy what became of the mails to the notifications they carried."""
-    return await settle(engine, now=now)
+    """Copy what became of the mails to the notifications they carried; tell by others where a provider is away."""
+    return await settle(engine, now=now) + await go_around(engine, now=now)

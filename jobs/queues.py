@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import Clock, SystemClock
 from jobs.operations import Operations
+from persistence.circuits import troubled_circuits
 from persistence.due_marks import failing
 from persistence.queue_depths import queue_depths
 from persistence.setting_aside import what_is_aside
@@ -38,6 +39,7 @@ async def show_queues(engine: AsyncEngine, operations: Operations, *, now: datet
         depths = await queue_depths(connection, now=now)
         aside = await what_is_aside(connection, now=now)
         fails = await failing(connection, within=LATELY)
+        troubled = await troubled_circuits(connection)
     for depth in depths:
         operations.waiting.labels(depth.queue).set(depth.waiting)
         seconds = 0.0 if depth.oldest is None else (now - depth.oldest).total_seconds()
@@ -45,6 +47,9 @@ async def show_queues(engine: AsyncEngine, operations: Operations, *, now: datet
     operations.set_aside.clear()
     for one in aside:
         operations.set_aside.labels(one.work).set(one.count)
+    operations.circuits.clear()
+    for circuit in troubled:
+        operations.circuits.labels(circuit.key).set(1)
     operations.failing.clear()
     for other in fails:
         operations.failing.labels(other.work).set(other.failures)

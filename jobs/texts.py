@@ -15,6 +15,7 @@ from domain.contacts.model import BY_TEXT, ContactKind
 from domain.mail.delivery import TOO_OLD
 from jobs.counting import count_send
 from jobs.text_senders import Senders
+from persistence.circuits import Leave, leave_to_ask, note_answer, note_failure
 from persistence.text_settling import settle_text
 from persistence.texts import Text, any_text_due, claim_texts
 from tocsin.settings import Settings
@@ -23,6 +24,8 @@ _log = structlog.get_logger(__name__)
 # Sent side by side; together far less than a claim lasts.
 BATCH = 20
 MAX_BATCHES = 50
+# The circuits of those who carry for everybody; a webhook of a person's own is nobody else's trouble.
+CIRCUITS = {ContactKind.SMS: "text:sms", ContactKind.SLACK: "text:slack"}
 NO_NUMBER = "the contact method was removed or given up"
 
 
@@ -38,21 +41,38 @@ async def send_texts(engine: AsyncEngine, settings: Settings, now: datetime) -> 
 
 
 async def _send(engine: AsyncEngine, senders: Senders, kind: ContactKind, *, now: datetime) -> int:
-    sent = 0
+    sent, key = 0, CIRCUITS.get(kind)
     for _ in range(MAX_BATCHES):
-        texts = await claim_texts(engine, limit=BATCH, now=now, kind=kind)
+        leave = Leave.ALL if key is None else await leave_to_ask(engine, key, now=now)
+        if leave is Leave.NONE:
+            break
+        texts = await claim_texts(engine, limit=BATCH if leave is Leave.ALL else 1, now=now, kind=kind)
         if not texts:
             break
         outcomes = await asyncio.gather(*(_outcome(senders, text, now=now) for text in texts))
         for text, outcome in zip(texts, outcomes, strict=True):
             await settle_text(engine, text, outcome, now=now)
             await senders.after(text, outcome, now=now)
+            await _note(engine, key, outcome, now=now)
             _tell(text, outcome)
             count_send(text.kind.value, outcome)
             sent += isinstance(outcome, TextSent)
         if any(isinstance(outcome, TextRetry) and outcome.is_provider for outcome in outcomes):
             break
     return sent
+
+
+async def _note(engine: AsyncEngine, key: str | None, outcome: TextOutcome, *, now: datetime) -> None:
+    """How the provider is by it. What was refused before anybody was asked says nothing of it."""
+    is_failure = isinstance(outcome, TextRetry) and outcome.is_provider
+    is_answer = isinstance(outcome, TextSent) or (isinstance(outcome, TextRefused) and outcome.is_number)
+    if key is None or not (is_failure or is_answer):
+        return
+    async with engine.begin() as connection:
+        if isinstance(outcome, TextRetry):
+            await note_failure(connection, key, outcome.reason, now=now, wait=outcome.wait)
+        else:
+            await note_answer(connection, key, now=now)
 
 
 async def _outcome(senders: Senders, text: Text, *, now: datetime) -> TextOutcome:

@@ -18,14 +18,15 @@ from domain.escalations.attempt import Attempt, AttemptOutcome
 from domain.escalations.message import Told
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.ids import new_id
-from domain.mail.delivery import Outcome, Refused, Sent, next_attempt
+from domain.mail.delivery import Outcome, Refused, Retry, Sent, next_attempt
 from persistence.among import among
 from persistence.attempts import Carrier, note_attempts
 from persistence.channels import list_channels, note_problem
+from persistence.circuits import key_of_channel, note_answer, note_failure, resting_channels
 from persistence.escalations import notification_row, subjects_of
 from persistence.group_messages import news_of_groups
 from persistence.notifications import drop, notification_of, reason_against, told_by_alert
-from persistence.tables import notifications
+from persistence.tables import notifications, provider_circuits
 
 CLAIM = timedelta(minutes=2)
 MAX_AGE = timedelta(hours=24)
@@ -74,9 +75,12 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
 
 async def _claim(connection: AsyncConnection, *, limit: int, now: datetime) -> list[Notification]:
     table = notifications
+    is_due = sa.and_(table.c.channel_id.is_not(None), table.c.state == _QUEUED, table.c.next_attempt_at <= now)
+    has_work = sa.exists().where(is_due, table.c.channel_id == provider_circuits.c.channel_id)
+    resting = await resting_channels(connection, has_work, now=now)
     due = (
         sa.select(table.c.id)
-        .where(table.c.channel_id.is_not(None), table.c.state == _QUEUED, table.c.next_attempt_at <= now)
+        .where(is_due, table.c.channel_id.not_in(resting) if resting else sa.true())
         .order_by(_first_pages_first(), table.c.next_attempt_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -106,8 +110,9 @@ async def settle(
     *,
     now: datetime,
     retry_at: datetime | None = None,
+    is_provider: bool = True,
 ) -> None:
-    """Write down what became of one request and of the notifications it carried."""
+    """Write down what became of one request and of the notifications it carried; and how the provider is by it."""
     async with engine.begin() as connection:
         for one in carried:
             await note_attempts(connection, [Carrier(notification_id=one.id)], _attempt(one, outcome, now=now))
@@ -117,6 +122,25 @@ async def settle(
                 .values(_settled(one, outcome, now=now, retry_at=retry_at))
             )
         await note_problem(connection, channel.id, None if isinstance(outcome, Sent) else outcome.reason, now=now)
+        key = key_of_channel(channel.id)
+        if not is_provider:
+            return
+        if isinstance(outcome, Retry):
+            wait = timedelta(0) if retry_at is None else retry_at - now
+            await note_failure(connection, key, outcome.reason, now=now, wait=wait, channel_id=channel.id)
+        else:
+            await note_answer(connection, key, now=now)
+
+
+async def put_back(engine: AsyncEngine, notifications_: Sequence[Notification], *, until: datetime) -> None:
+    """Give up the claim on those that were not tried: the trouble of another is no attempt of theirs."""
+    table = notifications
+    async with engine.begin() as connection:
+        await connection.execute(
+            sa.update(table)
+            .where(among(table.c.id, [one.id for one in notifications_]), table.c.state == _QUEUED)
+            .values(attempts=table.c.attempts - 1, next_attempt_at=until)
+        )
 
 
 def _attempt(one: Notification, outcome: Outcome, *, now: datetime) -> Attempt:

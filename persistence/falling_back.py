@@ -25,10 +25,12 @@ async def give_up(connection: AsyncConnection, failed: Sequence[Notification], r
             .values(state=NotificationState.FAILED.value, settled_at=now, problem=reason[:500])
         )
         if one.kind in CALLS and one.user_id is not None and (one.escalation_id or one.routing_id) is not None:
-            await _next(connection, one, one.user_id, now=now)
+            await tell_by_next(connection, one, one.user_id, reason="another contact method failed", now=now)
 
 
-async def _next(connection: AsyncConnection, failed: Notification, user_id: UUID, *, now: datetime) -> None:
+async def tell_by_next(
+    connection: AsyncConnection, failed: Notification, user_id: UUID, *, reason: str, now: datetime
+) -> None:
     """Bring forward what was to come later by the person's rule; else take a method that was not tried."""
     table = notifications
     of_step = sa.and_(
@@ -53,7 +55,7 @@ async def _next(connection: AsyncConnection, failed: Notification, user_id: UUID
         Notification(
             id=new_id(),
             kind=failed.kind,
-            why=f"{failed.why}; another contact method failed",
+            why=f"{failed.why}; {reason}",
             created_at=now,
             alert_id=failed.alert_id,
             episode=failed.episode,

@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from domain.channels.actions import NO_SUCH
+from domain.channels.circuit import Circuit
 from domain.channels.model import Channel
 from domain.errors import NotFound
 from graphql_api.context import Context
 from persistence.channels import list_channels
+from persistence.circuits import circuits_of_channels
 
 
 async def load_channels(context: Context, ids: list[UUID]) -> list[Channel | None]:
@@ -14,6 +16,13 @@ async def load_channels(context: Context, ids: list[UUID]) -> list[Channel | Non
     async with context.read() as connection:
         rows = await list_channels(connection, sight=context.require_viewer().sight, ids=ids, with_archived=True)
     found = {row.id: row for row in rows}
+    return [found.get(channel_id) for channel_id in ids]
+
+
+async def load_circuits(context: Context, ids: list[UUID]) -> list[Circuit | None]:
+    """How it is with each channel; None for one that never failed. Who sees the channel sees it."""
+    async with context.read() as connection:
+        found = await circuits_of_channels(connection, ids)
     return [found.get(channel_id) for channel_id in ids]
 
 

@@ -4,8 +4,9 @@ from datetime import datetime
 
 import strawberry
 
-from domain.channels import model
+from domain.channels import circuit, model
 from domain.identity import model as identity
+from graphql_api.channels.loaders import load_circuits
 from graphql_api.context import Info
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams
@@ -33,6 +34,17 @@ expose_enum(
 )
 
 
+expose_enum(
+    circuit.CircuitState,
+    description="Whether a provider is asked.",
+    values={
+        circuit.CircuitState.CLOSED: "It is asked for everything.",
+        circuit.CircuitState.OPEN: "It is not asked until `retryAt`; what waits keeps its place.",
+        circuit.CircuitState.HALF_OPEN: "One message is being tried.",
+    },
+)
+
+
 @exposes(model.ChannelField, description="One value that a kind of channel needs: enough to draw a form.")
 class ChannelField:
     """See domain.channels.model.ChannelField."""
@@ -45,6 +57,19 @@ class ChannelField:
     is_required: bool = strawberry.field(description="Whether there must be one.")
     least: int = strawberry.field(description="The least number of characters.")
     most: int = strawberry.field(description="The greatest number of characters.")
+
+
+@exposes(
+    circuit.Circuit, name="ChannelCircuit", description="Whether the channel's provider is asked, as it failed of late."
+)
+class ChannelCircuit:
+    """See domain.channels.circuit.Circuit."""
+
+    state: circuit.CircuitState = strawberry.field(description="Whether it is asked.")
+    failures: int = strawberry.field(description="Failures in a row.")
+    opened_at: datetime | None = strawberry.field(description="Since when it is asked no more; null while it is asked.")
+    retry_at: datetime | None = strawberry.field(description="When it is tried again.")
+    reason: str | None = strawberry.field(description="Why it failed last.")
 
 
 @strawberry.type(description="A kind of channel and what it needs.")
@@ -65,6 +90,10 @@ class ChannelValue:
 
 async def _team(root: strawberry.Parent[model.Channel], info: Info) -> identity.Team | None:
     return None if root.team_id is None else await info.context.loader(load_teams).load(root.team_id)
+
+
+async def _circuit(root: strawberry.Parent[model.Channel], info: Info) -> circuit.Circuit | None:
+    return await info.context.loader(load_circuits).load(root.id)
 
 
 def _values(root: strawberry.Parent[model.Channel]) -> list[ChannelValue]:
@@ -88,6 +117,12 @@ class Channel:
     values = strawberry.field(resolver=_values, description="Its values; secret ones without what they are.")
     problem: str | None = strawberry.field(description="Why the last message failed; null since one went through.")
     problem_at: datetime | None = strawberry.field(description="When it failed.")
+    circuit = strawberry.field(
+        resolver=_circuit,
+        graphql_type=ChannelCircuit | None,
+        description="Whether its provider is asked. After failures in a row it rests, what waits keeps its place, and "
+        "one message is tried after a while. Null for one that never failed.",
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was last edited.")
     archived_at: datetime | None = strawberry.field(description="When it was ended; null while it is used.")

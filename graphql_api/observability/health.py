@@ -16,12 +16,14 @@ from prometheus_client.core import GaugeMetricFamily
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.channels.circuit import Circuit
 from graphql_api.http import encode
 from graphql_api.live.log_tail import STORE_TROUBLE
 from graphql_api.observability.metrics import gauge
 from graphql_api.state import AppState
 from graphql_api.version import VERSION
 from persistence.audit_seals import Waiting, last_seal, waiting_rows
+from persistence.circuits import troubled_circuits
 from persistence.event_log import MAX_COUNTED_LAG, Lag
 
 CHECK_SECONDS = 2.0
@@ -84,6 +86,15 @@ async def relay_lags(state: AppState) -> list[Lag]:
         return []
 
 
+async def troubled_providers(state: AppState) -> list[Circuit]:
+    """Providers and channels that are asked no more for a while; none when the database cannot say."""
+    try:
+        async with asyncio.timeout(CHECK_SECONDS), state.reads.connect() as connection:
+            return await troubled_circuits(connection)
+    except (*STORE_TROUBLE, sa.exc.SQLAlchemyError):
+        return []
+
+
 async def unsealed(state: AppState) -> Waiting | None:
     """The audit entries that wait for their seal; None when the database cannot say."""
     try:
@@ -119,7 +130,7 @@ async def readyz(request: Request) -> Response:
 async def healthz(request: Request) -> Response:
     """Everything the process knows of itself; 503 like readyz."""
     state: AppState = request.app.state.tocsin
-    checks, lags = await asyncio.gather(check_all(state), relay_lags(state))
+    checks, lags, troubled = await asyncio.gather(check_all(state), relay_lags(state), troubled_providers(state))
     body = {
         "status": _status(checks),
         "version": VERSION,
@@ -127,6 +138,8 @@ async def healthz(request: Request) -> Response:
         "checks": _by_name(checks),
         "ingest": {"waitingSignals": getattr(state.ingest, "depth", 0)},
         "relay": {"lagSeconds": {lag.consumer: round(lag.seconds, 3) for lag in lags}},
+        # By kind alone: `/healthz` asks nobody who they are.
+        "providers": {"away": sorted({circuit.kind for circuit in troubled})},
         "subscriptions": int(state.metrics.subscriptions._value.get()),  # noqa: SLF001 - the client has no reader
     }
     return _answer(body, is_well=all(check.is_well for check in checks if check.is_needed))

@@ -28,13 +28,15 @@ from jobs.channels.teams import teams
 from jobs.channels.webhook import webhook
 from jobs.counting import count_send
 from jobs.outbound import Answer, NotAllowed, Outbound
-from persistence.channel_notifications import Claimed, claim, settle
+from persistence.channel_notifications import Claimed, claim, put_back, settle
 from persistence.setting_aside import passes
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
 BATCH = 200
 MAX_WAIT = timedelta(hours=1)
+# What comes after the one that found the provider in trouble waits so long, or until its circuit is closed.
+REST = timedelta(seconds=30)
 SENDERS: Mapping[ChannelKind, Sender] = {
     ChannelKind.SLACK: slack,
     ChannelKind.TEAMS: teams,
@@ -84,7 +86,7 @@ async def _alone(engine: AsyncEngine, claimed: Claimed, sending: Awaitable[int],
             raise
         _log.exception("nothing can be written for a channel", channel=str(claimed.channel.id))
         outcome = Retry(f"it could not be written: {type(error).__name__}")
-        await settle(engine, claimed.channel, claimed.notifications, outcome, now=now)
+        await settle(engine, claimed.channel, claimed.notifications, outcome, now=now, is_provider=False)
         return 0
 
 
@@ -100,8 +102,12 @@ async def _send(engine: AsyncEngine, outbound: Outbound, claimed: Claimed, *, no
         sent += isinstance(outcome, Sent)
         if not isinstance(outcome, Sent):
             _log.warning("channel not reached", channel=str(channel.id), kind=channel.kind.value, reason=outcome.reason)
+        for one in request.carries:
+            del by_id[one]
         if isinstance(outcome, Retry):
-            break  # the rest is tried again when its claim has run out
+            break
+    if by_id:
+        await put_back(engine, [*by_id.values()], until=now + REST)
     return sent
 
 

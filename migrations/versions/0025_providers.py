@@ -13,10 +13,28 @@ UPGRADE: tuple[str, ...] = (
   ADD COLUMN opened_at TIMESTAMP WITH TIME ZONE,
   ADD COLUMN bounced_at TIMESTAMP WITH TIME ZONE""",
     "CREATE INDEX ix_notifications_mail ON notifications (mail_id) WHERE mail_id IS NOT NULL",
+    """CREATE TABLE provider_circuits (
+  key TEXT NOT NULL,
+  channel_id UUID,
+  state TEXT NOT NULL,
+  failures INTEGER DEFAULT 0 NOT NULL,
+  rests INTEGER DEFAULT 0 NOT NULL,
+  opened_at TIMESTAMP WITH TIME ZONE,
+  retry_at TIMESTAMP WITH TIME ZONE,
+  reason TEXT,
+  updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_provider_circuits PRIMARY KEY (key),
+  CONSTRAINT fk_provider_circuits_channel_id_channels FOREIGN KEY(channel_id) REFERENCES channels (id)
+)""",
+    """CREATE INDEX ix_provider_circuits_channel_id ON provider_circuits (channel_id)
+ WHERE channel_id IS NOT NULL""",
+    "ALTER TABLE notifications ADD COLUMN fell_back_at TIMESTAMP WITH TIME ZONE",
 )
 # Before, nobody told that a mail was opened.
 DOWNGRADE: tuple[str, ...] = (
     "UPDATE notifications SET state = 'delivered' WHERE state = 'read'",
+    "ALTER TABLE notifications DROP COLUMN fell_back_at",
+    "DROP TABLE provider_circuits",
     "DROP INDEX ix_notifications_mail",
     "ALTER TABLE outgoing_mail DROP COLUMN bounced_at, DROP COLUMN opened_at, DROP COLUMN delivered_at",
 )

@@ -73,6 +73,7 @@ from persistence.tables.people import (
     users,
 )
 from persistence.tables.privacy import data_exports, erasures_applied, person_keys
+from persistence.tables.providers import provider_circuits
 from persistence.tables.routing import (
     delivery_attempts,
     routing_rule_versions,
@@ -155,6 +156,7 @@ __all__ = [
     "outgoing_mail",
     "passkeys",
     "person_keys",
+    "provider_circuits",
     "receipts",
     "recovery_codes",
     "rejected_items",

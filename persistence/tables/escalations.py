@@ -171,6 +171,8 @@ notifications = sa.Table(
     uuid("slack_message_id"),
     # The group it tells of; its alert is the one that began the group's escalation.
     uuid("group_id"),
+    # Since when its provider's being away let another way be taken as well.
+    time("fell_back_at", nullable=True),
     sa.CheckConstraint("num_nonnulls(user_id, channel_id) = 1", name="one_recipient"),
     # Told once: by a step of an escalation, and of the end of an episode.
     sa.Index(

@@ -9,7 +9,7 @@ from persistence.migrate import SchemaTooNew, current_revision, newest_revision,
 from persistence.roles import check_role_separation
 from persistence.timescale import TimeSeriesLevel, detect_level
 from tocsin.doctor.audit import check_audit_log
-from tocsin.doctor.processes import check_relay, check_scheduler
+from tocsin.doctor.processes import check_providers, check_relay, check_scheduler
 from tocsin.doctor.report import Check, State
 from tocsin.migrate import UNREACHABLE, reason_of
 from tocsin.settings import Settings
@@ -60,7 +60,11 @@ async def check_database(settings: Settings) -> list[Check]:
                 LEVELS[await detect_level(connection)],
             ]
             if schema.state is State.OK:  # else the tables may not be there
-                found += [await check_relay(connection), await check_scheduler(connection)]
+                found += [
+                    await check_relay(connection),
+                    await check_scheduler(connection),
+                    await check_providers(connection),
+                ]
                 found.append(await check_audit_log(connection))
             return found
     except UNREACHABLE as error:

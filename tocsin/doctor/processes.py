@@ -18,6 +18,13 @@ SELECT place.consumer,
  ORDER BY place.consumer
 """
 
+_AWAY = """
+SELECT coalesce('channel ' || channels.name, circuit.key) AS name, circuit.reason,
+       circuit.opened_at AT TIME ZONE 'UTC' AS opened_at
+  FROM provider_circuits AS circuit LEFT JOIN channels ON channels.id = circuit.channel_id
+ WHERE circuit.state <> 'closed' ORDER BY 1 LIMIT 20
+"""
+
 
 async def check_relay(connection: asyncpg.Connection) -> Check:
     """The relay, and how far its consumers are behind."""
@@ -59,3 +66,18 @@ async def check_scheduler(connection: asyncpg.Connection) -> Check:
             remedy="start `tocsin scheduler`",
         )
     return Check(name="Scheduler", state=State.OK, detail=f"active ({holder})")
+
+
+async def check_providers(connection: asyncpg.Connection) -> Check:
+    """Who carries messages and is asked no more for a while."""
+    rows = await connection.fetch(_AWAY)
+    if not rows:
+        return Check(name="Providers", state=State.OK, detail="none is away")
+    words = ", ".join(f"{row['name']} since {row['opened_at']:%Y-%m-%d %H:%M} UTC ({row['reason']})" for row in rows)
+    return Check(
+        name="Providers",
+        state=State.DEGRADED,
+        detail=f"asked no more for a while: {words}",
+        consequence="what goes by them waits; people are told by another contact method where they have one",
+        remedy="look at the provider's status and at its key; one message is tried after each rest",
+    )

@@ -110,7 +110,7 @@ def test_a_webhook_is_signed_over_time_and_body() -> None:
     assert body_of(request)["alert"]["title"] == TOLD.title
 
 
-@given(st.sampled_from(ChannelKind), st.lists(st.text(max_size=3_000), min_size=1, max_size=60))
+@given(st.sampled_from(sorted(SENDERS)), st.lists(st.text(max_size=3_000), min_size=1, max_size=60))
 def test_every_alert_is_carried_once_and_no_message_is_too_large(kind: ChannelKind, titles: list[str]) -> None:
     items = [item(title=title, description=title, service_name=title[:200]) for title in titles]
     requests = SENDERS[kind](VALUES[kind], items, now=NOW)
@@ -167,6 +167,7 @@ def test_a_value_that_is_wrong_is_named(kind: ChannelKind, values: dict[str, str
 
 
 def test_good_values_of_every_kind_are_taken() -> None:
-    assert set(FIELDS) == set(ChannelKind) == set(SENDERS)
+    # The bot asks the database what it has told before: jobs/channels/slack_bot.py.
+    assert set(FIELDS) == set(ChannelKind) == {*SENDERS, ChannelKind.SLACK_BOT}
     for kind, values in VALUES.items():
         assert checked_values(kind, values) == values

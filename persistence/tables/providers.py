@@ -1,0 +1,21 @@
+"""How is it with those who carry messages? One row a provider or channel that failed of late; templates of messages."""
+
+import sqlalchemy as sa
+
+from persistence.tables.base import integer, metadata, time, uuid
+
+# Shared by all who send: a provider that one of them found away is not asked by the others.
+provider_circuits = sa.Table(
+    "provider_circuits",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    uuid("channel_id", references="channels.id"),
+    sa.Column("state", sa.Text, nullable=False),
+    integer("failures", 0),
+    integer("rests", 0),
+    time("opened_at", nullable=True),
+    time("retry_at", nullable=True),
+    sa.Column("reason", sa.Text, nullable=True),
+    time("updated_at"),
+    sa.Index("ix_provider_circuits_channel_id", "channel_id", postgresql_where=sa.text("channel_id IS NOT NULL")),
+)
