@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -123,6 +124,21 @@ class InvalidLink(DomainError):
 
 class LastAdministrator(DomainError):
     """Nobody else could administer the server any more."""
+
+
+@dataclass(eq=False)
+class SwapConflict(DomainError):
+    """A swap of shifts cannot be made: it was answered, or somebody is not on call at `times` of what they give."""
+
+    user_id: UUID | None = None
+    times: Sequence[Any] = ()
+
+
+@dataclass(eq=False)
+class WouldOpenGaps(DomainError):
+    """Nobody would be told for a time in which somebody would be now, and nobody said that this is meant."""
+
+    gaps: Sequence[Any] = ()
 
 
 @dataclass(eq=False)

@@ -16,6 +16,7 @@ from strawberry.types.field import StrawberryField
 
 from domain import errors
 from domain.identity.proofs import Method
+from graphql_api.enums import Severity
 from graphql_api.exposes import expose_enum
 from graphql_api.step_up import DANGEROUS
 
@@ -46,6 +47,8 @@ class ErrorCode(StrEnum):
     WRONG_TRANSPORT = "WRONG_TRANSPORT"
     OVERLOADED = "OVERLOADED"
     SILENCE_TOO_BROAD = "SILENCE_TOO_BROAD"
+    SWAP_CONFLICT = "SWAP_CONFLICT"
+    WOULD_OPEN_GAPS = "WOULD_OPEN_GAPS"
 
 
 expose_enum(
@@ -72,6 +75,8 @@ expose_enum(
         ErrorCode.TEAM_IN_USE: "The team still has open alerts or integrations.",
         ErrorCode.WRONG_TRANSPORT: "Credentials are given and taken by plain HTTP alone, over no socket or stream.",
         ErrorCode.SILENCE_TOO_BROAD: "The silence would hold most alerts: confirm it, or ask for less.",
+        ErrorCode.SWAP_CONFLICT: "The shifts are not as the swap needs them, or it was answered already.",
+        ErrorCode.WOULD_OPEN_GAPS: "Nobody would be told at times at which somebody would be now.",
         ErrorCode.OVERLOADED: "The server is full or its database is away; try again shortly.",
     },
 )
@@ -229,6 +234,67 @@ class SilenceTooBroad(UserError):
     total: int = strawberry.field(description="How many there are.", default=0)
 
 
+@strawberry.type(description="A time.")
+class RefusedTime:
+    """See domain.schedules.model.Span."""
+
+    starts_at: datetime = strawberry.field(description="From when.")
+    ends_at: datetime = strawberry.field(description="Until when.")
+
+
+@strawberry.type(description="The shifts are not as the swap needs them, or it was answered already.")
+class SwapConflict(UserError):
+    """See domain.errors.SwapConflict."""
+
+    user_id: strawberry.ID | None = strawberry.field(
+        description="Who is not on call for all of what they give; null when it is about neither.", default=None
+    )
+    times: list[RefusedTime] = strawberry.field(description="When they are not on call.", default_factory=list)
+
+
+@strawberry.type(description="A time in which nobody would be told of alerts any more.")
+class OpenedGap:
+    """See domain.escalations.gaps.OpenedGap."""
+
+    team_id: strawberry.ID | None = strawberry.field(description="Whose alerts; null for those of no team.")
+    severities: list[Severity] = strawberry.field(description="Alerts of which severities.")
+    starts_at: datetime = strawberry.field(description="From when.")
+    ends_at: datetime = strawberry.field(description="Until when, as far ahead as is looked.")
+
+
+@strawberry.type(
+    description="Nobody would be told at times at which somebody would be now. Fill the gaps first, or say "
+    "`evenIfItOpensGaps` if it is meant so."
+)
+class WouldOpenGaps(UserError):
+    """See domain.errors.WouldOpenGaps."""
+
+    gaps: list[OpenedGap] = strawberry.field(
+        description="The first hundred, of the teams you may see.", default_factory=list
+    )
+
+
+def _times(error: errors.SwapConflict) -> dict[str, Any]:
+    return {
+        "user_id": None if error.user_id is None else strawberry.ID(str(error.user_id)),
+        "times": [RefusedTime(starts_at=one.starts_at, ends_at=one.ends_at) for one in error.times],
+    }
+
+
+def _opened(error: errors.WouldOpenGaps) -> dict[str, Any]:
+    return {
+        "gaps": [
+            OpenedGap(
+                team_id=None if one.team_id is None else strawberry.ID(str(one.team_id)),
+                severities=list(one.severities),
+                starts_at=one.span.starts_at,
+                ends_at=one.span.ends_at,
+            )
+            for one in error.gaps
+        ]
+    }
+
+
 def _moves(error: errors.DomainError) -> dict[str, Any]:
     return {"current": error.current.upper(), "allowed": [name.upper() for name in error.allowed]}  # type: ignore[attr-defined]
 
@@ -255,6 +321,8 @@ MAPPING: dict[type[errors.DomainError], tuple[type[UserError], ErrorCode, Callab
     errors.InvalidLink: (InvalidLink, ErrorCode.INVALID_LINK, _same()),
     errors.LastAdministrator: (LastAdministrator, ErrorCode.LAST_ADMINISTRATOR, _same()),
     errors.TeamInUse: (TeamInUse, ErrorCode.TEAM_IN_USE, _same("open_alerts", "integrations")),
+    errors.SwapConflict: (SwapConflict, ErrorCode.SWAP_CONFLICT, _times),
+    errors.WouldOpenGaps: (WouldOpenGaps, ErrorCode.WOULD_OPEN_GAPS, _opened),
     errors.SilenceTooBroad: (SilenceTooBroad, ErrorCode.SILENCE_TOO_BROAD, _same("matched", "total")),
 }
 

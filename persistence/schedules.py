@@ -214,3 +214,20 @@ async def overrides_by_schedule(
     for row in (await connection.execute(statement)).mappings():
         found[row["schedule_id"]].append(Override(**row))
     return [found[schedule_id] for schedule_id in ids]
+
+
+async def schedules_naming(connection: AsyncConnection, user_id: UUID, *, sight: Sight) -> list[Schedule]:
+    """Schedules within sight, archived ones too, in which the person takes turns or covers for somebody."""
+    takes_turns = sa.exists().where(
+        schedule_versions.c.schedule_id == schedules.c.id,
+        schedule_versions.c.layers.cast(sa.Text).contains(str(user_id)),
+    )
+    covers = sa.exists().where(
+        schedule_overrides.c.schedule_id == schedules.c.id, schedule_overrides.c.user_id == user_id
+    )
+    statement = (
+        sa.select(*schedules.c, _NEWEST)
+        .where(visible(sight, schedules.c.team_id), sa.or_(takes_turns, covers))
+        .order_by(schedules.c.name, schedules.c.id)
+    )
+    return [_schedule_of(row) for row in (await connection.execute(statement)).mappings()]

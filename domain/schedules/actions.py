@@ -103,7 +103,7 @@ async def archive_schedule(schedule_id: UUID, *, desk: ScheduleDesk) -> Schedule
 async def create_override(override: Override, *, desk: ScheduleDesk) -> Override:
     """Put somebody on call for a time, over every layer."""
     schedule = await _locked(override.schedule_id, desk, "scheduleId")
-    _require_operator(schedule, desk.viewer)
+    require_operator(schedule, desk.viewer)
     if await desk.stores.missing_people({override.user_id}):
         raise InvalidInput("no such active person", ("userId",))
     made = checked_override(replace(override, created_at=desk.now, created_by=desk.viewer.person_id), now=desk.now)
@@ -118,7 +118,7 @@ async def remove_override(override_id: UUID, *, desk: ScheduleDesk) -> Schedule:
     found = None if override is None else await desk.stores.locked(override.schedule_id, sight=desk.viewer.sight)
     if override is None or found is None:
         raise NotFound("no such override", ("id",))
-    _require_operator(found, desk.viewer)
+    require_operator(found, desk.viewer)
     if override.ends_at <= desk.now:
         raise InvalidInput("that is over: who was on call does not change", ("id",))
     runs = override.starts_at < desk.now
@@ -171,7 +171,8 @@ async def _mine(schedule_id: UUID, desk: ScheduleDesk) -> Schedule:
     return found
 
 
-def _require_operator(schedule: Schedule, viewer: Viewer) -> None:
+def require_operator(schedule: Schedule, viewer: Viewer) -> None:
+    """Forbidden unless the viewer may act on alerts: everywhere, or in the schedule's team."""
     team_role = None if schedule.team_id is None else viewer.role_in(schedule.team_id)
     if not role_within(viewer.role, team_role).includes(Role.OPERATOR):
         raise Forbidden("this needs the role operator, everywhere or in this team")

@@ -10,9 +10,11 @@ from domain.errors import InvalidInput
 from domain.ids import new_id
 from domain.schedules.actions import ScheduleDesk
 from domain.schedules.model import Layer, Restriction, Rotation, ShiftUnit, Weekday
+from domain.schedules.swaps import SwapDesk
 from graphql_api.audit_writer import desk_of
 from graphql_api.context import Context
 from graphql_api.scalars import LocalDateTime, LocalTime, uuid_or_none
+from persistence.shift_swaps import SwapRepository
 from persistence.unit_of_work import UnitOfWork
 
 
@@ -86,3 +88,8 @@ def _id(text: str, what: str, path: tuple[str, ...]) -> UUID:
 def desk(context: Context, uow: UnitOfWork, action: str) -> ScheduleDesk:
     """What an action on schedules needs of this request."""
     return desk_of(context, uow, uow.schedules, action=action, target_kind="schedule")
+
+
+def swap_desk(context: Context, uow: UnitOfWork, action: str) -> SwapDesk:
+    """What an action on swaps needs of this request."""
+    return desk_of(context, uow, SwapRepository(uow.connection), action=action, target_kind="schedule")

@@ -58,3 +58,43 @@ schedule_overrides = sa.Table(
     time("removed_at", nullable=True),
     sa.Index("ix_schedule_overrides_schedule_id_ends_at", "schedule_id", "ends_at"),
 )
+
+# A secret address of a calendar. Whatever it shows is what its person may see; `schedule_id` of none: all their shifts.
+calendar_feeds = sa.Table(
+    "calendar_feeds",
+    metadata,
+    primary_id(),
+    uuid("user_id", references="users.id", nullable=False),
+    uuid("schedule_id", references="schedules.id"),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    time("created_at"),
+    time("rotated_at", nullable=True),
+    time("revoked_at", nullable=True),
+    sa.Index("uq_calendar_feeds_digest", "digest", unique=True),
+    sa.Index("ix_calendar_feeds_user_id", "user_id", "id"),
+)
+
+# One person's time on call, asked to be taken over, perhaps in return for another's.
+shift_swaps = sa.Table(
+    "shift_swaps",
+    metadata,
+    primary_id(),
+    uuid("schedule_id", references="schedules.id", nullable=False),
+    uuid("user_id", references="users.id", nullable=False),
+    uuid("colleague_id", references="users.id"),
+    time("starts_at"),
+    time("ends_at"),
+    time("return_starts_at", nullable=True),
+    time("return_ends_at", nullable=True),
+    sa.Column("reason", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("state", sa.Text, nullable=False),
+    uuid("created_by", references="users.id", nullable=False),
+    time("created_at"),
+    time("expires_at"),
+    uuid("settled_by", references="users.id"),
+    time("settled_at", nullable=True),
+    uuid("override_id", references="schedule_overrides.id"),
+    uuid("return_override_id", references="schedule_overrides.id"),
+    sa.CheckConstraint("(return_starts_at IS NULL) = (return_ends_at IS NULL)", name="return_is_whole"),
+    sa.Index("ix_shift_swaps_schedule_id", "schedule_id", "id"),
+)

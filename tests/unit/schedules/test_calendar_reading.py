@@ -1,0 +1,159 @@
+"""Is an uploaded calendar read as RFC 5545 says, within bounds, and is what is wrong named by its component?"""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InvalidInput
+from domain.schedules.imports import import_span
+from graphql_api.schedules.calendar_reading import MAX_BYTES, read_calendar
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+VIENNA = """BEGIN:VTIMEZONE
+TZID:Office
+BEGIN:DAYLIGHT
+DTSTART:19700329T020000
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:19701025T030000
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+def calendar(*events: str, zones: str = "") -> str:
+    bodies = "".join(f"BEGIN:VEVENT\n{event.strip()}\nEND:VEVENT\n" for event in events)
+    return f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{zones}{bodies}END:VCALENDAR\n".replace("\n", "\r\n")
+
+
+def read(*events: str, zones: str = "") -> list[tuple[str, str]]:
+    """Each time as two texts in UTC."""
+    found = read_calendar(calendar(*events, zones=zones), where=BERLIN, span=import_span(NOW))
+    return [(f"{one.span.starts_at:%m-%dT%H:%M}", f"{one.span.ends_at:%m-%dT%H:%M}") for one in found]
+
+
+@pytest.mark.parametrize(
+    ("event", "times"),
+    [
+        ("DTSTART:20260310T080000Z\nDTEND:20260310T100000Z", [("03-10T08:00", "03-10T10:00")]),
+        ("DTSTART:20260310T080000Z\nDURATION:PT90M", [("03-10T08:00", "03-10T09:30")]),
+        # Without a zone: the schedule's. A whole day, too.
+        ("DTSTART:20260310T080000\nDTEND:20260310T100000", [("03-10T07:00", "03-10T09:00")]),
+        ("DTSTART;VALUE=DATE:20260310", [("03-09T23:00", "03-10T23:00")]),
+        ("DTSTART;VALUE=DATE:20260328\nDTEND;VALUE=DATE:20260330", [("03-27T23:00", "03-29T22:00")]),
+        (
+            (
+                "DTSTART;TZID=America/New_York:20260307T090000\nDTEND;TZID=America/New_York:20260307T170000\n"
+                "RRULE:FREQ=DAILY;COUNT=2"
+            ),
+            # On 8 March the clock of New York goes forward: nine stays nine.
+            [("03-07T14:00", "03-07T22:00"), ("03-08T13:00", "03-08T21:00")],
+        ),
+        (
+            (
+                "DTSTART:20260302T080000Z\nDTEND:20260302T090000Z\nRRULE:FREQ=WEEKLY;BYDAY=MO;UNTIL=20260323T080000Z\n"
+                "EXDATE:20260309T080000Z\nRDATE:20260311T080000Z"
+            ),
+            [(f"03-{day}T08:00", f"03-{day}T09:00") for day in ("02", "11", "16", "23")],
+        ),
+        ("STATUS:CANCELLED\nDTSTART:20260310T080000Z\nDTEND:20260310T100000Z", []),
+        ("DTSTART:20250310T080000Z\nDTEND:20250310T100000Z", []),
+    ],
+    ids=["utc", "duration", "floating", "a day", "two days", "zone", "recurring", "cancelled", "long ago"],
+)
+def test_times_are_read(event: str, times: list[tuple[str, str]]) -> None:
+    assert read(f"UID:1\n{event}") == times
+
+
+def test_a_zone_of_the_calendars_own_is_used() -> None:
+    event = "UID:1\nDTSTART;TZID=Office:20260328T120000\nDTEND;TZID=Office:20260328T130000\nRRULE:FREQ=DAILY;COUNT=2"
+    assert read(event, zones=VIENNA) == [("03-28T11:00", "03-28T12:00"), ("03-29T10:00", "03-29T11:00")]
+
+
+def test_one_occurrence_that_was_moved_takes_the_place_of_its_own() -> None:
+    every = "UID:1\nDTSTART:20260302T080000Z\nDTEND:20260302T090000Z\nRRULE:FREQ=DAILY;COUNT=3"
+    moved = "UID:1\nRECURRENCE-ID:20260303T080000Z\nDTSTART:20260303T180000Z\nDTEND:20260303T190000Z"
+    assert read(every, moved) == [
+        ("03-02T08:00", "03-02T09:00"), ("03-04T08:00", "03-04T09:00"), ("03-03T18:00", "03-03T19:00"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("event", "named"),
+    [
+        ("DTSTART:yesterday", "VEVENT 2 (b): DTSTART"),
+        ("DTSTART:20260310T080000Z\nDTEND:20260310T070000Z", "VEVENT 2 (b): it has no length"),
+        ("DTSTART:20260310T080000Z", "VEVENT 2 (b): it has no length"),
+        ("DTEND:20260310T080000Z", "VEVENT 2 (b)"),
+        ("DTSTART:20260310T080000Z\nDTEND:20260310T090000Z\nRRULE:FREQ=SECONDLY", "VEVENT 2 (b): RRULE"),
+        ("DTSTART:20260310T080000Z\nDTEND:20260310T090000Z\nRRULE:FREQ=DAILY;BYHOUR=1,2", "VEVENT 2 (b): RRULE"),
+        ("DTSTART:20260310T080000Z\nDTEND:20260310T090000Z\nRRULE:FREQ=DAILY;INTERVAL=0", "VEVENT 2 (b): RRULE"),
+        ("DTSTART:19000101T080000Z\nDTEND:19000101T090000Z\nRRULE:FREQ=DAILY", "VEVENT 2 (b): RRULE: it began"),
+        (
+            "RECURRENCE-ID;RANGE=THISANDFUTURE:20260310T080000Z\nDTSTART:20260310T080000Z\nDTEND:20260310T090000Z",
+            "VEVENT 2 (b): RECURRENCE-ID",
+        ),
+    ],
+    ids=["start", "backwards", "no end", "no start", "secondly", "by hour", "interval", "ancient", "range"],
+)
+def test_what_is_wrong_is_named(event: str, named: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        read("UID:a\nDTSTART:20260310T080000Z\nDTEND:20260310T090000Z", f"UID:b\n{event}")
+    assert named in raised.value.message
+    assert raised.value.path == ("calendar",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "hello", "BEGIN:VEVENT\r\nEND:VEVENT\r\n", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n", "\x00"],
+    ids=["empty", "prose", "event alone", "unclosed", "null"],
+)
+def test_what_is_no_calendar_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="no calendar"):
+        read_calendar(text, where=BERLIN, span=import_span(NOW))
+
+
+def test_what_is_too_much_is_refused_before_it_is_worked_out() -> None:
+    event = "UID:1\nDTSTART:20260302T080000Z\nDTEND:20260302T090000Z"
+    with pytest.raises(InvalidInput, match="200 events"):
+        read(*[event] * 201)
+    with pytest.raises(InvalidInput, match="1000 times"):
+        read(*[f"{event}\nRRULE:FREQ=DAILY"] * 4)
+    with pytest.raises(InvalidInput, match="KiB"):
+        read_calendar("x" * (MAX_BYTES + 1), where=BERLIN, span=import_span(NOW))
+    # Expanded by the library, this zone would be ten thousand million changes of the clock.
+    each_second = VIENNA.replace("FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "FREQ=SECO\n NDLY")
+    with pytest.raises(InvalidInput, match="VTIMEZONE 1"):
+        read(event, zones=each_second)
+    # A day that never comes.
+    assert read(f"{event}\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30") == [("03-02T08:00", "03-02T09:00")]
+
+
+LINES = (
+    *("BEGIN:VCALENDAR", "END:VCALENDAR", "BEGIN:VEVENT", "END:VEVENT", "UID:1", "DTSTART:20260302T080000Z"),
+    *("DTEND:20260302T090000Z", "DTSTART;VALUE=DATE:20260302", "RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY;COUNT=x"),
+    *("EXDATE:x", "RDATE;VALUE=PERIOD:20260302T080000Z/PT1H", "DURATION:-PT1H", "RECURRENCE-ID:20260302T080000Z"),
+    *("BEGIN:VTIMEZONE", "END:VTIMEZONE", "TZID:x", "DTSTART;TZID=x:20260302T080000", "DTSTART:99991231T235959Z"),
+    *(" folded", "SUMMARY:ok", "RRULE:FREQ=DAILY;INTERVAL=0", "RRULE:FREQ=MONTHLY;BYSETPOS=9;BYDAY=MO"),
+)
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=12))
+def test_any_lines_are_read_or_refused(lines: list[str]) -> None:
+    text = "\r\n".join(["BEGIN:VCALENDAR", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"])
+    try:
+        found = read_calendar(text, where=BERLIN, span=import_span(NOW))
+    except InvalidInput:
+        return
+    assert all(one.span.starts_at < one.span.ends_at for one in found)
+    assert all(one.span.starts_at < NOW + timedelta(days=367) for one in found)
