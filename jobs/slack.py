@@ -53,7 +53,7 @@ async def _follow(
     engine: AsyncEngine, app: SlackApp, message: SlackMessage, *, now: datetime
 ) -> Posted | NotPosted | None:
     async with engine.connect() as connection:
-        parts = await parts_of(connection, await carried_by(connection, message.id))
+        parts = await parts_of(connection, await carried_by(connection, message.id), now=now)
     if not parts:
         await settle_shown(engine, message, message.shown_digest, is_over=True, now=now)
         return None

@@ -69,7 +69,7 @@ class Senders:
         blocks = []
         if not text.is_code:
             async with self._engine.connect() as connection:
-                parts = await parts_of(connection, await carried_by_text(connection, text.id))
+                parts = await parts_of(connection, await carried_by_text(connection, text.id), now=now)
             blocks = card(text.id, parts, now=now, tells_why=True) if parts else []
         said = await app.post(to, text.body, blocks)
         if isinstance(said, Posted):

@@ -21,6 +21,7 @@ from domain.escalations.following import Part
 from domain.escalations.model import Notification
 from domain.mail.delivery import next_attempt
 from persistence.among import among
+from persistence.group_messages import GroupNews, news_of_groups
 from persistence.notifications import notification_of, told_by_alert
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import visible
@@ -83,31 +84,42 @@ async def carried_by_text(connection: AsyncConnection, text_id: UUID) -> list[No
     return [notification_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
-async def parts_of(connection: AsyncConnection, carried: Sequence[Notification]) -> list[Part]:
-    """What they show, each alert once. What a person may see no more is told as it ends: it is over for them."""
-    newest = {one.alert_id: one for one in carried if one.alert_id is not None}
-    told = await told_by_alert(connection, newest)
+async def parts_of(connection: AsyncConnection, carried: Sequence[Notification], *, now: datetime) -> list[Part]:
+    """What they show, each alert and each group once; nothing of what the person it went to may see no more."""
+    newest = {(one.alert_id, one.group_id): one for one in carried if one.alert_id is not None}
+    alert_ids = {alert_id for alert_id, _ in newest if alert_id is not None}
+    groups = await news_of_groups(connection, newest.values(), now=now)
+    told = await told_by_alert(connection, alert_ids)
     columns = (alerts.c.id, alerts.c.status, alerts.c.episode, alerts.c.snoozed_until)
-    statement = sa.select(*columns).where(among(alerts.c.id, newest))
+    statement = sa.select(*columns).where(among(alerts.c.id, alert_ids))
     now_is = {row.id: row for row in await connection.execute(statement)}
     movers = await _movers(connection, now_is)
     hidden = await _hidden(connection, carried, now_is)
     found = []
-    for alert_id, one in newest.items():
+    for (alert_id, _), one in newest.items():
         row = now_is.get(alert_id)
         if row is None or alert_id in hidden:
             continue
+        if one.id in groups:
+            found.append(_group_part(one, groups[one.id]))
+            continue
         found.append(
             Part(
-                told=dataclasses.replace(told[alert_id], kind=one.kind, why=one.why),
+                told=dataclasses.replace(told[row.id], kind=one.kind, why=one.why),
                 episode=one.episode or row.episode,
                 status=AlertStatus(row.status),
                 is_over=one.episode is not None and row.episode != one.episode,
-                by=movers.get(alert_id),
+                by=movers.get(row.id),
                 snoozed_until=row.snoozed_until,
             )
         )
     return found
+
+
+def _group_part(one: Notification, news: GroupNews) -> Part:
+    """A group as it is now: answered when all that calls is, over when nothing is open any more."""
+    told = dataclasses.replace(news.told, kind=one.kind, why=one.why)
+    return Part(told=told, episode=one.episode or 1, status=news.status)
 
 
 async def _hidden(connection: AsyncConnection, carried: Sequence[Notification], alert_ids: Iterable[UUID]) -> set[UUID]:

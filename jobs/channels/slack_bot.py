@@ -49,7 +49,7 @@ async def _tell(
 ) -> Outcome:
     channel, message_id = claimed.channel, new_id()
     async with engine.connect() as connection:
-        parts = await parts_of(connection, news)
+        parts = await parts_of(connection, news, now=now)
     parts += [_test_part(one) for one in news if one.alert_id is None]
     blocks = card(message_id, parts, now=now)
     said = await app.post(channel.values["conversation"], fallback(parts), blocks)
