@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persistence import tables
@@ -17,6 +16,19 @@ from persistence import tables
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 # A deadlock, a lock or an answer that took too long, a server that ends: it is nobody's fault, and passes.
 _PASSING = ("08", "40", "53", "55", "57")
+_PUT = sa.text("""
+INSERT INTO set_aside AS aside (work, subject_id, problem, first_at, last_at, next_at)
+VALUES (:work, :subject, :problem, :now, :now, :now + CAST(:first AS interval))
+ON CONFLICT (work, subject_id) DO UPDATE
+   SET failures = aside.failures + 1, problem = excluded.problem, last_at = excluded.last_at,
+       next_at = excluded.last_at
+                 + least(CAST(:first AS interval) * power(2, least(aside.failures, 10)), CAST(:longest AS interval))
+""").bindparams(
+    sa.bindparam("subject", type_=sa.Uuid()),
+    sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+    sa.bindparam("first", FIRST_WAIT, type_=sa.Interval),
+    sa.bindparam("longest", LONGEST_WAIT, type_=sa.Interval),
+)
 
 
 def passes(error: BaseException) -> bool:
@@ -32,20 +44,9 @@ def passes(error: BaseException) -> bool:
 
 async def put_aside(engine: AsyncEngine, work: str, subject_id: UUID, error: BaseException, *, now: datetime) -> None:
     """Leave it alone for a while, twice as long as the last time."""
-    table = tables.set_aside
-    wait = sa.func.least(
-        sa.literal(FIRST_WAIT) * sa.func.power(2, sa.func.least(table.c.failures, 10)), sa.literal(LONGEST_WAIT)
-    )
-    problem = type(error).__name__
-    fresh = insert(table).values(
-        work=work, subject_id=subject_id, problem=problem, first_at=now, last_at=now, next_at=now + FIRST_WAIT
-    )
-    statement = fresh.on_conflict_do_update(
-        index_elements=["work", "subject_id"],
-        set_={"failures": table.c.failures + 1, "problem": problem, "last_at": now, "next_at": now + wait},
-    )
+    values = {"work": work, "subject": subject_id, "problem": type(error).__name__, "now": now}
     async with engine.begin() as connection:
-        await connection.execute(statement)
+        await connection.execute(_PUT, values)
 
 
 def is_at_hand(work: str, subject: sa.ColumnElement[UUID], *, now: datetime) -> sa.ColumnElement[bool]:
