@@ -62,7 +62,7 @@ async def claim_answers(engine: AsyncEngine, *, limit: int, now: datetime) -> li
         for row in await connection.execute(claim):
             content = orjson.loads(sealer.unseal(row.content, column=CONTENT, row=row.id))
             found.append(SlackAnswer(id=row.id, url=content["url"], body=orjson.dumps(content["body"])))
-    return found
+    return sorted(found, key=lambda one: one.id)
 
 
 async def drop_answer(engine: AsyncEngine, answer_id: UUID) -> None:

@@ -123,23 +123,28 @@ async def _episodes(connection: Any, value: str) -> Episodes:  # noqa: ANN401 - 
 
 async def _answer(acting: Acting, state: AppState, alerts: list[Alert], action: str) -> str:
     """Each is moved; one that is as wanted already stays as it is."""
-    done, trouble = list[Alert](), ""
     if len(alerts) > FEW and action in {"acknowledge", "resolve"}:
         hold, resolves = state.settings.manual_resolve_hold, action == "resolve"
         count, trouble = await answer_many(acting, alerts, resolves=resolves, hold=hold)
-        return f"{'Resolved' if resolves else 'Acknowledged'}: {count} of {len(alerts)} alerts. {trouble}".strip()
+        return _told(action, alerts, done=count, trouble=trouble)
+    done, trouble = 0, ""
     for alert in alerts:
         try:
             require_operator(acting.viewer, alert)
-            done.append(await _move(acting, state, alert, action))
+            await _move(acting, state, alert, action)
+            done += 1
         except IllegalMove:
             trouble = _standing(alert)
         except DomainError as error:
             trouble = error.message
+    return _told(action, alerts, done=done, trouble=trouble)
+
+
+def _told(action: str, alerts: list[Alert], *, done: int, trouble: str) -> str:
     if not done:
         return f"Nothing changed: {trouble}"
     verb = {"acknowledge": "Acknowledged", "resolve": "Resolved", "snooze": "Snoozed for an hour"}[action]
-    return f"{verb}: {_title(done[0])}" if len(alerts) == 1 else f"{verb}: {len(done)} of {len(alerts)} alerts"
+    return f"{verb}: {_title(alerts[0])}" if len(alerts) == 1 else f"{verb}: {done} of {len(alerts)} alerts"
 
 
 async def _move(acting: Acting, state: AppState, alert: Alert, action: str) -> Alert:
