@@ -174,7 +174,7 @@ class AlertmanagerApi:
         if not query.is_of_receiver:
             return
         async for page in open_alerts(self._state.engine, integration.id, matchers=query.matchers):
-            yield [alert for alert in page if (query.silenced if alert.suppressed_by else query.active)]
+            yield [alert for alert in page if query.shows(alert)]
 
     # -- silences --------------------------------------------------------------------------------------------------
 
@@ -208,12 +208,20 @@ class _Query:
             values = parse_qs(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=200)
         except ValueError as error:
             raise Refusal(400, "BAD_REQUEST", str(error)) from None
-        # `inhibited` and `unprocessed` choose among states no alert here is ever in.
-        self.active, self.silenced, _, _ = (
+        # `unprocessed` is a state no alert here is ever in.
+        self.active, self.silenced, self.inhibited, _ = (
             _flag(name, values.get(name, [""])[-1]) for name in ("active", "silenced", "inhibited", "unprocessed")
         )
         self.matchers = _filters(values.get("filter", []))
         self.is_of_receiver = _names_receiver(values.get("receiver", [""])[-1])
+
+    def shows(self, alert: IntegrationAlert) -> bool:
+        """As Alertmanager chooses. What an alert rule of ours suppresses has no name there: it is like a silence."""
+        if not alert.suppressed_by:
+            return self.active
+        is_inhibited = bool(alert.parents)
+        is_silenced = len(alert.parents) < len(alert.suppressed_by)
+        return (self.silenced or not is_silenced) and (self.inhibited or not is_inhibited)
 
 
 def _flag(name: str, value: str) -> bool:

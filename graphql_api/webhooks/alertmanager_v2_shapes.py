@@ -42,8 +42,9 @@ def gettable_alert(alert: IntegrationAlert) -> dict[str, Any]:
         "receivers": [{"name": RECEIVER}],
         "startsAt": time_text(alert.started_at),
         "status": {
-            "inhibitedBy": [],
-            "silencedBy": [str(silence_id) for silence_id in alert.suppressed_by],
+            # As there: fingerprints. Of an alert that this integration does not see no more than that it is another.
+            "inhibitedBy": [str(one.id) if one.labels is None else fingerprint(one.labels) for one in alert.parents],
+            "silencedBy": [str(silence_id) for silence_id in alert.silences],
             "state": "suppressed" if alert.suppressed_by else "active",
         },
         "updatedAt": time_text(alert.last_seen_at),
