@@ -119,7 +119,7 @@ def _of_cause(cause: int, number: int, at: datetime, *, noise: float, chance: ra
             service=None,
         )
     # Payments and their gateway of one region, each with its own names.
-    side = "gateway" if number % 2 else "payments"
+    side = "gateway" if number // CAUSES % 2 else "payments"
     labels |= {"service": side, "alertname": f"{side}-{name}", **({"region": f"region-{which}"} if is_plain else {})}
     return _signal(number, at, title=f"{side} {name} in region-{which}", labels=labels, service=side)
 

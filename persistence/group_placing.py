@@ -18,37 +18,49 @@ from domain.correlation.way import BatchWays
 from domain.correlation.ways import Correlation
 from domain.ids import new_id
 from persistence.ingest_rows import plain_uuid
-from persistence.tables import OPEN
 
-# The newest member and whether one is open: a probe of an index each, however many members there are. Not EXISTS: the
-# planner would answer it for all groups at once, by reading all open alerts there are.
-_STATE = f"""
+# The newest member and whether one is open: a probe of one index each, newest first, however many members there are and
+# however many alerts are open elsewhere. Not `status IN (…)`, nor EXISTS: of these the planner makes a walk over all
+# open alerts there are, for each group.
+_STATE = """
   CROSS JOIN LATERAL (
-    SELECT coalesce((SELECT created_at FROM alerts WHERE group_id = g.id ORDER BY created_at DESC LIMIT 1),
-                    g.created_at) AS last_joined_at,
-           (SELECT true FROM alerts WHERE group_id = g.id AND {OPEN} LIMIT 1) IS NOT NULL AS is_open) AS state
-"""  # noqa: S608 - a constant
-_GROUPS = f"""
-SELECT k.key, found.part, g.id, g.title, g.created_at, state.last_joined_at, state.is_open
-  FROM unnest($1::text[]) AS k(key)
-  CROSS JOIN LATERAL (
-    SELECT part, group_id FROM alert_group_keys WHERE key = k.key
-     ORDER BY opened_at DESC LIMIT {MAX_CANDIDATES}) AS found
-  JOIN alert_groups g ON g.id = found.group_id
-  {_STATE}
+    SELECT coalesce(newest.created_at, g.created_at) AS last_joined_at,
+           CASE WHEN newest.status <> 'resolved' THEN true
+                ELSE (SELECT true FROM alerts WHERE group_id = g.id AND status <> 'resolved'
+                       ORDER BY created_at DESC LIMIT 1) IS NOT NULL END AS is_open
+      FROM (SELECT) AS one
+      LEFT JOIN LATERAL (
+        SELECT created_at, status FROM alerts WHERE group_id = g.id ORDER BY created_at DESC LIMIT 1) AS newest ON true
+  ) AS state
+"""
+GROUPS_SQL = f"""
+WITH found AS MATERIALIZED (
+  SELECT k.key, keyed.part, keyed.group_id
+    FROM unnest($1::text[]) AS k(key)
+    CROSS JOIN LATERAL (
+      SELECT part, group_id FROM alert_group_keys WHERE key = k.key
+       ORDER BY opened_at DESC LIMIT {MAX_CANDIDATES}) AS keyed
+), known AS MATERIALIZED (
+  SELECT g.id, g.title, g.created_at, state.last_joined_at, state.is_open
+    FROM (SELECT DISTINCT group_id AS id FROM found) AS one JOIN alert_groups g ON g.id = one.id {_STATE}
+)
+SELECT found.key, found.part, known.* FROM found JOIN known ON known.id = found.group_id
 """  # noqa: S608 - numbers and names are constants of the program
-_SIGHTINGS = f"""
-SELECT k.key, found.number, found.seen_at, a.id AS alert_id, a.integration_id, a.dedup_key,
-       g.id, g.title, g.created_at, g.last_joined_at, g.is_open
-  FROM unnest($1::text[]) AS k(key)
-  CROSS JOIN generate_series(0, $2::int) AS part(number)
-  CROSS JOIN LATERAL (
-    SELECT alert_id, number, seen_at FROM alert_group_sightings
-     WHERE key = k.key AND number = part.number ORDER BY seen_at DESC LIMIT {MAX_WAITING}) AS found
-  JOIN alerts a ON a.id = found.alert_id AND a.{OPEN}
-  LEFT JOIN LATERAL (
-    SELECT g.id, g.title, g.created_at, state.last_joined_at, state.is_open
-      FROM alert_groups g {_STATE} WHERE g.id = a.group_id) AS g ON true
+SIGHTINGS_SQL = f"""
+WITH found AS MATERIALIZED (
+  SELECT k.key, seen.number, seen.seen_at, a.id AS alert_id, a.integration_id, a.dedup_key, a.group_id
+    FROM unnest($1::text[]) AS k(key)
+    CROSS JOIN generate_series(0, $2::int) AS part(number)
+    CROSS JOIN LATERAL (
+      SELECT alert_id, number, seen_at FROM alert_group_sightings
+       WHERE key = k.key AND number = part.number AND seen_at >= $3 ORDER BY seen_at DESC LIMIT {MAX_WAITING}) AS seen
+    CROSS JOIN LATERAL (SELECT * FROM alerts WHERE id = seen.alert_id AND status <> 'resolved' OFFSET 0) AS a
+), known AS MATERIALIZED (
+  SELECT g.id, g.title, g.created_at, state.last_joined_at, state.is_open
+    FROM (SELECT DISTINCT group_id AS id FROM found) AS one JOIN alert_groups g ON g.id = one.id {_STATE}
+)
+SELECT found.key, found.number, found.seen_at, found.alert_id, found.integration_id, found.dedup_key, known.*
+  FROM found LEFT JOIN known ON known.id = found.group_id
 """  # noqa: S608 - numbers and names are constants of the program
 _WRITE = """
 WITH made AS (
@@ -88,7 +100,7 @@ async def read_placing(
     placing = Placing(correlation=correlation, problems=problems, ways=ways, may_ask=may_ask)
     if not keys:
         return placing
-    for row in await connection.fetch(_GROUPS, keys):
+    for row in await connection.fetch(GROUPS_SQL, keys):
         # A group found by two keys is one object: who joins by one is seen by the other.
         group = _shared(placing, row)
         placing.groups.setdefault(row["key"], {})[row["part"]] = group
@@ -101,7 +113,8 @@ async def read_placing(
         and not any(group.accepts(now, rule) for group in placing.groups.get(key, {}).values())
     ]
     if together:
-        for row in await connection.fetch(_SIGHTINGS, together, correlation.most_parts - 1):
+        since = now - max(rule.window for rule in rules.values())
+        for row in await connection.fetch(SIGHTINGS_SQL, together, correlation.most_parts - 1, since):
             placing.sightings.setdefault(row["key"], []).append(
                 Sighting(
                     alert_id=plain_uuid(row["alert_id"]),

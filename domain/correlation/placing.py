@@ -183,7 +183,8 @@ class Placing:
             return None
         names = " and ".join(part.name for part in way.rule.parts)
         reason = f"{_reason(way)}; {names} were seen within {_length(way.rule.window)}"
-        group = next((one.group for one in seen if one.group is not None and one.group.accepts(at, way.rule)), None)
+        theirs = [group for one in seen if (group := self._group_of(one)) is not None]
+        group = next((group for group in theirs if group.accepts(at, way.rule)), None)
         if group is None:
             decision = self._open(way, state, at, reason)
             group = self.groups[way.key][""]
@@ -194,9 +195,20 @@ class Placing:
             self._bring(way, group, sighting, at=at, reason=reason)
         return decision
 
+    def _group_of(self, sighting: Sighting) -> KnownGroup | None:
+        """The group a part is in: what was seen in this very batch is in one by now, if it came into any."""
+        if sighting.group is not None:
+            return sighting.group
+        problem = self.problems.get(sighting.key)
+        alert = None if problem is None else problem.alert
+        if alert is None or alert.id != sighting.alert_id or alert.group_id is None:
+            return None
+        return self.known.get(alert.group_id)
+
     def _wait(self, way: Way, state: AlertState, at: datetime) -> None:
-        waiting = self.sightings.setdefault(way.key, [])
-        if sum(one.number == way.number for one in waiting) >= MAX_WAITING:
+        assert way.rule is not None  # noqa: S101 - for the type checker: parts are of rules
+        waiting, window = self.sightings.setdefault(way.key, []), way.rule.window
+        if sum(one.number == way.number and at - one.seen_at <= window for one in waiting) >= MAX_WAITING:
             return
         key = (state.integration_id, state.dedup_key)
         waiting.append(Sighting(alert_id=state.id, key=key, number=way.number, seen_at=at))

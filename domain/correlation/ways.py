@@ -16,7 +16,7 @@ from domain.correlation.way import Way, WayKind, Ways
 from domain.inhibition.model import Inhibition
 from domain.rules.condition import Bound, Condition, ConditionFailed
 from domain.rules.facts import facts_of_signal
-from domain.rules.screening import Screen, screen_of
+from domain.rules.screening import Screen, is_exact, screen_of
 
 # Each way is a lock and a look-up: of what must be seen together, and of upstreams, so many are tried.
 MAX_WAYS = 20
@@ -29,11 +29,13 @@ class RuleInForce:
     rule: GroupRule
     condition: Condition | None = None
 
-    screen: Screen | None = field(init=False, default=None)
+    _screen: Screen | None = field(init=False, default=None)
+    _is_exact: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         if self.condition is not None:
-            object.__setattr__(self, "screen", screen_of(self.condition.tree))
+            object.__setattr__(self, "_screen", screen_of(self.condition.tree))
+            object.__setattr__(self, "_is_exact", is_exact(self.condition.tree))
 
     def is_for(self, signal: NormalSignal, facts: "_Facts") -> bool:
         """Whether the rule is for the alert. A condition that cannot be worked out is not fulfilled."""
@@ -43,8 +45,10 @@ class RuleInForce:
                 return False
         if self.condition is None:
             return True
-        if self.screen is not None and not self.screen(facts.plain()):
+        if self._screen is not None and not self._screen(facts.plain()):
             return False
+        if self._is_exact:
+            return True
         try:
             return self.condition.holds(facts.bound())
         except ConditionFailed:

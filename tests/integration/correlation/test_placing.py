@@ -12,7 +12,8 @@ import pytest
 from domain.alerts.fold import FoldPolicy
 from domain.ids import new_id
 from domain.ports import SystemClock
-from persistence.ingest_queue import IngestQueue, QueueLimits
+from persistence.group_placing import GROUPS_SQL, SIGHTINGS_SQL
+from persistence.ingest_queue import PLANNING, IngestQueue, QueueLimits
 from tests.unit.alerts.signals import RESOLVED, signal, submission
 
 Queue = Callable[..., Awaitable[IngestQueue]]
@@ -193,3 +194,27 @@ async def test_a_condition_is_asked_and_one_that_fails_stops_no_alert(
     found = [row["group_id"] for row in await database.fetch("SELECT group_id FROM alerts ORDER BY id")]
     assert found[0] == found[3] is not None
     assert found[1] is found[2] is None
+
+
+async def test_to_ask_whether_a_group_is_open_walks_over_no_alerts_that_are_open_elsewhere(
+    queue_of: Queue, database: asyncpg.Connection, database_url: str
+) -> None:
+    """With thousands of open alerts that took milliseconds a group, and a storm made them tens of thousands."""
+    await a_rule(database, "labels", labels=["cause"])
+    queue = await queue_of()
+    for number in range(5):
+        items = [signal(key=f"t:{number}:{n}", labels={"cause": str(n % 3), "n": str(n)}) for n in range(100)]
+        await queue.submit(submission(now(), *items))
+    await database.execute("ANALYZE alerts")
+
+    planned = await asyncpg.connect(database_url, server_settings=PLANNING)
+    try:
+        for statement in (GROUPS_SQL, SIGHTINGS_SQL):
+            prepared = await planned.prepare(f"EXPLAIN (FORMAT JSON) {statement}")
+            arguments = [["some", "keys"], 1, now()][: len(prepared.get_parameters())]
+            plan = await prepared.fetchval(*arguments)
+            assert "ix_alerts_group_id" in plan
+            assert "ix_alerts_open" not in plan
+            assert "Bitmap Heap Scan on alerts" not in plan
+    finally:
+        await planned.close()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.correlation.model import GroupedBy, GroupField, GroupStrategy, Part
+from domain.correlation.placing import MAX_WAITING
 from domain.correlation.templates import template_of
 from domain.correlation.topology import topology_of
 from tests.unit.alerts.signals import FIRING, RESOLVED
@@ -187,6 +188,29 @@ def test_a_part_that_another_rule_grouped_meanwhile_brings_the_rest_into_its_gro
     assert first.group_id is not None
     assert first.group_id == second.group_id
     assert len(groups.groups) == 1
+
+
+def test_parts_of_one_batch_are_one_group_where_another_rule_grouped_the_first() -> None:
+    groups = Groups(
+        a_rule(GroupStrategy.TOGETHER, "checkout", parts=(PAYMENTS, DATABASE)),
+        a_rule(GroupStrategy.LABELS, "by cluster", **BY_CLUSTER),
+    )
+    made = groups.post(
+        (0, "a", FIRING, {"labels": {"service": "payments", "cluster": "eu"}}),
+        (0, "b", FIRING, {"labels": {"service": "db", "cluster": "eu"}}),
+    )
+
+    assert len({alert.group_id for alert in made}) == len(groups.groups) == 1
+
+
+def test_parts_of_long_ago_keep_no_newer_one_from_being_seen() -> None:
+    groups = _together(PAYMENTS, DATABASE)
+    for number in range(MAX_WAITING):
+        groups.fire(0, f"old-{number}", labels={"service": "payments"})
+    groups.fire(20 * MINUTE, "new", labels={"service": "payments"})
+    last = groups.fire(21 * MINUTE, "b", labels={"service": "db"})
+
+    assert {alert.dedup_key for alert in groups.members(last.group_id)} == {"new", "b"}
 
 
 # -- topology ----------------------------------------------------------------------------------------------------------
