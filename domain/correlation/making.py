@@ -18,6 +18,7 @@ class Maker:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
+        # By the rule itself, which lives as long as this does: an id is hashed in Python.
         self._remembered: dict[tuple[object, ...], Ways] = {}
 
     def ways(self, rule: GroupRule, signal: NormalSignal, integration_id: UUID) -> Ways:
@@ -42,7 +43,7 @@ class Maker:
         return self._kept(rule, values, part=part, number=number)
 
     def _kept(self, rule: GroupRule, values: tuple[str, ...], *, part: str, number: int) -> Ways:
-        known = rule.id, part, number, values
+        known = id(rule), part, number, values
         found = self._remembered.get(known)
         if found is None:
             found = self._made(rule, values, part=part, number=number)

@@ -7,7 +7,6 @@ written comes out. Nothing of it is kept from one batch to the next, so memory i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from domain.alerts.decisions import Decision, group_decision
@@ -271,10 +270,7 @@ class Placing:
 
 def _placed(way: Way, group: KnownGroup, state: AlertState, reason: str, *, opened: bool) -> Decision:
     state.group_id, state.group_reason = group.id, reason
-    rule: dict[str, Any] = {}
-    if way.rule is not None:
-        rule = {"ruleId": str(way.rule.id), "rule": way.rule.name, "ruleVersion": way.rule.version}
-    return group_decision(group.id, reason, grouped_by=way.grouped_by, opened=opened, **rule)
+    return group_decision(group.id, reason, grouped_by=way.grouped_by, opened=opened, **way.told)
 
 
 def _reason(way: Way) -> str:

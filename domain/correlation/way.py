@@ -1,7 +1,7 @@
 """What is a way into a group? A key that alerts of one problem share, with what is said of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from uuid import UUID
 
@@ -38,11 +38,15 @@ class Way:
     rule: GroupRule | None = None
     part: str = ""
     number: int = 0
+    # What an alert that takes it is grouped by, and what is told of the rule on each decision.
+    grouped_by: GroupedBy = field(init=False)
+    told: dict[str, str | int] = field(init=False, compare=False)
 
-    @property
-    def grouped_by(self) -> GroupedBy:
-        """What an alert that takes it is grouped by."""
-        return GroupedBy.KEY if self.rule is None else GroupedBy(self.rule.strategy.value)
+    def __post_init__(self) -> None:
+        rule = self.rule
+        object.__setattr__(self, "grouped_by", GroupedBy.KEY if rule is None else GroupedBy(rule.strategy.value))
+        told = {} if rule is None else {"ruleId": str(rule.id), "rule": rule.name, "ruleVersion": rule.version}
+        object.__setattr__(self, "told", told)
 
 
 Ways = tuple[Way, ...]

@@ -5,7 +5,7 @@ pattern of the set fits everything: where even that is not found, each pattern i
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 import re2
@@ -43,12 +43,10 @@ class PatternSet(Generic[Kept]):
                 made.Compile()
                 self._set = made
 
-    def fitting(self, value: bytes) -> Iterator[Kept]:
+    def fitting(self, value: bytes) -> Sequence[Kept]:
         """Those whose pattern fits; or, where that cannot be told at once, all of them."""
         found = [] if self._set is None else self._set.Match(value)
         if self._last not in found:
-            yield from self._kept
-            return
-        for place in found:
-            if place != self._last:
-                yield self._kept[place]
+            return self._kept
+        kept, last = self._kept, self._last
+        return [kept[place] for place in found if place != last] if len(found) > 1 else ()
