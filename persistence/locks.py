@@ -30,6 +30,8 @@ LOCK_POLL_SECONDS = 0.1
 BOOTSTRAP_LOCK = 7_311_018_253
 # Held by whoever takes an administrator away (by role, by deactivation, by erasure): one always stays.
 ADMINISTRATORS_LOCK = 7_311_018_256
+# Held by whoever may leave alerts to nobody: the second of two sees what the first did. Taken before all others.
+GAPS_LOCK = 7_311_018_272
 # Held while a seal of the audit log is made: seals follow one another.
 AUDIT_SEAL_LOCK = 7_311_018_261
 

@@ -78,19 +78,20 @@ async def coverage_of(
 ) -> list[Coverage]:
     """The coverage of each policy over the time. Its people are those behind the targets in `seen`."""
     targets = {target for policy in policies for step in policy.steps for target in step.targets}
-    standing = await _standing(connection, targets)
+    named_by = await standing(connection, targets)
     schedule_ids = [target.id for target in targets if target.kind is TargetKind.SCHEDULE]
     plans = await plans_of(connection, schedule_ids, span)
     check_total(sum(size_of_plan(versions, span) for versions, _ in plans.values()))
     schedules = {one: final_schedule(*plan, span) for one, plan in plans.items()}
-    named = {user_id for people in standing.values() for user_id in people}
+    named = {user_id for people in named_by.values() for user_id in people}
     on_call = {shift.user_id for schedule in schedules.values() for shift in schedule.shifts}
     rows = await connection.scalars(sa.select(users.c.id).where(users.c.id.in_(named | on_call), users.c.is_active))
-    staff = Staff(standing=standing, schedules=schedules, active=frozenset(rows))
+    staff = Staff(standing=named_by, schedules=schedules, active=frozenset(rows))
     return [coverage(policy, staff=staff, span=span, seen=seen) for policy in policies]
 
 
-async def _standing(connection: AsyncConnection, targets: set[Target]) -> dict[Target, frozenset[UUID]]:
+async def standing(connection: AsyncConnection, targets: set[Target]) -> dict[Target, frozenset[UUID]]:
+    """Whom each target reaches that is no schedule."""
     found = {target: frozenset({target.id}) for target in targets if target.kind is TargetKind.USER}
     team_ids = [target.id for target in targets if target.kind is TargetKind.TEAM]
     if team_ids:

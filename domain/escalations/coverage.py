@@ -13,6 +13,9 @@ from uuid import UUID
 from domain.escalations.model import Policy, Step, Target, TargetKind
 from domain.schedules.model import FinalSchedule, Span
 
+# How far ahead it is looked, if nobody says otherwise.
+AHEAD = timedelta(days=14)
+
 
 @dataclass(frozen=True, slots=True)
 class EmptyStep:
@@ -63,7 +66,7 @@ def coverage(policy: Policy, *, staff: Staff, span: Span, seen: AbstractSet[Targ
     gaps = [_gaps(step, staff, span) for step in policy.steps]
     holes = gaps[0]
     for more in gaps[1:]:
-        holes = _both(holes, more)
+        holes = both(holes, more)
     shown = [target for step in policy.steps for target in step.targets if seen is None or target in seen]
     people = frozenset[UUID]().union(*(staff.ever(target) for target in shown))
     return Coverage(
@@ -80,13 +83,13 @@ def _gaps(step: Step, staff: Staff, span: Span) -> list[Span]:
     gaps = [span]
     for target in step.targets:
         if target.kind is TargetKind.SCHEDULE:
-            gaps = _both(gaps, _outside(staff.shifts(target.id), span))
+            gaps = both(gaps, outside(staff.shifts(target.id), span))
         elif staff.ever(target):
             return []
     return gaps
 
 
-def _outside(covered: Sequence[Span], span: Span) -> list[Span]:
+def outside(covered: Sequence[Span], span: Span) -> list[Span]:
     """What of the span is not covered; the covered parts are in order and do not overlap."""
     gaps, at = [], span.starts_at
     for part in covered:
@@ -96,6 +99,6 @@ def _outside(covered: Sequence[Span], span: Span) -> list[Span]:
     return [*gaps, Span(at, span.ends_at)] if at < span.ends_at else gaps
 
 
-def _both(first: Sequence[Span], second: Sequence[Span]) -> list[Span]:
+def both(first: Sequence[Span], second: Sequence[Span]) -> list[Span]:
     """The parts that are in both; each in order."""
     return [part for one in first for other in second if (part := one.within(other)) is not None]

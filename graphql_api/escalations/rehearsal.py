@@ -190,7 +190,6 @@ OfSeverity = Annotated[Severity, strawberry.argument(description="The alert's se
 At = Annotated[datetime | None, strawberry.argument(description="When the alert opens; now if left out.")]
 Since = Annotated[datetime | None, strawberry.argument(description="From when; now if left out.")]
 Until = Annotated[datetime | None, strawberry.argument(description="Until when; 14 days after `since` if left out.")]
-AHEAD = timedelta(days=14)
 
 
 @strawberry.type
@@ -237,7 +236,7 @@ class RehearsalQueries:
         """Of a team's policies, or of those of no team."""
         context = info.context
         starts = since or context.now()
-        span = checked_span(starts, until or starts + AHEAD)
+        span = checked_span(starts, until or starts + coverage.AHEAD)
         team = None if team_id is None else uuid_or_none(team_id)
         if team_id is not None and team is None:
             message = "no such team"

@@ -29,7 +29,8 @@ def calendar_text(name: str, shifts: Sequence[PublishedShift], people: Mapping[U
     calendar.add("x-published-ttl", REFRESH, parameters={})
     for shift in shifts:
         calendar.add_component(_event(shift, people))
-    return calendar.to_ical()
+    body: bytes = calendar.to_ical()
+    return body
 
 
 def _event(one: PublishedShift, people: Mapping[UUID, User]) -> Event:

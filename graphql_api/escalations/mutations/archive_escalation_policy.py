@@ -4,7 +4,8 @@ import strawberry
 
 from domain.escalations.policies import archive_policy
 from graphql_api.context import Info
-from graphql_api.errors import NotFound, mutation, payload
+from graphql_api.errors import NotFound, WouldOpenGaps, mutation, payload
+from graphql_api.escalations.guarding import EVEN_IF_IT_OPENS_GAPS, guarded
 from graphql_api.escalations.inputs import desk
 from graphql_api.escalations.loaders import written
 from graphql_api.escalations.types import EscalationPolicy
@@ -16,6 +17,7 @@ class ArchiveEscalationPolicyInput:
     """By id."""
 
     id: strawberry.ID = strawberry.field(description="The policy.")
+    even_if_it_opens_gaps: bool = strawberry.field(description=EVEN_IF_IT_OPENS_GAPS, default=False)
 
 
 @strawberry.type(description="The policy takes no more alerts.")
@@ -26,14 +28,14 @@ class ArchiveEscalationPolicySuccess:
 
 
 @mutation(
-    payload("ArchiveEscalationPolicy", ArchiveEscalationPolicySuccess, NotFound),
+    payload("ArchiveEscalationPolicy", ArchiveEscalationPolicySuccess, NotFound, WouldOpenGaps),
     description="End an escalation policy. Escalations at work go on to their end.",
 )
 async def archive_escalation_policy(info: Info, data: ArchiveEscalationPolicyInput) -> ArchiveEscalationPolicySuccess:
     """Mark the locked row."""
     context = info.context
     policy_id = uuid_of(data.id, "escalation policy", "id")
-    async with context.uow() as uow:
+    async with guarded(context, even_if=data.even_if_it_opens_gaps) as uow:
         await archive_policy(policy_id, desk=desk(context, uow, "archiveEscalationPolicy"))
         await uow.commit()
     return ArchiveEscalationPolicySuccess(policy=await written(context, policy_id))  # type: ignore[arg-type] # it is

@@ -7,7 +7,8 @@ import strawberry
 from domain.escalations.policies import PolicyChange, update_policy
 from graphql_api.context import Info
 from graphql_api.enums import Severity
-from graphql_api.errors import AlreadyExists, NotFound, StaleVersion, mutation, payload
+from graphql_api.errors import AlreadyExists, NotFound, StaleVersion, WouldOpenGaps, mutation, payload
+from graphql_api.escalations.guarding import EVEN_IF_IT_OPENS_GAPS, guarded
 from graphql_api.escalations.inputs import EscalationStepInput, desk, steps_of
 from graphql_api.escalations.loaders import written
 from graphql_api.escalations.types import EscalationPolicy
@@ -30,6 +31,7 @@ class UpdateEscalationPolicyInput:
         description="How long an answer counts; PT0S is for good.", default=None
     )
     description: str | None = strawberry.field(description="What it is for.", default=None)
+    even_if_it_opens_gaps: bool = strawberry.field(description=EVEN_IF_IT_OPENS_GAPS, default=False)
 
 
 @strawberry.type(description="The policy is as you want it.")
@@ -40,7 +42,9 @@ class UpdateEscalationPolicySuccess:
 
 
 @mutation(
-    payload("UpdateEscalationPolicy", UpdateEscalationPolicySuccess, NotFound, AlreadyExists, StaleVersion),
+    payload(
+        "UpdateEscalationPolicy", UpdateEscalationPolicySuccess, NotFound, AlreadyExists, StaleVersion, WouldOpenGaps
+    ),
     description="Change an escalation policy. Escalations at work go on by the steps they started with.",
 )
 async def update_escalation_policy(info: Info, data: UpdateEscalationPolicyInput) -> UpdateEscalationPolicySuccess:
@@ -55,7 +59,7 @@ async def update_escalation_policy(info: Info, data: UpdateEscalationPolicyInput
         repeats=data.repeats,
         ack_timeout=data.ack_timeout,
     )
-    async with context.uow() as uow:
+    async with guarded(context, even_if=data.even_if_it_opens_gaps) as uow:
         await update_policy(
             policy_id,
             change,

@@ -6,7 +6,8 @@ import strawberry
 
 from domain.identity.administration import change_person
 from graphql_api.context import Info
-from graphql_api.errors import LastAdministrator, NotFound, StaleVersion, mutation, payload
+from graphql_api.errors import LastAdministrator, NotFound, StaleVersion, WouldOpenGaps, mutation, payload
+from graphql_api.escalations.guarding import EVEN_IF_IT_OPENS_GAPS, guarded
 from graphql_api.identity.account_inputs import EXPECTED_VERSION, person_entry
 from graphql_api.identity.types import User
 from graphql_api.scalars import uuid_of
@@ -18,6 +19,7 @@ class DeactivateUserInput:
 
     id: strawberry.ID = strawberry.field(description="The person.")
     expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
+    even_if_it_opens_gaps: bool = strawberry.field(description=EVEN_IF_IT_OPENS_GAPS, default=False)
 
 
 @strawberry.type(description="The person may not sign in, and every session has ended.")
@@ -28,14 +30,14 @@ class DeactivateUserSuccess:
 
 
 @mutation(
-    payload("DeactivateUser", DeactivateUserSuccess, NotFound, StaleVersion, LastAdministrator),
+    payload("DeactivateUser", DeactivateUserSuccess, NotFound, StaleVersion, LastAdministrator, WouldOpenGaps),
     description="Send a person away: no more sign-in, and every session ends at once. The last administrator stays.",
 )
 async def deactivate_user(info: Info, data: DeactivateUserInput) -> DeactivateUserSuccess:
     """Edit the locked row; what follows is in the same transaction."""
     context = info.context
     user = await change_person(
-        context.state.accounts,
+        replace(context.state.accounts, units=lambda: guarded(context, even_if=data.even_if_it_opens_gaps)),
         uuid_of(data.id, "person", "id"),
         lambda before: replace(before, is_active=False),
         expected_version=data.expected_version,

@@ -4,7 +4,8 @@ import strawberry
 
 from domain.schedules import actions
 from graphql_api.context import Info
-from graphql_api.errors import NotFound, mutation, payload
+from graphql_api.errors import NotFound, WouldOpenGaps, mutation, payload
+from graphql_api.escalations.guarding import EVEN_IF_IT_OPENS_GAPS, guarded
 from graphql_api.scalars import uuid_of
 from graphql_api.schedules.inputs import desk
 from graphql_api.schedules.loaders import written
@@ -16,6 +17,7 @@ class RemoveScheduleOverrideInput:
     """By id."""
 
     id: strawberry.ID = strawberry.field(description="The override.")
+    even_if_it_opens_gaps: bool = strawberry.field(description=EVEN_IF_IT_OPENS_GAPS, default=False)
 
 
 @strawberry.type(description="The override no longer counts.")
@@ -26,13 +28,13 @@ class RemoveScheduleOverrideSuccess:
 
 
 @mutation(
-    payload("RemoveScheduleOverride", RemoveScheduleOverrideSuccess, NotFound),
+    payload("RemoveScheduleOverride", RemoveScheduleOverrideSuccess, NotFound, WouldOpenGaps),
     description="Take an override back. One that runs ends now: who was on call stays so.",
 )
 async def remove_schedule_override(info: Info, data: RemoveScheduleOverrideInput) -> RemoveScheduleOverrideSuccess:
     """End it or remove it."""
     context = info.context
-    async with context.uow() as uow:
+    async with guarded(context, even_if=data.even_if_it_opens_gaps) as uow:
         found = await actions.remove_override(
             uuid_of(data.id, "override", "id"), desk=desk(context, uow, "removeScheduleOverride")
         )

@@ -4,7 +4,8 @@ import strawberry
 
 from domain.schedules import actions
 from graphql_api.context import Info
-from graphql_api.errors import AlreadyExists, NotFound, StaleVersion, mutation, payload
+from graphql_api.errors import AlreadyExists, NotFound, StaleVersion, WouldOpenGaps, mutation, payload
+from graphql_api.escalations.guarding import EVEN_IF_IT_OPENS_GAPS, guarded
 from graphql_api.scalars import uuid_of
 from graphql_api.schedules.inputs import ScheduleLayerInput, desk, layers_of
 from graphql_api.schedules.loaders import written
@@ -25,6 +26,7 @@ class UpdateScheduleInput:
     layers: list[ScheduleLayerInput] | None = strawberry.field(
         description="All its layers; a layer that keeps its `id` is the same layer, changed.", default=None
     )
+    even_if_it_opens_gaps: bool = strawberry.field(description=EVEN_IF_IT_OPENS_GAPS, default=False)
 
 
 @strawberry.type(description="The schedule is as you want it.")
@@ -35,7 +37,7 @@ class UpdateScheduleSuccess:
 
 
 @mutation(
-    payload("UpdateSchedule", UpdateScheduleSuccess, NotFound, AlreadyExists, StaleVersion),
+    payload("UpdateSchedule", UpdateScheduleSuccess, NotFound, AlreadyExists, StaleVersion, WouldOpenGaps),
     description="Change an on-call schedule from now on.",
 )
 async def update_schedule(info: Info, data: UpdateScheduleInput) -> UpdateScheduleSuccess:
@@ -48,7 +50,7 @@ async def update_schedule(info: Info, data: UpdateScheduleInput) -> UpdateSchedu
         time_zone=data.time_zone,
         layers=None if data.layers is None else layers_of(data.layers),
     )
-    async with context.uow() as uow:
+    async with guarded(context, even_if=data.even_if_it_opens_gaps) as uow:
         await actions.update_schedule(
             schedule_id, change, expected_version=data.expected_version, desk=desk(context, uow, "updateSchedule")
         )

@@ -224,7 +224,7 @@ async def teams_and_schedules(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "archiveRoutingRule", id=rule_id)
     quiet = {"starts": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin"}
     await do(api, admin, "setTeamQuietHours", teamId=team, quietHours=quiet)
-    await do(api, admin, "archiveEscalationPolicy", id=policy)
+    await do(api, admin, "archiveEscalationPolicy", id=policy, evenIfItOpensGaps=True)
     await do(api, admin, "archiveSchedule", id=schedule)
     await do(api, admin, "removeTeamMember", teamId=team, userId=str(other.id))
     await do(api, admin, "handOverTeam", teamId=team, toTeamId=to_team)

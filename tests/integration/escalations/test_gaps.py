@@ -1,0 +1,129 @@
+"""What would leave alerts to nobody is refused with the list, unless it is meant (issue 7: proof of page-ability)."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from domain.identity.model import Role
+from persistence.tables import users
+from tests.api import Api, Person
+
+REFUSED = "__typename } ... on WouldOpenGaps { gaps { teamId severities startsAt endsAt }"
+
+
+@pytest.fixture
+async def manager(api: Api) -> Person:
+    return await api.person(Role.MANAGER)
+
+
+@pytest.fixture
+async def admin(api: Api) -> Person:
+    return await api.person(Role.ADMIN)
+
+
+@pytest.fixture
+async def ann(api: Api) -> Person:
+    return await api.person(Role.OPERATOR)
+
+
+async def schedule(api: Api, manager: Person, *people: Person, name: str = "Primary") -> str:
+    layer = {"participantIds": [str(one.id) for one in people], "startsAt": "2020-01-06T00:00", "unit": "DAY"}
+    what = {"name": name, "timeZone": "UTC", "layers": [layer]}
+    return str((await api.change("createSchedule", what, "schedule { id }", who=manager))["schedule"]["id"])
+
+
+async def policy(api: Api, manager: Person, kind: str, id_: object, **more: object) -> str:
+    steps = [{"delay": "PT0S", "targets": [{"kind": kind, "id": str(id_)}]}]
+    what = {"name": "P", "steps": steps, **more}
+    return str((await api.change("createEscalationPolicy", what, "policy { id }", who=manager))["policy"]["id"])
+
+
+async def refused_then_meant(api: Api, who: Person, mutation: str, **what: object) -> list[dict[str, Any]]:
+    """The gaps it names; then the same is done, as it is said to be meant."""
+    answer = await api.change(mutation, what, REFUSED, who=who)
+    assert answer["__typename"] == "WouldOpenGaps", answer
+    assert answer["code"] == "WOULD_OPEN_GAPS"
+    meant = await api.change(mutation, {**what, "evenIfItOpensGaps": True}, "__typename", who=who)
+    assert meant["__typename"].endswith("Success"), meant
+    gaps: list[dict[str, Any]] = answer["gaps"]
+    return gaps
+
+
+async def test_a_schedule_that_somebody_counts_on_does_not_go_unnoticed(api: Api, manager: Person, ann: Person) -> None:
+    its_id = await schedule(api, manager, ann)
+    await policy(api, manager, "SCHEDULE", its_id, severities=["CRITICAL", "HIGH"])
+    (gap,) = await refused_then_meant(api, manager, "archiveSchedule", id=its_id)
+    assert set(gap["severities"]) == {"CRITICAL", "HIGH"}
+    again = await schedule(api, manager, ann)
+    free = await api.change("archiveSchedule", {"id": again}, "schedule { id }", who=manager)
+    assert free["__typename"] == "ArchiveScheduleSuccess", "nobody counts on this one"
+
+
+async def test_a_layer_that_goes_is_seen_and_a_rename_is_not_asked_about(
+    api: Api, manager: Person, ann: Person
+) -> None:
+    its_id = await schedule(api, manager, ann)
+    await policy(api, manager, "SCHEDULE", its_id)
+    renamed = await api.change("updateSchedule", {"id": its_id, "name": "Other"}, "schedule { id }", who=manager)
+    assert renamed["__typename"] == "UpdateScheduleSuccess"
+    await refused_then_meant(api, manager, "updateSchedule", id=its_id, layers=[])
+    # Nobody is on call now: an override that covers it is what alerts count on.
+    now = api.clock.now()
+    cover = {
+        "scheduleId": its_id, "userId": str(ann.id),
+        "startsAt": (now + timedelta(hours=1)).isoformat(), "endsAt": (now + timedelta(hours=2)).isoformat(),
+    }  # fmt: skip
+    made = await api.change("createScheduleOverride", cover, "overrideId", who=ann)
+    (gap,) = await refused_then_meant(api, manager, "removeScheduleOverride", id=made["overrideId"])
+    assert (gap["startsAt"], gap["endsAt"]) == tuple(
+        f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S.%fZ}" for hours in (1, 2)
+    )
+
+
+async def test_the_steps_and_the_end_of_a_policy_are_looked_at(api: Api, manager: Person, ann: Person) -> None:
+    empty = await schedule(api, manager, ann, name="Empty")
+    await api.change("updateSchedule", {"id": empty, "layers": []}, "__typename", who=manager)
+    its_id = await policy(api, manager, "USER", ann.id)
+    steps = [{"delay": "PT0S", "targets": [{"kind": "SCHEDULE", "id": empty}]}]
+    await refused_then_meant(api, manager, "updateEscalationPolicy", id=its_id, steps=steps)
+    other = await policy(api, manager, "USER", ann.id, name="Other")
+    await refused_then_meant(api, manager, "archiveEscalationPolicy", id=other)
+
+
+async def test_people_who_go_are_counted_as_gone(api: Api, manager: Person, admin: Person, ann: Person) -> None:
+    team = await api.team("Web")
+    bob = await api.person(Role.OPERATOR)
+    for person in (ann, bob):
+        add = {"teamId": str(team.id), "userId": str(person.id), "role": "OPERATOR"}
+        await api.change("addTeamMember", add, "__typename", who=admin)
+    await policy(api, manager, "TEAM", team.id, teamId=str(team.id))
+    gone = await api.change("deactivateUser", {"id": str(bob.id)}, "user { id }", who=admin)
+    assert gone["__typename"] == "DeactivateUserSuccess", "somebody is left"
+    (gap,) = await refused_then_meant(api, admin, "removeTeamMember", teamId=str(team.id), userId=str(ann.id))
+    assert gap["teamId"] == str(team.id)
+    await policy(api, manager, "USER", ann.id, name="Ann")
+    await refused_then_meant(api, admin, "deactivateUser", id=str(ann.id))
+
+
+async def test_an_erasure_is_asked_about_before_anything_is_written(
+    api: Api, manager: Person, admin: Person, ann: Person
+) -> None:
+    await policy(api, manager, "USER", ann.id)
+    await refused_then_meant(api, admin, "eraseUser", userId=str(ann.id), confirmEmail=ann.email)
+    async with api.engine.connect() as connection:
+        assert await connection.scalar(sa.select(users.c.erased_at).where(users.c.id == ann.id)) is not None
+
+
+async def test_of_two_who_each_count_on_the_other_one_stays(
+    api: Api, manager: Person, admin: Person, ann: Person
+) -> None:
+    bob = await api.person(Role.OPERATOR)
+    steps = [{"delay": "PT0S", "targets": [{"kind": "USER", "id": str(one.id)} for one in (ann, bob)]}]
+    await api.change("createEscalationPolicy", {"name": "P", "steps": steps}, "policy { id }", who=manager)
+    answers = await asyncio.gather(
+        *(api.change("deactivateUser", {"id": str(one.id)}, "user { id }", who=admin) for one in (ann, bob))
+    )
+    assert sorted(one["__typename"] for one in answers) == ["DeactivateUserSuccess", "WouldOpenGaps"], answers
