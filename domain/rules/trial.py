@@ -12,12 +12,14 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.alerts.model import Severity
 from domain.alerts.normalise import NormalSignal
 from domain.alerts.signal import SignalStatus
 from domain.rules.applying import apply_rules, holding, merged_labels
 from domain.rules.condition import RANKS, ConditionEngine, ConditionFailed
 from domain.rules.facts import Facts
 from domain.rules.model import AlertRule, Effects, RuleMode
+from domain.rules.paging import Paging
 from domain.rules.rule_set import Compiled, RuleSet
 from domain.rules.stored import StoredSignal
 
@@ -36,6 +38,9 @@ class TrialChange(StrEnum):
     LABELS = "labels"
     DEDUP_KEY = "dedup_key"
     GROUP_KEY = "group_key"
+    PAGES = "pages"
+    NO_PAGE = "no_page"
+    OTHER_POLICY = "other_policy"
     FAILED = "failed"
 
 
@@ -94,9 +99,16 @@ class Trial:
     """A draft being tried. `replaces` is the rule it stands for; a draft of a new rule comes last."""
 
     def __init__(
-        self, draft: AlertRule, today: Iterable[AlertRule], *, engine: ConditionEngine, samples: int = MAX_SAMPLES
+        self,
+        draft: AlertRule,
+        today: Iterable[AlertRule],
+        *,
+        engine: ConditionEngine,
+        samples: int = MAX_SAMPLES,
+        paging: Paging | None = None,
     ) -> None:
         rules = list(today)
+        self._paging = paging or Paging()
         # What it would do is asked, whether it is to be monitored first or not.
         draft = replace(draft, mode=RuleMode.ENABLED)
         kept = [rule for rule in rules if rule.id != draft.id]
@@ -220,6 +232,30 @@ class Trial:
             self._note(TrialChange.LABELS, stored, *_labels_told(before.labels, after.labels))
         if before.group_key != after.group_key:
             self._note(TrialChange.GROUP_KEY, stored, before.group_key, after.group_key)
+        self._compare_pages(before, after, stored)
+
+    def _compare_pages(self, before: _Verdict, after: _Verdict, stored: StoredSignal) -> None:
+        was, would = (self._policies(one, before, stored) for one in (before, after))
+        if was == would:
+            return
+        kind = TrialChange.OTHER_POLICY
+        if not would:
+            kind = TrialChange.NO_PAGE
+        elif not was:
+            kind = TrialChange.PAGES
+        self._note(kind, stored, self._paging.names(was), self._paging.names(would))
+
+    def _policies(self, verdict: _Verdict, today: _Verdict, stored: StoredSignal) -> frozenset[UUID]:
+        """The policies that would take the alert; none while it is suppressed."""
+        if verdict.suppressed is not None:
+            return frozenset()
+        if verdict.team is not None:
+            team_id: UUID | None = UUID(verdict.team)
+        else:
+            # What no rule gives a team has the one it has now, unless that came from the rule that no longer gives it.
+            given = None if today.team is None else UUID(today.team)
+            team_id = None if given is not None and given == stored.team_id else stored.team_id
+        return self._paging.takers(team_id, Severity(verdict.severity))
 
     def _note(self, kind: TrialChange, stored: StoredSignal, before: str | None, after: str | None) -> None:
         found = self._differences[kind]

@@ -1,11 +1,11 @@
 """How is a rule tried on the past over the API? At once for what is soon read, followed for up to a million signals.
 
-The signals are read by pages and worked through in a thread, one trial at a time in a process, so that whoever tries a
-rule holds up neither the alerts that arrive nor who looks at them.
+The signals are read by pages and worked through in a thread, one page at a time in a process, so that whoever tries a
+rule holds up neither the alerts that arrive nor who looks at them, nor whoever else tries one.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,11 +20,13 @@ from domain.rules import trial
 from domain.rules.actions import NO_SUCH
 from domain.rules.drafts import RuleDraft, checked
 from domain.rules.model import AlertRule as Rule
+from domain.rules.paging import Paging
 from domain.rules.trial import Trial, TrialChange, TrialReport
 from domain.rules.trying import Range, checked_most, checked_range
 from graphql_api.alerts.loaders import load_alerts
 from graphql_api.context import Context, Info
 from graphql_api.exposes import expose_enum, exposes
+from graphql_api.identity.loaders import load_teams
 from graphql_api.rules.builder_types import AlertConditionInput
 from graphql_api.rules.inputs import (
     BUILDER,
@@ -35,8 +37,9 @@ from graphql_api.rules.inputs import (
     effects_of,
     required_condition,
 )
-from graphql_api.scalars import uuid_of
+from graphql_api.scalars import uuid_of, uuid_or_none
 from persistence.conditions import CONDITIONS
+from persistence.escalation_policies import list_policies
 from persistence.rule_trials import RawSignal, pages_of_signals
 from persistence.rules import list_rules
 
@@ -55,6 +58,10 @@ expose_enum(
         TrialChange.LABELS: "Other labels.",
         TrialChange.DEDUP_KEY: "Another deduplication key: signals would have been folded otherwise.",
         TrialChange.GROUP_KEY: "Another group key.",
+        TrialChange.PAGES: "An escalation policy would have taken it, where today none does; `after` names it. Of the "
+        "policies you may see, as they are now; groups, silences and routing rules are not asked.",
+        TrialChange.NO_PAGE: "No escalation policy would have taken it, where today one does; `before` names it.",
+        TrialChange.OTHER_POLICY: "Other escalation policies would have taken it; `before` and `after` name them.",
         TrialChange.FAILED: "The draft's condition cannot be worked out; `after` says why.",
     },
 )
@@ -80,6 +87,19 @@ class AlertRuleTestSample:
     )
 
 
+async def _samples(root: strawberry.Parent[trial.Difference], info: Info) -> list[trial.Sample]:
+    """Teams as far as they may be seen: the id of another is as absent as the team."""
+    if root.kind is not TrialChange.TEAM:
+        return root.samples
+    seen = info.context.loader(load_teams)
+
+    async def shown(team_id: str | None) -> str | None:
+        named = None if team_id is None else uuid_or_none(team_id)
+        return team_id if named is not None and await seen.load(named) is not None else None
+
+    return [replace(one, before=await shown(one.before), after=await shown(one.after)) for one in root.samples]
+
+
 @exposes(trial.Difference, name="AlertRuleTestDifference", description="What would have been otherwise in one respect.")
 class AlertRuleTestDifference:
     """See domain.rules.trial.Difference."""
@@ -87,7 +107,11 @@ class AlertRuleTestDifference:
     kind: TrialChange = strawberry.field(description="In which respect.")
     signals: int = strawberry.field(description="For how many signals.")
     alerts: int = strawberry.field(description="Of how many alerts; counted up to 200,000.")
-    samples: list[AlertRuleTestSample] = strawberry.field(description="The first of them, one an alert; at most 20.")
+    samples = strawberry.field(
+        resolver=_samples,
+        graphql_type=list[AlertRuleTestSample],
+        description="The first of them, one an alert; at most 20.",
+    )
 
 
 @exposes(TrialReport, name="AlertRuleTestReport", description="What a draft would have done, so far as it was tried.")
@@ -143,7 +167,7 @@ class TestAlertRuleInput:
 class Testing:
     """One test: the draft, today's rules, and what is read."""
 
-    # One at a time a process: it takes a core as long as it runs.
+    # One page at a time a process: it takes a core for as long.
     turns = asyncio.Semaphore(1)
 
     def __init__(self, context: Context, trying: Trial, span: Range, most: int) -> None:
@@ -170,8 +194,10 @@ class Testing:
         )
         async with context.read() as connection:
             today = await list_rules(connection)
+            policies = await list_policies(connection, sight=viewer.sight)
+        paging = Paging(policies=tuple(policies))
         rule = _placed(draft, today, data, now=context.now())
-        return cls(context, Trial(rule, today, engine=CONDITIONS), span, most)
+        return cls(context, Trial(rule, today, engine=CONDITIONS, paging=paging), span, most)
 
     async def run(self) -> AsyncGenerator[tuple[TrialReport, bool], None]:
         """What was found after each page, and whether that was all."""
@@ -179,12 +205,17 @@ class Testing:
         pages = pages_of_signals(
             self._context.state.reads, since=self.span.since, until=self.span.until, sight=sight, most=self._most
         )
-        async with self.turns:
-            async for page in pages:
-                read += len(page)
-                await asyncio.to_thread(self._take, page)
-                yield self._trial.report(is_whole=False), False
+        while page := await self._next(pages):
+            read += len(page)
+            yield self._trial.report(is_whole=False), False
         yield self._trial.report(is_whole=read < self._most), True
+
+    async def _next(self, pages: AsyncIterator[list[RawSignal]]) -> list[RawSignal]:
+        """One page read and worked through. The turn ends with it: a reader who takes long keeps nobody waiting."""
+        async with self.turns:
+            page = await anext(pages, [])
+            await asyncio.to_thread(self._take, page)
+        return page
 
     def _take(self, page: Sequence[RawSignal]) -> None:
         for raw in page:

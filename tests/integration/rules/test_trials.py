@@ -153,3 +153,40 @@ async def test_a_followed_test_tells_how_far_it_is_and_ends(api: Api, address: s
         assert message["share"] == 1.0
         assert (message["report"]["signals"], differences(message["report"])) == (6, {"SEVERITY": (1, 1)})
         assert (await socket.receive())["type"] == "complete"
+
+
+@pytest.mark.usefixtures("key")
+async def test_it_is_told_who_would_be_paged_or_no_longer(api: Api, manager: Person) -> None:
+    pages = [{"delay": "PT0S", "targets": [{"kind": "USER", "id": str(manager.id)}]}]
+    web, vault = await api.team("Web"), await api.team("Vault", is_private=True)
+    admin = await api.person(Role.ADMIN)
+    for name, severities, team in (
+        ("Nobody's worst", ["CRITICAL", "HIGH"], None),
+        ("Nobody's rest", ["MEDIUM"], None),
+        ("Web", ["CRITICAL", "HIGH", "MEDIUM", "LOW"], web),
+        ("Vault", ["CRITICAL"], vault),
+    ):
+        what = {"name": name, "severities": severities, "steps": pages, "teamId": team and str(team.id)}
+        made = await api.change("createEscalationPolicy", what, "policy { id }", who=admin)
+        assert made["__typename"] == "CreateEscalationPolicySuccess", made
+
+    async def paging(condition: str, **effects: object) -> dict[str, list[tuple[str, str | None, str | None]]]:
+        report = await tried(api, manager, condition, effects=effects)
+        kinds = {"PAGES", "NO_PAGE", "OTHER_POLICY"}
+        return {
+            one["kind"]: [(sample["title"], sample["before"], sample["after"]) for sample in one["samples"]]
+            for one in report["differences"]
+            if one["kind"] in kinds
+        }
+
+    assert await paging("true", severity="CRITICAL") == {"PAGES": [("A", None, "Nobody's worst")]}
+    silenced = await paging("true", suppress="quiet")
+    assert silenced == {"NO_PAGE": [("B", "Nobody's worst", None), ("C", "Nobody's worst", None)]}
+    moved = await paging("true", teamId=str(web.id))
+    assert moved["PAGES"] == [("A", None, "Web")]
+    assert moved["OTHER_POLICY"] == [("B", "Nobody's worst", "Web"), ("C", "Nobody's worst", "Web")]
+    milder = await paging('alert.service == "db"', severity="MEDIUM")
+    assert milder == {"OTHER_POLICY": [("C", "Nobody's worst", "Nobody's rest")]}
+    rule = await make_rule(api, admin, "To the web", "true", effects={"teamId": str(web.id)})
+    back = await tried(api, manager, "true", ruleId=rule["id"], effects={"severity": "LOW"})
+    assert differences(back)["NO_PAGE"] == (5, 3), "what the rule gave a team has none without it"
