@@ -130,6 +130,23 @@ async def settle(
             await note_failure(connection, key, outcome.reason, now=now, wait=wait, channel_id=channel.id)
         else:
             await note_answer(connection, key, now=now)
+        if isinstance(outcome, Sent):
+            await _bring_forward(connection, channel.id, now=now)
+
+
+async def _bring_forward(connection: AsyncConnection, channel_id: UUID, *, now: datetime) -> None:
+    """The provider is back: what waits since it was away, for hours by now, waits no longer.
+
+    What others have claimed is left to them: a claim ends sooner than that.
+    """
+    table = notifications
+    waits = (
+        table.c.channel_id == channel_id,
+        table.c.state == _QUEUED,
+        table.c.problem.is_not(None),
+        table.c.next_attempt_at > now + CLAIM,
+    )
+    await connection.execute(sa.update(table).where(*waits).values(next_attempt_at=now))
 
 
 async def put_back(engine: AsyncEngine, notifications_: Sequence[Notification], *, until: datetime) -> None:
