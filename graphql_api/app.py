@@ -30,6 +30,7 @@ from graphql_api.identity.cookies import CrossSite
 from graphql_api.live.erasures import Erasures
 from graphql_api.live.following import Live
 from graphql_api.live.hub import Hub
+from graphql_api.live.on_call import OnCallFeed
 from graphql_api.live.sessions import SessionWatch
 from graphql_api.live.team_feed import rule_feed, team_feed
 from graphql_api.mail_events import sendgrid_http
@@ -183,6 +184,9 @@ async def opened(state: AppState) -> AsyncIterator[None]:
             await feed.start()
             stack.push_async_callback(feed.close)
         state.hub, state.sessions, state.team_feed, state.rule_feed = hub, sessions, teams, rules
+        state.on_call = OnCallFeed(state.reads, settings.database_dsn, state.clock)
+        await state.on_call.start()
+        stack.push_async_callback(state.on_call.close)
         using = asyncio.create_task(state.key_use.flush_for_ever(), name="last use of keys")
         stack.push_async_callback(state.key_use.flush)
         stack.push_async_callback(end_tasks, [using])

@@ -184,6 +184,7 @@ MUTATIONS: Mapping[str, Line] = {
     "createGroupRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "updateGroupRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "archiveGroupRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
+    "testGroupRule": Need(Access.MANAGER, Scope.ALERTS_READ),
     "createInhibitionRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "updateInhibitionRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
     "archiveInhibitionRule": Need(Access.MANAGER, Scope.ALERTS_WRITE),
@@ -268,6 +269,7 @@ SUBSCRIPTIONS: Mapping[str, Line] = {
     "alertRuleTest": Need(Access.MANAGER, Scope.ALERTS_READ),
     "alertRuleEvents": Need(Access.VIEWER, Scope.ALERTS_READ),
     "teamEvents": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "onCallChanged": Need(Access.VIEWER, Scope.PEOPLE_READ),
 }
 ROOT_FIELDS: Mapping[str, Mapping[str, Need]] = {
     "Query": table(QUERIES),

@@ -69,6 +69,7 @@ from graphql_api.scalars import SCALARS
 from graphql_api.schedules.feed_types import CalendarFeedQueries
 from graphql_api.schedules.mutations import ScheduleMutations
 from graphql_api.schedules.queries import ScheduleQueries
+from graphql_api.schedules.subscriptions import ScheduleSubscriptions
 from graphql_api.schedules.swap_queries import ShiftSwapQueries
 from graphql_api.silences.mutations import SilenceMutations
 from graphql_api.silences.queries import SilenceQueries
@@ -139,7 +140,13 @@ MUTATIONS: tuple[type, ...] = (
     ThresholdMutations,
     HeartbeatMutations,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (AlertSubscriptions, AlertBatchSubscriptions, TeamSubscriptions, RuleSubscriptions)
+SUBSCRIPTIONS: tuple[type, ...] = (
+    AlertSubscriptions,
+    AlertBatchSubscriptions,
+    TeamSubscriptions,
+    RuleSubscriptions,
+    ScheduleSubscriptions,
+)
 
 
 class Schema(strawberry.Schema):

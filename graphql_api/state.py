@@ -34,6 +34,7 @@ from graphql_api.identity.providers import Provider
 from graphql_api.identity.tokens import AccessTokens
 from graphql_api.limits import Documents, Limits
 from graphql_api.live.hub import Hub
+from graphql_api.live.on_call import OnCallFeed
 from graphql_api.live.sessions import SessionWatch
 from graphql_api.live.team_feed import RuleFeed, TeamFeed
 from graphql_api.observability.metrics import Metrics
@@ -70,6 +71,7 @@ class AppState:
     sessions: SessionWatch | None = None
     team_feed: TeamFeed | None = None
     rule_feed: RuleFeed | None = None
+    on_call: OnCallFeed | None = None
     redis: Redis | None = None
     metrics: Metrics = field(default_factory=Metrics)
     lockouts: Lately = field(default_factory=Lately)

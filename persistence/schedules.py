@@ -17,6 +17,8 @@ from persistence.schedule_layers import layers_json, layers_of
 from persistence.tables import schedule_overrides, schedule_versions, schedules, users
 from persistence.unless_taken import write_unless_taken
 
+# Told when somebody else may be on call.
+ON_CALL_CHANNEL = "tocsin_on_call"
 _NEWEST = (
     sa.select(schedule_versions.c.layers)
     .where(schedule_versions.c.schedule_id == schedules.c.id)
@@ -41,6 +43,7 @@ class ScheduleRepository:
         if not await self._written(statement):
             return False
         await self._add_version(schedule, since=schedule.created_at, by=created_by)
+        await self._tell()
         return True
 
     async def locked(self, schedule_id: UUID, *, sight: Sight) -> Schedule | None:
@@ -63,6 +66,7 @@ class ScheduleRepository:
             return False
         if layers_since is not None:
             await self._add_version(schedule, since=layers_since, by=changed_by)
+        await self._tell()
         return True
 
     async def _add_version(self, schedule: Schedule, *, since: datetime, by: UUID | None) -> None:
@@ -80,6 +84,7 @@ class ScheduleRepository:
     async def add_override(self, override: Override) -> None:
         """Write an override."""
         await self._connection.execute(sa.insert(schedule_overrides).values(dataclasses.asdict(override)))
+        await self._tell()
 
     async def locked_override(self, override_id: UUID) -> Override | None:
         """The override, locked; None for one that was removed."""
@@ -97,11 +102,16 @@ class ScheduleRepository:
         await self._connection.execute(
             sa.update(schedule_overrides).where(schedule_overrides.c.id == override_id).values(values)
         )
+        await self._tell()
 
     async def missing_people(self, user_ids: AbstractSet[UUID]) -> Sequence[UUID]:
         """Those of the ids that are no active person."""
         known = await self._connection.scalars(sa.select(users.c.id).where(users.c.id.in_(user_ids), users.c.is_active))
         return sorted(user_ids - set(known))
+
+    async def _tell(self) -> None:
+        """A hint, told with the commit, that somebody else may be on call."""
+        await self._connection.execute(sa.select(sa.func.pg_notify(ON_CALL_CHANNEL, "")))
 
     async def _written(self, statement: sa.Executable) -> bool:
         return await write_unless_taken(self._connection, statement, unique="uq_schedules")
