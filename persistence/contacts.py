@@ -7,6 +7,7 @@ turns, and an erasure waits.
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,17 +17,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.contacts.codes import LIFETIME, ContactCode
-from domain.contacts.message import code_mail, code_message, code_post, code_text, disabled_mail
+from domain.contacts.message import changed_mail, code_mail, code_message, code_post, code_text, disabled_mail
 from domain.contacts.model import BY_TEXT, ContactKind, ContactMethod, account_method
 from domain.contacts.planning import Preferences
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from persistence.among import among
 from persistence.contact_wishes import preferences_of, save_preferences
 from persistence.mail import MailRepository
 from persistence.person_keys import Opener, PersonKey, vault_of
 from persistence.seal_people import key_to_write
 from persistence.tables import contact_codes, contact_methods, notifications, person_keys, text_messages, users
-from persistence.texts import post_text
+from persistence.texts import NewText, post_text
 from persistence.users import users_by_ids
 
 ADDRESS, LABEL, SECRET = "contact_methods.address", "contact_methods.label", "contact_methods.secret"
@@ -98,6 +99,16 @@ class ContactRepository:
         )
         return [(row.contact_method_id, row.created_at) for row in await self._connection.execute(statement)]
 
+    async def codes_to(self, address_digest: bytes, since: datetime) -> Sequence[datetime]:
+        """When codes were sent to this place, to whomever; who asks at the same time waits for the end of this."""
+        turn = sa.func.pg_advisory_xact_lock(_CODE_LOCK, sa.func.hashtext(address_digest.hex()))
+        await self._connection.execute(sa.select(turn))
+        table = contact_codes
+        statement = sa.select(table.c.created_at).where(
+            table.c.address_digest == address_digest, table.c.created_at > since
+        )
+        return list(await self._connection.scalars(statement))
+
     async def newest_code(self, method_id: UUID) -> ContactCode | None:
         """The last code that was sent to the method."""
         table = contact_codes
@@ -125,13 +136,23 @@ class ContactRepository:
             return
         await post_text(
             self._connection,
-            user_id=method.user_id,
-            method_id=method.id,
-            body=_code_body(method.kind, code),
-            expires_at=now + LIFETIME,
+            NewText(
+                user_id=method.user_id,
+                method_id=method.id,
+                body=_code_body(method.kind, code),
+                expires_at=now + LIFETIME,
+                is_code=True,
+            ),
             now=now,
-            is_code=True,
         )
+
+    async def tell_owner(self, method: ContactMethod, *, is_added: bool) -> None:
+        """Write to the address of the account that a method came or went; one no mail can go to stops no change."""
+        (user,) = await users_by_ids(self._connection, [method.user_id])
+        if user is None or not user.email:
+            return
+        with suppress(InvalidInput):
+            await MailRepository(self._connection).append(changed_mail(method, to=user.email, is_added=is_added))
 
     async def preferences(self, user_id: UUID) -> Preferences:
         """The person's rules and quiet hours, as they are now."""
@@ -248,3 +269,7 @@ async def _tell_owner(connection: AsyncConnection, method_id: UUID, reason: str)
     if user is None or not user.is_active or user.email.lower() == method.address.lower():
         return
     await MailRepository(connection).append(disabled_mail(method, to=user.email, reason=reason))
+
+
+# The advisory lock's first half: "code".
+_CODE_LOCK = 0x636F6465

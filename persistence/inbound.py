@@ -16,6 +16,13 @@ async def is_first(connection: AsyncConnection, source: str, name: bytes, *, now
     return (await connection.execute(statement.on_conflict_do_nothing())).rowcount == 1
 
 
+async def count_since(connection: AsyncConnection, source: str, since: datetime) -> int:
+    """How many were taken from a source since then."""
+    table = inbound_calls
+    counted = sa.select(sa.func.count()).where(table.c.source == source, table.c.received_at > since)
+    return int(await connection.scalar(counted) or 0)
+
+
 async def was_taken(connection: AsyncConnection, source: str, name: bytes) -> bool:
     """Whether it was taken by a transaction that is committed."""
     taken = sa.exists().where(inbound_calls.c.source == source, inbound_calls.c.digest == _digest(name))

@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 MAX_WAITING = 10_000
+# Of keys that nobody vouches for yet: whoever makes keys up by the thousand leaves room for the pings of real jobs.
+MAX_UNKNOWN = MAX_WAITING // 2
 MAX_BATCH = 1_000
 # The rows are locked in one order, for another process writes pings of the same heartbeats. A ping that comes late
 # moves nothing back.
@@ -56,15 +58,15 @@ class PingQueue:
     _waiting: dict[bytes, _Waiting] = field(default_factory=dict)
     _flushing: asyncio.Task[None] | None = None
 
-    async def ping(self, digest: bytes, *, source: str | None, now: datetime) -> bool:
-        """Count a ping; True after COMMIT, False when no heartbeat has the key.
+    async def ping(self, digest: bytes, *, source: str | None, now: datetime, is_known: bool = False) -> bool:
+        """Count a ping; True after COMMIT, False when no heartbeat has the key. `is_known`: it had one before.
 
         Raises PingsFull, and what the store raises: then nothing was written.
         """
         waiting = self._waiting.get(digest)
         if waiting is not None:
             waiting.at, waiting.source, waiting.count = now, source, waiting.count + 1
-        elif len(self._waiting) >= MAX_WAITING:
+        elif len(self._waiting) >= (MAX_WAITING if is_known else MAX_UNKNOWN):
             raise PingsFull
         else:
             waiting = _Waiting(now, source, asyncio.get_running_loop().create_future())

@@ -15,7 +15,9 @@ from domain.contacts.codes import (
     code_digest,
     fresh_code,
     is_right,
+    place_digest,
     require_guessable,
+    require_quiet,
     require_room,
 )
 from domain.contacts.model import MAX_LABEL, MAX_METHODS, ContactKind, ContactMethod, checked_address, is_same
@@ -60,6 +62,10 @@ class Contacts(Protocol):
         """The codes that were sent to the person: to which method, and when."""
         ...
 
+    async def codes_to(self, address_digest: bytes, since: datetime) -> Sequence[datetime]:
+        """When codes were sent to this place, to whomever; who asks at the same time waits for the end of this."""
+        ...
+
     async def newest_code(self, method_id: UUID) -> ContactCode | None:
         """The last code that was sent to the method."""
         ...
@@ -70,6 +76,10 @@ class Contacts(Protocol):
 
     async def send_code(self, method: ContactMethod, code: str, *, now: datetime) -> None:
         """Send the code by the very method it is to prove."""
+        ...
+
+    async def tell_owner(self, method: ContactMethod, *, is_added: bool) -> None:
+        """Write to the address of the account that a method came or went."""
         ...
 
 
@@ -113,6 +123,7 @@ async def add_method(*, kind: ContactKind, address: str, label: str | None, desk
         secret=secrets.token_urlsafe(_SECRET_BYTES) if kind is ContactKind.WEBHOOK else None,
     )
     await desk.stores.add(method)
+    await desk.stores.tell_owner(method, is_added=True)
     await _send_code(method, desk)
     await desk.audit(target_id=method.id, after=shown(method))
     return method
@@ -130,6 +141,8 @@ async def send_verification(method_id: UUID, *, desk: ContactDesk) -> ContactMet
 async def _send_code(method: ContactMethod, desk: ContactDesk) -> None:
     sent = await desk.stores.codes_since(desk.user_id, desk.now - WINDOW)
     require_room(sent, method_id=method.id, now=desk.now)
+    place = place_digest(method.kind.value, method.address, key=desk.key)
+    require_quiet(await desk.stores.codes_to(place, desk.now - WINDOW), now=desk.now)
     code = fresh_code()
     await desk.stores.save_code(
         ContactCode(
@@ -139,6 +152,7 @@ async def _send_code(method: ContactMethod, desk: ContactDesk) -> None:
             code_digest=code_digest(code, method_id=method.id, key=desk.key),
             created_at=desk.now,
             expires_at=desk.now + LIFETIME,
+            address_digest=place,
         )
     )
     await desk.stores.send_code(method, code, now=desk.now)
@@ -184,6 +198,7 @@ async def remove_method(method_id: UUID, *, desk: ContactDesk) -> None:
     """Nothing goes to it any more, and nothing of it is kept. What waits for it goes by mail to the account."""
     method = await mine(method_id, desk)
     await desk.stores.remove(method, now=desk.now)
+    await desk.stores.tell_owner(method, is_added=False)
     await desk.audit(target_id=method.id, before=shown(method))
 
 

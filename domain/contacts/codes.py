@@ -20,12 +20,14 @@ MAX_GUESSES = 5
 # Between two codes for one method, and how many a person gets within an hour, whatever the method.
 SPACING = timedelta(minutes=1)
 WINDOW, MOST = timedelta(hours=1), 6
+# To one number or address within the hour, whoever asks: many accounts must not make one phone ring.
+MOST_TO_ONE = 8
 WRONG = "the code is wrong, was used, or is too old: ask for another if you have none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactCode:
-    """One that was sent. Only its digest is kept."""
+    """One that was sent. Only its digest is kept, and one of where it went."""
 
     id: UUID
     user_id: UUID
@@ -35,6 +37,7 @@ class ContactCode:
     expires_at: datetime
     guesses: int = 0
     is_used: bool = False
+    address_digest: bytes | None = None
 
 
 def fresh_code() -> str:
@@ -56,6 +59,20 @@ def require_room(sent: Sequence[tuple[UUID, datetime]], *, method_id: UUID, now:
     if frees:
         wait = max(frees) - now
         message = "a code was sent a moment ago, or too many within the hour: wait before the next"
+        raise TooManyAttempts(message, ("id",), retry_after_seconds=max(1, round(wait.total_seconds())))
+
+
+def place_digest(kind: str, address: str, *, key: bytes) -> bytes:
+    """What is kept of where a code went: enough to count, nothing to whoever has not the key."""
+    return hmac.digest(key, f"to {kind} {address.casefold()}".encode(), hashlib.sha256)
+
+
+def require_quiet(sent: Sequence[datetime], *, now: datetime) -> None:
+    """TooManyAttempts when as many codes went to the same place as may. `sent` are those of the last hour."""
+    recent = sorted(at for at in sent if at > now - WINDOW)
+    if len(recent) >= MOST_TO_ONE:
+        wait = recent[-MOST_TO_ONE] + WINDOW - now
+        message = "too many codes were sent there within the hour: wait before the next"
         raise TooManyAttempts(message, ("id",), retry_after_seconds=max(1, round(wait.total_seconds())))
 
 

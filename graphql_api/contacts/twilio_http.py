@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -29,6 +30,7 @@ from graphql_api.escalations.answering import FEW, acting_as, answer_many, requi
 from graphql_api.scalars import uuid_or_none
 from graphql_api.state import AppState
 from persistence.group_answers import with_their_groups
+from persistence.inbound import count_since, is_first, was_taken
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.alerts import alerts_by_ids
 from persistence.text_settling import note_status, pages_of_text
@@ -36,6 +38,9 @@ from persistence.texts import answered_text
 
 STATUS_PATH, REPLY_PATH = "/sms/twilio/status/{id}", "/sms/twilio/reply"
 MAX_BODY = 64 * 1024
+REPLIES = "sms-reply"
+# Wrong codes from one number; what comes after them is not answered, right or wrong, until the hour is over.
+MAX_GUESSES, GUESS_WINDOW = 10, timedelta(hours=1)
 UNREAD = "To answer an alert, reply A and the four digits of its message to acknowledge, R and the digits to resolve."
 OVER = "There is nothing to answer with this code any more."
 Form: TypeAlias = Mapping[str, str]
@@ -95,15 +100,36 @@ async def reply(request: Request) -> Response:
     asked = reply_of(form.get("Body", ""))
     if asked is None:
         return _twiml(UNREAD)
-    move, code = asked
+    return await _replied(request, state, form, asked)
+
+
+async def _replied(request: Request, state: AppState, form: Form, asked: tuple[str, str]) -> Response:
+    (move, code), now = asked, state.clock.now()
+    sid, guesser = form.get("MessageSid", "").encode(), _guesser(state, form)
     async with state.reads.connect() as connection:
-        text = await answered_text(connection, code, number=form.get("From", ""), now=state.clock.now())
+        was_answered = await was_taken(connection, REPLIES, sid)
+        if was_answered or await count_since(connection, guesser, now - GUESS_WINDOW) >= MAX_GUESSES:
+            return _twiml(None)
+        text = await answered_text(connection, code, number=form.get("From", ""), now=now)
         pages = [] if text is None else await pages_of_text(connection, text.text_id)
         viewer = None if text is None else await viewer_of_person(connection, text.user_id)
         alerts = await _alerts(connection, pages, viewer)
-    if viewer is None or not alerts:
-        return _twiml(OVER)
-    return _twiml(await _answer(request, state, viewer, alerts, resolves=move == "r"))
+    said = OVER
+    if viewer is not None and alerts:
+        said = await _answer(request, state, viewer, alerts, resolves=move == "r")
+    # After it was done: of a reply that a crash cut off Twilio's second attempt counts.
+    async with state.engine.begin() as connection:
+        await is_first(connection, guesser if text is None else REPLIES, sid, now=now)
+    return _twiml(said)
+
+
+def _guesser(state: AppState, form: Form) -> str:
+    """Under what the wrong codes of a number are counted, which is not the number itself.
+
+    A sender's number is easily forged, and a code of four digits soon guessed.
+    """
+    digest = hmac.new(state.settings.derived_key(REPLIES), form.get("From", "").encode(), hashlib.sha256)
+    return f"{REPLIES}:{digest.hexdigest()}"
 
 
 async def _alerts(connection: AsyncConnection, pages: Sequence[Notification], viewer: Viewer | None) -> list[Alert]:

@@ -49,7 +49,9 @@ class HeartbeatDoor:
             await exchange.reply(200, b"" if is_head else ANSWER)
 
     async def _take(self, exchange: Exchange) -> None:
-        key = _path_key(exchange) or take_key(exchange.scope, exchange.headers)
+        # Both are taken out of the address, whichever counts.
+        in_path, elsewhere = _path_key(exchange), take_key(exchange.scope, exchange.headers)
+        key = in_path or elsewhere
         if exchange.method not in METHODS:
             raise method_not_allowed(exchange.method, *METHODS)
         if key is None or not is_key(key):
@@ -64,7 +66,12 @@ class HeartbeatDoor:
 
     async def _ping(self, exchange: Exchange, digest: bytes) -> bool:
         try:
-            return await self._pings.ping(digest, source=exchange.ip_address, now=exchange.received_at)
+            return await self._pings.ping(
+                digest,
+                source=exchange.ip_address,
+                now=exchange.received_at,
+                is_known=digest in self._known,
+            )
         except PingsFull:
             message = "more pings are waiting than can be written; ping again"
             raise unavailable(message, code="QUEUE_FULL", retry_after_seconds=1) from None

@@ -15,6 +15,9 @@ UPGRADE: tuple[str, ...] = (
   ADD COLUMN secret BYTEA""",
     """CREATE INDEX ix_contact_methods_address_hint ON contact_methods (address_hint)
  WHERE address_hint IS NOT NULL""",
+    "ALTER TABLE contact_codes ADD COLUMN address_digest BYTEA",
+    """CREATE INDEX ix_contact_codes_address_digest ON contact_codes (address_digest, created_at)
+ WHERE address_digest IS NOT NULL""",
     "ALTER TABLE text_messages ADD COLUMN is_code BOOLEAN DEFAULT false NOT NULL",
     """UPDATE text_messages SET is_code = true
  WHERE reply_code IS NULL AND sent_at IS NULL AND failed_at IS NULL""",
@@ -77,6 +80,8 @@ DOWNGRADE: tuple[str, ...] = (
     "DROP INDEX ix_notifications_slack_message_id",
     "ALTER TABLE notifications DROP COLUMN slack_message_id",
     "ALTER TABLE text_messages DROP COLUMN is_code",
+    "DROP INDEX ix_contact_codes_address_digest",
+    "ALTER TABLE contact_codes DROP COLUMN address_digest",
     "DROP INDEX ix_contact_methods_address_hint",
     "ALTER TABLE contact_methods DROP COLUMN secret, DROP COLUMN address_hint",
 )

@@ -41,7 +41,15 @@ contact_codes = sa.Table(
     time("expires_at"),
     integer("guesses", 0),
     flag("is_used", default=False),
+    # Where it went: how many go there is counted over all people.
+    sa.Column("address_digest", sa.LargeBinary, nullable=True),
     sa.Index("ix_contact_codes_user_id", "user_id", "created_at"),
+    sa.Index(
+        "ix_contact_codes_address_digest",
+        "address_digest",
+        "created_at",
+        postgresql_where=sa.text("address_digest IS NOT NULL"),
+    ),
 )
 
 # Personal rules and quiet hours, one row a person; who has none has the defaults.
