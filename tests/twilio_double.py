@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -114,7 +115,7 @@ def reply_form(sender: str, body: str) -> dict[str, str]:
     """The fields of an incoming message."""
     return {
         "AccountSid": SID,
-        "MessageSid": "SM" + "f" * 32,
+        "MessageSid": f"SM{uuid4().hex}",
         "From": sender,
         "To": SENDER,
         "Body": body,
