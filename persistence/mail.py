@@ -66,6 +66,7 @@ def _row_of(mail: Mail, sealer: Sealer) -> dict[str, Any]:
         "recipient": sealer.seal(mail.to, column=_RECIPIENT, row=row_id),
         "content": sealer.seal(content, column=_CONTENT, row=row_id),
         "expires_at": mail.expires_at,
+        "priority": mail.priority,
     }
 
 
@@ -74,7 +75,7 @@ async def claim_mail(engine: AsyncEngine, *, limit: int, now: datetime) -> list[
     due = (
         sa.select(outgoing_mail.c.id)
         .where(_WAITING, outgoing_mail.c.next_attempt_at <= now)
-        .order_by(outgoing_mail.c.next_attempt_at, outgoing_mail.c.id)
+        .order_by(outgoing_mail.c.priority.desc(), outgoing_mail.c.next_attempt_at, outgoing_mail.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -95,7 +96,7 @@ async def claim_mail(engine: AsyncEngine, *, limit: int, now: datetime) -> list[
                 values = {"failed_at": now, "last_error": str(error)[:MAX_REASON], **_ERASED}
                 await connection.execute(sa.update(outgoing_mail).where(outgoing_mail.c.id == row["id"]).values(values))
     # RETURNING keeps no order; ids are made in the order of time.
-    return sorted(claimed, key=lambda posted: posted.id)
+    return sorted(claimed, key=lambda posted: (-posted.mail.priority, posted.id))
 
 
 def _posted_of(row: sa.RowMapping, sealer: Sealer) -> Posted:
@@ -109,6 +110,7 @@ def _posted_of(row: sa.RowMapping, sealer: Sealer) -> Posted:
         kind=MailKind(row["kind"]),
         user_id=row["user_id"],
         expires_at=row["expires_at"],
+        priority=row["priority"],
     )
     longest = row["created_at"] + MAX_AGE
     return Posted(

@@ -22,7 +22,8 @@ from domain.contacts.model import BY_TEXT, ContactKind, ContactMethod, account_m
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.escalations.engine import Subject, not_needed
 from domain.escalations.message import Told, subject_of, text_of, told_of_test
-from domain.escalations.model import Notification, NotificationKind, NotificationState
+from domain.escalations.model import CALLS, Notification, NotificationKind, NotificationState
+from domain.escalations.urgency import urgency_of
 from domain.mail.model import Mail, MailKind
 from persistence.among import among
 from persistence.contacts import disable_method, methods_by_ids
@@ -30,11 +31,12 @@ from persistence.escalations import subjects_of
 from persistence.falling_back import give_up
 from persistence.group_messages import GroupNews, news_of_groups
 from persistence.mail import MailRepository
+from persistence.pacing import may_go
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import teams_in_sight
 from persistence.setting_aside import is_at_hand, passes, put_aside
 from persistence.tables import alerts, escalation_members, notifications, outgoing_mail
-from persistence.texts import free_reply_code, post_text
+from persistence.texts import NewText, free_reply_code, post_text
 from persistence.users import users_by_ids
 
 _log = structlog.get_logger(__name__)
@@ -47,6 +49,11 @@ MAX_PEOPLE = 200
 MAX_BUNDLE = 500
 _QUEUED, _HELD = NotificationState.QUEUED.value, NotificationState.HELD.value
 _MAILED = NotificationState.MAILED.value
+# As domain/escalations/urgency.py has it.
+IS_FIRST_PAGE = sa.and_(
+    notifications.c.kind == NotificationKind.PAGE.value,
+    sa.or_(sa.func.coalesce(notifications.c.position, -1) == 0, notifications.c.routing_id.is_not(None)),
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +91,14 @@ async def _waiting(
     statement = (
         sa.select(table.c.user_id, table.c.contact_method_id)
         .where(
-            table.c.user_id.is_not(None), *_is_due(now), ~_recent(before), is_at_hand(TELLING, table.c.user_id, now=now)
+            table.c.user_id.is_not(None),
+            *_is_due(now),
+            ~_recent(before),
+            may_go(now),
+            is_at_hand(TELLING, table.c.user_id, now=now),
         )
         .group_by(table.c.user_id, table.c.contact_method_id)
-        .order_by(sa.func.min(table.c.created_at))
+        .order_by(sa.func.bool_or(IS_FIRST_PAGE).desc(), sa.func.min(table.c.created_at))
         .limit(MAX_PEOPLE)
     )
     return [(row.user_id, row.contact_method_id) for row in await connection.execute(statement)]
@@ -124,7 +135,7 @@ async def _deliver_to(
             *_is_due(now),
             ~_recent(now - writing.spacing),
         )
-        .order_by(table.c.created_at, table.c.id)
+        .order_by(IS_FIRST_PAGE.desc(), table.c.created_at, table.c.id)
         .limit(MAX_BUNDLE)
         .with_for_update()
     )
@@ -200,7 +211,7 @@ async def _write(
 ) -> None:
     told = await _told(connection, kept, writing, now=now)
     if method.kind in BY_TEXT:
-        is_page = any(one.kind is NotificationKind.PAGE for one in told)
+        is_page = any(one.kind in CALLS for one in told)
         code = (
             await free_reply_code(connection, method.id, now=now)
             if is_page and method.kind is ContactKind.SMS
@@ -208,11 +219,14 @@ async def _write(
         )
         text_id = await post_text(
             connection,
-            user_id=method.user_id,
-            method_id=method.id,
-            body=body_of(method.kind, told, reply_code=code),
-            reply_code=code,
-            expires_at=now + PAGE_LIFETIME,
+            NewText(
+                user_id=method.user_id,
+                method_id=method.id,
+                body=body_of(method.kind, told, reply_code=code),
+                reply_code=code,
+                expires_at=now + PAGE_LIFETIME,
+                urgency=urgency_of(kept),
+            ),
             now=now,
         )
         written: dict[str, object] = {"text_id": text_id}
@@ -224,6 +238,7 @@ async def _write(
             kind=MailKind.NOTIFICATION,
             user_id=method.user_id,
             expires_at=now + PAGE_LIFETIME,
+            priority=urgency_of(kept),
         )
         written = {"mail_id": await MailRepository(connection).post(mail)}
     await connection.execute(
@@ -245,11 +260,12 @@ async def _told(
             continue
         answer = Answer(alert_id=one.alert_id, episode=one.episode, user_id=one.user_id, expires_at=now + LIFETIME)
         url = f"{writing.public_url}/answer?token={writing.links.token(answer)}"
-        is_page = one.kind is NotificationKind.PAGE
+        is_page = one.kind in CALLS
+        why = one.why if one.held_reason is None else f"{one.why}; {one.held_reason}"
         # An alert that several steps told of is one part of the message: the newest reason counts.
         text = groups[one.id].told if one.id in groups else texts[one.alert_id]
         found[one.kind, one.alert_id, text.group_id] = dataclasses.replace(
-            text, kind=one.kind, why=one.why, answer_url=url if is_page else None
+            text, kind=one.kind, why=why, answer_url=url if is_page else None
         )
     return list(found.values())
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.contacts.delivery import Given, TextOutcome, TextRefused, TextSent, given_of
 from domain.escalations.attempt import Attempt, AttemptOutcome
-from domain.escalations.model import Notification, NotificationKind, NotificationState
+from domain.escalations.model import CALLS, Notification, NotificationState
 from domain.mail.delivery import TOO_OLD, next_attempt
 from persistence.attempts import Carrier, note_attempts
 from persistence.contacts import disable_method
@@ -125,7 +125,7 @@ async def pages_of_text(connection: AsyncConnection, text_id: UUID) -> list[Noti
     """The pages a message told of: what a reply to it is about."""
     statement = (
         sa.select(notifications)
-        .where(notifications.c.text_id == text_id, notifications.c.kind == NotificationKind.PAGE.value)
+        .where(notifications.c.text_id == text_id, notifications.c.kind.in_([kind.value for kind in CALLS]))
         .order_by(notifications.c.id)
     )
     return [notification_of(row) for row in (await connection.execute(statement)).mappings()]

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.contacts.model import ContactKind
 from domain.errors import NotFound
+from domain.escalations.urgency import Urgency
 from domain.ids import new_id
 from persistence.person_keys import vault_of
 from persistence.seal_people import key_to_write
@@ -50,19 +51,22 @@ class Text:
     secret: str | None = None
 
 
-async def post_text(
-    connection: AsyncConnection,
-    *,
-    user_id: UUID,
-    method_id: UUID,
-    body: str,
-    expires_at: datetime,
-    now: datetime,
-    reply_code: str | None = None,
-    is_code: bool = False,
-) -> UUID:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewText:
+    """A message to be sent. `reply_code` is what it is answered with; `is_code`: it proves the method it goes to."""
+
+    user_id: UUID
+    method_id: UUID
+    body: str
+    expires_at: datetime
+    reply_code: str | None = None
+    is_code: bool = False
+    urgency: Urgency = Urgency.CALL
+
+
+async def post_text(connection: AsyncConnection, text: NewText, *, now: datetime) -> UUID:
     """Write one in the surrounding transaction; it leaves once that is committed. Its id."""
-    key = await key_to_write(connection, user_id)
+    key = await key_to_write(connection, text.user_id)
     if key is None:
         message = "no such person"
         raise NotFound(message, ())
@@ -70,13 +74,14 @@ async def post_text(
     await connection.execute(
         sa.insert(text_messages).values(
             id=text_id,
-            user_id=user_id,
-            contact_method_id=method_id,
-            body=key.seal(body, column=BODY, row=text_id),
-            reply_code=reply_code,
-            is_code=is_code,
+            user_id=text.user_id,
+            contact_method_id=text.method_id,
+            body=key.seal(text.body, column=BODY, row=text_id),
+            reply_code=text.reply_code,
+            priority=text.urgency,
+            is_code=text.is_code,
             created_at=now,
-            expires_at=expires_at,
+            expires_at=text.expires_at,
             next_attempt_at=now,
         )
     )
@@ -122,7 +127,7 @@ async def claim_texts(
     due = (
         sa.select(table.c.id)
         .where(WAITS, table.c.next_attempt_at <= now, is_kind)
-        .order_by(table.c.next_attempt_at, table.c.id)
+        .order_by(table.c.priority.desc(), table.c.next_attempt_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

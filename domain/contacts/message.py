@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.alerts.model import Severity
 from domain.contacts.model import ContactKind, ContactMethod, masked
 from domain.escalations.message import ENDS, MAX_DESCRIPTION, Told, heading_of, subject_of
-from domain.escalations.model import NotificationKind
+from domain.escalations.model import CALLS
 from domain.mail.model import Mail, MailKind
 
 ONE_PART, TWO_PARTS_OTHER = 160, 134
@@ -70,7 +70,7 @@ def length(text: str) -> int:
 
 def text_of(told: Sequence[Told], *, reply_code: str | None) -> str:
     """One message for all of these: the worst is named, the rest counted. The code is for pages."""
-    pages = [one for one in told if one.kind is NotificationKind.PAGE]
+    pages = [one for one in told if one.kind in CALLS]
     worst = max(pages or told, key=lambda one: (one.kind not in ENDS, _RANK[one.severity]))
     more = f" +{len(told) - 1} more" if len(told) > 1 else ""
     answer = f"\nReply A {reply_code} to acknowledge, R {reply_code} to resolve" if pages and reply_code else ""
@@ -175,6 +175,30 @@ def disabled_mail(method: ContactMethod, *, to: str, reason: str) -> Mail:
     )
 
 
+def changed_mail(method: ContactMethod, *, to: str, is_added: bool) -> Mail:
+    """Tells the owner that a contact method came or went: a thief who adds one is noticed."""
+    what = f"{_CALLED[method.kind]} {masked(method.kind, method.address)}"
+    text = (
+        f"A contact method was added to your account: {what}. Once the code that was sent to it is typed, alerts that "
+        "call for you go there as well."
+        if is_added
+        else f"A contact method of your account was removed: {what}. Alerts no longer go there."
+    )
+    return Mail(
+        to=to,
+        subject=f"A contact method of yours was {'added' if is_added else 'removed'}",
+        text=f"{text}\n\nIf it was not you, change your password, end your sessions and tell an administrator.\n",
+        kind=MailKind.SECURITY_NOTICE,
+        user_id=method.user_id,
+    )
+
+
+_CALLED = {
+    ContactKind.EMAIL: "mail to",
+    ContactKind.SMS: "text messages to",
+    ContactKind.SLACK: "Slack messages to",
+    ContactKind.WEBHOOK: "a webhook at",
+}
 _REPLY = re.compile(r"\s*(a|ack|acknowledge|r|resolve|resolved)\b[\s:#.]*([0-9]{4})\s*[.!]?\s*", re.IGNORECASE)
 
 

@@ -46,6 +46,8 @@ class Mail:
     html: str | None = None
     user_id: UUID | None = None
     expires_at: datetime | None = None
+    # The greater leaves first (domain/escalations/urgency.py); people wait for most mail at a screen.
+    priority: int = 1
 
     def __post_init__(self) -> None:
         """No mail with a second header, recipient or line in its head can exist."""

@@ -10,7 +10,10 @@ import sqlalchemy as sa
 
 from domain.contacts.codes import MAX_GUESSES, MOST
 from domain.identity.model import Role
+from domain.mail.model import MailKind
 from jobs.exports import make_data_exports
+from persistence.engine import create_engine
+from persistence.mail import claim_mail
 from persistence.tables import audit_log, contact_codes, contact_methods
 from tests.accounts import Mailboxes
 from tests.api import Api, Person, api_settings, running_api
@@ -176,3 +179,19 @@ async def test_it_is_sealed_exported_and_forgotten_with_its_person(api: Api, ann
     async with api.engine.connect() as connection:
         for table in (contact_methods, contact_codes):
             assert await connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
+
+
+async def test_the_owner_is_told_by_mail_that_a_method_came_or_went(api: Api) -> None:
+    """Whoever holds a session of theirs cannot add a number of their own unnoticed."""
+    ann = await api.person(Role.OPERATOR, email="ann@example.com")
+    what = {"kind": "EMAIL", "address": "other@example.org"}
+    made = (await api.change("addContactMethod", what, "contactMethod { id }", who=ann))["contactMethod"]
+    await api.change("removeContactMethod", {"id": made["id"]}, "contactMethodId", who=ann)
+    engine = create_engine(api.settings, pool_size=1)
+    mails = [one.mail for one in await claim_mail(engine, limit=10, now=api.clock.now() + timedelta(hours=1))]
+    await engine.dispose()
+    told = {mail.subject: mail for mail in mails if mail.kind is MailKind.SECURITY_NOTICE}
+    assert set(told) == {"A contact method of yours was added", "A contact method of yours was removed"}
+    assert {mail.to for mail in told.values()} == {"ann@example.com"}
+    assert all("mail to o•••@example.org" in mail.text for mail in told.values())
+    assert [mail.to for mail in mails if mail.kind is MailKind.CONTACT_CODE] == ["other@example.org"]

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.model import Severity
 from domain.identity.model import Role
+from domain.mail.model import MailKind
 from jobs.paging import page, settle_notifications
 from jobs.texts import send_texts
 from persistence.engine import create_engine
@@ -79,7 +80,7 @@ class Night:
         async with self.engine.begin() as connection:
             await connection.execute(sa.update(outgoing_mail).values(sent_at=self.now))
         await settle_notifications(self.engine, self.api.settings, self.now)
-        return [one.mail.to for one in claimed]
+        return [one.mail.to for one in claimed if one.mail.kind is MailKind.NOTIFICATION]
 
     async def post(self, path: str, form: dict[str, str], **headers: str) -> httpx2.Response:
         """Twilio calls."""
