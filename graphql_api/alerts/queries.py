@@ -10,6 +10,7 @@ from graphql_api.alerts.counts import AlertCounts
 from graphql_api.alerts.filters import AlertFilterInput, AlertOrderInput, filter_of, order_of
 from graphql_api.alerts.loaders import load_alerts
 from graphql_api.alerts.pages import alert_cursors, alert_key
+from graphql_api.alerts.selected import columns_shown
 from graphql_api.alerts.types import Alert
 from graphql_api.connection import After, Before, Connection, First, Last, connection, page_request
 from graphql_api.context import Info
@@ -69,6 +70,7 @@ class AlertQueries:
                 after=request.after,
                 before=request.before,
                 backward=request.backward,
+                only=columns_shown(info),
             )
 
         async def count() -> int | None:

@@ -1,6 +1,6 @@
 """How is a page of alerts read? By keyset, in one statement, within the viewer's sight; page 10,000 costs as page 1."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NULLTYPE
 
-from domain.alerts.filter import AlertFilter, uses_search
+from domain.alerts.filter import AlertFilter
 from domain.alerts.model import Alert, AlertStatus, ResolvedBy, Severity
 from domain.alerts.order import NEWEST_FIRST, AlertOrder
 from domain.alerts.visibility import Sight
@@ -21,36 +21,56 @@ from domain.errors import InvalidInput
 from domain.values import maker
 from persistence.alerts import ALERT_COLUMNS, alert_of
 from persistence.reads.alert_filter import condition
+from persistence.reads.planning import planned_for
 from persistence.reads.visibility import visible
 from persistence.tables import alerts
 
 AlertKey = tuple[Any, ...]
-# Made once: to name the columns anew costs as much as to send the statement.
-# Lists of ids and words come from the driver as they are needed: SQLAlchemy would walk through each once more.
-_ALERTS = sa.select(
-    *(sa.type_coerce(c, NULLTYPE).label(c.name) if isinstance(c.type, ARRAY) else c for c in ALERT_COLUMNS)
-)
-
-
-_make_alert = maker(Alert, [column.name for column in ALERT_COLUMNS])
-_TUPLES = tuple(column.name for column in ALERT_COLUMNS if isinstance(column.type, ARRAY))
+_NAMES = tuple(column.name for column in ALERT_COLUMNS)
 _SEVERITIES = {value.value: value for value in Severity}
 _STATUSES = {value.value: value for value in AlertStatus}
+Make = Callable[[sa.Row[Any]], Alert]
 
 
-def _alert_of(row: sa.Row[Any]) -> Alert:
+def _selected(names: Sequence[str]) -> sa.Select[Any]:
+    """Lists of ids and words come from the driver as they are needed: SQLAlchemy would walk through each once more."""
+    columns = [alerts.c[name] for name in names]
+    return sa.select(*(sa.type_coerce(c, NULLTYPE).label(c.name) if isinstance(c.type, ARRAY) else c for c in columns))
+
+
+def _maker(names: Sequence[str]) -> Make:
     """As persistence.alerts.alert_of, by place instead of by name: a page is fifty times thirty-five values."""
-    made: Any = _make_alert(row)
-    made.severity, made.status = _SEVERITIES[made.severity], _STATUSES[made.status]
-    if made.resolved_by is not None:
-        made.resolved_by = ResolvedBy(made.resolved_by)
-    for name in _TUPLES:
-        setattr(made, name, tuple(getattr(made, name)))
-    alert: Alert = made
-    return alert
+    make = maker(Alert, names, is_part=True)
+    tuples = tuple(name for name in names if isinstance(alerts.c[name].type, ARRAY))
+    has_severity, has_status, has_resolved_by = (one in names for one in ("severity", "status", "resolved_by"))
+
+    def alert_of_row(row: sa.Row[Any]) -> Alert:
+        made: Any = make(row)
+        if has_severity:
+            made.severity = _SEVERITIES[made.severity]
+        if has_status:
+            made.status = _STATUSES[made.status]
+        if has_resolved_by and made.resolved_by is not None:
+            made.resolved_by = ResolvedBy(made.resolved_by)
+        for name in tuples:
+            setattr(made, name, tuple(getattr(made, name)))
+        alert: Alert = made
+        return alert
+
+    return alert_of_row
 
 
-async def read_alerts(
+# Made once: to name the columns anew costs as much as to send the statement.
+_ALERTS, _alert_of = _selected(_NAMES), _maker(_NAMES)
+
+
+@lru_cache(maxsize=256)
+def _part(only: frozenset[str]) -> tuple[sa.Select[Any], Make]:
+    names = [name for name in _NAMES if name in only]
+    return _selected(names), _maker(names)
+
+
+async def read_alerts(  # noqa: PLR0913 - a page is said by as many
     connection: AsyncConnection,
     *,
     wanted: AlertFilter,
@@ -60,37 +80,31 @@ async def read_alerts(
     after: AlertKey | None = None,
     before: AlertKey | None = None,
     backward: bool = False,
+    only: frozenset[str] | None = None,
 ) -> list[Alert]:
-    """The first `limit` alerts beyond `after`; when `backward`, those next to `before`, in reverse order."""
+    """The first `limit` alerts beyond `after`; when `backward`, those next to `before`, in reverse order.
+
+    With `only`, the alerts have these attributes and those of their place in the order, and no others.
+    """
+    only = None if only is None else only | frozenset(order.columns)
+    selected, make = (_ALERTS, _alert_of) if only is None else _part(only)
     if after is None and before is None and not backward:
-        statement = _first_page(wanted, sight, order, limit)
+        statement = _first_page(wanted, sight, order, limit, only)
     else:
-        statement = _ALERTS.where(condition(wanted), visible(sight))
+        statement = selected.where(condition(wanted), visible(sight))
         statement = _page(statement, order=order, after=after, before=before, backward=backward).limit(limit)
-    async with bad_patterns_refused(), _planned_for(connection, wanted):
+    async with bad_patterns_refused(), planned_for(connection, wanted):
         rows = await connection.execute(statement)
-    return [_alert_of(row) for row in rows]
-
-
-@asynccontextmanager
-async def _planned_for(connection: AsyncConnection, wanted: AlertFilter) -> AsyncIterator[None]:
-    """A search is planned for its very words: a plan for any would treat frequent and rare ones alike."""
-    if not uses_search(wanted):
-        yield
-        return
-    await connection.execute(sa.text("SET plan_cache_mode = force_custom_plan"))
-    try:
-        yield
-    except Exception:  # of a cancelled one the connection is gone
-        await connection.execute(sa.text("RESET plan_cache_mode"))
-        raise
-    await connection.execute(sa.text("RESET plan_cache_mode"))
+    return [make(row) for row in rows]
 
 
 @lru_cache(maxsize=256)
-def _first_page(wanted: AlertFilter, sight: Sight, order: AlertOrder, limit: int) -> sa.Select[Any]:
+def _first_page(  # noqa: PLR0917 - the key of what is kept
+    wanted: AlertFilter, sight: Sight, order: AlertOrder, limit: int, only: frozenset[str] | None
+) -> sa.Select[Any]:
     """What dashboards ask again and again, put together once: that takes as long as to ask it."""
-    statement = _ALERTS.where(condition(wanted), visible(sight))
+    selected = _ALERTS if only is None else _part(only)[0]
+    statement = selected.where(condition(wanted), visible(sight))
     return _page(statement, order=order, after=None, before=None, backward=False).limit(limit)
 
 

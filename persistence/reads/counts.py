@@ -17,6 +17,7 @@ from persistence.alert_counts import EVERYTHING_COUNTED
 from persistence.reads.alert_filter import condition
 from persistence.reads.alerts import bad_patterns_refused
 from persistence.reads.counted import Rows, rollup
+from persistence.reads.planning import planned_for
 from persistence.reads.visibility import visible
 from persistence.tables import alert_counts_frontier, alerts
 
@@ -67,7 +68,7 @@ async def _counted(connection: AsyncConnection, wanted: AlertFilter, sight: Sigh
         .where(condition(wanted), visible(sight))
         .group_by(alerts.c.status, alerts.c.severity)
     )
-    async with bad_patterns_refused():
+    async with bad_patterns_refused(), planned_for(connection, wanted):
         return _counts_of((await connection.execute(statement)).all())
 
 

@@ -400,3 +400,62 @@ async def test_what_is_not_asked_is_not_counted(api: Api, viewer: Person) -> Non
         await api.data("{ alerts(first: 1) { nodes { id } } }", who=viewer)
     assert any("FROM alerts" in statement for statement in sent)
     assert not any("count(" in statement for statement in sent)
+
+
+async def _plain_fields(api: Api, who: Person) -> list[str]:
+    asked = '{ __type(name: "Alert") { fields { name args { name } type { kind ofType { kind } } } } }'
+    fields = (await api.data(asked, who=who))["__type"]["fields"]
+    kinds = {one["name"]: (one["type"]["ofType"] or one["type"])["kind"] for one in fields if not one["args"]}
+    return [name for name, kind in kinds.items() if kind in {"SCALAR", "ENUM"}]
+
+
+async def test_a_list_that_shows_few_attributes_shows_them_as_the_alert_has_them(api: Api, viewer: Person) -> None:
+    made = [
+        an_alert(
+            source="few",
+            severity=severity,
+            description="what happened",
+            labels={"env": "prod"},
+            metadata={"number": [7, None]},
+            occurrences=3,
+            created_at=NOON + timedelta(minutes=number, microseconds=7),
+            acknowledged_at=NOON + HOUR,
+            snoozed_until=NOON + HOUR,
+        )
+        for number, severity in enumerate(Severity)
+    ]
+    await _put(api, *made)
+    names = await _plain_fields(api, viewer)
+    assert {"title", "labels", "status", "acknowledgedAt", "dedupKey"} <= set(names)
+    whole = {
+        str(alert.id): (await api.data(f'{{ alert(id: "{alert.id}") {{ {" ".join(names)} }} }}', who=viewer))["alert"]
+        for alert in made
+    }
+    for name in names:
+        asked = f'{{ alerts(filter: {{source: "few"}}, orderBy: {{field: SEVERITY}}) {{ nodes {{ id {name} }} }} }}'
+        nodes = (await api.data(asked, who=viewer))["alerts"]["nodes"]
+        assert {one["id"]: one[name] for one in nodes} == {id_: one[name] for id_, one in whole.items()}, name
+
+
+@pytest.mark.parametrize(
+    "selected",
+    [
+        "nodes { id t: title ...More } pageInfo { endCursor }",
+        "edges { cursor node { ...More ... on Alert { id t: title } } } totalCount",
+        "nodes { id t: title description @skip(if: true) ...More } edges { __typename node { __typename status } }",
+        "... on AlertConnection { nodes { id t: title ...More } } nodes { team { id } }",
+        "nodes { id t: title ...More isFlapping: __typename timeline { totalCount } }",
+    ],
+    ids=["few", "edges", "both and a directive", "another object beside", "a list beside"],
+)
+async def test_what_else_a_list_asks_for_changes_no_attribute(api: Api, viewer: Person, selected: str) -> None:
+    source = f"select-{new_id()}"
+    alert = an_alert(source=source, title="a title", labels={"env": "prod"})
+    await _put(api, alert)
+    asked = (
+        f'{{ alerts(filter: {{source: "{source}"}}) {{ {selected} }} }} fragment More on Alert {{ labels severity }}'
+    )
+    page = (await api.data(asked, who=viewer))["alerts"]
+    (node,) = page.get("nodes") or [edge["node"] for edge in page["edges"]]
+    assert (node["id"], node["t"], node["labels"]) == (str(alert.id), "a title", {"env": "prod"})
+    assert node["severity"] == alert.severity.name
