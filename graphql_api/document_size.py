@@ -54,6 +54,7 @@ WEIGHTS: Mapping[str, int] = {
     "previewMaintenanceWindow": 300,
     "nextOccurrences": 10,
     "testAlertRule": 2_000,
+    "testGroupRule": 2_000,
     "alertRuleTest": 2_000,
     "simulateRouting": 500,
     "simulateRoutingRules": 500,

@@ -12,6 +12,7 @@ from graphql_api.groups.mutations.move_alert_to_group import move_alert_to_group
 from graphql_api.groups.mutations.remove_alert_from_group import remove_alert_from_group
 from graphql_api.groups.mutations.resolve_alert_group import resolve_alert_group
 from graphql_api.groups.mutations.split_alert_group import split_alert_group
+from graphql_api.groups.mutations.test_group_rule import test_group_rule
 from graphql_api.groups.mutations.update_alert_group import update_alert_group
 from graphql_api.groups.mutations.update_group_rule import update_group_rule
 from graphql_api.groups.mutations.update_service import update_service
@@ -31,6 +32,7 @@ class GroupMutations:
     create_group_rule = create_group_rule
     update_group_rule = update_group_rule
     archive_group_rule = archive_group_rule
+    test_group_rule = test_group_rule
     create_service = create_service
     update_service = update_service
     archive_service = archive_service

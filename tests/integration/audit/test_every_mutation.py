@@ -32,6 +32,7 @@ WITHOUT = {
     "previewThresholdRule": "reads alone",
     "previewSilence": "reads alone",
     "testAlertRule": "reads alone",
+    "testGroupRule": "reads alone",
     "previewMaintenanceWindow": "reads alone",
     "beginPasskeySignIn": "hands out a challenge: what is done with it is on the log",
     "beginPasskeyRegistration": "hands out a challenge: what is done with it is on the log",
@@ -382,6 +383,8 @@ async def groups(api: WatchedApi, admin: Person) -> None:
     )
     rule = {"id": made["groupRule"]["id"]}
     await do(api, admin, "updateGroupRule", **rule, rank=7)
+    since = (api.clock.now() - timedelta(hours=1)).isoformat()
+    await do(api, admin, "testGroupRule", since=since, strategy="LABELS", labels=["rack"])
     made = await do(api, admin, "createService", "service { id }", name="racks")
     await do(api, admin, "updateService", id=made["service"]["id"], description="All of them.")
     await do(api, admin, "archiveService", id=made["service"]["id"])
