@@ -66,5 +66,6 @@ async def save_escalations(connection: AsyncConnection, changed: Sequence[Escala
 
 def notification_row(notification: Notification) -> dict[str, Any]:
     """The columns of a notification."""
-    values = dataclasses.asdict(notification)
+    # Not asdict(), which copies deeply: it took a third of the time of firing a step.
+    values = {field.name: getattr(notification, field.name) for field in dataclasses.fields(notification)}
     return {**values, "kind": notification.kind.value, "state": notification.state.value}
