@@ -11,6 +11,7 @@ from bench import (
     live,
     live_results,
     memory,
+    notify,
     profile,
     read,
     read_report,
@@ -37,6 +38,8 @@ def main() -> None:
         _live(arguments)
     elif arguments.command == "read":
         _read(arguments)
+    elif arguments.command == "notify":
+        _notify(arguments)
     elif arguments.command == "auth":
         auth.measure(auth.Plan(folder=folder, seconds=arguments.seconds, rounds=arguments.rounds))
     elif arguments.command == "profile":
@@ -74,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     reading.add_argument("--seconds", type=float, default=1.0, help="length of one turn in the store")
     reading.add_argument("--rounds", type=int, default=3, help="turns of each read and each server")
     reading.add_argument("--parts", default="store,http", help="of store, http")
+    telling = commands.add_parser("notify", help="COMMIT to provider, notifications a minute, the tick; prints")
+    telling.add_argument("--quick", action="store_true", help="10 seconds, fewer of all: to try the bench itself")
+    telling.add_argument("--parts", default="latency,rate,tick", help="of latency, rate, tick")
     checking = commands.add_parser("auth", help="what authentication and permissions cost a request")
     checking.add_argument("--seconds", type=float, default=4.0, help="length of one turn")
     checking.add_argument("--rounds", type=int, default=5, help="turns of each server")
@@ -103,6 +109,16 @@ def _ingest(arguments: argparse.Namespace) -> None:
     else:
         _keep(arguments.folder / "ingest.json", found)
         _write_readme(arguments.folder)
+
+
+def _notify(arguments: argparse.Namespace) -> None:
+    parts = frozenset(filter(None, arguments.parts.split(",")))
+    plan = notify.Plan(folder=arguments.folder, parts=parts)
+    if arguments.quick:
+        plan = notify.Plan(
+            folder=arguments.folder, parts=parts, seconds=10.0, notifications=500, escalations=20_000, ticks=5
+        )
+    notify.measure(plan)
 
 
 def _live(arguments: argparse.Namespace) -> None:
