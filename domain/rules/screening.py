@@ -20,6 +20,7 @@ AND, OR, _NOT, EQUAL, IN, _INDEX = "_&&_", "_||_", "!_", "_==_", "@in", "_[_]"
 _LABELS = "alert.labels"
 _TEXTS = frozenset(
     {"alert.title", "alert.source", "alert.service", "alert.integration", "alert.dedup_key", "alert.description"}
+    | {"alert.team", "alert.status"}
 )
 Place = tuple[str, str | None]
 
@@ -155,11 +156,21 @@ def _equal(node: Call) -> Screen | None:
     return _ranked(node) or _compared(node)
 
 
+def _counted(left: Node, right: Node, compare: Callable[[int, int], bool]) -> Screen | None:
+    """How often it occurred, compared with a number."""
+    if not (isinstance(left, Name) and left.name == "alert.occurrences" and isinstance(right, Constant)):
+        return None
+    number = right.value
+    if not isinstance(number, int) or isinstance(number, bool):
+        return None
+    return lambda facts: compare(facts["alert.occurrences"], number)  # type: ignore[arg-type] # it is a number
+
+
 def _ranked(node: Call) -> Screen | None:
-    """A severity compared with one of its words."""
+    """A severity compared with one of its words, or occurrences with a number."""
     left, right = node.arguments
     if not (isinstance(left, Name) and left.name == "alert.severity" and isinstance(right, Name)):
-        return None
+        return _counted(left, right, _COMPARING[node.function])
     rank = RANK_NAMES.get(right.name)
     if rank is None:
         return None

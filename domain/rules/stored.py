@@ -37,7 +37,18 @@ class StoredSignal:
     @property
     def status(self) -> SignalStatus:
         """What the source said of the problem."""
-        return SignalStatus(self._body["status"])
+        return _STATUSES[self._body["status"]]
+
+    @property
+    def severity(self) -> Severity:
+        """The severity, as the source's word was understood."""
+        return _SEVERITIES[self._body["severity"]]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels."""
+        labels: dict[str, str] = self._body["labels"]
+        return labels
 
     @property
     def dedup_key(self) -> str:
@@ -99,6 +110,8 @@ class StoredSignal:
         )
 
 
+_SEVERITIES = {severity.value: severity for severity in Severity}
+_STATUSES = {status.value: status for status in SignalStatus}
 _RANKS = {severity.value: rank for severity, rank in RANKS.items()}
 
 

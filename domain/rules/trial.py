@@ -13,15 +13,15 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.alerts.model import Severity
-from domain.alerts.normalise import NormalSignal
 from domain.alerts.signal import SignalStatus
-from domain.rules.applying import apply_rules, holding, merged_labels
+from domain.rules.applying import NOTHING_HOLDS, apply_rules, holding, merged_labels
 from domain.rules.condition import RANKS, ConditionEngine, ConditionFailed
 from domain.rules.facts import Facts
 from domain.rules.model import AlertRule, Effects, RuleMode
 from domain.rules.paging import Paging
 from domain.rules.rule_set import Compiled, RuleSet
 from domain.rules.stored import StoredSignal
+from domain.values import value_class
 
 MAX_SAMPLES = 20
 # Of how many alerts it is remembered that they change, or how often they occurred.
@@ -95,6 +95,26 @@ class _Verdict:
     group_key: str | None
 
 
+@value_class(frozen=True, slots=True)
+class _Made:
+    """What rules made of a signal before it is folded."""
+
+    severity: Severity
+    labels: dict[str, str]
+    dedup_key: str
+    group_key: str | None = None
+    suppressed_by: tuple[UUID, ...] = ()
+    team_id: UUID | None = None
+
+    def as_folded(self) -> Facts:
+        """What rules that look at the alert see of it."""
+        return {
+            "alert.severity": RANKS[self.severity],
+            "alert.labels": self.labels,
+            "alert.dedup_key": self.dedup_key,
+        }
+
+
 class Trial:
     """A draft being tried. `replaces` is the rule it stands for; a draft of a new rule comes last."""
 
@@ -118,6 +138,7 @@ class Trial:
         self._mine = [*_of(self._today, draft.id), *_of(self._tried, draft.id)]
         self._draft = _of(self._tried, draft.id)
         self._asks_alert = any(one.condition.needs_state for one in (*self._today.on_alert.rules, *self._mine))
+        self._mine_ask_signal = any(not one.condition.needs_state for one in self._mine)
         self._mine_ask_alert = any(one.condition.needs_state for one in self._mine)
         self._samples = samples
         self._occurred: dict[tuple[UUID, str], int] = {}
@@ -130,15 +151,21 @@ class Trial:
         """One more signal, in the order they arrived."""
         self._signals += 1
         self._until = stored.received_at
-        facts = stored.facts()
+        plain = facts = stored.facts()
+        today = None
         if self._asks_alert:
-            facts |= self._facts_of_alert(stored)
+            facts = {**plain, **self._facts_of_alert(stored)}
         if self._mine_ask_alert:
             # They see what the rules before them have made of the signal.
-            facts |= _as_folded(apply_rules(stored.signal, stored.integration_id, self._today))
+            today = self._on_signal(self._today, plain, stored)
+            facts = {**facts, **today.as_folded()}
         if not self._may_differ(facts, stored):
             return
-        before, after = self._worked_out(self._today, facts, stored), self._worked_out(self._tried, facts, stored)
+        today = today or self._on_signal(self._today, plain, stored)
+        tried = self._on_signal(self._tried, plain, stored) if self._mine_ask_signal else today
+        before, after = (
+            self._worked_out(rules, facts, made, stored) for rules, made in ((self._today, today), (self._tried, tried))
+        )
         if before != after:
             self._compare(before, after, stored)
 
@@ -193,15 +220,20 @@ class Trial:
             "alert.occurrences": self._occurred.get(key, 1),
         }
 
-    def _worked_out(self, rules: RuleSet, facts: Facts, stored: StoredSignal) -> _Verdict:
+    def _on_signal(self, rules: RuleSet, plain: Facts, stored: StoredSignal) -> _Made:
+        """What rules make of the signal before it is folded. Of most it is nothing: then it is never made whole."""
+        if holding(rules.on_signal, rules, plain) is NOTHING_HOLDS:
+            return _Made(stored.severity, stored.labels, stored.dedup_key)
         signal = apply_rules(stored.signal, stored.integration_id, rules)
         verdict = signal.verdict
-        severity, labels = signal.severity, signal.labels
-        marks = list(verdict.suppressed_by) if verdict is not None else []
-        team = verdict.team_id if verdict is not None else None
-        if rules.on_alert.rules and signal.status is SignalStatus.FIRING:
-            facts = {**facts, **_as_folded(signal)}
-            for effects, rule_id in _holding_on_alert(rules, facts):
+        marks, team = ((), None) if verdict is None else (verdict.suppressed_by, verdict.team_id)
+        return _Made(signal.severity, signal.labels, signal.signal.dedup_key, signal.group_key, marks, team)
+
+    def _worked_out(self, rules: RuleSet, facts: Facts, made: _Made, stored: StoredSignal) -> _Verdict:
+        severity, labels, team = made.severity, made.labels, made.team_id
+        marks = list(made.suppressed_by)
+        if rules.on_alert.rules and stored.status is SignalStatus.FIRING:
+            for effects, rule_id in _holding_on_alert(rules, {**facts, **made.as_folded()}):
                 severity = effects.severity or severity
                 labels = merged_labels(labels, effects.all_labels)
                 team = effects.team_id or team
@@ -212,8 +244,8 @@ class Trial:
             labels=labels,
             suppressed="; ".join(self._reasons.get(mark, "") for mark in marks) if marks else None,
             team=None if team is None else str(team),
-            dedup_key=signal.signal.dedup_key,
-            group_key=signal.group_key,
+            dedup_key=made.dedup_key,
+            group_key=made.group_key,
         )
 
     def _compare(self, before: _Verdict, after: _Verdict, stored: StoredSignal) -> None:
@@ -276,15 +308,6 @@ class Trial:
                     after=after,
                 )
             )
-
-
-def _as_folded(signal: NormalSignal) -> Facts:
-    """What rules that look at the alert see of what those before them have changed."""
-    return {
-        "alert.severity": RANKS[signal.severity],
-        "alert.labels": signal.labels,
-        "alert.dedup_key": signal.signal.dedup_key,
-    }
 
 
 def _of(rules: RuleSet, rule_id: UUID) -> list[Compiled]:
