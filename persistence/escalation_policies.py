@@ -87,6 +87,7 @@ def _values(policy: Policy) -> dict[str, Any]:
         "steps": steps_json(policy.steps),
         "repeats": policy.repeats,
         "ack_timeout": policy.ack_timeout,
+        "is_by_rule": policy.is_by_rule,
         "updated_at": policy.updated_at,
         "archived_at": policy.archived_at,
         "version": policy.version,

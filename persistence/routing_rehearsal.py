@@ -1,4 +1,4 @@
-"""Whom would routing rules tell of an alert? For any alert and moment, also by a rule that is not saved; nothing is sent."""
+"""Whom would routing rules tell? For any alert and moment, also by a rule that is not saved; nothing is sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ from domain.alerts.model import Severity
 from domain.escalations.engine import Subject
 from domain.ids import new_id
 from domain.routing.deciding import Asked, Held, happened, holding, rules_for
-from domain.routing.model import RoutedEvent, Routing, RoutingRule
+from domain.routing.model import BEGINNINGS, RoutedEvent, Routing, RoutingRule
 from domain.rules.condition import RANKS, Bound
 from domain.rules.facts import Facts
 from persistence.among import among
@@ -29,7 +29,7 @@ from persistence.conditions import bind, compile_condition
 from persistence.escalations import subjects_of
 from persistence.reaching import reach
 from persistence.routing import active_rules, targets_json, targets_of
-from persistence.routing_notices import Noticed, notify
+from persistence.routing_notices import Noticed, notify, set_to_work
 from persistence.tables import alerts, routings, teams
 
 # What was decided of an episode, so that it is decided once.
@@ -81,7 +81,10 @@ async def route(
             routing = routing_of(alert.subject, event, held, now=now)
             if _key(routing) not in known:
                 fresh.append((alert, routing))
-    return await _tell(connection, fresh, now=now) if fresh else 0
+    if not fresh:
+        return 0
+    policies = {one.rule.id: one.rule.policy_id for one in rules if one.rule.policy_id is not None}
+    return await _tell(connection, fresh, policies, now=now)
 
 
 def asked(rules: Iterable[RoutingRule]) -> list[Asked]:
@@ -164,7 +167,13 @@ async def _known(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> set[
     return {_key(routing_from(row)) for row in rows.mappings()}
 
 
-async def _tell(connection: AsyncConnection, fresh: Sequence[tuple[RoutedAlert, Routing]], *, now: datetime) -> int:
+async def _tell(
+    connection: AsyncConnection,
+    fresh: Sequence[tuple[RoutedAlert, Routing]],
+    policies: Mapping[UUID, UUID],
+    *,
+    now: datetime,
+) -> int:
     rows = [_row_of(routing) for _, routing in fresh]
     statement = insert(routings).values(rows).on_conflict_do_nothing().returning(routings.c.id)
     # Two at once come to the same: what the other wrote, the other tells.
@@ -181,7 +190,12 @@ async def _tell(connection: AsyncConnection, fresh: Sequence[tuple[RoutedAlert, 
         table = routings
         count = sa.update(table).where(table.c.id == sa.bindparam("row_id")).values(reached=sa.bindparam("people"))
         await connection.execute(count, changed)
-    return sum(counts.values())
+    calls = [(alert.subject, policies[one.rule_id]) for alert, one in kept if _begins(one) and one.rule_id in policies]
+    return sum(counts.values()) + await set_to_work(connection, calls, now=now)
+
+
+def _begins(routing: Routing) -> bool:
+    return routing.event in BEGINNINGS
 
 
 def _row_of(routing: Routing) -> dict[str, Any]:

@@ -72,6 +72,7 @@ class PolicyDraft:
     repeats: int = 0
     description: str = ""
     ack_timeout: timedelta | None = None
+    is_by_rule: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class PolicyChange:
     repeats: int | None = None
     description: str | None = None
     ack_timeout: timedelta | None = None
+    is_by_rule: bool | None = None
 
     def applied_to(self, policy: Policy) -> PolicyDraft:
         """The policy as it would be."""
@@ -94,6 +96,7 @@ class PolicyChange:
             repeats=policy.repeats if self.repeats is None else self.repeats,
             description=policy.description if self.description is None else self.description,
             ack_timeout=policy.ack_timeout if self.ack_timeout is None else self.ack_timeout or None,
+            is_by_rule=policy.is_by_rule if self.is_by_rule is None else self.is_by_rule,
         )
 
 
@@ -147,6 +150,7 @@ async def create_policy(draft: PolicyDraft, *, team_id: UUID | None, desk: Polic
         severities=draft.severities,
         repeats=draft.repeats,
         ack_timeout=draft.ack_timeout,
+        is_by_rule=draft.is_by_rule,
         created_at=desk.now,
         updated_at=desk.now,
     )
@@ -172,6 +176,7 @@ async def update_policy(
         severities=draft.severities,
         repeats=draft.repeats,
         ack_timeout=draft.ack_timeout,
+        is_by_rule=draft.is_by_rule,
     )
     if edited == before:
         return before
@@ -199,6 +204,7 @@ def shown(policy: Policy) -> dict[str, Any]:
         "severities": sorted(severity.value for severity in policy.severities),
         "repeats": policy.repeats,
         "ackTimeoutSeconds": policy.ack_timeout and policy.ack_timeout.total_seconds(),
+        "isByRule": policy.is_by_rule,
         "isArchived": policy.archived_at is not None,
         "steps": [
             {

@@ -151,6 +151,9 @@ class EscalationPolicy:
     severities = strawberry.field(resolver=_severities, description="The severities it takes.")
     steps: list[EscalationStep] = strawberry.field(description="Its steps, in order.")
     repeats: int = strawberry.field(description="How often it begins again after the last step.")
+    is_by_rule: bool = strawberry.field(
+        description="Whether it takes no alert by itself: routing rules that name it set it to work."
+    )
     ack_timeout: timedelta | None = strawberry.field(
         description="How long an answer counts; an alert still open then calls for somebody again. Null is for good."
     )

@@ -32,6 +32,9 @@ class CreateEscalationPolicyInput:
     ack_timeout: timedelta | None = strawberry.field(
         description="How long an answer counts, a minute to 30 days; left out, for good.", default=None
     )
+    is_by_rule: bool = strawberry.field(
+        description="Whether it takes no alert by itself: routing rules that name it set it to work.", default=False
+    )
     description: str = strawberry.field(description="What it is for.", default="")
     idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
@@ -57,6 +60,7 @@ async def create_escalation_policy(info: Info, data: CreateEscalationPolicyInput
         severities=frozenset(data.severities),
         repeats=data.repeats,
         ack_timeout=data.ack_timeout,
+        is_by_rule=data.is_by_rule,
     )
     team_id = None if data.team_id is None else uuid_of(data.team_id, "team", "teamId")
     async with context.uow() as uow:

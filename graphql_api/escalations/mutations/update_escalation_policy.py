@@ -30,6 +30,9 @@ class UpdateEscalationPolicyInput:
     ack_timeout: timedelta | None = strawberry.field(
         description="How long an answer counts; PT0S is for good.", default=None
     )
+    is_by_rule: bool | None = strawberry.field(
+        description="Whether it takes no alert by itself: routing rules that name it set it to work.", default=None
+    )
     description: str | None = strawberry.field(description="What it is for.", default=None)
     even_if_it_opens_gaps: bool = strawberry.field(description=EVEN_IF_IT_OPENS_GAPS, default=False)
 
@@ -58,6 +61,7 @@ async def update_escalation_policy(info: Info, data: UpdateEscalationPolicyInput
         severities=None if data.severities is None else frozenset(data.severities),
         repeats=data.repeats,
         ack_timeout=data.ack_timeout,
+        is_by_rule=data.is_by_rule,
     )
     async with guarded(context, even_if=data.even_if_it_opens_gaps) as uow:
         await update_policy(
