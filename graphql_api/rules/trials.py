@@ -213,7 +213,7 @@ class Testing:
     async def _next(self, pages: AsyncIterator[list[RawSignal]]) -> list[RawSignal]:
         """One page read and worked through. The turn ends with it: a reader who takes long keeps nobody waiting."""
         async with self.turns:
-            page = await anext(pages, [])
+            page: list[RawSignal] = await anext(pages, [])
             await asyncio.to_thread(self._take, page)
         return page
 

@@ -190,3 +190,16 @@ async def test_it_is_told_who_would_be_paged_or_no_longer(api: Api, manager: Per
     rule = await make_rule(api, admin, "To the web", "true", effects={"teamId": str(web.id)})
     back = await tried(api, manager, "true", ruleId=rule["id"], effects={"severity": "LOW"})
     assert differences(back)["NO_PAGE"] == (5, 3), "what the rule gave a team has none without it"
+
+
+async def test_the_id_of_a_team_out_of_sight_is_not_told(api: Api, admin: Person, manager: Person, key: str) -> None:
+    """A rule of today gives alerts to a team the one who tries may not see. API1:2023, API3:2023."""
+    hidden = await api.team("Hidden", is_private=True)
+    rule = await make_rule(api, admin, "To them", 'alert.service == "db"', effects={"teamId": str(hidden.id)})
+    report = await tried(api, manager, rule["condition"], ruleId=rule["id"], effects={"severity": "LOW"})
+    (team,) = [one for one in report["differences"] if one["kind"] == "TEAM"]
+    assert [(one["before"], one["after"]) for one in team["samples"]] == [(None, None)]
+    assert str(hidden.id) not in str(report)
+    whole = await tried(api, admin, rule["condition"], ruleId=rule["id"], effects={"severity": "LOW"})
+    assert str(hidden.id) in str(whole)
+    assert key
