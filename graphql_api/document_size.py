@@ -40,6 +40,7 @@ WEIGHTS: Mapping[str, int] = {
     "previewCalendarImport": 300,
     "importCalendar": 300,
     "previewThresholdRule": 500,
+    "previewTemplate": 200,
     "createSilence": 300,
     "updateSilence": 300,
     "previewSilence": 300,

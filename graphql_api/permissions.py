@@ -70,6 +70,7 @@ QUERIES: Mapping[str, Line] = {
     "channelKinds": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "channel": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "channels": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "messageTemplates": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "notification": Need(Access.VIEWER, Scope.ALERTS_READ),
     "notifications": Need(Access.VIEWER, Scope.ALERTS_READ),
     "thresholdRule": Need(Access.VIEWER, Scope.PEOPLE_READ),
@@ -250,6 +251,8 @@ MUTATIONS: Mapping[str, Line] = {
     "updateChannel": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "archiveChannel": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "testChannel": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
+    "setMessageTemplate": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
+    "previewTemplate": Need(Access.VIEWER, Scope.ALERTS_READ),
     # Threshold rules and heartbeats
     "createThresholdRule": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "updateThresholdRule": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),

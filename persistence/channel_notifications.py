@@ -5,7 +5,7 @@ not at all. PagerDuty tells the repeat by its dedup key, a webhook by its delive
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from persistence.channels import list_channels, note_problem
 from persistence.circuits import key_of_channel, note_answer, note_failure, resting_channels
 from persistence.escalations import notification_row, subjects_of
 from persistence.group_messages import news_of_groups
+from persistence.message_templates import sources_for
 from persistence.notifications import drop, notification_of, reason_against, told_by_alert
 from persistence.tables import notifications, provider_circuits
 
@@ -41,6 +42,8 @@ class Claimed:
     channel: Channel
     notifications: tuple[Notification, ...]
     told: dict[UUID, Told]
+    # What its messages are made of, as far as it is not the built-in text.
+    templates: Mapping[NotificationKind, str] = dataclasses.field(default_factory=dict)
 
 
 async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claimed]:
@@ -60,6 +63,7 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
         reasons |= {one.id: "the channel has ended" for one in claimed if one.channel_id not in channels}
         await drop(connection, reasons, now=now)
         told = await told_by_alert(connection, alert_ids) if alert_ids else {}
+        templates = await sources_for(connection, list(channels)) if channels else {}
         told |= {notification_id: news.told for notification_id, news in groups.items()}
     kept = [one for one in claimed if one.id not in reasons]
     return [
@@ -67,6 +71,7 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
             channel=channel,
             notifications=tuple(one for one in kept if one.channel_id == channel_id),
             told=told,
+            templates=templates[channel_id],
         )
         for channel_id, channel in channels.items()
         if any(one.channel_id == channel_id for one in kept)

@@ -83,6 +83,9 @@ def channel_of(row: sa.RowMapping, sealer: Sealer | None) -> Channel:
         archived_at=row["archived_at"],
         problem=row["problem"],
         problem_at=row["problem_at"],
+        template_failures=row["template_failures"],
+        template_problem=row["template_problem"],
+        template_problem_at=row["template_problem_at"],
         version=row["version"],
     )
 

@@ -115,4 +115,8 @@ class Channel:
     archived_at: datetime | None = None
     problem: str | None = None
     problem_at: datetime | None = None
+    # Messages that left with the built-in text, since their template or selection failed; and why the last one did.
+    template_failures: int = 0
+    template_problem: str | None = None
+    template_problem_at: datetime | None = None
     version: int = 1

@@ -4,15 +4,17 @@ from typing import Annotated
 
 import strawberry
 
-from domain.channels import model
+from domain.channels import model, templates
+from domain.channels.templates import TEMPLATED
 from domain.escalations import model as escalations
 from graphql_api.channels.loaders import load_channels
-from graphql_api.channels.types import Channel, ChannelKindInfo
+from graphql_api.channels.types import Channel, ChannelKindInfo, MessageTemplate
 from graphql_api.context import Info
 from graphql_api.escalations.types import Notification
 from graphql_api.scalars import uuid_or_none
 from persistence.channel_notifications import notifications_by_ids
 from persistence.channels import list_channels
+from persistence.message_templates import templates_for_all
 from persistence.reads.alerts import alerts_by_ids
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The channel's id.")]
@@ -28,9 +30,18 @@ class ChannelQueries:
     async def channel_kinds(self) -> list[ChannelKindInfo]:
         """The same for everybody."""
         return [
-            ChannelKindInfo(kind=kind, fields=list(fields))  # type: ignore[arg-type] # the domain objects are they
+            ChannelKindInfo(kind=kind, takes_templates=kind in TEMPLATED, fields=list(fields))  # type: ignore[arg-type] # the domain objects are they
             for kind, fields in model.FIELDS.items()
         ]
+
+    @strawberry.field(
+        description="What messages say of channels that have no template of their own, by kind of message.",
+        graphql_type=list[MessageTemplate],
+    )
+    async def message_templates(self, info: Info) -> list[templates.MessageTemplate]:
+        """The same for everybody."""
+        async with info.context.read() as connection:
+            return await templates_for_all(connection)
 
     @strawberry.field(description="One channel; null for none you may see.", graphql_type=Channel | None)
     async def channel(self, info: Info, *, id: Id) -> model.Channel | None:  # noqa: A002 - the API's name

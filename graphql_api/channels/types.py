@@ -4,10 +4,11 @@ from datetime import datetime
 
 import strawberry
 
-from domain.channels import circuit, model
+from domain.channels import circuit, model, templates
 from domain.identity import model as identity
-from graphql_api.channels.loaders import load_circuits
+from graphql_api.channels.loaders import load_circuits, load_templates
 from graphql_api.context import Info
+from graphql_api.escalations.enums import NotificationKind
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
@@ -72,11 +73,23 @@ class ChannelCircuit:
     reason: str | None = strawberry.field(description="Why it failed last.")
 
 
+@exposes(templates.MessageTemplate, description="What one kind of message says.")
+class MessageTemplate:
+    """See domain.channels.templates.MessageTemplate."""
+
+    id: strawberry.ID = strawberry.field(description="The template's id.")
+    kind: NotificationKind = strawberry.field(description="Of which messages.")
+    source: str = strawberry.field(description="The template (docs/channels.md).")
+    updated_at: datetime = strawberry.field(description="When it was last edited.")
+    version: int = strawberry.field(description="Grows with each edit; give it as `expectedVersion`.")
+
+
 @strawberry.type(description="A kind of channel and what it needs.")
 class ChannelKindInfo:
     """One answer of `channelKinds`."""
 
     kind: model.ChannelKind = strawberry.field(description="The kind.")
+    takes_templates: bool = strawberry.field(description="Whether what its messages say can be set.")
     fields: list[ChannelField] = strawberry.field(description="Its fields.")
 
 
@@ -94,6 +107,10 @@ async def _team(root: strawberry.Parent[model.Channel], info: Info) -> identity.
 
 async def _circuit(root: strawberry.Parent[model.Channel], info: Info) -> circuit.Circuit | None:
     return await info.context.loader(load_circuits).load(root.id)
+
+
+async def _templates(root: strawberry.Parent[model.Channel], info: Info) -> list[templates.MessageTemplate]:
+    return await info.context.loader(load_templates).load(root.id)
 
 
 def _values(root: strawberry.Parent[model.Channel]) -> list[ChannelValue]:
@@ -123,6 +140,16 @@ class Channel:
         description="Whether its provider is asked. After failures in a row it rests, what waits keeps its place, and "
         "one message is tried after a while. Null for one that never failed.",
     )
+    templates = strawberry.field(
+        resolver=_templates,
+        graphql_type=list[MessageTemplate],
+        description="What its messages say, by kind; of a kind without one `messageTemplates`, or the built-in text.",
+    )
+    template_failures: int = strawberry.field(
+        description="Messages that left with the built-in text, since their template or selection failed."
+    )
+    template_problem: str | None = strawberry.field(description="Why it failed last; null since a template was saved.")
+    template_problem_at: datetime | None = strawberry.field(description="When it failed last.")
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was last edited.")
     archived_at: datetime | None = strawberry.field(description="When it was ended; null while it is used.")

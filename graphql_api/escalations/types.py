@@ -18,6 +18,7 @@ from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel
 from graphql_api.context import Info
 from graphql_api.enums import Severity
+from graphql_api.escalations.enums import NotificationKind
 from graphql_api.escalations.loaders import load_attempts, load_policies
 from graphql_api.escalations.sight import seen_steps, seen_why
 from graphql_api.exposes import expose_enum, exposes
@@ -51,20 +52,6 @@ expose_enum(
         model.EscalationState.PAUSED: "Somebody has answered, or nobody is to be told just now; `reason` says which.",
         model.EscalationState.FINISHED: "The episode is over.",
         model.EscalationState.EXHAUSTED: "Every step fired and nobody answered.",
-    },
-)
-expose_enum(
-    model.NotificationKind,
-    description="What a notification tells.",
-    values={
-        model.NotificationKind.PAGE: "The alert calls for somebody.",
-        model.NotificationKind.WORSENED: "Its severity was raised; told by a routing rule, also when it was answered.",
-        model.NotificationKind.ACKNOWLEDGED: "Somebody has answered; told to PagerDuty, to keep its incident in step, "
-        "and by a routing rule.",
-        model.NotificationKind.RESOLVED: "It is over; told to those who were paged.",
-        model.NotificationKind.FLAPPING: "It began to flap; told once, in place of a page for each turn.",
-        model.NotificationKind.SETTLED: "It stopped flapping; told to those who heard that it began.",
-        model.NotificationKind.TEST: "A channel is tried.",
     },
 )
 expose_enum(
@@ -279,7 +266,7 @@ class Notification:
     """See domain.escalations.model.Notification."""
 
     id: strawberry.ID = strawberry.field(description="The notification's id.")
-    kind: model.NotificationKind = strawberry.field(description="What it tells.")
+    kind: NotificationKind = strawberry.field(description="What it tells.")
     user = strawberry.field(resolver=_told, graphql_type=User | None, description="Who is told; null for a channel.")
     channel = strawberry.field(
         resolver=_told_channel, graphql_type=Channel | None, description="The channel that is told; null for a person."

@@ -11,11 +11,12 @@ from domain.escalations.message import Told
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One notification and what it tells."""
+    """One notification and what it tells. `text` is what a template made of it; None for the built-in text."""
 
     id: UUID
     told: Told
     created_at: datetime
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

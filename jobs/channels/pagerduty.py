@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 from domain.alerts.model import Severity
-from domain.escalations.message import Told
 from domain.escalations.model import NotificationKind
 from jobs.channels.contract import JSON, Item, Request
 
@@ -39,19 +38,18 @@ def pagerduty(values: Mapping[str, str], items: Sequence[Item], *, now: datetime
     """One post for each."""
     del now
     return [
-        Request(
-            url=values.get("url", URL), body=_event(values["routingKey"], item.told), headers=JSON, carries=(item.id,)
-        )
+        Request(url=values.get("url", URL), body=_event(values["routingKey"], item), headers=JSON, carries=(item.id,))
         for item in items
     ]
 
 
-def _event(routing_key: str, one: Told) -> bytes:
+def _event(routing_key: str, item: Item) -> bytes:
+    one = item.told
     action = _ACTIONS[one.kind]
     event: dict[str, Any] = {"routing_key": routing_key, "event_action": action, "dedup_key": f"tocsin:{one.alert_id}"}
     if action == "trigger":
         event["payload"] = {
-            "summary": one.title[:MAX_SUMMARY],
+            "summary": (item.text or one.title)[:MAX_SUMMARY],
             "source": one.source,
             "severity": _SEVERITIES[one.severity],
             "timestamp": one.started_at.isoformat(),

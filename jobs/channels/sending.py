@@ -5,27 +5,24 @@ leaves the rest for the next attempt.
 """
 
 import asyncio
-import dataclasses
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from uuid import UUID
 
 import httpx2
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.channels.model import ChannelKind
-from domain.escalations.message import Told, told_of_test
-from domain.escalations.model import Notification
 from domain.mail.delivery import Outcome, Refused, Retry, Sent
-from jobs.channels.contract import Item, Request, Sender
+from jobs.channels.contract import Request, Sender
 from jobs.channels.pagerduty import pagerduty
 from jobs.channels.slack import slack
 from jobs.channels.slack_api import SlackApp
 from jobs.channels.slack_bot import send_by_bot
 from jobs.channels.teams import teams
 from jobs.channels.webhook import webhook
+from jobs.channels.wording import items_of
 from jobs.counting import count_send
 from jobs.outbound import Answer, NotAllowed, Outbound
 from persistence.channel_notifications import Claimed, claim, put_back, settle
@@ -93,7 +90,7 @@ async def _alone(engine: AsyncEngine, claimed: Claimed, sending: Awaitable[int],
 async def _send(engine: AsyncEngine, outbound: Outbound, claimed: Claimed, *, now: datetime) -> int:
     channel, sent = claimed.channel, 0
     by_id = {one.id: one for one in claimed.notifications}
-    for request in SENDERS[channel.kind](channel.values, _items(claimed), now=now):
+    for request in SENDERS[channel.kind](channel.values, await items_of(engine, claimed, now=now), now=now):
         answer = await _post(outbound, request)
         outcome, wait = (answer, None) if not isinstance(answer, Answer) else judge(answer)
         carried = [by_id[one] for one in request.carries]
@@ -109,17 +106,6 @@ async def _send(engine: AsyncEngine, outbound: Outbound, claimed: Claimed, *, no
     if by_id:
         await put_back(engine, [*by_id.values()], until=now + REST)
     return sent
-
-
-def _items(claimed: Claimed) -> list[Item]:
-    return [Item(id=one.id, told=_told(one, claimed.told), created_at=one.created_at) for one in claimed.notifications]
-
-
-def _told(one: Notification, texts: Mapping[UUID, Told]) -> Told:
-    if one.alert_id is None:
-        return told_of_test(one)
-    # Of a group by the notification's own id: the alert that stands for it may be told of by itself too.
-    return dataclasses.replace(texts.get(one.id) or texts[one.alert_id], kind=one.kind, why=one.why)
 
 
 async def _post(outbound: Outbound, request: Request) -> Answer | Outcome:

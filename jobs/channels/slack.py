@@ -29,7 +29,7 @@ def slack(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) ->
     """One post for all."""
     del now
     told = [item.told for item in items]
-    blocks = [_block(one) for one in told[:MAX_SHOWN]]
+    blocks = [_block(item.told) if item.text is None else _section(item.text) for item in items[:MAX_SHOWN]]
     if len(told) > MAX_SHOWN:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"… and {len(told) - MAX_SHOWN} more"}})
     body = orjson.dumps({"text": escaped(subject_of(told)), "blocks": blocks})
@@ -46,7 +46,11 @@ def _block(one: Told) -> dict[str, Any]:
     if one.description and not is_over:
         lines.append(escaped(one.description[:500]))
     lines.append(f"`{one.alert_id}`")
-    return {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines)[:MAX_TEXT]}}
+    return _section("\n".join(lines))
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:MAX_TEXT]}}
 
 
 def escaped(text: str) -> str:

@@ -15,6 +15,7 @@ from domain.escalations.message import ENDS, Told, heading_of, subject_of
 from jobs.channels.contract import JSON, Item, Request
 
 MAX_SHOWN = 15
+MAX_TEXT = 1_200
 _COLORS = {Severity.CRITICAL: "attention", Severity.HIGH: "warning", Severity.MEDIUM: "accent"}
 
 
@@ -23,8 +24,8 @@ def teams(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) ->
     del now
     told = [item.told for item in items]
     parts: list[dict[str, Any]] = [_line(subject_of(told), size="medium", weight="bolder")]
-    for one in told[:MAX_SHOWN]:
-        parts += _parts(one)
+    for item in items[:MAX_SHOWN]:
+        parts += _parts(item.told) if item.text is None else [_line(item.text[:MAX_TEXT])]
     if len(told) > MAX_SHOWN:
         parts.append(_line(f"… and {len(told) - MAX_SHOWN} more"))
     card = {

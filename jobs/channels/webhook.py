@@ -28,6 +28,7 @@ def _request(values: Mapping[str, str], item: Item, now: datetime) -> Request:
             "kind": told.kind.value,
             "createdAt": item.created_at.isoformat(),
             "why": told.why,
+            **({} if item.text is None else {"text": item.text}),
             "alert": {
                 "id": str(told.alert_id),
                 "title": told.title,

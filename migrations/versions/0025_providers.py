@@ -29,10 +29,30 @@ UPGRADE: tuple[str, ...] = (
     """CREATE INDEX ix_provider_circuits_channel_id ON provider_circuits (channel_id)
  WHERE channel_id IS NOT NULL""",
     "ALTER TABLE notifications ADD COLUMN fell_back_at TIMESTAMP WITH TIME ZONE",
+    """CREATE TABLE message_templates (
+  id UUID NOT NULL,
+  channel_id UUID,
+  kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  version INTEGER DEFAULT 1 NOT NULL,
+  CONSTRAINT pk_message_templates PRIMARY KEY (id),
+  CONSTRAINT fk_message_templates_channel_id_channels FOREIGN KEY(channel_id) REFERENCES channels (id)
+)""",
+    """CREATE UNIQUE INDEX uq_message_templates_channel_kind ON message_templates (channel_id, kind)
+ WHERE channel_id IS NOT NULL""",
+    "CREATE UNIQUE INDEX uq_message_templates_kind ON message_templates (kind) WHERE channel_id IS NULL",
+    """ALTER TABLE channels
+  ADD COLUMN template_failures INTEGER DEFAULT 0 NOT NULL,
+  ADD COLUMN template_problem TEXT,
+  ADD COLUMN template_problem_at TIMESTAMP WITH TIME ZONE""",
 )
 # Before, nobody told that a mail was opened.
 DOWNGRADE: tuple[str, ...] = (
     "UPDATE notifications SET state = 'delivered' WHERE state = 'read'",
+    """ALTER TABLE channels DROP COLUMN template_problem_at, DROP COLUMN template_problem,
+  DROP COLUMN template_failures""",
+    "DROP TABLE message_templates",
     "ALTER TABLE notifications DROP COLUMN fell_back_at",
     "DROP TABLE provider_circuits",
     "DROP INDEX ix_notifications_mail",

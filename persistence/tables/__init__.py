@@ -73,7 +73,7 @@ from persistence.tables.people import (
     users,
 )
 from persistence.tables.privacy import data_exports, erasures_applied, person_keys
-from persistence.tables.providers import provider_circuits
+from persistence.tables.providers import message_templates, provider_circuits
 from persistence.tables.routing import (
     delivery_attempts,
     routing_rule_versions,
@@ -150,6 +150,7 @@ __all__ = [
     "log_epoch",
     "maintenance_windows",
     "memberships",
+    "message_templates",
     "metadata",
     "notifications",
     "one_time_tokens",

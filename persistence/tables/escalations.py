@@ -54,6 +54,10 @@ channels = sa.Table(
     time("archived_at", nullable=True),
     sa.Column("problem", sa.Text, nullable=True),
     time("problem_at", nullable=True),
+    # Messages that left with the built-in text, since what they were to be made of failed.
+    integer("template_failures", 0),
+    sa.Column("template_problem", sa.Text, nullable=True),
+    time("template_problem_at", nullable=True),
     integer("version", 1),
     sa.Index(
         "uq_channels_team_name",

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from persistence.tables.base import integer, metadata, time, uuid
+from persistence.tables.base import integer, metadata, primary_id, time, uuid
 
 # Shared by all who send: a provider that one of them found away is not asked by the others.
 provider_circuits = sa.Table(
@@ -18,4 +18,25 @@ provider_circuits = sa.Table(
     sa.Column("reason", sa.Text, nullable=True),
     time("updated_at"),
     sa.Index("ix_provider_circuits_channel_id", "channel_id", postgresql_where=sa.text("channel_id IS NOT NULL")),
+)
+
+# What messages say: of one channel, or of all that have none of their own.
+message_templates = sa.Table(
+    "message_templates",
+    metadata,
+    primary_id(),
+    uuid("channel_id", references="channels.id"),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    time("updated_at"),
+    integer("version", 1),
+    # Two, for NULL is not equal to NULL.
+    sa.Index(
+        "uq_message_templates_channel_kind",
+        "channel_id",
+        "kind",
+        unique=True,
+        postgresql_where=sa.text("channel_id IS NOT NULL"),
+    ),
+    sa.Index("uq_message_templates_kind", "kind", unique=True, postgresql_where=sa.text("channel_id IS NULL")),
 )

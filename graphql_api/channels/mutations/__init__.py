@@ -4,6 +4,8 @@ import strawberry
 
 from graphql_api.channels.mutations.archive_channel import archive_channel
 from graphql_api.channels.mutations.create_channel import create_channel
+from graphql_api.channels.mutations.preview_template import preview_template
+from graphql_api.channels.mutations.set_message_template import set_message_template
 from graphql_api.channels.mutations.test_channel import test_channel
 from graphql_api.channels.mutations.update_channel import update_channel
 
@@ -16,3 +18,5 @@ class ChannelMutations:
     update_channel = update_channel
     archive_channel = archive_channel
     test_channel = test_channel
+    set_message_template = set_message_template
+    preview_template = preview_template

@@ -31,6 +31,7 @@ WITHOUT = {
     "previewCalendarImport": "reads alone",
     "previewThresholdRule": "reads alone",
     "previewSilence": "reads alone",
+    "previewTemplate": "reads alone",
     "testAlertRule": "reads alone",
     "testGroupRule": "reads alone",
     "previewMaintenanceWindow": "reads alone",
@@ -361,6 +362,7 @@ async def channels(api: WatchedApi, admin: Person) -> None:
     channel = {"id": made["channel"]["id"]}
     await do(api, admin, "updateChannel", **channel, name="Another pager")
     await do(api, admin, "testChannel", **channel)
+    await do(api, admin, "setMessageTemplate", channelId=made["channel"]["id"], kind="PAGE", source="{{ alert.title }}")
     await do(api, admin, "archiveChannel", **channel)
 
 

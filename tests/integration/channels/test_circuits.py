@@ -148,7 +148,7 @@ async def test_one_message_that_cannot_be_written_is_no_trouble_of_the_provider(
         raise TypeError("a fault of ours")
 
     with monkeypatch.context() as faulty:
-        faulty.setattr("jobs.channels.sending._items", broken)
+        faulty.setattr("jobs.channels.sending.items_of", broken)
         for number in range(THRESHOLD + 2):
             await work.alert(title=f"alert {number}")
             await work.tick(SECOND)

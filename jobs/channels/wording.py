@@ -1,0 +1,58 @@
+"""What do a channel's messages say? What its template makes of each, or the built-in text: a template loses no page.
+
+A template is checked when it is saved, but what it is filled with is of others: what fails is told by the built-in
+text, counted, and shown on the channel.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.channels.templates import TEMPLATED, TemplateFails, TemplateProblem, escape_for, facts_of
+from domain.escalations.message import ENDS, Told, told_of_test
+from domain.escalations.model import Notification
+from jobs.channels.contract import Item
+from persistence.channel_notifications import Claimed
+from persistence.message_templates import note_template_failure
+from persistence.templating import render
+
+_log = structlog.get_logger(__name__)
+
+
+async def items_of(engine: AsyncEngine, claimed: Claimed, *, now: datetime) -> list[Item]:
+    """What is to be told, each with the text its template gives."""
+    problems: list[TemplateProblem] = []
+    items = []
+    for one in claimed.notifications:
+        told, text = told_of(one, claimed.told), None
+        try:
+            text = text_of(claimed, one, told)
+        except TemplateFails as error:
+            problems.append(error.problem)
+        items.append(Item(id=one.id, told=told, created_at=one.created_at, text=text))
+    if problems:
+        channel = claimed.channel
+        _log.warning("a template failed", channel=str(channel.id), count=len(problems), problem=problems[-1].message)
+        async with engine.begin() as connection:
+            await note_template_failure(connection, channel.id, problems[-1], count=len(problems), now=now)
+    return items
+
+
+def text_of(claimed: Claimed, one: Notification, told: Told) -> str | None:
+    """What the template makes of it; None where there is none."""
+    source, kind = claimed.templates.get(one.kind), claimed.channel.kind
+    if source is None or kind not in TEMPLATED:
+        return None
+    return render(source, facts_of(told, is_over=told.kind in ENDS, escape=escape_for(kind)))
+
+
+def told_of(one: Notification, texts: Mapping[UUID, Told]) -> Told:
+    """One notification as messages tell it."""
+    if one.alert_id is None:
+        return told_of_test(one)
+    # Of a group by the notification's own id: the alert that stands for it may be told of by itself too.
+    return dataclasses.replace(texts.get(one.id) or texts[one.alert_id], kind=one.kind, why=one.why)

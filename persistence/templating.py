@@ -1,0 +1,248 @@
+"""How is a template read and filled, by whoever wrote it? Jinja, in a sandbox, with far less than Jinja allows.
+
+A template is text with values, conditions and loops over them; no call, no macro, no assignment, no arithmetic, filters
+of this file alone. What it can reach is data: mappings, lists and texts; an attribute of anything else is not there.
+Loops run over at most 50 things and two deep, and each filter gives a bounded text, so that the time a template takes
+is bounded by its length; the text it gives is bounded, and so is the time it is given.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from jinja2 import ChainableUndefined, Template, TemplateError, nodes
+from jinja2.runtime import LoopContext, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from domain.channels.templates import ALERT, MAX_LABELS, MAX_SOURCE, NAMES, TemplateFails, TemplateProblem
+
+MAX_OUTPUT = 8_000
+MAX_NODES, MAX_DEPTH, MAX_LOOPS = 600, 40, 2
+SECONDS = 0.25
+FILE = "<template>"
+_LOOP = frozenset({"index", "index0", "first", "last", "length"})
+_NODES = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Const,
+    nodes.Filter, nodes.Test, nodes.If, nodes.For, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
+    nodes.CondExpr, nodes.Concat, nodes.List, nodes.Tuple,
+)  # fmt: skip
+_TESTS = frozenset({"defined", "undefined", "none"})
+
+
+def _text(value: object) -> str:
+    return "" if value is None or isinstance(value, Undefined) else str(value)[:MAX_OUTPUT]
+
+
+def _items(value: object) -> list[Any]:
+    """What a loop goes over: the pairs of a mapping, or the things of a list; nothing else."""
+    if isinstance(value, Mapping):
+        return [*value.items()][:MAX_LABELS]
+    return list(value)[:MAX_LABELS] if isinstance(value, list | tuple) else []
+
+
+def _truncate(value: object, most: int = 80) -> str:
+    text = _text(value)
+    return text if len(text) <= most else text[: max(most - 1, 0)].rstrip() + "…"
+
+
+def _join(value: object, between: str = ", ") -> str:
+    things = _items(value)
+    if isinstance(value, Mapping):
+        things = [f"{name}={what}" for name, what in things]
+    return _text(between.join(_text(one) for one in things))
+
+
+def _date(value: object, form: str = "%Y-%m-%d %H:%M", zone: str = "UTC") -> str:
+    try:
+        return _text(datetime.fromisoformat(_text(value)).astimezone(ZoneInfo(zone)).strftime(form))
+    except (ValueError, ZoneInfoNotFoundError, OSError) as error:
+        message = f"date: {error}"
+        raise TemplateError(message) from None
+
+
+def _default(value: object, otherwise: str = "") -> object:
+    return otherwise if value in {None, ""} or isinstance(value, Undefined) else value
+
+
+FILTERS: Mapping[str, Callable[..., object]] = {
+    "upper": lambda value: _text(_text(value).upper()),
+    "lower": lambda value: _text(_text(value).lower()),
+    "capitalize": lambda value: _text(_text(value).capitalize()),
+    "trim": lambda value: _text(value).strip(),
+    "oneline": lambda value: " ".join(_text(value).split()),
+    "length": lambda value: len(value) if isinstance(value, str | list | tuple | Mapping) else 0,
+    "truncate": _truncate,
+    "join": _join,
+    "items": _items,
+    "date": _date,
+    "default": _default,
+}
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Reaches into data alone."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - Jinja's own
+        """A key of a mapping, or what is known of a loop."""
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401 - Jinja's own
+        """A key of a mapping or a place in a list; nothing of any other object."""
+        if isinstance(obj, LoopContext) and argument in _LOOP:
+            return getattr(obj, argument)
+        if isinstance(obj, Mapping) and isinstance(argument, str):
+            return obj[argument] if argument in obj else self.undefined(name=argument)
+        if isinstance(obj, list | tuple) and isinstance(argument, int) and -len(obj) <= argument < len(obj):
+            return obj[argument]
+        return self.undefined(name=str(argument)[:100])
+
+    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ANN401 - Jinja's own
+        """Nothing is called."""
+        del obj
+        return False
+
+
+def _environment() -> _Environment:
+    made = _Environment(
+        undefined=ChainableUndefined, optimized=False, autoescape=False, finalize=_text, trim_blocks=True, cache_size=0
+    )
+    made.globals.clear()
+    made.filters = dict(FILTERS)
+    made.tests = {name: made.tests[name] for name in _TESTS}
+    return made
+
+
+_ENVIRONMENT = _environment()
+
+
+def check(source: str) -> None:
+    """Raise TemplateFails, with the line, unless the template can be used."""
+    _compiled(source)
+
+
+def render(source: str, facts: Mapping[str, Any]) -> str:
+    """The text. Raises TemplateFails; never anything else, and never after long."""
+    template = _compiled(source)
+    try:
+        text = _filled(template, facts)
+    except TemplateFails:
+        raise
+    except Exception as error:
+        raise TemplateFails(TemplateProblem(_message(error), _line_of(error))) from error
+    if not text:
+        raise TemplateFails(TemplateProblem("it gives no text"))
+    return text
+
+
+def _filled(template: Template, facts: Mapping[str, Any]) -> str:
+    # Of the processor, not of the clock: a busy machine makes no template slow.
+    ends, parts, length = time.thread_time() + SECONDS, list[str](), 0
+    for part in template.generate(facts):
+        parts.append(part)
+        length += len(part)
+        if length > MAX_OUTPUT:
+            break
+        if time.thread_time() > ends:
+            raise TemplateFails(TemplateProblem("it takes too long"))
+    return "".join(parts)[:MAX_OUTPUT].strip()
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> Template:
+    if len(source) > MAX_SOURCE:
+        raise TemplateFails(TemplateProblem(f"a template has at most {MAX_SOURCE} characters"))
+    if not source.strip():
+        raise TemplateFails(TemplateProblem("it gives no text"))
+    try:
+        tree = _ENVIRONMENT.parse(source)
+        _Checker().check(tree)
+        code = _ENVIRONMENT.compile(tree, filename=FILE)
+    except TemplateError as error:
+        raise TemplateFails(TemplateProblem(_message(error), getattr(error, "lineno", None))) from error
+    except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
+        raise TemplateFails(TemplateProblem("it is nested too deeply")) from error
+    return Template.from_code(_ENVIRONMENT, code, {})
+
+
+class _Checker:
+    """Looks at each node once; what is not known to be harmless is refused."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def check(self, tree: nodes.Template) -> None:
+        """Raise TemplateFails for the first thing that may not be."""
+        self._look(tree, depth=0, loops=0, names=NAMES)
+
+    def _look(self, node: nodes.Node, *, depth: int, loops: int, names: frozenset[str]) -> None:
+        self._count += 1
+        if self._count > MAX_NODES or depth > MAX_DEPTH:
+            _refuse("it is too long, or nested too deeply", node)
+        if not isinstance(node, _NODES):
+            _refuse(f"{type(node).__name__.lower()} cannot be used in a template", node)
+        if isinstance(node, nodes.For):
+            loops, names = self._loop(node, loops, names)
+        elif isinstance(node, nodes.Name) and node.ctx == "load" and node.name not in names:
+            _refuse(f"there is no {node.name}; there are {', '.join(sorted(NAMES))}", node)
+        elif isinstance(node, nodes.Getattr | nodes.Getitem):
+            _check_path(node)
+        elif isinstance(node, nodes.Filter):
+            _check_filter(node)
+        elif isinstance(node, nodes.Test) and node.name not in _TESTS:
+            _refuse(f"there is no test {node.name}; there are {', '.join(sorted(_TESTS))}", node)
+        for child in node.iter_child_nodes():
+            self._look(child, depth=depth + 1, loops=loops, names=names)
+
+    @staticmethod
+    def _loop(node: nodes.For, loops: int, names: frozenset[str]) -> tuple[int, frozenset[str]]:
+        if node.recursive or loops >= MAX_LOOPS:
+            _refuse(f"loops are at most {MAX_LOOPS} deep", node)
+        own = {name.name for name in node.target.find_all(nodes.Name)}
+        if isinstance(node.target, nodes.Name):
+            own.add(node.target.name)
+        # Whatever it is said to go over, it goes over a few things.
+        if not (isinstance(node.iter, nodes.Filter) and node.iter.name == "items"):
+            node.iter = nodes.Filter(node.iter, "items", [], [], None, None, lineno=node.lineno)
+        return loops + 1, names | own | {"loop"}
+
+
+def _check_path(node: nodes.Getattr | nodes.Getitem) -> None:
+    name = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+    if not isinstance(name, str | int):
+        _refuse("what is in brackets must be a text or a number", node)
+    if isinstance(node.node, nodes.Name) and node.node.name == "alert" and name not in ALERT:
+        _refuse(f"an alert has no {name}; it has {', '.join(sorted(ALERT))}", node)
+
+
+def _check_filter(node: nodes.Filter) -> None:
+    if node.name not in FILTERS:
+        _refuse(f"there is no filter {node.name}; there are {', '.join(sorted(FILTERS))}", node)
+    given: Sequence[nodes.Node] = node.args
+    if node.kwargs or node.dyn_args or node.dyn_kwargs or not all(isinstance(one, nodes.Const) for one in given):
+        _refuse("a filter takes texts and numbers alone", node)
+    wanted: tuple[type, ...] = {"truncate": (int,), "join": (str,), "default": (str,), "date": (str, str)}.get(
+        node.name, ()
+    )
+    values = [one.value for one in given if isinstance(one, nodes.Const)]
+    fits = len(values) <= len(wanted) and all(type(one) is kind for one, kind in zip(values, wanted, strict=False))
+    if not fits or any(isinstance(one, str) and len(one) > 100 for one in values):  # noqa: PLR2004 - more than a date needs
+        _refuse(f"{node.name} is not used so", node)
+
+
+def _refuse(message: str, node: nodes.Node) -> None:
+    raise TemplateFails(TemplateProblem(message, node.lineno))
+
+
+def _message(error: Exception) -> str:
+    return " ".join((str(error) or type(error).__name__).split())[:300]
+
+
+def _line_of(error: Exception) -> int | None:
+    frames: Iterator[int | None] = (
+        frame.lineno for frame in reversed(traceback.extract_tb(error.__traceback__)) if frame.filename == FILE
+    )
+    return next(frames, None)
