@@ -204,7 +204,7 @@ def _row_of(routing: Routing) -> dict[str, Any]:
     return {**values, **words, "targets": targets_json(routing.targets)}
 
 
-def routing_from(row: Mapping[str, Any]) -> Routing:
+def routing_from(row: sa.RowMapping) -> Routing:
     """The object of a row."""
     values = {field.name: row[field.name] for field in dataclasses.fields(Routing)}
     event, severity = RoutedEvent(values["event"]), Severity(values["severity"])

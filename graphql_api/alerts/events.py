@@ -14,7 +14,8 @@ from domain.alerts.events import RecordedEvent
 from domain.alerts.explanation import RecordedDecision
 from domain.errors import NotFound
 from graphql_api.alerts.actors import Actor, actor_of
-from graphql_api.alerts.decisions import Decision, Explanation, decision_of
+from graphql_api.alerts.decisions import Decision, decision_of
+from graphql_api.alerts.decisions.explanation import Explanation
 from graphql_api.alerts.enums import AlertEventKind, AlertStatus, Via
 from graphql_api.alerts.loaders import load_alerts, load_log_epoch
 from graphql_api.context import Info

@@ -108,10 +108,10 @@ async def _messages(telling: Telling, user_id: UUID, info: Info) -> Any:  # noqa
     if not may_see_methods(info.context.require_viewer(), user_id):
         return None
     wishes = await info.context.loader(load_wishes).load(user_id)
-    rest = None if telling.team_id is None else await info.context.loader(load_team_rests).load(telling.team_id)
-    return planning.plan(
-        wishes.ways, wishes.preferences, severity=telling.severity, now=telling.at, team=rest and rest.as_rest
-    )
+    team = None
+    if telling.team_id is not None:
+        team = (await info.context.loader(load_team_rests).load(telling.team_id)).as_rest
+    return planning.plan(wishes.ways, wishes.preferences, severity=telling.severity, now=telling.at, team=team)
 
 
 @exposes(RehearsedStep, name="SimulatedStep", description="A step that would fire if nobody answered.")

@@ -117,7 +117,7 @@ async def test_a_rule_names_policies_of_its_own_team_alone(api: Api, manager: Pe
     edit = {"id": answer["rule"]["id"], "policyId": ""}
     answer = await api.change("updateRoutingRule", edit, shown, who=manager)
     assert (answer["__typename"], answer["path"]) == ("InvalidInput", ["targets"]), "it would tell nobody"
-    edit["targets"] = steps[0]["targets"]  # type: ignore[assignment] # of JSON
+    edit["targets"] = steps[0]["targets"]
     assert (await api.change("updateRoutingRule", edit, shown, who=manager))["rule"]["policy"] is None
     outsider = await api.person(Role.OPERATOR)
     answer = await api.change("updateRoutingRule", edit, shown, who=outsider)

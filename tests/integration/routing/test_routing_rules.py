@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -106,12 +107,13 @@ async def test_what_is_left_alone_is_told_of_when_it_no_longer_is(
 ) -> None:
     await rule(api, manager, ("USER", ann.id))
     ((name, value),) = state.items()
-    is_time = isinstance(value, timedelta)
     alert_id = await night.alert(status=AlertStatus.ACKNOWLEDGED)
-    await night.move(alert_id, **{name: night.now + value if is_time else value})  # type: ignore[operator] # it is one
+    begun: dict[str, Any] = {name: night.now + value if isinstance(value, timedelta) else value}
+    ended: dict[str, Any] = {name: None if isinstance(value, timedelta) else []}
+    await night.move(alert_id, **begun)
     await night.move(alert_id, status="active")
     assert await night.tick() == []
-    await night.move(alert_id, **{name: None if is_time else []})
+    await night.move(alert_id, **ended)
     assert len(await night.tick(MINUTE)) == 1
 
 
