@@ -30,6 +30,7 @@ from graphql_api.contacts.team_rest import TeamRestQueries
 from graphql_api.documents.mutations import DocumentMutations
 from graphql_api.documents.queries import DocumentQueries
 from graphql_api.escalations.deliveries import DeliveryQueries
+from graphql_api.escalations.drill_types import DrillQueries
 from graphql_api.escalations.mutations import EscalationMutations
 from graphql_api.escalations.queries import EscalationQueries
 from graphql_api.escalations.rehearsal import RehearsalQueries
@@ -101,6 +102,7 @@ QUERIES: tuple[type, ...] = (
     ShiftSwapQueries,
     CalendarFeedQueries,
     EscalationQueries,
+    DrillQueries,
     RoutingQueries,
     RoutingRehearsalQueries,
     TeamRestQueries,

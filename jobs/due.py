@@ -29,6 +29,7 @@ from jobs.redaction import redact_words
 from jobs.slack import answer_presses, follow_alerts
 from jobs.texts import send_texts
 from jobs.thresholds import evaluate_thresholds, watch_heartbeats
+from persistence.drills import end_overdue_drills
 from persistence.escalation_watch import answers_looked_at, overdue_answers
 from persistence.handovers import continue_handovers
 from persistence.objects import open_objects
@@ -156,6 +157,11 @@ async def trim(engine: AsyncEngine, settings: Settings, _now: datetime) -> int:
     return await trim_rejected(engine, most=settings.rejected_max_per_integration)
 
 
+async def end_drills(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """End the drills that nobody answered within a day."""
+    return await end_overdue_drills(engine, now=now)
+
+
 async def sweep_objects(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     """Remove the files of uploads that died half-way. An aborted multipart upload to S3 is the bucket's own rule."""
     async with engine.connect() as connection:
@@ -187,6 +193,7 @@ DUE = (
     Due("send_to_channels", timedelta(seconds=1), send_to_channels, Hurry.URGENT, 3),
     Due("follow_alerts_in_slack", timedelta(seconds=1), follow_alerts),
     Due("answer_presses_in_slack", timedelta(seconds=1), answer_presses),
+    Due("end_drills", timedelta(minutes=1), end_drills),
     Due("settle_notifications", timedelta(seconds=5), settle_notifications),
     Due("make_data_exports", timedelta(seconds=5), make_data_exports, Hurry.SLOW, limit=LONG),
     Due("redact_words", timedelta(seconds=10), redact_words, Hurry.SLOW, limit=LONG),

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.model import Severity
-from domain.escalations.model import Escalation, EscalationState, Notification
+from domain.escalations.model import NO_POLICY, Escalation, EscalationState, Notification
 from persistence.escalation_steps import steps_json, steps_of
 from persistence.tables import escalations
 
@@ -25,6 +25,7 @@ def escalation_of(row: sa.RowMapping) -> Escalation:
     values = {field.name: row[field.name] for field in dataclasses.fields(Escalation)}
     values["steps"] = steps_of(values["steps"])
     values["state"] = EscalationState(values["state"])
+    values["policy_id"] = values["policy_id"] or NO_POLICY
     if values["severity"] is not None:
         values["severity"] = Severity(values["severity"])
     if values["severities"] is not None:
@@ -35,6 +36,7 @@ def escalation_of(row: sa.RowMapping) -> Escalation:
 def _row_of(escalation: Escalation) -> dict[str, Any]:
     values = {field.name: getattr(escalation, field.name) for field in dataclasses.fields(escalation)}
     values["steps"] = steps_json(escalation.steps)
+    values["policy_id"] = None if escalation.policy_id == NO_POLICY else escalation.policy_id
     return {name: _plain(value) for name, value in values.items()}
 
 

@@ -33,6 +33,7 @@ from domain.escalations.model import Escalation, EscalationState, Notification, 
 from domain.ids import new_id
 from persistence.among import among
 from persistence.contact_wishes import planned, wishes_of
+from persistence.drill_subjects import drill_subjects
 from persistence.escalation_notices import TOLD, tell_on
 from persistence.escalation_policies import active_policies, teams_of_policies
 from persistence.escalation_rows import add_escalations, escalation_of, notification_row, save_escalations
@@ -112,9 +113,10 @@ async def reconcile(connection: AsyncConnection, alert_ids: Sequence[UUID], *, n
 
 
 async def subjects_of(connection: AsyncConnection, alert_ids: Iterable[UUID]) -> dict[UUID, Subject]:
-    """What escalations look at of the alerts, as they are now."""
-    rows = await connection.execute(sa.select(*_SUBJECT).where(among(alerts.c.id, alert_ids)))
-    return {
+    """What escalations look at of the alerts, as they are now; and of drills, which have alerts' place."""
+    wanted = set(alert_ids)
+    rows = await connection.execute(sa.select(*_SUBJECT).where(among(alerts.c.id, wanted)))
+    found = {
         row.id: Subject(
             id=row.id,
             episode=row.episode,
@@ -129,6 +131,7 @@ async def subjects_of(connection: AsyncConnection, alert_ids: Iterable[UUID]) ->
         )
         for row in rows
     }
+    return found | await drill_subjects(connection, wanted - found.keys())
 
 
 async def _live_of(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[Escalation]:

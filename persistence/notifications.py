@@ -27,6 +27,7 @@ from domain.escalations.urgency import urgency_of
 from domain.mail.model import Mail, MailKind
 from persistence.among import among
 from persistence.contacts import disable_method, methods_by_ids
+from persistence.drill_subjects import drill_texts
 from persistence.escalations import subjects_of
 from persistence.falling_back import give_up
 from persistence.group_messages import GroupNews, news_of_groups
@@ -271,10 +272,11 @@ async def _told(
 
 
 async def told_by_alert(connection: AsyncConnection, alert_ids: Iterable[UUID]) -> dict[UUID, Told]:
-    """What messages say of the alerts, as they are now; as pages, without a reason."""
+    """What messages say of the alerts and drills, as they are now; as pages, without a reason."""
+    wanted = set(alert_ids)
     names = ("id", "title", "severity", "service_name", "source", "description", "started_at", "labels")
-    statement = sa.select(*[alerts.c[name] for name in names]).where(among(alerts.c.id, alert_ids))
-    return {
+    statement = sa.select(*[alerts.c[name] for name in names]).where(among(alerts.c.id, wanted))
+    found = {
         row.id: Told(
             kind=NotificationKind.PAGE,
             alert_id=row.id,
@@ -289,6 +291,7 @@ async def told_by_alert(connection: AsyncConnection, alert_ids: Iterable[UUID]) 
         )
         for row in await connection.execute(statement)
     }
+    return found | await drill_texts(connection, wanted - found.keys())
 
 
 async def settle(engine: AsyncEngine, *, now: datetime) -> int:

@@ -21,6 +21,7 @@ from domain.escalations.following import Part
 from domain.escalations.model import Notification
 from domain.mail.delivery import next_attempt
 from persistence.among import among
+from persistence.drill_subjects import drill_rows
 from persistence.group_messages import GroupNews, news_of_groups
 from persistence.notifications import notification_of, told_by_alert
 from persistence.person_viewer import viewer_of_person
@@ -95,6 +96,7 @@ async def parts_of(connection: AsyncConnection, carried: Sequence[Notification],
     now_is = {row.id: row for row in await connection.execute(statement)}
     movers = await _movers(connection, now_is)
     hidden = await _hidden(connection, carried, now_is)
+    now_is |= await drill_rows(connection, alert_ids - now_is.keys())
     found = []
     for (alert_id, _), one in newest.items():
         row = now_is.get(alert_id)

@@ -75,6 +75,10 @@ class EscalationState(StrEnum):
     EXHAUSTED = "exhausted"
 
 
+# Of an escalation that runs by none: a drill of a schedule alone.
+NO_POLICY = UUID(int=0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
     """A policy at work on one episode of an alert, or on a group.

@@ -26,6 +26,7 @@ from domain.alerts.events import Via
 from domain.alerts.model import Alert, AlertStatus
 from domain.errors import DomainError, IllegalMove
 from graphql_api.escalations.answering import FEW, acting_as, answer_many, require_operator
+from graphql_api.escalations.drill_answering import REACHED, answer_drills
 from graphql_api.scalars import uuid_or_none
 from graphql_api.state import AppState
 from graphql_api.web_bodies import body_within
@@ -104,7 +105,7 @@ async def _press(request: Request, state: AppState, member: str, action: Mapping
         found = await alerts_by_ids(connection, list(episodes), sight=viewer.sight) if episodes else {}
     alerts = [alert for alert in found.values() if alert.episode == episodes[alert.id]]
     if not alerts:
-        return OVER
+        return REACHED if await answer_drills(request, state, viewer, episodes) else OVER
     return await _answer(acting_as(viewer, request, state, via=Via.SLACK), state, alerts, str(action.get("action_id")))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TypeAlias
 from urllib.parse import parse_qsl
+from uuid import UUID
 from xml.sax.saxutils import escape
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +28,7 @@ from domain.errors import DomainError, IllegalMove
 from domain.escalations.model import Notification
 from domain.identity.model import Viewer
 from graphql_api.escalations.answering import FEW, acting_as, answer_many, require_operator
+from graphql_api.escalations.drill_answering import REACHED, answer_drills
 from graphql_api.scalars import uuid_or_none
 from graphql_api.state import AppState
 from persistence.group_answers import with_their_groups
@@ -117,10 +119,16 @@ async def _replied(request: Request, state: AppState, form: Form, asked: tuple[s
     said = OVER
     if viewer is not None and alerts:
         said = await _answer(request, state, viewer, alerts, resolves=move == "r")
+    elif viewer is not None and await answer_drills(request, state, viewer, _ids(pages)):
+        said = REACHED
     # After it was done: of a reply that a crash cut off Twilio's second attempt counts.
     async with state.engine.begin() as connection:
         await is_first(connection, guesser if text is None else REPLIES, sid, now=now)
     return _twiml(said)
+
+
+def _ids(pages: Sequence[Notification]) -> list[UUID]:
+    return [page.alert_id for page in pages if page.alert_id is not None]
 
 
 def _guesser(state: AppState, form: Form) -> str:
@@ -134,10 +142,10 @@ def _guesser(state: AppState, form: Form) -> str:
 
 async def _alerts(connection: AsyncConnection, pages: Sequence[Notification], viewer: Viewer | None) -> list[Alert]:
     """What the message told of, as far as it still is what it was, and the person may see it."""
-    episodes = {page.alert_id: page.episode for page in pages if page.alert_id is not None}
-    if viewer is None or not episodes:
+    told = {page.alert_id: page.episode or 0 for page in pages if page.alert_id is not None}
+    if viewer is None or not told:
         return []
-    episodes = await with_their_groups(connection, {one: episode or 0 for one, episode in episodes.items()})
+    episodes = await with_their_groups(connection, told)
     found = await alerts_by_ids(connection, list(episodes), sight=viewer.sight)
     return [alert for alert in found.values() if alert.episode == episodes[alert.id]]
 

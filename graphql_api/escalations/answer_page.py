@@ -14,10 +14,13 @@ from starlette.routing import Route
 from domain.alerts.actions.moves import acknowledge_alert
 from domain.alerts.events import Via
 from domain.alerts.model import Alert, AlertStatus
-from domain.errors import DomainError, IllegalMove
+from domain.errors import DomainError, IllegalMove, InvalidInput
+from domain.escalations.drills import Drill, DrillState
 from domain.identity.model import Viewer
 from graphql_api.escalations.answering import acting_as, answer_many, require_operator
+from graphql_api.escalations.drill_answering import answered_by_person
 from graphql_api.state import AppState
+from persistence.drills import drills_by_ids
 from persistence.group_answers import with_their_groups
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.alerts import alerts_by_ids
@@ -50,6 +53,8 @@ _PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
+# The form posts to the page's own address, token and all.
+_BUTTON = '    <form method="post"><button type="submit">Acknowledge</button></form>\n'
 OVER = "This link is not valid any more. Sign in to answer the alert."
 _STATES = {
     AlertStatus.ACTIVE: "Nobody has answered yet.",
@@ -70,7 +75,12 @@ async def answer_page(request: Request) -> Response:
         # Of a message about a group: all that is open of it.
         episodes = await with_their_groups(connection, {answer.alert_id: answer.episode})
         found = {} if viewer is None else await alerts_by_ids(connection, list(episodes), sight=viewer.sight)
+        drill = None
+        if viewer is not None and not found:
+            (drill,) = await drills_by_ids(connection, [answer.alert_id], sight=viewer.sight)
     alerts = [found[one] for one, episode in episodes.items() if one in found and found[one].episode == episode]
+    if viewer is not None and drill is not None:
+        return await _of_drill(request, state, viewer, drill)
     if viewer is None or not alerts:
         return _page("The link is over", f"    <p>{OVER}</p>", 410)
     if len(alerts) > 1:
@@ -79,6 +89,22 @@ async def answer_page(request: Request) -> Response:
     if request.method == "POST":
         return await _acknowledge(request, state, viewer, alert)
     return _page(alert.title, _details(alert) + _button(alert))
+
+
+async def _of_drill(request: Request, state: AppState, viewer: Viewer, drill: Drill) -> Response:
+    """The same page for a drill, which says so."""
+    what = "    <p>This is a drill: nothing is broken.</p>\n"
+    if drill.state is not DrillState.RUNNING:
+        return _page("The drill is over", what)
+    if request.method != "POST":
+        return _page("A drill", what + _BUTTON)
+    try:
+        await answered_by_person(request, state, viewer, drill.id)
+    except InvalidInput:
+        return _page("The drill is over", what)  # somebody was faster, or the button was pressed twice
+    except DomainError as error:
+        return _page("A drill", f'    <p class="bad">{escape(error.message)}</p>\n' + what, 403)
+    return _page("You were reached", what)
 
 
 async def _of_group(request: Request, state: AppState, viewer: Viewer, alerts: Sequence[Alert]) -> Response:
@@ -118,8 +144,7 @@ def _details(alert: Alert) -> str:
 def _button(alert: Alert) -> str:
     if alert.status is not AlertStatus.ACTIVE:
         return ""
-    # The form posts to the page's own address, token and all.
-    return '    <form method="post"><button type="submit">Acknowledge</button></form>\n'
+    return _BUTTON
 
 
 def _page(title: str, body: str, status: int = 200) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.escalations.engine import round_and_step
-from domain.escalations.model import Escalation, Notification, Step, Target, TargetKind
+from domain.escalations.model import NO_POLICY, Escalation, Notification, Step, Target, TargetKind
 from domain.routing.why import HIDDEN
 from graphql_api.channels.loaders import load_channels
 from graphql_api.context import Context
@@ -43,8 +43,13 @@ async def seen_targets(context: Context, targets: Iterable[Target]) -> frozenset
 
 async def seen_steps(context: Context, escalation: Escalation) -> tuple[Step, ...]:
     """The steps an escalation runs by; none of a policy that the viewer may not see."""
-    policy = await context.loader(load_policies).load(escalation.policy_id)
-    return () if policy is None else escalation.steps
+    return escalation.steps if await _sees_policy(context, escalation) else ()
+
+
+async def _sees_policy(context: Context, escalation: Escalation) -> bool:
+    """Whether the viewer may see what it runs by. A drill of a schedule runs by no policy: who sees it sees that."""
+    is_of_none = escalation.policy_id == NO_POLICY
+    return is_of_none or await context.loader(load_policies).load(escalation.policy_id) is not None
 
 
 async def seen_why(context: Context, told: Notification) -> str:
@@ -58,7 +63,7 @@ async def seen_why(context: Context, told: Notification) -> str:
         return told.why
     _, number = round_and_step(escalation, told.position)
     place = told.why.partition(":")[0]
-    if await context.loader(load_policies).load(escalation.policy_id) is None:
+    if not await _sees_policy(context, escalation):
         return f"{place} of a policy that you may not see"
     targets = escalation.steps[number - 1].targets
     if len(await seen_targets(context, targets)) < len(targets):

@@ -226,6 +226,9 @@ async def teams_and_schedules(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "archiveRoutingRule", id=rule_id)
     quiet = {"starts": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin"}
     await do(api, admin, "setTeamQuietHours", teamId=team, quietHours=quiet)
+    for mutation in ("answerDrill", "endDrill"):
+        drill = (await do(api, admin, "startDrill", "drill { id }", policyId=policy))["drill"]["id"]
+        await do(api, admin, mutation, id=drill)
     await do(api, admin, "archiveEscalationPolicy", id=policy, evenIfItOpensGaps=True)
     await do(api, admin, "archiveSchedule", id=schedule)
     await do(api, admin, "removeTeamMember", teamId=team, userId=str(other.id))
