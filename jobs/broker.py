@@ -4,6 +4,7 @@ What is due is in PostgreSQL. A lost or doubled message costs a moment, never th
 hint that is old is dropped, and one that cannot be read goes to the dead letters, where it holds up nothing.
 """
 
+import logging
 import time
 from typing import Any
 
@@ -76,6 +77,8 @@ def open_broker(url: str) -> dramatiq.Broker:
 
 
 def _rabbitmq(url: str, middleware: list[Middleware]) -> dramatiq.Broker:
+    # It logs an error for each attempt while the server is away; who gives a hint says so in one line.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     broker = RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
     parameters = broker.parameters
     for name, value in {

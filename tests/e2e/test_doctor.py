@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -66,6 +66,8 @@ def test_all_is_well(program: Program, healthy: dict[str, str]) -> None:
         "TimescaleDB": "off",
         "Relay": "ok",
         "Scheduler": "ok",
+        "Due work": "ok",
+        "Providers": "ok",
         "Audit log": "ok",
         "Redis": "ok",
         "Broker": "ok",
@@ -160,11 +162,43 @@ def test_redis_and_broker_away_are_degraded(program: Program, healthy: dict[str,
     assert "hunter2" not in str(found)
 
 
-def test_a_rabbitmq_broker_is_asked_at_its_port(program: Program, healthy: dict[str, str], free_port: int) -> None:
-    url = f"amqp://guest:guest@127.0.0.1:{free_port}"
-    assert examine(program, **healthy | {"TOCSIN_BROKER_URL": url})[1]["Broker"]["state"] == "degraded"
-    with socket.create_server(("127.0.0.1", free_port)):
-        assert examine(program, **healthy | {"TOCSIN_BROKER_URL": url})[1]["Broker"]["state"] == "ok"
+def test_a_rabbitmq_broker_is_signed_in_to(
+    program: Program, healthy: dict[str, str], free_port: int, rabbitmq_server_url: str
+) -> None:
+    _, found = examine(program, **healthy | {"TOCSIN_BROKER_URL": rabbitmq_server_url})
+    assert found["Broker"]["state"] == "ok"
+    assert re.search(r"RabbitMQ \d+\.\d+", found["Broker"]["detail"])
+    wrong = urlsplit(rabbitmq_server_url)._replace(
+        netloc=f"tocsin:hunter2@127.0.0.1:{urlsplit(rabbitmq_server_url).port}"
+    )
+    _, found = examine(program, **healthy | {"TOCSIN_BROKER_URL": wrong.geturl()})
+    assert (found["Broker"]["state"], "hunter2" in str(found)) == ("degraded", False)
+    assert "refused" in found["Broker"]["detail"]
+    away = f"amqp://guest:guest@127.0.0.1:{free_port}"
+    assert examine(program, **healthy | {"TOCSIN_BROKER_URL": away})[1]["Broker"]["state"] == "degraded"
+
+
+def test_work_that_fails_and_what_is_set_aside_are_shown(
+    program: Program, healthy: dict[str, str], database_url: str
+) -> None:
+    failing = "'send_mail', now(), 3, now(), 'RuntimeError'"
+    run(
+        _execute(
+            database_url, f"INSERT INTO due_marks (work, begun_at, failures, failed_at, problem) VALUES ({failing})"
+        )
+    )
+    aside = "'page', gen_random_uuid(), 'KeyError', now(), now(), now() + interval '1 minute'"
+    run(
+        _execute(
+            database_url,
+            f"INSERT INTO set_aside (work, subject_id, problem, first_at, last_at, next_at) VALUES ({aside})",
+        )
+    )
+    code, found = examine(program, **healthy)
+    assert code == DEGRADED
+    assert found["Due work"]["detail"] == (
+        "send_mail failed 3 times in a row (RuntimeError); 1 escalations set aside (KeyError)"
+    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from persistence.migrate import SchemaTooNew, current_revision, newest_revision,
 from persistence.roles import check_role_separation
 from persistence.timescale import TimeSeriesLevel, detect_level
 from tocsin.doctor.audit import check_audit_log
+from tocsin.doctor.due_work import check_due_work
 from tocsin.doctor.processes import check_providers, check_relay, check_scheduler
 from tocsin.doctor.report import Check, State
 from tocsin.migrate import UNREACHABLE, reason_of
@@ -63,6 +64,7 @@ async def check_database(settings: Settings) -> list[Check]:
                 found += [
                     await check_relay(connection),
                     await check_scheduler(connection),
+                    await check_due_work(connection),
                     await check_providers(connection),
                 ]
                 found.append(await check_audit_log(connection))

@@ -1,6 +1,7 @@
 """Are Redis, the broker, Elasticsearch and the object store there, and what is missing without them?"""
 
 import asyncio
+import logging
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -145,6 +146,7 @@ def _rabbitmq_version(url: str) -> tuple[str, str]:
     parameters = pika.URLParameters(url)
     parameters.socket_timeout = parameters.stack_timeout = parameters.blocked_connection_timeout = SECONDS
     parameters.connection_attempts = 1
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it would log is the answer here
     try:
         connection = pika.BlockingConnection(parameters)
     except pika.exceptions.ProbableAuthenticationError:
