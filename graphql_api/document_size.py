@@ -134,6 +134,7 @@ class Measure:
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
         self._known: dict[tuple[str, int], Size] = {}
+        self._pages: dict[str, bool] = {}
         self.introspects = False
 
     def measure(self, selections: SelectionSetNode | None, page: int = 1) -> Size:
@@ -180,7 +181,8 @@ class Measure:
         if node.selection_set is None:
             return Size(depth=1, fields=1, cost=weight, heaviest=(name,))
         inner = self.measure(node.selection_set, _page_size(node))
-        times = page if name in _PAGED else ASSUMED_LENGTH if name in self._lists else 1
+        is_list = name in self._lists and not self._is_page(node.selection_set)
+        times = page if name in _PAGED else ASSUMED_LENGTH if is_list else 1
         cost = weight + times * (inner.cost + 1)
         return Size(
             depth=inner.depth + 1,
@@ -191,6 +193,24 @@ class Measure:
             repeats=inner.repeats,
             leaf_repeats=inner.leaf_repeats,
         )
+
+    def _is_page(self, selections: SelectionSetNode) -> bool:
+        """Whether it asks for a page's items: one name may be a list of one type and a connection of another."""
+        return any(
+            selection.name.value in _PAGED
+            if isinstance(selection, FieldNode)
+            else self._is_page(selection.selection_set)
+            if isinstance(selection, InlineFragmentNode)
+            else isinstance(selection, FragmentSpreadNode) and self._is_fragment_of_page(selection.name.value)
+            for selection in selections.selections
+        )
+
+    def _is_fragment_of_page(self, name: str) -> bool:
+        if name not in self._pages:
+            self._pages[name] = False  # one that contains itself
+            node = self._fragments.get(name)
+            self._pages[name] = node is not None and self._is_page(node.selection_set)
+        return self._pages[name]
 
     def _fragment(self, name: str, page: int) -> Size:
         known = self._known.get((name, page))

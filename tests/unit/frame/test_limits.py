@@ -18,6 +18,13 @@ SCHEMA = build_schema(printed())
 LISTS = list_fields(SCHEMA)
 
 
+def cost(text: str) -> int:
+    document = parse(text)
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    return cost_of(operation, document, LISTS)
+
+
 def messages(text: str, limits: Limits = LIMITS) -> list[str]:
     return [error.message for error in check(parse(text), limits)]
 
@@ -120,12 +127,6 @@ def test_every_weight_is_in_the_documentation() -> None:
 
 
 def test_what_is_dear_weighs_more_and_in_each_item_of_a_page() -> None:
-    def cost(text: str) -> int:
-        document = parse(text)
-        operation = document.definitions[0]
-        assert isinstance(operation, OperationDefinitionNode)
-        return cost_of(operation, document, LISTS)
-
     plain = "{ alerts(first: 10) { nodes { timeline(first: 1) { nodes { id } %s } } } }"
     assert cost(plain % "totalCount") == cost(plain % "") + 10 * WEIGHTS["totalCount"]
     logins = "mutation { " + " ".join(f"a{n}: login(input: $x) {{ id }}" for n in range(11)) + " }"
@@ -188,7 +189,17 @@ def test_a_field_may_be_repeated_by_fragments_side_by_side_but_not_without_end()
 
 def test_lists_are_known_from_the_schema() -> None:
     assert {"members", "decisions", "attachments", "teams", "integrations"} <= LISTS
-    assert not {"nodes", "edges", "alerts", "path", "allowedStatuses"} & LISTS
+    assert not {"nodes", "edges", "path", "allowedStatuses"} & LISTS
+
+
+def test_a_name_that_is_a_list_and_a_connection_is_counted_as_what_is_asked_for() -> None:
+    """`Alert.notifications` is a list; `Query.notifications` is a page, also through a fragment, not by an alias."""
+    page = cost("{ notifications(first: 10) { nodes { id user { name } } } }")
+    spread = (
+        "{ notifications(first: 10) { ...P } } fragment P on C { ...Q } fragment Q on C { nodes { id user { name } } }"
+    )
+    assert cost(spread) == page
+    assert cost("{ notifications { nodes: user { id } } }") == cost("{ notifications { user { id } } }") > page / 2
 
 
 def test_the_second_operation_of_a_document_is_measured_too() -> None:
