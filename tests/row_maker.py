@@ -21,7 +21,13 @@ SINGLETONS = {
     "correlation_version",
 }
 # Of two owners a row has one; and a row that names another of its own table names none.
-EMPTY = {"api_keys": {"service_account_id"}, "notifications": {"channel_id"}, "users": {"erased_at"}}
+EMPTY = {
+    "api_keys": {"service_account_id"},
+    "delivery_attempts": {"mail_id", "text_id"},
+    "notifications": {"channel_id"},
+    "slack_messages": {"channel_id"},
+    "users": {"erased_at"},
+}
 # Names another row of the same table than its neighbour does: one more is made of that table.
 ANOTHER = {("service_dependencies", "upstream_id")}
 _BY_TYPE: dict[type[Any], Any] = {
