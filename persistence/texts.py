@@ -12,16 +12,19 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.contacts.model import ContactKind
 from domain.errors import NotFound
 from domain.escalations.urgency import Urgency
 from domain.ids import new_id
-from persistence.person_keys import vault_of
+from persistence.person_keys import Vault, vault_of
 from persistence.seal_people import key_to_write
+from persistence.sealing import CannotUnseal
 from persistence.tables import contact_methods, person_keys, text_messages, users
 
+_log = structlog.get_logger(__name__)
 BODY, ADDRESS, SECRET = "text_messages.body", "contact_methods.address", "contact_methods.secret"
 # Longer than a provider may take to answer.
 CLAIM = timedelta(minutes=2)
@@ -159,25 +162,39 @@ async def _texts(connection: AsyncConnection, ids: list[UUID]) -> list[Text]:
     )
     vault, found = vault_of(connection), []
     for row in (await connection.execute(statement)).mappings():
-        opener = vault.opener(row["user_id"], row["wrapped"], is_erased=row["erased_at"] is not None)
-        to = opener.open(row["address"], column=ADDRESS, row=row["contact_method_id"]) if row["may"] else None
+        to, body, secret = _unsealed(row, vault)
         found.append(
             Text(
                 id=row["id"],
                 user_id=row["user_id"],
                 method_id=row["contact_method_id"],
                 to=to,
-                body=opener.open(row["body"], column=BODY, row=row["id"]) or "",
+                body=body,
                 attempt=row["attempts"],
                 created_at=row["created_at"],
                 expires_at=row["expires_at"],
                 # One that was removed goes nowhere, whatever it was.
                 kind=ContactKind(row["kind"] or ContactKind.SMS),
                 is_code=row["is_code"],
-                secret=opener.open(row["secret"], column=SECRET, row=row["contact_method_id"]) if to else None,
+                secret=secret,
             )
         )
     return found
+
+
+def _unsealed(row: sa.RowMapping, vault: Vault) -> tuple[str | None, str, str | None]:
+    """To whom, what, signed with what. What cannot be opened goes to nobody, and keeps no other message waiting."""
+    try:
+        opener = vault.opener(row["user_id"], row["wrapped"], is_erased=row["erased_at"] is not None)
+        body = opener.open(row["body"], column=BODY, row=row["id"]) or ""
+        if not row["may"]:
+            return None, body, None
+        to = opener.open(row["address"], column=ADDRESS, row=row["contact_method_id"])
+        secret = opener.open(row["secret"], column=SECRET, row=row["contact_method_id"]) if to else None
+    except CannotUnseal:
+        _log.exception("a message cannot be opened", text=str(row["id"]))
+        return None, "", None
+    return to, body, secret
 
 
 async def write_down(connection: AsyncConnection, text_id: UUID, values: dict[str, Any]) -> bool:

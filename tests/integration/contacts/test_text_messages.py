@@ -372,3 +372,22 @@ async def test_who_removes_a_phone_is_still_told(night: Night, ann: Person) -> N
     assert await night.tick(timedelta(seconds=1)) == ["ann@example.com"]
     assert states(await told(night, alert_id, ann)) == {"SMS": "FAILED", "EMAIL": "SENT"}
     assert night.twilio.sent == []
+
+
+async def test_a_message_that_cannot_be_opened_keeps_no_other_from_leaving(night: Night, ann: Person) -> None:
+    bob = await night.api.person(Role.OPERATOR, email="bob@example.com")
+    await with_phone(night, ann)
+    await with_phone(night, bob, "+4915123456780")
+    await paged(night, ann, bob)
+    alert_id = await night.alert()
+    await page(night.engine, night.api.settings, night.now)
+    of_ann = text_messages.c.user_id == ann.id
+    async with night.engine.begin() as connection:
+        waits = (of_ann, text_messages.c.sent_at.is_(None))
+        await connection.execute(sa.update(text_messages).where(*waits).values(body=b"of another key"))
+    mailed = await night.tick()
+    assert [sms.to for sms in night.twilio.sent] == ["+4915123456780"]
+    mailed += await night.tick(MINUTE)
+    assert "ann@example.com" in mailed, "she is told by what is left"
+    reached = {(one["user"]["id"], one["state"]) for one in (await told(night, alert_id, bob))["notifications"]}
+    assert {(str(ann.id), "FAILED"), (str(ann.id), "SENT"), (str(bob.id), "SENT")} <= reached
