@@ -1,5 +1,6 @@
 """Does the first page leave before all else, news not as forty messages, and the night's as one? (N3, N5)."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -7,8 +8,9 @@ from domain.alerts.model import Severity
 from domain.contacts.model import ContactKind
 from domain.contacts.pacing import PACES
 from domain.identity.model import Role
-from jobs.paging import page
-from persistence.mail import claim_mail
+from domain.mail.delivery import Refused
+from jobs.paging import page, settle_notifications
+from persistence.mail import claim_mail, settle_mail
 from tests.api import Api, Person
 from tests.integration.routing.night import HOUR, MINUTE, Night, rule
 
@@ -127,3 +129,32 @@ async def test_news_wait_when_a_method_had_many_messages_and_a_page_takes_them_a
     assert await night.tick(2 * MINUTE) == []
     await night.alert(title="Next")
     assert await night.tick(MINUTE) == ["ann@example.com [CRITICAL] Next (shop) and 1 more"]
+
+
+async def test_a_way_that_fails_is_followed_by_the_next_also_for_what_a_rule_decided(
+    api: Api, night: Night, manager: Person, ann: Person
+) -> None:
+    what = {"kind": "EMAIL", "address": "night@example.org"}
+    method = (await api.change("addContactMethod", what, "contactMethod { id }", who=ann))["contactMethod"]
+    mails = {one.mail.to: one.mail.text for one in await claim_mail(night.engine, limit=9, now=night.now + HOUR)}
+    code = re.search(r"\d{6}", mails["night@example.org"])
+    assert code is not None
+    await api.change("verifyContactMethod", {"id": method["id"], "code": code[0]}, "contactMethod { id }", who=ann)
+    steps = [{"contactMethodId": method["id"], "delay": "PT0S"}]
+    rules = {"rules": [{"severities": ["CRITICAL"], "steps": steps}]}
+    await api.change("setNotificationRules", rules, "preferences { version }", who=ann)
+    await night.tick()
+    night.now = api.clock.now()
+    await rule(api, manager, ("USER", ann.id))
+    alert_id = await night.alert()
+    await page(night.engine, api.settings, night.now)
+    (posted,) = await claim_mail(night.engine, limit=9, now=night.now + HOUR)
+    assert posted.mail.to == "night@example.org"
+    await settle_mail(night.engine, posted, Refused("550 no such mailbox", is_address=True), now=night.now)
+    await settle_notifications(night.engine, api.settings, night.now)
+    assert "ann@example.com [CRITICAL] Payments down (shop)" in await night.tick(2 * MINUTE)
+    failed, sent = await night.told(alert_id, ann)
+    assert (failed["state"], failed["problem"]) == ("FAILED", "550 no such mailbox")
+    assert sent["state"] == "SENT"
+    assert sent["why"].endswith("; another contact method failed")
+    assert sent["routingRuleVersion"] == 1
