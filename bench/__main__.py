@@ -11,6 +11,9 @@ from bench import (
     live,
     live_results,
     memory,
+    noise,
+    noise_report,
+    noise_results,
     notify,
     profile,
     read,
@@ -23,6 +26,7 @@ from bench import (
 
 ROOT = Path(__file__).resolve().parent.parent
 README = Path(__file__).resolve().parent / "README.md"
+NOISE = README.with_name("noise.md")
 
 
 def main() -> None:
@@ -40,6 +44,8 @@ def main() -> None:
         _read(arguments)
     elif arguments.command == "notify":
         _notify(arguments)
+    elif arguments.command == "noise":
+        _noise(arguments)
     elif arguments.command == "auth":
         auth.measure(auth.Plan(folder=folder, seconds=arguments.seconds, rounds=arguments.rounds))
     elif arguments.command == "profile":
@@ -80,6 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     telling = commands.add_parser("notify", help="COMMIT to provider, notifications a minute, the tick; prints")
     telling.add_argument("--quick", action="store_true", help="10 seconds, fewer of all: to try the bench itself")
     telling.add_argument("--parts", default="latency,rate,tick", help="of latency, rate, tick")
+    quieting = commands.add_parser("noise", help="what rules, silences and groups cost; a storm; a trial; noise.md")
+    quieting.add_argument("--quick", action="store_true", help="short turns, a small storm and past, nothing written")
+    quieting.add_argument("--seconds", type=float, default=4.0, help="length of one turn")
+    quieting.add_argument("--rounds", type=int, default=3, help="turns of each set of rules")
+    quieting.add_argument("--parts", default="ingest,storm,trial", help="of ingest, storm, trial")
     checking = commands.add_parser("auth", help="what authentication and permissions cost a request")
     checking.add_argument("--seconds", type=float, default=4.0, help="length of one turn")
     checking.add_argument("--rounds", type=int, default=5, help="turns of each server")
@@ -163,6 +174,29 @@ def _read(arguments: argparse.Namespace) -> None:
     else:
         _keep(arguments.folder / "read.json", found)
         _write_readme(arguments.folder)
+
+
+def _noise(arguments: argparse.Namespace) -> None:
+    quick: bool = arguments.quick
+    plan = noise.Plan(
+        folder=arguments.folder,
+        seconds=1.5 if quick else arguments.seconds,
+        rounds=1 if quick else arguments.rounds,
+        parts=frozenset(arguments.parts.split(",")),
+        storm_alerts=10_000 if quick else 100_000,
+        trial_signals=50_000 if quick else 1_000_000,
+    )
+    found = noise.measure(plan)
+    kept = arguments.folder / "noise.json"
+    if quick:
+        print(noise_report.render(found))
+        return
+    if kept.exists():
+        # Parts may be run one by one: what this run did not look at stays.
+        found = found.with_rest_of(msgspec.json.decode(kept.read_bytes(), type=noise_results.NoiseReport))
+    _keep(kept, found)
+    NOISE.write_text(noise_report.render(found))
+    print(f"written: {NOISE}")
 
 
 def _keep(path: Path, found: msgspec.Struct) -> None:

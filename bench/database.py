@@ -42,6 +42,10 @@ class Database:
         """The first row of a query."""
         return asyncio.run(_row(self.owner_url, query))
 
+    def rows(self, query: str) -> list[Any]:
+        """All rows of a query."""
+        return asyncio.run(_rows(self.owner_url, query))
+
 
 @dataclass(frozen=True, slots=True)
 class Stores:
@@ -123,5 +127,13 @@ async def _row(url: str, query: str) -> dict[str, Any]:
     connection = await asyncpg.connect(url)
     try:
         return dict(await connection.fetchrow(query) or {})
+    finally:
+        await connection.close()
+
+
+async def _rows(url: str, query: str) -> list[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        return list(await connection.fetch(query))
     finally:
         await connection.close()

@@ -19,7 +19,7 @@ from uuid import UUID
 from bench.machine import resident_bytes
 from domain.alerts.model import AlertStatus, Severity
 from domain.alerts.normalise import NormalSignal, normalise
-from domain.alerts.problem import AlertState
+from domain.alerts.problem import AlertState, Problem
 from domain.alerts.signal import Signal
 from domain.correlation.model import GroupRule, GroupStrategy, Part
 from domain.correlation.placing import KnownGroup, Placing, Sighting
@@ -171,12 +171,20 @@ class Book:
     keyed: dict[str, dict[str, UUID]] = field(default_factory=dict)
     sightings: dict[str, list[Sighting]] = field(default_factory=dict)
 
-    def placing(self, correlation: Correlation, batch: Sequence[Said]) -> Placing:
+    def placing(self, correlation: Correlation, batch: Sequence[Said], states: Sequence[AlertState]) -> Placing:
         """What the store reads for a batch."""
-        placing = Placing(correlation=correlation, problems={}, may_ask=False, known=self.groups)
+        problems = {
+            (state.integration_id, state.dedup_key): Problem(
+                integration_id=state.integration_id, dedup_key=state.dedup_key, alert=state
+            )
+            for state in states
+        }
+        placing = Placing(correlation=correlation, problems=problems, may_ask=False, known=self.groups)
         placing.sightings = {key: list(seen) for key, seen in self.sightings.items()}
         for said in batch:
-            for way in correlation.ways(said.signal, INTEGRATION.id):
+            ways = correlation.ways(said.signal, INTEGRATION.id)
+            placing.ways.add(said.signal, ways)
+            for way in ways:
                 if way.key in self.keyed and way.key not in placing.groups:
                     placing.groups[way.key] = {part: self.groups[group] for part, group in self.keyed[way.key].items()}
         return placing
@@ -253,7 +261,7 @@ def run(correlation: Correlation, said: Iterable[Said]) -> Outcome:
                 continue
         states = [_state(each.signal) for each in batch]
         began = time.process_time()
-        placing = book.placing(correlation, batch)
+        placing = book.placing(correlation, batch, states)
         for each, state in zip(batch, states, strict=True):
             placing.place(state, each.signal)
         book.keep(placing, states)

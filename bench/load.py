@@ -35,7 +35,10 @@ KEY_DIGITS = 9
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send. `cycle` 0 makes every alert new; N walks through N keys again and again; `prefix` leads each."""
+    """What to send. `cycle` 0 makes every alert new; N walks through N keys again and again; `prefix` leads each.
+
+    `bodies` names a file with a request's body a line, each of `per_request` alerts: then these are sent, each once.
+    """
 
     port: int
     path: str
@@ -50,6 +53,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     cycle: int = 0
     rate: float | None = None
     limit: int = sys.maxsize
+    bodies: str | None = None
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,12 +127,34 @@ class Requests:
         return self._item.replace(KEY.encode(), self._prefix + b"%0*d" % (KEY_DIGITS, number))
 
 
+class ReadyRequests:
+    """Sends what a file says."""
+
+    def __init__(self, load: Load) -> None:
+        self._bodies = Path(load.bodies or "").read_bytes().splitlines()
+        self._place = 0
+        lines = [f"POST {load.path} HTTP/1.1", f"Host: 127.0.0.1:{load.port}"]
+        lines += [f"{name}: {value}" for name, value in load.headers.items()]
+        self._head = "\r\n".join([*lines, "Content-Type: application/json", "Content-Length: "]).encode()
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether all of it was sent."""
+        return self._place >= len(self._bodies)
+
+    def next(self) -> bytes:
+        """The next request, whole."""
+        body = self._bodies[self._place]
+        self._place += 1
+        return b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+
+
 class Generator:
     """The epoll loop."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
-        self._requests = Requests(load)
+        self._requests = Requests(load) if load.bodies is None else ReadyRequests(load)
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
         self._idle: deque[Connection] = deque()

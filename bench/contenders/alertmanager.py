@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import payloads
@@ -17,8 +18,8 @@ from bench.contenders.base import Contender, Route, Stored, free_port
 PROGRAM = "prometheus-alertmanager"
 # Groups wait for hours before they would notify: no time of the turn is spent on notifications.
 CONFIGURATION = """
-route: {receiver: nobody, group_by: [alertname], group_wait: 4h, group_interval: 4h, repeat_interval: 24h}
-receivers: [{name: nobody}]
+route: {{receiver: nobody, group_by: [{names}], group_wait: 4h, group_interval: 4h, repeat_interval: 24h}}
+receivers: [{{name: nobody}}]
 """
 RECEIVED = re.compile(
     r'^alertmanager_alerts_received_total\{[^}]*status="firing"[^}]*version="v2"[^}]*\} (\S+)$', re.MULTILINE
@@ -32,6 +33,10 @@ class Alertmanager(Contender):
     name = "alertmanager"
     restarts_each_turn = True
     _folder: Path | None = None
+
+    def __init__(self, log_folder: Path, *, group_by: Sequence[str] = ("alertname",)) -> None:
+        super().__init__(log_folder)
+        self._group_by = group_by
 
     @staticmethod
     def is_installed() -> bool:
@@ -53,7 +58,7 @@ class Alertmanager(Contender):
         assert program is not None
         self.port = free_port()
         folder = Path(tempfile.mkdtemp(prefix="bench-alertmanager-"))
-        (folder / "alertmanager.yml").write_text(CONFIGURATION)
+        (folder / "alertmanager.yml").write_text(CONFIGURATION.format(names=", ".join(self._group_by)))
         command = [program, f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data"]
         command += [f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=", "--log.level=warn"]
         self._folder = folder

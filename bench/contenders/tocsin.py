@@ -19,6 +19,9 @@ from domain.ids import new_id
 from graphql_api.version import VERSION
 
 SETTLE_SECONDS = 120.0
+CLEAR_GROUPS = (
+    "TRUNCATE alert_groups, alert_group_keys, alert_group_sightings, alert_group_events, early_resolves CASCADE"
+)
 CAUGHT_UP = """
 SELECT NOT EXISTS (SELECT FROM alert_events e, relay_cursors c WHERE (e.xid, e.seq) > (c.xid, c.seq)) AS caught_up
 """
@@ -92,7 +95,7 @@ class Tocsin(Contender):
 
     def clear(self) -> None:
         """Empty the tables; the relay's cursors stay where they are, at the end of the log."""
-        self._database.run(CLEAR)
+        self._database.run(CLEAR, CLEAR_GROUPS)
 
     def stored(self) -> Stored:
         """Count rows; the log and the signals must agree with the alerts."""
