@@ -97,11 +97,11 @@ class _House:
         """What the store would have written by now; what it would not read again is forgotten."""
         placing = self.placing
         self.groups += len(placing.made)
-        for one in placing.joining:
+        for joined in placing.joining:
             self.alone -= 1
-            self._open[one.state.group_id or one.state.id] += 1
-        for one in placing.waiting:
-            self._waits.setdefault(one.alert_id, []).append(one.group_key)
+            self._open[joined.state.group_id or joined.state.id] += 1
+        for seen in placing.waiting:
+            self._waits.setdefault(seen.alert_id, []).append(seen.group_key)
         for key, _ in placing.keyed:
             known = placing.groups[key]
             while len(known) > MAX_CANDIDATES:

@@ -131,7 +131,7 @@ class GroupTesting:
         pages = pages_of_signals(self._context.state.reads, since=span.since, until=span.until, sight=sight, most=most)
         while True:
             async with Testing.turns:
-                page = await anext(pages, [])
+                page: list[RawSignal] = await anext(pages, [])
                 await asyncio.to_thread(self._take, page)
             if not page:
                 return self._trial.report(is_whole=read < most)
