@@ -7,6 +7,7 @@ rules and alert are read in the worker: an installation without rules pays one l
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -22,7 +23,7 @@ from domain.escalations.engine import Subject
 from domain.ids import new_id
 from domain.routing.deciding import Asked, Held, happened, holding, rules_for
 from domain.routing.model import BEGINNINGS, RoutedEvent, Routing, RoutingRule
-from domain.rules.condition import RANKS, Bound
+from domain.rules.condition import RANKS, Bound, ConditionInvalid
 from domain.rules.facts import Facts
 from persistence.among import among
 from persistence.conditions import bind, compile_condition
@@ -88,8 +89,12 @@ async def route(
 
 
 def asked(rules: Iterable[RoutingRule]) -> list[Asked]:
-    """The rules with their conditions, which were compiled when they were saved."""
-    return [Asked(rule, compile_condition(rule.condition)) for rule in rules]
+    """The rules with their conditions. One that an older version took and this one does not keeps no alert waiting."""
+    found = []
+    for rule in rules:
+        with suppress(ConditionInvalid):
+            found.append(Asked(rule, compile_condition(rule.condition)))
+    return found
 
 
 def decided(
@@ -175,9 +180,9 @@ async def _tell(
     now: datetime,
 ) -> int:
     rows = [_row_of(routing) for _, routing in fresh]
-    statement = insert(routings).values(rows).on_conflict_do_nothing().returning(routings.c.id)
+    statement = insert(routings).on_conflict_do_nothing().returning(routings.c.id)
     # Two at once come to the same: what the other wrote, the other tells.
-    mine = set(await connection.scalars(statement))
+    mine = set(await connection.scalars(statement, rows))
     kept = [(alert, one) for alert, one in fresh if one.id in mine and one.failure is None]
     reached = await reach(connection, [one.targets for _, one in kept], now=now)
     noticed = [

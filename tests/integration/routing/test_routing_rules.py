@@ -6,12 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from domain.alerts.model import AlertStatus, Severity
 from domain.identity.model import Role
 from persistence.routing_run import route
+from persistence.tables import routing_rules, routings
 from tests.api import Api, Person
 from tests.integration.routing.night import MINUTE, Night, rule
+from tests.log_writer import insert_alert
 
 
 async def test_a_rule_tells_of_what_its_condition_holds_for_once(
@@ -186,3 +189,20 @@ async def test_rules_are_checked_and_changed_by_managers_of_the_team(api: Api, m
     answer = await api.change("archiveRoutingRule", {"id": made["id"]}, "rule { archivedAt }", who=manager)
     assert answer["rule"]["archivedAt"] is not None
     assert (await api.data("{ routingRules { id } }", who=manager))["routingRules"] == []
+
+
+async def test_a_rule_this_version_cannot_read_keeps_no_other_waiting_and_many_hold_at_once(
+    api: Api, night: Night, manager: Person, ann: Person
+) -> None:
+    """More decisions in one look than one statement takes parameters."""
+    for number in range(20):
+        await rule(api, manager, ("USER", ann.id), name=f"R{number}")
+    async with night.engine.begin() as connection:
+        broken = sa.update(routing_rules).where(routing_rules.c.name == "R0").values(condition="alert.nope")
+        await connection.execute(broken)
+    ids = [await insert_alert(night.database) for _ in range(160)]
+    await night.look(*ids)
+    async with night.engine.connect() as connection:
+        decided = await connection.scalar(sa.select(sa.func.count()).select_from(routings))
+    assert decided == 19 * 160
+    assert len(await night.told(str(ids[0]), manager)) == 1, "each is told of once, whatever number of rules hold"
