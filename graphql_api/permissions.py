@@ -243,7 +243,7 @@ MUTATIONS: Mapping[str, Line] = {
     "updateEscalationPolicy": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "archiveEscalationPolicy": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "startDrill": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
-    "answerDrill": Need(Access.VIEWER, Scope.ALERTS_WRITE),
+    "answerDrill": Access.VIEWER,
     "endDrill": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     # Routing rules
     "createRoutingRule": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
@@ -352,6 +352,8 @@ IN_PASSING: Mapping[str, frozenset[str]] = {
     "EscalationTarget": frozenset({"kind", "user", "team"}),
     "ServiceAccount": frozenset({"id", "name", "createdAt", "archivedAt", "version"}),
     "Integration": frozenset({"id", "name", "source", "createdAt", "archivedAt", "version"}),
+    "RefusedTime": frozenset({"startsAt", "endsAt"}),
+    "OpenedGap": frozenset({"teamId", "severities", "startsAt", "endsAt"}),
     "PageInfo": frozenset({"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"}),
 }
 
