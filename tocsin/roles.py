@@ -22,6 +22,8 @@ from tocsin.settings import Settings
 from tocsin.tls import server_tls
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from jobs.operations import Operations
 
 # Requests in flight when a stop is asked for get this long; sockets are closed with a code that says so.
@@ -91,6 +93,7 @@ def run_scheduler(settings: Settings) -> None:
     from jobs import scheduler
 
     prepare(settings)
+    _provide_selections()
     with _operations(settings) as operations:
         _run_until_stopped(lambda: scheduler.run(settings, operations))
 
@@ -102,6 +105,7 @@ def run_worker(settings: Settings) -> None:
     from jobs import worker
 
     prepare(settings)
+    _provide_selections()
     stopping = threading.Event()
 
     def stop(*_: object) -> None:
@@ -112,6 +116,18 @@ def run_worker(settings: Settings) -> None:
         signal.signal(number, stop)
     with _operations(settings) as operations:
         worker.run(settings, operations, stopping)
+
+
+def _provide_selections() -> None:
+    """Let those who send read what webhooks select. The schema is loaded with the first selection: most need none."""
+    from jobs.channels import selecting
+
+    def make(settings: Settings, engine: "AsyncEngine") -> selecting.Select:
+        from graphql_api.channels.selecting import Selecting
+
+        return Selecting(settings, engine)
+
+    selecting.provide(make)
 
 
 def end_at_last() -> None:

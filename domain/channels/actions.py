@@ -1,5 +1,6 @@
 """How does a channel come to be, change and end? Checked, versioned, on the audit log without its secrets."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
@@ -63,6 +64,9 @@ def _checked_value(field: ChannelField, value: str) -> str:
     if not field.least <= len(value) <= field.most:
         wanted = f"{field.least}" if field.least == field.most else f"{field.least} to {field.most}"
         message = f"{field.label} has {wanted} characters"
+        raise InvalidInput(message, path)
+    if field.pattern is not None and not re.fullmatch(field.pattern, value):
+        message = f"{field.label} does not look like one: {field.description}"
         raise InvalidInput(message, path)
     if field.form is FieldForm.HTTPS_URL:
         check_url(value, path)

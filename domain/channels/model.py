@@ -26,6 +26,7 @@ class FieldForm(StrEnum):
 
     HTTPS_URL = "https_url"
     TEXT = "text"
+    GRAPHQL_SELECTION = "graphql_selection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +41,16 @@ class ChannelField:
     is_required: bool = True
     least: int = 1
     most: int = 2_000
+    # The whole value, as a regular expression that browsers understand as well; None for any text.
+    pattern: str | None = None
 
 
+_URL = r"https://\S+"
 _SLACK_URL = "The address Slack gave for the incoming webhook: `https://hooks.slack.com/services/…`."
 _TEAMS_URL = "The address of a Workflow that begins `When a Teams webhook request is received`."
 FIELDS: Mapping[ChannelKind, tuple[ChannelField, ...]] = {
     ChannelKind.SLACK: (
-        ChannelField(name="url", label="Webhook URL", description=_SLACK_URL, form=FieldForm.HTTPS_URL),
+        ChannelField(name="url", label="Webhook URL", description=_SLACK_URL, form=FieldForm.HTTPS_URL, pattern=_URL),
     ),
     ChannelKind.SLACK_BOT: (
         ChannelField(
@@ -61,7 +65,7 @@ FIELDS: Mapping[ChannelKind, tuple[ChannelField, ...]] = {
         ),
     ),
     ChannelKind.TEAMS: (
-        ChannelField(name="url", label="Workflow URL", description=_TEAMS_URL, form=FieldForm.HTTPS_URL),
+        ChannelField(name="url", label="Workflow URL", description=_TEAMS_URL, form=FieldForm.HTTPS_URL, pattern=_URL),
     ),
     ChannelKind.PAGERDUTY: (
         ChannelField(
@@ -71,6 +75,7 @@ FIELDS: Mapping[ChannelKind, tuple[ChannelField, ...]] = {
             form=FieldForm.TEXT,
             least=32,
             most=32,
+            pattern="[0-9A-Za-z]{32}",
         ),
         ChannelField(
             name="webhookSecret",
@@ -89,6 +94,7 @@ FIELDS: Mapping[ChannelKind, tuple[ChannelField, ...]] = {
             description="Where each message is posted as JSON.",
             form=FieldForm.HTTPS_URL,
             is_secret=False,
+            pattern=_URL,
         ),
         ChannelField(
             name="secret",
@@ -96,6 +102,16 @@ FIELDS: Mapping[ChannelKind, tuple[ChannelField, ...]] = {
             description="Each post carries an HMAC-SHA256 made with it in `X-Tocsin-Signature`.",
             form=FieldForm.TEXT,
             least=16,
+        ),
+        ChannelField(
+            name="selection",
+            label="Fields of the alert",
+            description="What is posted of the alert, as fields of a query: `{ id title team { name } }`. The usual "
+            "ones if left out.",
+            form=FieldForm.GRAPHQL_SELECTION,
+            is_secret=False,
+            is_required=False,
+            most=4_000,
         ),
     ),
 }

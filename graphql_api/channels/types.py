@@ -31,6 +31,7 @@ expose_enum(
     values={
         model.FieldForm.HTTPS_URL: "An address that begins with https://.",
         model.FieldForm.TEXT: "Any text.",
+        model.FieldForm.GRAPHQL_SELECTION: "Fields of an alert as in a query, within braces.",
     },
 )
 
@@ -58,6 +59,9 @@ class ChannelField:
     is_required: bool = strawberry.field(description="Whether there must be one.")
     least: int = strawberry.field(description="The least number of characters.")
     most: int = strawberry.field(description="The greatest number of characters.")
+    pattern: str | None = strawberry.field(
+        description="A regular expression the whole value must match, as in HTML; null for any."
+    )
 
 
 @exposes(

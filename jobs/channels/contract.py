@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.escalations.message import Told
@@ -11,12 +11,16 @@ from domain.escalations.message import Told
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One notification and what it tells. `text` is what a template made of it; None for the built-in text."""
+    """One notification and what it tells.
+
+    `text` is what a template made of it, `alert` what a selection read of its alert; None for what is built in.
+    """
 
     id: UUID
     told: Told
     created_at: datetime
     text: str | None = None
+    alert: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

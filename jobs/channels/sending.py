@@ -17,6 +17,7 @@ from domain.channels.model import ChannelKind
 from domain.mail.delivery import Outcome, Refused, Retry, Sent
 from jobs.channels.contract import Request, Sender
 from jobs.channels.pagerduty import pagerduty
+from jobs.channels.selecting import Select, select_by
 from jobs.channels.slack import slack
 from jobs.channels.slack_api import SlackApp
 from jobs.channels.slack_bot import send_by_bot
@@ -54,7 +55,7 @@ async def send_to_channels(engine: AsyncEngine, settings: Settings, now: datetim
         sending = [
             send_by_bot(engine, app, one, now=now)
             if one.channel.kind is ChannelKind.SLACK_BOT
-            else _send(engine, outbound, one, now=now)
+            else _send(engine, outbound, one, select_by(settings, engine), now=now)
             for one in claimed
         ]
         alone = [_alone(engine, one, what, now=now) for one, what in zip(claimed, sending, strict=True)]
@@ -87,10 +88,12 @@ async def _alone(engine: AsyncEngine, claimed: Claimed, sending: Awaitable[int],
         return 0
 
 
-async def _send(engine: AsyncEngine, outbound: Outbound, claimed: Claimed, *, now: datetime) -> int:
+async def _send(
+    engine: AsyncEngine, outbound: Outbound, claimed: Claimed, select: Select | None, *, now: datetime
+) -> int:
     channel, sent = claimed.channel, 0
     by_id = {one.id: one for one in claimed.notifications}
-    for request in SENDERS[channel.kind](channel.values, await items_of(engine, claimed, now=now), now=now):
+    for request in SENDERS[channel.kind](channel.values, await items_of(engine, claimed, select, now=now), now=now):
         answer = await _post(outbound, request)
         outcome, wait = (answer, None) if not isinstance(answer, Answer) else judge(answer)
         carried = [by_id[one] for one in request.carries]

@@ -9,9 +9,11 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
 
+from domain.escalations.message import Told
 from jobs.channels.contract import JSON, Item, Request
 
 
@@ -29,16 +31,7 @@ def _request(values: Mapping[str, str], item: Item, now: datetime) -> Request:
             "createdAt": item.created_at.isoformat(),
             "why": told.why,
             **({} if item.text is None else {"text": item.text}),
-            "alert": {
-                "id": str(told.alert_id),
-                "title": told.title,
-                "severity": told.severity.value,
-                "service": told.service_name,
-                "source": told.source,
-                "description": told.description,
-                "startedAt": told.started_at.isoformat(),
-                "labels": dict(told.labels),
-            },
+            "alert": _alert(told) if item.alert is None else item.alert,
         }
     )
     headers = {
@@ -47,6 +40,19 @@ def _request(values: Mapping[str, str], item: Item, now: datetime) -> Request:
         "x-tocsin-signature": signature(values["secret"], body, at=int(now.timestamp())),
     }
     return Request(url=values["url"], body=body, headers=headers, carries=(item.id,))
+
+
+def _alert(told: Told) -> dict[str, Any]:
+    return {
+        "id": str(told.alert_id),
+        "title": told.title,
+        "severity": told.severity.value,
+        "service": told.service_name,
+        "source": told.source,
+        "description": told.description,
+        "startedAt": told.started_at.isoformat(),
+        "labels": dict(told.labels),
+    }
 
 
 def signature(secret: str, body: bytes, *, at: int) -> str:

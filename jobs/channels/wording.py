@@ -7,8 +7,10 @@ text, counted, and shown on the channel.
 import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import orjson
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,24 +18,27 @@ from domain.channels.templates import TEMPLATED, TemplateFails, TemplateProblem,
 from domain.escalations.message import ENDS, Told, told_of_test
 from domain.escalations.model import Notification
 from jobs.channels.contract import Item
+from jobs.channels.selecting import Select
 from persistence.channel_notifications import Claimed
 from persistence.message_templates import note_template_failure
 from persistence.templating import render
 
+MAX_SELECTED = 256 * 1024
 _log = structlog.get_logger(__name__)
 
 
-async def items_of(engine: AsyncEngine, claimed: Claimed, *, now: datetime) -> list[Item]:
-    """What is to be told, each with the text its template gives."""
+async def items_of(engine: AsyncEngine, claimed: Claimed, select: Select | None, *, now: datetime) -> list[Item]:
+    """What is to be told, each with the text its template gives and what its selection reads."""
     problems: list[TemplateProblem] = []
     items = []
     for one in claimed.notifications:
-        told, text = told_of(one, claimed.told), None
+        told, text, alert = told_of(one, claimed.told), None, None
         try:
             text = text_of(claimed, one, told)
+            alert = await _selected(claimed, one, select)
         except TemplateFails as error:
             problems.append(error.problem)
-        items.append(Item(id=one.id, told=told, created_at=one.created_at, text=text))
+        items.append(Item(id=one.id, told=told, created_at=one.created_at, text=text, alert=alert))
     if problems:
         channel = claimed.channel
         _log.warning("a template failed", channel=str(channel.id), count=len(problems), problem=problems[-1].message)
@@ -48,6 +53,25 @@ def text_of(claimed: Claimed, one: Notification, told: Told) -> str | None:
     if source is None or kind not in TEMPLATED:
         return None
     return render(source, facts_of(told, is_over=told.kind in ENDS, escape=escape_for(kind)))
+
+
+async def _selected(claimed: Claimed, one: Notification, select: Select | None) -> Mapping[str, Any] | None:
+    """What the selection reads of the alert; None where there is none, or no alert."""
+    selection = claimed.channel.values.get("selection")
+    if selection is None or one.alert_id is None:
+        return None
+    if select is None:
+        raise TemplateFails(TemplateProblem("selections are not run by this process"))
+    try:
+        found = await select(selection, one.alert_id, team_id=claimed.channel.team_id)
+        size = len(orjson.dumps(found))
+    except TemplateFails:
+        raise
+    except Exception as error:
+        raise TemplateFails(TemplateProblem(f"the selection: {type(error).__name__}")) from error
+    if size > MAX_SELECTED:
+        raise TemplateFails(TemplateProblem(f"the selection: more than {MAX_SELECTED:,} bytes"))
+    return found
 
 
 def told_of(one: Notification, texts: Mapping[UUID, Told]) -> Told:

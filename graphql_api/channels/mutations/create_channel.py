@@ -48,7 +48,7 @@ async def create_channel(info: Info, data: CreateChannelInput) -> CreateChannelS
             made = await actions.create_channel(
                 name=data.name,
                 kind=data.kind,
-                values=values_of(data.values),
+                values=values_of(data.values, info),
                 team_id=team_id,
                 desk=desk(context, uow, "createChannel"),
             )

@@ -44,7 +44,7 @@ async def update_channel(info: Info, data: UpdateChannelInput) -> UpdateChannelS
         await actions.update_channel(
             channel_id,
             name=data.name,
-            values=None if data.values is None else values_of(data.values),
+            values=None if data.values is None else values_of(data.values, info),
             expected_version=data.expected_version,
             desk=desk(context, uow, "updateChannel"),
         )
