@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.escalations.attempt import Attempt, AttemptOutcome
 from domain.ids import new_id
 from persistence.among import among
-from persistence.tables import delivery_attempts
+from persistence.tables import delivery_attempts, notifications
 
 MAX_ANSWER = 500
 # Of one message; what is tried for a day has some dozens.
@@ -45,6 +45,14 @@ async def note_attempts(connection: AsyncConnection, carriers: Iterable[Carrier]
     ]
     if rows:
         await connection.execute(sa.insert(delivery_attempts), rows)
+
+
+async def forget_attempts(connection: AsyncConnection, user_id: UUID) -> None:
+    """Delete the attempts to tell a person."""
+    table, told = delivery_attempts, notifications
+    for column, of in ((table.c.mail_id, told.c.mail_id), (table.c.text_id, told.c.text_id)):
+        theirs = sa.select(of).where(told.c.user_id == user_id, of.is_not(None))
+        await connection.execute(sa.delete(table).where(column.in_(theirs)))
 
 
 async def attempts_of(connection: AsyncConnection, carriers: Sequence[Carrier]) -> list[list[Attempt]]:

@@ -16,6 +16,7 @@ from domain.identity.model import Role, User
 from domain.ids import new_id
 from domain.privacy.erasure import Erasure
 from domain.teams.events import TeamEvent, TeamEventKind
+from persistence.attempts import forget_attempts
 from persistence.locks import TEAMS_LOCK
 from persistence.person_keys import vault_of
 from persistence.sealed_columns import PERSONAL
@@ -152,6 +153,8 @@ class ErasingStore:
         )
         found = list(files)
         await self._leave_teams(erasure)
+        # What a provider said may name the number: it goes while it is still known whose it was.
+        await forget_attempts(self._connection, user_id)
         for column in GOES:
             await self._connection.execute(sa.delete(column.table).where(column == user_id))
         await self._empty_sealed(user_id)

@@ -3,10 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from domain.identity.model import Role
 from domain.mail.delivery import Retry, Sent
 from jobs.paging import page, settle_notifications
+from persistence.attempts import forget_attempts
 from persistence.mail import claim_mail, settle_mail
+from persistence.tables import delivery_attempts
 from tests.api import Api, Person
 from tests.integration.routing.night import HOUR, Night, rule
 
@@ -129,3 +133,19 @@ async def test_deliveries_are_found_by_what_is_known_of_them(
     rest = (await api.data(SEARCH, rest, who=manager))["notifications"]
     assert [one["user"]["id"] for one in first["nodes"] + rest["nodes"]] == [str(bob.id), str(ann.id)]
     assert not rest["pageInfo"]["hasNextPage"]
+
+
+async def test_attempts_to_tell_somebody_go_with_them(api: Api, night: Night, manager: Person, ann: Person) -> None:
+    """A provider's answer may name the number."""
+    await rule(api, manager, ("USER", ann.id))
+    await night.alert()
+    await page(night.engine, api.settings, night.now)
+    (posted,) = await claim_mail(night.engine, limit=5, now=night.now + HOUR)
+    await settle_mail(night.engine, posted, Retry("451 later"), now=night.now)
+    count = sa.select(sa.func.count()).select_from(delivery_attempts)
+    async with night.engine.begin() as connection:
+        assert await connection.scalar(count) == 1
+        await forget_attempts(connection, manager.id)
+        assert await connection.scalar(count) == 1
+        await forget_attempts(connection, ann.id)
+        assert await connection.scalar(count) == 0
