@@ -109,14 +109,20 @@ class Following:
             elif self.stands.get(key, escalation).id == escalation.id:
                 self.stands.pop(key, None)
 
-    def routed(self, crowd: Crowd) -> Severity | None:
-        """By which severity the team's alerts of the group are routed at present."""
+    def routed(self, crowd: Crowd, of: Escalation | None = None) -> Severity | None:
+        """By which severity the team's alerts of the group are routed at present.
+
+        What a routing rule set to work takes them however bad they are, and says nothing of what the others take.
+        """
+        by_rule = {one.id for one in self.policies if one.is_by_rule}
+        if of is not None and of.policy_id in by_rule:
+            return route(self.crowds.get(crowd, ()), [of.severities or frozenset()], now=self.now)
         group_id, team_id = crowd
         mine = [one.severities for one in self.policies if one.team_id == team_id and not one.is_by_rule]
         mine += [
             one.severities or frozenset()
             for one in self.stands.values()
-            if (one.group_id, one.team_id) == (group_id, team_id)
+            if (one.group_id, one.team_id) == (group_id, team_id) and one.policy_id not in by_rule
         ]
         return route(self.crowds.get(crowd, ()), mine, now=self.now)
 
@@ -290,7 +296,7 @@ async def _look(connection: AsyncConnection, following: Following) -> None:
     for escalation in standing.values():
         assert escalation.group_id is not None  # noqa: S101 - for the type checker
         mine = members[escalation.id]
-        routed = following.routed((escalation.group_id, escalation.team_id))
+        routed = following.routed((escalation.group_id, escalation.team_id), of=escalation)
         found = followed(escalation, mine, routed, now=following.now)
         _note(following, escalation, found)
         if any(one.is_new for one in mine):
@@ -386,7 +392,7 @@ async def due_of_groups(
         mine = members[escalation.id]
         crowd = escalation.group_id, escalation.team_id
         following.crowds[crowd] = mine
-        routed = following.routed(crowd)
+        routed = following.routed(crowd, of=escalation)
         found = followed(escalation, mine, routed, now=now)
         if found.escalation.state is EscalationState.RUNNING:
             firing.append((escalation, worst(loud(escalation, mine, routed, now=now))))

@@ -54,7 +54,10 @@ class EscalationConsumer:
                 can_fire = await reconcile(connection, alert_ids, now=now)
                 can_fire += await tell_of_flapping(connection, alert_ids, now=now)
             async with self._engine.begin() as connection:
-                can_fire += await route(connection, alert_ids, worsened=worsened, now=now)
+                routed = await route(connection, alert_ids, worsened=worsened, now=now)
+                if routed:
+                    # What a rule set to work for alerts of a group is one escalation for all of them.
+                    can_fire += routed + await reconcile(connection, alert_ids, now=now)
                 can_fire += await release_held(connection, worsened, now=now)
         async with self._pool.acquire() as place, place.transaction():
             await move(place)

@@ -3,18 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from domain.alerts.model import Severity
+from domain.escalations.engine import started
 from domain.identity.model import Role
+from jobs.consumers.contract import Run
+from jobs.consumers.escalations import EscalationConsumer
 from jobs.due import time_out_answers
 from jobs.paging import page
 from persistence.engine import create_engine
+from persistence.escalation_policies import active_policies
+from persistence.escalation_rows import add_escalations
+from persistence.escalations import subjects_of
+from persistence.event_log import LogReader
 from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
 from tests.integration.escalations.test_paging import LINK, MINUTE, policy, step
+from tests.integration.teams.ways import door, post
 
 HOUR = timedelta(hours=1)
 ACKNOWLEDGED, RESOLVED, ACTIVE = {"status": "acknowledged"}, {"status": "resolved"}, {"status": "active"}
@@ -366,3 +375,66 @@ async def test_the_link_of_a_groups_message_answers_the_whole_group(
     assert await night.state(group) == [("paused", True)]
     active = await night.database.fetch("SELECT id FROM alerts WHERE status = 'active'")
     assert [str(row["id"]) for row in active] == [other]
+
+
+async def test_what_a_rule_sets_to_work_for_alerts_of_a_group_is_one_escalation(
+    api: Api, manager: Person, ann: Person, night: GroupNight
+) -> None:
+    made = await policy(api, manager, step(0, ("USER", ann.id)), isByRule=True)
+    group = await night.group()
+    members = [await night.member(group, severity) for severity in (Severity.LOW, Severity.CRITICAL, Severity.LOW)]
+    assert await night.state(group) == []
+    async with night.engine.begin() as connection:
+        policies = {one.id: one for one in await active_policies(connection)}
+        subjects = await subjects_of(connection, [UUID(one) for one in members])
+        fresh = [started(one, policies[UUID(made["id"])], now=night.now) for one in subjects.values()]
+        await add_escalations(connection, fresh)
+    await night.look(*members)
+    assert await night.state(group) == [("running", True)]
+    assert await night.tick() == ["ann@example.com [CRITICAL] 3 alerts in group “Database 7” (shop)"]
+    states = await night.database.fetch("SELECT state, reason FROM escalations WHERE group_id IS NULL")
+    assert {(row["state"], row["reason"]) for row in states} == {
+        ("paused", "the escalation of its group stands for the alert")
+    }
+
+
+async def test_a_storm_is_one_page_a_cause_through_the_log(
+    api: Api, manager: Person, ann: Person, night: GroupNight
+) -> None:
+    """From what is posted to the mail, by the relay's own consumer."""
+    await policy(api, manager, step(0, ("USER", ann.id)), step(5, ("USER", ann.id)))
+    rule = {"name": "by cluster", "strategy": "LABELS", "labels": ["cluster"]}
+    assert (await api.change("createGroupRule", rule, "groupRule { id }", who=manager))["__typename"]
+    pool = await asyncpg.create_pool(api.settings.database_dsn, min_size=0, max_size=2)
+    reader, place = LogReader(pool), None
+    consumer = EscalationConsumer(api.settings, night.engine, pool, clock=api.clock)
+
+    async def moved(_connection: object) -> None:
+        """Nobody keeps the place."""
+
+    place = (await reader.state()).head
+    key = await door(api, manager)
+    for part in range(4):
+        posted = [
+            {
+                "title": f"Alert {part} {number}",
+                "dedup_key": f"{part} {number}",
+                "severity": "critical" if (part, number) == (2, 7) else "high",
+                "labels": {"cluster": f"c{number % 3}"},
+            }
+            for number in range(30)
+        ]
+        await post(api, key, *posted)
+        async with asyncio.timeout(60):
+            while (end := (await reader.reach(place, limit=500))[0]) is not None:
+                await consumer.consume(Run(before=place, end=end), moved)
+                await consumer.consume(Run(before=place, end=end), moved)
+                place = end
+    await pool.close()
+    pages = await night.database.fetch(
+        "SELECT e.group_id, count(*) FROM notifications n JOIN escalations e"
+        " ON e.id = n.escalation_id WHERE n.kind = 'page' GROUP BY 1 ORDER BY 2"
+    )
+    assert [row["count"] for row in pages] == [1, 1, 2], "once a group, and once more for the one that became worse"
+    assert await night.database.fetchval("SELECT count(*) FROM escalation_members") == 120
+    assert await night.database.fetchval("SELECT count(*) FROM escalations") == 3
