@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.model import Severity
-from domain.escalations.engine import Subject
+from domain.escalations.engine import Call, Subject, call_of
 from domain.ids import new_id
 from domain.routing.deciding import Asked, Held, happened, holding, rules_for
 from domain.routing.model import BEGINNINGS, RoutedEvent, Routing, RoutingRule
@@ -29,6 +29,7 @@ from persistence.among import among
 from persistence.conditions import bind, compile_condition
 from persistence.escalations import subjects_of
 from persistence.reaching import reach
+from persistence.revived import revive_dropped
 from persistence.routing import active_rules, targets_json, targets_of
 from persistence.routing_notices import Noticed, notify, set_to_work
 from persistence.tables import alerts, routings, teams
@@ -82,10 +83,13 @@ async def route(
             routing = routing_of(alert.subject, event, held, now=now)
             if _key(routing) not in known:
                 fresh.append((alert, routing))
+    subjects = [alert.subject for alert in found]
+    calling = {one.id: one for one in subjects if call_of(one, now=now)[0] is Call.SOMEBODY}
+    revived = await revive_dropped(connection, calling, now=now)
     if not fresh:
-        return 0
+        return revived
     policies = {one.rule.id: one.rule.policy_id for one in rules if one.rule.policy_id is not None}
-    return await _tell(connection, fresh, policies, now=now)
+    return revived + await _tell(connection, fresh, policies, now=now)
 
 
 def asked(rules: Iterable[RoutingRule]) -> list[Asked]:

@@ -206,3 +206,27 @@ async def test_a_rule_this_version_cannot_read_keeps_no_other_waiting_and_many_h
         decided = await connection.scalar(sa.select(sa.func.count()).select_from(routings))
     assert decided == 19 * 160
     assert len(await night.told(str(ids[0]), manager)) == 1, "each is told of once, whatever number of rules hold"
+
+
+async def test_a_page_that_was_overtaken_on_its_way_is_still_owed(
+    api: Api, night: Night, manager: Person, ann: Person, bob: Person
+) -> None:
+    """Silenced or answered before it left, and neither by the time somebody looks again."""
+    await rule(api, manager, ("USER", ann.id))
+    alert_id = await night.alert()
+    await night.move(alert_id, suppressed_by=[UUID(int=1)])
+    assert await night.tick() == []
+    (told,) = await night.told(alert_id, ann)
+    assert (told["state"], told["problem"]) == ("DROPPED", "the alert is silenced")
+    await night.move(alert_id, suppressed_by=[])
+    assert len(await night.tick(MINUTE)) == 1
+    await night.move(alert_id, status="acknowledged")
+    await night.move(alert_id, status="active")
+    assert await night.tick(5 * MINUTE) == [], "who was told is not told again: that is for a policy"
+    await night.move(alert_id, status="resolved")
+    assert len(await night.tick(MINUTE)) == 1
+    await night.move(alert_id, status="active", episode=2)
+    await night.move(alert_id, status="acknowledged")
+    assert await night.tick(5 * MINUTE) == []
+    await night.move(alert_id, status="resolved")
+    assert await night.tick(5 * MINUTE) == [], "who was told nothing is not told that it is over"
