@@ -49,7 +49,7 @@ async def revive_dropped(connection: AsyncConnection, calling: Mapping[UUID, Sub
     return len(rows)
 
 
-async def _owed(connection: AsyncConnection, calling: Mapping[UUID, Subject]) -> list[sa.Row[Any]]:
+async def _owed(connection: AsyncConnection, calling: Mapping[UUID, Subject]) -> list[Any]:
     table, other = notifications, notifications.alias("told")
     who = sa.func.coalesce(other.c.user_id, other.c.channel_id)
     is_told = sa.exists().where(
