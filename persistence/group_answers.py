@@ -1,6 +1,7 @@
 """What does whoever answers a message about a group answer? All open alerts of the group that its escalation is for."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,3 +38,22 @@ async def with_their_groups(connection: AsyncConnection, episodes: Mapping[UUID,
         **{alert_id: episode for alert_id, episode in episodes.items() if alert_id not in leads},
         **{row.id: row.episode for row in rows},
     }
+
+
+@dataclass(frozen=True, slots=True)
+class LedGroup:
+    """What an alert stands for: in which of its episodes the escalation began, and the group's open alerts."""
+
+    episode: int
+    alert_ids: tuple[UUID, ...]
+
+
+async def group_led_by(connection: AsyncConnection, alert_id: UUID) -> LedGroup | None:
+    """The group that messages under this alert's id tell of; None when there is none."""
+    table = escalations
+    statement = sa.select(table.c.episode).where(table.c.is_standing, table.c.alert_id == alert_id)
+    episode = await connection.scalar(statement.order_by(table.c.id.desc()).limit(1))
+    if episode is None:
+        return None
+    members = await with_their_groups(connection, {alert_id: episode})
+    return LedGroup(episode, tuple(members))

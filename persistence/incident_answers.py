@@ -24,6 +24,7 @@ from domain.ids import new_id
 from domain.ports import Clock
 from persistence.channels import list_channels
 from persistence.escalations import TOLD, notification_row
+from persistence.group_answers import group_led_by
 from persistence.inbound import is_first
 from persistence.tables import notifications
 from persistence.unit_of_work import UnitOfWork
@@ -80,14 +81,20 @@ async def answer_incident(
 ) -> bool:
     """Do to the alert what was done to the incident; False when there was nothing to do."""
     move = MOVES[incident.kind]
+    async with engine.connect() as connection:
+        led = await group_led_by(connection, incident.alert_id)
+    # An incident of a group is all of the group: what is opened again there is the one alert it is known by.
+    of_group = () if led is None or move is AfarMove.REOPEN else led.alert_ids
     async with UnitOfWork(engine) as work:
-        # First the alert's lock, then anything else (persistence/locks.py).
-        alert = (await work.alerts.get_for_change([incident.alert_id], sight=EVERYTHING)).get(incident.alert_id)
+        # First the alerts' locks, then anything else (persistence/locks.py).
+        found = await work.alerts.get_for_change([incident.alert_id, *of_group], sight=EVERYTHING)
+        alert = found.get(incident.alert_id)
         now = clock.now()
         name = f"{channel.id} {incident.event_id}".encode()
         if alert is None or not await is_first(work.connection, SOURCE, name, now=now):
             return False
-        told_at = await _told_at(work.connection, channel, incident.alert_id, alert.episode)
+        episode = alert.episode if led is None else led.episode
+        told_at = await _told_at(work.connection, channel, incident.alert_id, episode)
         if told_at is None or incident.occurred_at < told_at - SLACK:
             await work.commit()
             return False
@@ -100,12 +107,27 @@ async def answer_incident(
             hold=settings.manual_resolve_hold,
             now=now,
         )
-        if change.events:
-            await work.alerts.save([change])
-            await work.audit.append(_entry(change, _ACTIONS[move], channel, now=now))
+        others = [
+            moved_afar(
+                found[one],
+                move,
+                via=Via.PAGERDUTY,
+                reason=incident.reason,
+                is_free=True,
+                hold=settings.manual_resolve_hold,
+                now=now,
+            )
+            for one in of_group
+            if one in found and one != alert.id
+        ]
+        # The alert it is known by may have left the group since.
+        changes = [one for one in ([change] if alert.id in of_group or not of_group else []) + others if one.events]
+        await work.alerts.save(changes)
+        for one in changes:
+            await work.audit.append(_entry(one, _ACTIONS[move], channel, now=now))
         await _not_back(work.connection, channel, change, move, now=now)
         await work.commit()
-    return bool(change.events)
+    return bool(changes)
 
 
 async def _told_at(connection: AsyncConnection, channel: Channel, alert_id: UUID, episode: int) -> datetime | None:

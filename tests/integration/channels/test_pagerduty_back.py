@@ -99,6 +99,34 @@ async def test_an_alert_follows_its_incident_and_nothing_goes_round(there: There
     assert await there.status(alert_id) == "ACTIVE"
 
 
+async def test_an_incident_of_a_group_is_all_of_the_group(there: There) -> None:
+    api, manager = there.work.api, there.manager
+    rule = {"name": "by cluster", "strategy": "LABELS", "labels": ["cluster"]}
+    await api.change("createGroupRule", rule, "groupRule { id }", who=manager)
+    ids = []
+    for number in range(3):
+        what = {"title": f"Slow {number}", "severity": "HIGH", "labels": {"cluster": "eu"}}
+        ids.append((await api.change("createAlert", what, "alert { id }", who=manager))["alert"]["id"])
+    for one in ids:
+        await there.work.look(one)
+    await there.work.tick()
+    assert there.actions == ["trigger"]
+    known_by = orjson.loads(there.server.posts[0].body)["dedup_key"].partition(":")[2]
+    assert known_by == ids[0]
+    for kind, status in (
+        ("acknowledged", "ACKNOWLEDGED"),
+        ("unacknowledged", "ACTIVE"),
+        ("acknowledged", "ACKNOWLEDGED"),
+        ("resolved", "RESOLVED"),
+    ):
+        assert await there.says(f"incident.{kind}", known_by) == 200
+        assert [await there.status(one) for one in ids] == [status] * 3
+        for one in ids:
+            await there.work.look(one)
+        await there.work.tick(MINUTE)
+    assert "resolve" not in there.actions, "it is not told what it said"
+
+
 async def test_what_was_let_go_there_can_be_taken_here(there: There) -> None:
     alert_id = await there.alert()
     await there.says("incident.acknowledged", alert_id)
