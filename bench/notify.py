@@ -284,7 +284,8 @@ async def _ticks(plan: Plan, store: Database) -> None:
 
 
 async def _tick(plan: Plan, store: Database, engine: AsyncEngine, settings: Settings, *, number: int) -> float:
-    idle, busy = [], []
+    idle: list[float] = []
+    busy: list[float] = []
     for _ in range(plan.ticks):
         for took, due in ((idle, 0), (busy, DUE)):
             if due:

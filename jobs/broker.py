@@ -39,7 +39,7 @@ class WholeMessages(JSONEncoder):
         found: Any = super().decode(data)
         if not isinstance(found, dict) or set(found) != _FIELDS or not isinstance(found["options"], dict):
             message = "this is no message of ours"
-            raise DecodeError(message, data, None)
+            raise DecodeError(message, data, None)  # type: ignore[no-untyped-call]  # dramatiq
         return found
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,9 +120,9 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     folder = Path(tempfile.mkdtemp(prefix="tocsin-test-broker-"))
     if os.geteuid() == 0:
         folder.chmod(folders.PASS_THROUGH)
-    kinds = {"redis": RedisBroker, "rabbitmq": RabbitmqBroker}
+    kinds: dict[str, Callable[[folders.Folders], Broker]] = {"redis": RedisBroker, "rabbitmq": RabbitmqBroker}
     try:
-        made: Broker = kinds[request.param](folders.locate(folder))
+        made = kinds[request.param](folders.locate(folder))
         made.start()
         yield made
         made.close()

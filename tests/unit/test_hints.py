@@ -26,7 +26,7 @@ class Broker:
         def send() -> None:
             self.goes_on.wait(60)
             if self.is_away:
-                raise ConnectionClosed(OSError("away"))
+                raise ConnectionClosed(OSError("away"))  # type: ignore[no-untyped-call]  # dramatiq
             self.taken.append(name)
 
         return SimpleNamespace(send=send)
