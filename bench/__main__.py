@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     quieting.add_argument("--quick", action="store_true", help="short turns, a small storm and past, nothing written")
     quieting.add_argument("--seconds", type=float, default=4.0, help="length of one turn")
     quieting.add_argument("--rounds", type=int, default=3, help="turns of each set of rules")
+    quieting.add_argument("--alerts", type=int, default=100_000, help="of the storm")
     quieting.add_argument("--parts", default="ingest,storm,trial", help="of ingest, storm, trial")
     checking = commands.add_parser("auth", help="what authentication and permissions cost a request")
     checking.add_argument("--seconds", type=float, default=4.0, help="length of one turn")
@@ -183,7 +184,7 @@ def _noise(arguments: argparse.Namespace) -> None:
         seconds=1.5 if quick else arguments.seconds,
         rounds=1 if quick else arguments.rounds,
         parts=frozenset(arguments.parts.split(",")),
-        storm_alerts=10_000 if quick else 100_000,
+        storm_alerts=10_000 if quick else arguments.alerts,
         trial_signals=50_000 if quick else 1_000_000,
     )
     found = noise.measure(plan)
