@@ -28,32 +28,42 @@ _COUNTED = """
        count(*) AS alerts, (array_agg(a.id ORDER BY a.id))[1] AS first_id,
        (array_agg(a.episode ORDER BY a.id))[1] AS first_episode, max(a.snoozed_until) AS snoozed_until,
        min(a.flapping_since) AS flapping_since, max(a.paused_until) AS paused_until"""
-_OF_TEAM = f"a.group_id = e.group_id AND a.team_id IS NOT DISTINCT FROM e.team_id AND a.{OPEN}"
-_KNOWN = "m.escalation_id = e.id AND m.alert_id = a.id AND m.episode = a.episode AND m.left_at IS NULL"
+_OF_TEAM = "a.group_id = e.group_id AND a.team_id IS NOT DISTINCT FROM e.team_id"
+# Read once by the groups, then joined: the planner would look all open alerts through for each escalation.
+_OPEN = f"""
+WITH a AS MATERIALIZED (
+  SELECT id, episode, group_id, team_id, status, severity, suppressed_by, snoozed_until, flapping_since, paused_until
+    FROM alerts
+   WHERE group_id = ANY(ARRAY(SELECT DISTINCT group_id FROM escalations WHERE id = ANY(:ids))) AND {OPEN})"""  # noqa: S608 - constants
+# A probe of the key for each alert, whatever the planner thinks of a table that has just grown by thousands.
+_KNOWN = """LEFT JOIN LATERAL (
+    SELECT m.alert_id, m.is_quiet FROM escalation_members m
+     WHERE m.escalation_id = e.id AND m.alert_id = a.id AND m.episode = a.episode AND m.left_at IS NULL LIMIT 1
+  ) AS m ON true"""
 _CROWDS = sa.text(
     f"SELECT {_ALIKE}, {_COUNTED} FROM alerts a WHERE a.group_id = ANY(:ids) AND a.{OPEN}"  # noqa: S608 - constants
     " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY first_id"
 ).bindparams(sa.bindparam("ids", type_=_UUIDS), sa.bindparam("now", type_=sa.DateTime(timezone=True)))
 _MEMBERS = sa.text(
-    f"""
+    f"""{_OPEN}
 SELECT e.id AS escalation_id, m.alert_id IS NULL AS is_new, coalesce(m.is_quiet, false) AS is_quiet, {_ALIKE},
        {_COUNTED}
   FROM escalations e
-  JOIN alerts a ON {_OF_TEAM}
-  LEFT JOIN escalation_members m ON {_KNOWN}
+  JOIN a ON {_OF_TEAM}
+  {_KNOWN}
  WHERE e.id = ANY(:ids)
  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 ORDER BY first_id"""  # noqa: S608 - constants
 ).bindparams(sa.bindparam("ids", type_=_UUIDS), sa.bindparam("now", type_=sa.DateTime(timezone=True)))
 _JOIN = sa.text(
-    f"""
+    f"""{_OPEN}
 INSERT INTO escalation_members (escalation_id, alert_id, episode, joined_at, is_quiet, reason)
 SELECT e.id, a.id, a.episode, :now, quiet.it,
        CASE WHEN a.id = e.alert_id THEN j.began WHEN quiet.it THEN j.silent ELSE j.otherwise END
   FROM unnest(:ids, :quiets, CAST(:began AS text[]), CAST(:silent AS text[]), CAST(:otherwise AS text[]))
        AS j(id, is_quiet, began, silent, otherwise)
   JOIN escalations e ON e.id = j.id
-  JOIN alerts a ON {_OF_TEAM}
-  LEFT JOIN escalation_members m ON {_KNOWN}
+  JOIN a ON {_OF_TEAM}
+  {_KNOWN}
   CROSS JOIN LATERAL (SELECT j.is_quiet AND a.status = 'active' AND a.severity <= e.severity AS it) AS quiet
  WHERE m.alert_id IS NULL
 ON CONFLICT (escalation_id, alert_id, episode) DO UPDATE
