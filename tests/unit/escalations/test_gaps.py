@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.alerts.model import Severity
@@ -87,6 +87,7 @@ def _in_order(times: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(hour, hour + 1) for hour in hours]
 
 
+@settings(deadline=None)
 @given(TIMES, TIMES, TIMES, TIMES)
 def test_each_hour_is_a_new_gap_exactly_when_somebody_was_there_and_nobody_is(
     first: list[tuple[int, int]],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.ids import new_id
@@ -113,6 +113,7 @@ WINDOWS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(WINDOWS, max_size=4), OVERRIDES, st.integers(0, 71))
 def test_each_moment_of_the_whole_agrees_with_that_moment_alone(
     windows: list[list[Restriction]], overrides: list[Override], hour: int

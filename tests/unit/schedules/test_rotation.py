@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.ids import new_id
@@ -97,6 +97,7 @@ ROTATIONS = st.builds(
 ZONES = st.sampled_from(["UTC", "America/Chicago", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia"])
 
 
+@settings(deadline=None)
 @given(ROTATIONS, MOMENTS, ZONES)
 def test_every_moment_is_within_its_turn(made: Rotation, at: datetime, name: str) -> None:
     where = ZoneInfo(name)
@@ -104,6 +105,7 @@ def test_every_moment_is_within_its_turn(made: Rotation, at: datetime, name: str
     assert handoff(made, number, where) <= at < handoff(made, number + 1, where)
 
 
+@settings(deadline=None)
 @given(ROTATIONS, MOMENTS, st.integers(1, 400), ZONES)
 def test_turns_cover_the_span_without_gap_or_overlap(made: Rotation, at: datetime, hours: int, name: str) -> None:
     where = ZoneInfo(name)
