@@ -4,7 +4,7 @@ The template's own text wins over the one for everybody, and both over the built
 filled is persistence/templating.py; here is what it is filled with, and how it comes to be and goes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -163,10 +163,10 @@ async def set_template(
         version=before.version + 1 if before else 1,
     )
     await store.save_template(after)
-    await desk.audit(target_id=after.id, before=before and _shown(before), after=_shown(after))
+    await desk.audit(target_id=after.id, before=None if before is None else _shown(before), after=_shown(after))
     return after
 
 
-def _shown(template: MessageTemplate) -> Mapping[str, Any]:
+def _shown(template: MessageTemplate) -> dict[str, Any]:
     channel = None if template.channel_id is None else str(template.channel_id)
     return {"channelId": channel, "kind": template.kind.value, "source": template.source}

@@ -23,6 +23,7 @@ from sendgrid.helpers.mail import Mail as OracleMail
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.model import Severity
+from domain.channels.circuit import FIRST_REST, LONGEST_REST, THRESHOLD
 from domain.identity.model import Role
 from domain.ids import new_id
 from domain.mail.feedback import MAIL_TAG
@@ -310,7 +311,7 @@ async def test_only_what_sendgrid_signed_counts(sendgrid: Post) -> None:
     good = sendgrid.double.signed(body)
     name = "X-Twilio-Email-Event-Webhook-Signature"
     stamp = "X-Twilio-Email-Event-Webhook-Timestamp"
-    forged = (
+    forged: tuple[tuple[dict[str, str], bytes], ...] = (
         ({}, body),
         ({**good, name: "AAAA"}, body),
         ({**good, name: "not base64!"}, body),
@@ -333,6 +334,25 @@ async def test_without_a_key_no_event_is_taken(application_url: str, tmp_path: P
     async with running_api(api_settings(application_url, tmp_path)) as api:
         for path in ("/mail/sendgrid/events", "/mail/ses/events"):
             assert (await api.http.post(path, content=b"[]")).status_code == 403
+
+
+async def test_a_provider_that_stays_away_is_asked_less_and_less_and_nothing_is_lost(sendgrid: Post) -> None:
+    """Five failures in a row; then one mail is tried after each rest, and all leave with the first answer."""
+    ids = [await sendgrid.put() for _ in range(3)]
+    sendgrid.double.refusals += [(503, {}, {})] * (THRESHOLD + 1)
+    while sendgrid.double.asked < THRESHOLD:
+        assert await sendgrid.send(2 * SERVER_REST) == 0
+    assert await sendgrid.send(FIRST_REST / 2) == 0
+    assert sendgrid.double.asked == THRESHOLD, "it rests"
+    assert await sendgrid.send(LONGEST_REST) == 0
+    assert sendgrid.double.asked == THRESHOLD + 1, "one mail is tried"
+    before = {(await sendgrid.row(mail_id)).attempts for mail_id in ids}
+    await sendgrid.send(SERVER_REST / 2)
+    assert {(await sendgrid.row(mail_id)).attempts for mail_id in ids} == before, "a rest is no attempt"
+    sent = 0
+    for _ in range(5):
+        sent += await sendgrid.send(HOUR)
+    assert sent == len(ids)
 
 
 # --- SES -----------------------------------------------------------------------------------------------------------

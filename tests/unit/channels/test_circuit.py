@@ -1,5 +1,6 @@
 """When is a provider asked no more, and when again? The breaker alone, with the time the test says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -40,8 +41,7 @@ def test_it_opens_after_failures_in_a_row_and_not_before() -> None:
 def test_a_failed_trial_rests_twice_as_long_up_to_a_bound_and_an_answer_closes() -> None:
     circuit, rests = after(THRESHOLD), []
     for _ in range(8):
-        trial = Circuit(**{**_fields(circuit), "state": CircuitState.HALF_OPEN})
-        circuit = failed(trial, "503", wait=NONE, now=NOW)
+        circuit = failed(replace(circuit, state=CircuitState.HALF_OPEN), "503", wait=NONE, now=NOW)
         assert circuit.retry_at is not None
         assert circuit.opened_at == NOW, "since when it is away, over all trials"
         rests.append(circuit.retry_at - NOW)
@@ -70,7 +70,3 @@ def test_it_is_open_exactly_while_the_last_failures_in_a_row_reach_the_threshold
         circuit = answered(circuit, now=NOW) if is_well else failed(circuit, "x", wait=NONE, now=NOW)
     tail = answers[-THRESHOLD:]
     assert (circuit.state is CircuitState.OPEN) == (len(tail) == THRESHOLD and not any(tail))
-
-
-def _fields(circuit: Circuit) -> dict[str, object]:
-    return {name: getattr(circuit, name) for name in Circuit.__dataclass_fields__}
