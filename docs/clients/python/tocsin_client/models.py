@@ -57,6 +57,8 @@ class ErrorCode(OpenEnum):
     WRONG_TRANSPORT = "WRONG_TRANSPORT"
     OVERLOADED = "OVERLOADED"
     SILENCE_TOO_BROAD = "SILENCE_TOO_BROAD"
+    SWAP_CONFLICT = "SWAP_CONFLICT"
+    WOULD_OPEN_GAPS = "WOULD_OPEN_GAPS"
 
 
 class SignInSecondFactorRequired(Model, tag="SecondFactorRequired", tag_field="__typename"):
