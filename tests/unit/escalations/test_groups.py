@@ -183,7 +183,8 @@ MEMBERS = st.lists(
 )
 ESCALATIONS = st.builds(
     lambda severity, state, position, at, takes: replace(
-        escalation(severity, position=position, severities=takes, answered_at=at),
+        # One that runs is not answered: an answer pauses it, and whatever lets it run again takes the answer away.
+        escalation(severity, position=position, severities=takes, answered_at=None if state is RUNNING else at),
         state=state,
         next_at=NOW if state is RUNNING else None,
     ),
