@@ -95,8 +95,8 @@ def _storms(report: NoiseReport) -> str:
         "## A storm",
         "",
         f"{first.alerts:,} alerts of 50 known causes (`groups.py`), posted as fast as they are taken, a hundred a",
-        "request; the same bytes to Alertmanager. With noise 2 % of them lost the label that tells their cause, or word it",
-        "otherwise: what the groups beyond fifty are then is told in docs/groups.md. Precision, recall and F1 are by",
+        "request; the same bytes to Alertmanager. With noise 2 % of them lost the label that tells their cause, or",
+        "word it otherwise: what the groups beyond fifty are then is told in docs/groups.md. Precision, recall and F1 are by",
         "pairs of alerts; `MB` is by how much the server grew.",
         "",
         "| noise | server | groups by | alerts/s | server µs | database µs | MB | groups | precision | recall | F1 |",
@@ -134,6 +134,6 @@ def _trials(report: NoiseReport) -> str:
     for trial in report.trials:
         cells = [trial.draft, f"{trial.signals:,}", f"{trial.matched:,}", f"{trial.seconds:.0f}"]
         cells += [f"{trial.cpu['server']:.0f}", f"{trial.cpu['database']:.0f}", f"{trial.grown:.0f}"]
-        cells += [f"{trial.steps[0][0]:.1f}", f"{len(trial.steps)}"]
+        cells += [f"{trial.steps[0][0]:.1f}", f"{len(trial.steps)}"] if trial.steps else ["", ""]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
