@@ -52,6 +52,7 @@ from persistence.tables import alert_groups, alerts, escalations, notifications
 # The advisory lock's first half: "gesc".
 _LOCK = 0x67657363
 MOST_NAMED = 100
+PAUSED = EscalationState.PAUSED
 _UUIDS = pg.ARRAY(pg.UUID(as_uuid=True))
 # The groups the alerts are in, and those whose escalations stand for them.
 _GROUPS = sa.text("""
@@ -245,7 +246,8 @@ async def _adopt(connection: AsyncConnection, following: Following) -> None:
             severity=lead.severity,
             # A rule set it to work for this alert, however bad it is.
             severities=frozenset(Severity) if policy.is_by_rule else policy.severities,
-            answered_at=following.now if lead.status in ANSWERED else None,
+            # One that runs still is answered by the look that follows.
+            answered_at=following.now if lead.status in ANSWERED and escalation.state is PAUSED else None,
         )
         following.put(made)
         following.tell(made, Turn.STARTED, "the escalation of one of its alerts stands for the group from now on")
