@@ -88,7 +88,7 @@ async def carried_by_text(connection: AsyncConnection, text_id: UUID) -> list[No
 async def parts_of(connection: AsyncConnection, carried: Sequence[Notification], *, now: datetime) -> list[Part]:
     """What they show, each alert and each group once; nothing of what the person it went to may see no more."""
     newest = {(one.alert_id, one.group_id): one for one in carried if one.alert_id is not None}
-    alert_ids = {alert_id for alert_id, _ in newest if alert_id is not None}
+    alert_ids = {alert_id for alert_id, _ in newest}
     groups = await news_of_groups(connection, newest.values(), now=now)
     told = await told_by_alert(connection, alert_ids)
     columns = (alerts.c.id, alerts.c.status, alerts.c.episode, alerts.c.snoozed_until)

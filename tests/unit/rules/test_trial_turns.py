@@ -42,7 +42,7 @@ async def test_who_reads_slowly_keeps_nobody_waiting(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(trials, "pages_of_signals", pages)
     monkeypatch.setattr(trials.Testing, "turns", asyncio.Semaphore(1))
     slow, quick = _Counted(), _Counted()
-    stalled = tried(slow).run()
+    stalled: Any = tried(slow).run()
     assert await anext(stalled) == ((1, False), False)
     assert not trials.Testing.turns.locked(), "the turn ends with the page, not with the reader"
     reports: list[Any] = [one async for one in tried(quick).run()]
