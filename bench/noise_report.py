@@ -96,7 +96,7 @@ def _storms(report: NoiseReport) -> str:
         "",
         f"{first.alerts:,} alerts of 50 known causes (`groups.py`), posted as fast as they are taken, a hundred a",
         "request; the same bytes to Alertmanager. With noise 2 % of them lost the label that tells their cause, or",
-        "word it otherwise: what the groups beyond fifty are then is told in docs/groups.md. Precision, recall and F1 are by",
+        "word it otherwise; docs/groups.md tells which groups that makes. Precision, recall and F1 are by",
         "pairs of alerts; `MB` is by how much the server grew.",
         "",
         "| noise | server | groups by | alerts/s | server µs | database µs | MB | groups | precision | recall | F1 |",
