@@ -17,7 +17,7 @@ from tocsin.settings import Settings
 
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 VARIABLE = re.compile(r"\bTOCSIN_[A-Z][A-Z0-9_]*")
-COMMAND = re.compile(r"`tocsin ([a-z]+)")
+COMMAND = re.compile(r"`tocsin ([a-z]+(?:-[a-z]+)*)")
 MAKE = re.compile(r"\bmake ([a-z]+)\b")
 
 
