@@ -59,8 +59,9 @@ def _goals(report: NoiseReport) -> str:
         )
         lines.append(f"| storm, {noise:.0%} noise: F1 of {GOAL_F1} by pairs | {f1:.3f} | {met(f1 >= GOAL_F1)} |")
     if report.trials:
-        slowest = max(trial.seconds for trial in report.trials)
-        most = max(trial.cpu["server"] for trial in report.trials)
+        largest = max(trial.signals for trial in report.trials)
+        tried = [trial for trial in report.trials if trial.signals == largest]
+        slowest, most = max(trial.seconds for trial in tried), max(trial.cpu["server"] for trial in tried)
         lines.append(f"| a million signals tried within a minute | {slowest:.0f} s | {met(slowest <= GOAL_SECONDS)} |")
         lines.append(f"| … of which the serving process's own | {most:.0f} s | {met(most <= GOAL_SECONDS)} |")
     return "\n".join(lines)
