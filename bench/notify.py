@@ -258,7 +258,7 @@ VALUES ('{id}', 'tick {id}', 'webhook', now(), now())
 
 def _two_steps(channel_id: UUID) -> str:
     target = [{"kind": "channel", "id": str(channel_id)}]
-    steps = [{"delay_seconds": seconds, "targets": target} for seconds in (0, 86400)]
+    steps = [{"delay_seconds": seconds, "targets": target} for seconds in (86400, 86400)]
     return msgspec.json.encode(steps).decode()
 
 
