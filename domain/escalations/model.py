@@ -83,8 +83,8 @@ NO_POLICY = UUID(int=0)
 class Escalation:
     """A policy at work on one episode of an alert, or on a group.
 
-    `position` counts the steps that fired, over all rounds. `next_at` is when the next one fires; None unless it runs. `reason` says why it does not. `wakes_at` is when the
-    answer that paused it stops to count.
+    `position` counts the steps that fired, over all rounds. `next_at` is when the next one fires; None unless it
+    runs. `reason` says why it does not. `wakes_at` is when the answer that paused it stops to count.
 
     One with a `group_id` stands for the group's alerts of one team, until none is open any more (`is_standing`):
     `alert_id` is the alert that began it, `severity` the worst it has told of or that was answered, `severities` what
