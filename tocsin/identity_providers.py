@@ -1,4 +1,4 @@
-"""Which identity providers can be set up, and what must be said of each? A leaf like settings.py, which reads them.
+"""Which identity providers can be set up, and what must be said of each? A leaf like settings, which reads them.
 
 [{"name": "google", "preset": "google", "client_id": "…", "client_secret": "…"},
 {"name": "corp", "issuer": "https://id.example.com", "client_id": "…", "client_secret": "…", "label": "Example"}]

@@ -14,7 +14,8 @@ from obstore.exceptions import BaseError as ObjectStoreError
 from obstore.store import from_url
 
 from tocsin.doctor.report import Check, State
-from tocsin.settings import BROKER_SCHEMES, REDIS_SCHEMES, Settings
+from tocsin.settings import Settings
+from tocsin.settings.stores import BROKER_SCHEMES, REDIS_SCHEMES
 
 SECONDS = 5.0
 AMQP_SCHEMES = tuple(scheme for scheme in BROKER_SCHEMES if scheme not in REDIS_SCHEMES)

@@ -1,0 +1,1 @@
+"""Refusals: their codes, their types, and which domain error is which."""
