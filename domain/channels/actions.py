@@ -65,11 +65,11 @@ def _checked_value(field: ChannelField, value: str) -> str:
         wanted = f"{field.least}" if field.least == field.most else f"{field.least} to {field.most}"
         message = f"{field.label} has {wanted} characters"
         raise InvalidInput(message, path)
+    if field.form is FieldForm.HTTPS_URL:
+        check_url(value, path)
     if field.pattern is not None and not re.fullmatch(field.pattern, value):
         message = f"{field.label} does not look like one: {field.description}"
         raise InvalidInput(message, path)
-    if field.form is FieldForm.HTTPS_URL:
-        check_url(value, path)
     return value
 
 

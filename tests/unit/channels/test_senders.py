@@ -166,6 +166,11 @@ def test_a_value_that_is_wrong_is_named(kind: ChannelKind, values: dict[str, str
     assert list(refusal.value.path) == ["values", name]
 
 
+def test_an_address_that_is_wrong_is_told_what_would_be_right() -> None:
+    with pytest.raises(InvalidInput, match="begins with https://"):
+        checked_values(ChannelKind.WEBHOOK, {"url": "http://a.test/", "secret": "x" * 16})
+
+
 def test_good_values_of_every_kind_are_taken() -> None:
     # The bot asks the database what it has told before: jobs/channels/slack_bot.py.
     assert set(FIELDS) == set(ChannelKind) == {*SENDERS, ChannelKind.SLACK_BOT}
