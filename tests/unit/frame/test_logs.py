@@ -70,18 +70,24 @@ def test_nothing_is_followed_for_ever() -> None:
     assert redact({"n": 7, "none": None, "password": None}) == {"n": 7, "none": None, "password": None}
 
 
-@pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[io.StringIO]:
-    """The log as a process writes it; the test process's own set-up comes back after."""
-    written = io.StringIO()
-    monkeypatch.setattr("sys.stderr", written)
+@pytest.fixture(autouse=True)
+def set_up() -> Iterator[None]:
+    """The test process's own set-up comes back after: tests to come read what is logged where it is written then."""
     root = logging.getLogger()
     before, level, config = root.handlers[:], root.level, structlog.get_config()
-    configure_logging(api_settings("postgresql://x@y/z", tmp_path))
-    yield written
+    yield
     root.handlers[:] = before
     root.setLevel(level)
     structlog.configure(**config)
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> io.StringIO:
+    """The log as a process writes it."""
+    written = io.StringIO()
+    monkeypatch.setattr("sys.stderr", written)
+    configure_logging(api_settings("postgresql://x@y/z", tmp_path))
+    return written
 
 
 def parsed(written: io.StringIO) -> list[dict[str, Any]]:
