@@ -88,10 +88,12 @@ export type ErrorCode =
   | 'SILENCE_TOO_BROAD'
   | 'STALE_VERSION'
   | 'STEP_UP_REQUIRED'
+  | 'SWAP_CONFLICT'
   | 'TEAM_IN_USE'
   | 'TOO_MANY_ATTEMPTS'
   | 'UNAUTHENTICATED'
   | 'WEAK_PASSWORD'
+  | 'WOULD_OPEN_GAPS'
   | 'WRONG_TRANSPORT';
 
 export type LabelMatcherInput = {
