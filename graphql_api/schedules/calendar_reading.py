@@ -30,6 +30,7 @@ MOST_OF_ONE = 5_000
 MAX_AGE = timedelta(days=3_660)
 _FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 _TOO_FINE = {"BYHOUR", "BYMINUTE", "BYSECOND"}
+_TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
 _ZONE_PARTS = {"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT", "WKST"}
 _FOLD = re.compile(r"\r?\n[ \t]")
 
@@ -72,6 +73,7 @@ class _ReadEvent:
         self.place = f"VEVENT {number}" + (f" ({self.uid[:60]})" if self.uid else "")
         for name, problem in event.errors:
             raise InvalidInput(f"{self.place}: {name}: {_short(problem)}", PATH)
+        self._check_zones()
         try:
             self._starts, self._ends = event.start, event.end
             self._excluded = set(self._moments("EXDATE"))
@@ -128,6 +130,17 @@ class _ReadEvent:
         except (ValueError, TypeError, OverflowError) as error:
             raise InvalidInput(f"{self.place}: RRULE: {_short(error)}", PATH) from None
         return [self._utc(wall.replace(tzinfo=self._zone)) for wall in walls]
+
+    def _check_zones(self) -> None:
+        """A time of a zone nobody knows is read without one: it would be somebody's shift at another time."""
+        for name in _TIMES:
+            given = self._event.get(name, [])
+            for one in given if isinstance(given, list) else [given]:
+                moments = [part.dt for part in one.dts] if hasattr(one, "dts") else [getattr(one, "dt", None)]
+                tzid = one.params.get("TZID")
+                if tzid and any(isinstance(moment, datetime) and moment.tzinfo is None for moment in moments):
+                    message = f"{name}: there is no time zone {_short(tzid)}, and no VTIMEZONE tells of it"
+                    raise InvalidInput(f"{self.place}: {message}", PATH)
 
     @property
     def _zone(self) -> tzinfo:

@@ -103,8 +103,19 @@ def test_one_occurrence_that_was_moved_takes_the_place_of_its_own() -> None:
             "RECURRENCE-ID;RANGE=THISANDFUTURE:20260310T080000Z\nDTSTART:20260310T080000Z\nDTEND:20260310T090000Z",
             "VEVENT 2 (b): RECURRENCE-ID",
         ),
+        (
+            "DTSTART;TZID=Mars/Base:20260310T080000\nDTEND;TZID=Mars/Base:20260310T090000",
+            "VEVENT 2 (b): DTSTART: there is no time zone Mars/Base",
+        ),
+        (
+            "DTSTART:20260310T080000Z\nDTEND:20260310T090000Z\nEXDATE;TZID=Mars/Base:20260310T080000",
+            "VEVENT 2 (b): EXDATE: there is no time zone Mars/Base",
+        ),
     ],
-    ids=["start", "backwards", "no end", "no start", "secondly", "by hour", "interval", "ancient", "range"],
+    ids=[
+        *("start", "backwards", "no end", "no start", "secondly", "by hour", "interval", "ancient", "range"),
+        *("zone", "excluded zone"),
+    ],
 )
 def test_what_is_wrong_is_named(event: str, named: str) -> None:
     with pytest.raises(InvalidInput) as raised:
