@@ -5,15 +5,17 @@ out. A zone's own rules are looked at before the library expands them, for one t
 memory. Times without a zone, and whole days, are of the schedule's zone.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
+from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 from icalendar import Calendar, Event
+from icalendar.parser import Contentline, Contentlines
+from icalendar.timezone import tzp
 
 from domain.errors import InvalidInput
 from domain.schedules.imports import CalendarTime
@@ -31,17 +33,24 @@ MAX_AGE = timedelta(days=3_660)
 _FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 _TOO_FINE = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
-_ZONE_PARTS = {"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT", "WKST"}
-_FOLD = re.compile(r"\r?\n[ \t]")
+_ZONE_PARTS = {"FREQ", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT", "WKST"}
+_ZONES = {"VTIMEZONE", "STANDARD", "DAYLIGHT"}
+# Of any other name the library makes a class, and keeps it for ever.
+_COMPONENTS = {
+    *("VCALENDAR", "VEVENT", "VALARM", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "AVAILABLE"),
+    *("PARTICIPANT", "VLOCATION", "VRESOURCE", *_ZONES),
+}
+# The library keeps the zones that calendars bring by their names, for all that are read after them.
+_READING = Lock()
 
 
 def read_calendar(text: str, *, where: ZoneInfo, span: Span) -> tuple[CalendarTime, ...]:
     """The times of its events that meet the span; InvalidInput names the component that cannot be read."""
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise InvalidInput(f"a calendar has at most {MAX_BYTES // 1024} KiB", PATH)
-    _check_zones(text)
+    _check_components(text)
     try:
-        calendar = Calendar.from_ical(text)
+        calendar = _parsed(text)
         events = [one for one in calendar.walk("VEVENT") if isinstance(one, Event)]
     except (ValueError, KeyError, IndexError, AttributeError) as error:
         raise InvalidInput(f"this is no calendar (RFC 5545): {_short(error)}", PATH) from None
@@ -176,24 +185,57 @@ class _ReadEvent:
                 yield self._utc(one.dt)
 
 
-def _check_zones(text: str) -> None:
-    """InvalidInput for a zone whose rules are more than the two changes a year that zones have."""
-    number, is_within, rules = 0, False, 0
-    for line in _FOLD.sub("", text).splitlines():
-        name = line.strip().upper()
-        if name == "BEGIN:VTIMEZONE":
-            number, is_within = number + 1, True
-        elif name == "END:VTIMEZONE":
-            is_within = False
-        elif is_within and name.startswith("RRULE"):
-            rules += 1
-            parts = dict(part.partition("=")[::2] for part in name.partition(":")[2].split(";") if part)
-            if not _is_of_a_zone(parts) or rules > MAX_ZONE_RULES:
-                raise InvalidInput(f"VTIMEZONE {number}: its rules are not those of a time zone", PATH)
+def _parsed(text: str) -> Calendar:
+    """By the zones of this calendar alone: what another called by the same name says nothing here."""
+    with _READING:
+        tzp.use_default()
+        try:
+            return Calendar.from_ical(text)
+        except AssertionError as error:  # of the library, for a line that holds several
+            raise ValueError(str(error)) from None
+        finally:
+            tzp.use_default()
 
 
-def _is_of_a_zone(parts: Mapping[str, str]) -> bool:
-    is_once_a_year = parts.get("FREQ") == "YEARLY" and set(parts) <= _ZONE_PARTS
+def _check_components(text: str) -> None:
+    """InvalidInput for a component of another name, and for a zone that changes more than twice a year.
+
+    Read line by line as the library reads, and whatever closes a part closes the one begun last: what is looked at
+    here is what is expanded there.
+    """
+    number, rules, within = 0, 0, list[str]()
+    lines: list[Contentline] = Contentlines.from_ical(text)  # type: ignore[no-untyped-call] # no types there
+    for line in lines:
+        name, value = _parts(line)
+        if name == "BEGIN":
+            within.append(value.upper())
+            if within[-1] not in _COMPONENTS:
+                raise InvalidInput(f"this is no calendar (RFC 5545): {_short(value)} is no component of one", PATH)
+            number += within[-1] == "VTIMEZONE"
+        elif name == "END":
+            del within[-1:]
+        if not _ZONES.intersection(within):
+            continue
+        rules += name == "RRULE"
+        # A zone is written out and read once more, by one that ends lines at more than line ends.
+        is_one = len(line.splitlines()) <= 1 and name != "EXRULE"
+        if not is_one or rules > MAX_ZONE_RULES or (name == "RRULE" and not _is_of_a_zone(value)):
+            raise InvalidInput(f"VTIMEZONE {number}: its rules are not those of a time zone", PATH)
+
+
+def _parts(line: Contentline) -> tuple[str, str]:
+    """Name and value; nothing of a line that cannot be read: the library skips it or refuses the whole."""
+    try:
+        name, _, value = line.parts() if line else ("", None, "")
+    except ValueError:
+        return "", ""
+    return name.upper(), value
+
+
+def _is_of_a_zone(rule: str) -> bool:
+    named = [part.partition("=")[::2] for part in rule.upper().split(";") if part]
+    parts = dict(named)
+    is_once_a_year = parts.get("FREQ") == "YEARLY" and set(parts) <= _ZONE_PARTS and len(parts) == len(named)
     few = all(len(parts.get(name, "").split(",")) <= most for name, most in (("BYMONTH", 1), ("BYDAY", 1)))
     days = len(parts.get("BYMONTHDAY", "").split(","))
     return is_once_a_year and few and days <= len("1234567")

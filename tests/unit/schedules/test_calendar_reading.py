@@ -150,6 +150,49 @@ def test_what_is_too_much_is_refused_before_it_is_worked_out() -> None:
     assert read(f"{event}\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30") == [("03-02T08:00", "03-02T09:00")]
 
 
+RULE = "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"
+EACH_SECOND = "FREQ=SECONDLY"
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        VIENNA.replace(RULE, f"RRU\n\n LE:{EACH_SECOND}"),
+        VIENNA.replace(RULE, f"RR ULE:{EACH_SECOND}"),
+        VIENNA.replace(RULE, f'RRULE;X="a:FREQ=YEARLY;UNTIL=":{EACH_SECOND}'),
+        VIENNA.replace(RULE, f"TZNAME:a\x0cEND:VTIMEZONE\nRRULE:{EACH_SECOND}"),
+        VIENNA.replace(RULE, f"TZNAME:a\u2028RRULE:{EACH_SECOND}"),
+        VIENNA.replace(RULE, f"BEGIN:VALARM\nEND:VTIMEZONE\nRRULE:{EACH_SECOND}"),
+        VIENNA.replace(RULE, f"EXRULE:{EACH_SECOND}"),
+        VIENNA.replace(RULE, f"RRULE:FREQ=YEARLY;{EACH_SECOND}"),
+        VIENNA.replace(RULE, "RRULE:FREQ=YEARLY;INTERVAL=0"),
+        VIENNA.replace("BEGIN:VTIMEZONE", "BEGIN;X=1:VTIMEZONE").replace(RULE, f"RRULE:{EACH_SECOND}"),
+    ],
+    ids=["fold", "space", "quote", "form feed", "separator", "end", "exclude", "twice", "interval", "parameter"],
+)
+def test_no_way_of_writing_a_zone_lets_it_recur_for_ever(zone: str) -> None:
+    """OWASP API4:2023: a calendar of half a kilobyte must not fill the memory, however its zone is written."""
+    event = "UID:1\nDTSTART;TZID=Office:20260302T080000\nDTEND;TZID=Office:20260302T090000"
+    with pytest.raises(InvalidInput, match="VTIMEZONE 1"):
+        read(event, zones=zone)
+
+
+def test_a_component_nobody_knows_is_refused() -> None:
+    """OWASP API4:2023: the library would keep a class for each name, for as long as the process lives."""
+    with pytest.raises(InvalidInput, match="X-MADE-UP is no component"):
+        read("UID:1\nDTSTART:20260302T080000Z\nDTEND:20260302T090000Z\nBEGIN:X-MADE-UP\nEND:X-MADE-UP")
+
+
+def test_a_zone_of_one_calendar_says_nothing_in_the_next() -> None:
+    """OWASP API8:2023: the library keeps zones by name, and Outlook's names are everybody's."""
+    event = "UID:1\nDTSTART;TZID={0}:20260302T080000\nDTEND;TZID={0}:20260302T090000"
+    mine = event.format("W. Europe Standard Time")
+    named = VIENNA.replace("TZID:Office", "TZID:W. Europe Standard Time")
+    far = named.replace("+0100", "+1400").replace("+0200", "+1400")
+    assert read(mine, zones=far) == [("03-01T18:00", "03-01T19:00")]
+    assert read(mine, zones=named) == [("03-02T07:00", "03-02T08:00")]
+
+
 LINES = (
     *("BEGIN:VCALENDAR", "END:VCALENDAR", "BEGIN:VEVENT", "END:VEVENT", "UID:1", "DTSTART:20260302T080000Z"),
     *("DTEND:20260302T090000Z", "DTSTART;VALUE=DATE:20260302", "RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY;COUNT=x"),
