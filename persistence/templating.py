@@ -6,11 +6,12 @@ Loops run over at most 50 things and two deep, and each filter gives a bounded t
 is bounded by its length; the text it gives is bounded, and so is the time it is given.
 """
 
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +32,32 @@ _NODES = (
     nodes.CondExpr, nodes.Concat, nodes.List, nodes.Tuple,
 )  # fmt: skip
 _TESTS = frozenset({"defined", "undefined", "none"})
+
+
+class _Clock(threading.local):
+    """When what this thread renders must be done, of the processor's time."""
+
+    ends = 0.0
+
+
+_CLOCK = _Clock()
+
+
+def _check_time() -> None:
+    # Of the processor, not of the clock: a busy machine makes no template slow.
+    if time.thread_time() > _CLOCK.ends:
+        raise TemplateFails(TemplateProblem("it takes too long"))
+
+
+def _timed(filter_: Callable[..., object]) -> Callable[..., object]:
+    """Every loop goes through a filter, so that one that writes nothing is stopped too."""
+
+    @wraps(filter_)
+    def timed(*given: object) -> object:
+        _check_time()
+        return filter_(*given)
+
+    return timed
 
 
 def _text(value: object) -> str:
@@ -65,7 +92,7 @@ def _date(value: object, form: str = "%Y-%m-%d %H:%M", zone: str = "UTC") -> str
 
 
 def _default(value: object, otherwise: str = "") -> object:
-    return otherwise if value in {None, ""} or isinstance(value, Undefined) else value
+    return otherwise if value is None or value == "" or isinstance(value, Undefined) else value
 
 
 FILTERS: Mapping[str, Callable[..., object]] = {
@@ -111,7 +138,7 @@ def _environment() -> _Environment:
         undefined=ChainableUndefined, optimized=False, autoescape=False, finalize=_text, trim_blocks=True, cache_size=0
     )
     made.globals.clear()
-    made.filters = dict(FILTERS)
+    made.filters = {name: _timed(filter_) for name, filter_ in FILTERS.items()}
     made.tests = {name: made.tests[name] for name in _TESTS}
     return made
 
@@ -139,15 +166,14 @@ def render(source: str, facts: Mapping[str, Any]) -> str:
 
 
 def _filled(template: Template, facts: Mapping[str, Any]) -> str:
-    # Of the processor, not of the clock: a busy machine makes no template slow.
-    ends, parts, length = time.thread_time() + SECONDS, list[str](), 0
+    parts, length = list[str](), 0
+    _CLOCK.ends = time.thread_time() + SECONDS
     for part in template.generate(facts):
         parts.append(part)
         length += len(part)
         if length > MAX_OUTPUT:
             break
-        if time.thread_time() > ends:
-            raise TemplateFails(TemplateProblem("it takes too long"))
+        _check_time()
     return "".join(parts)[:MAX_OUTPUT].strip()
 
 

@@ -1,7 +1,9 @@
 """Can a template do anything but show what it is given, or take longer or more than it may? Whoever wrote it."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from domain.channels.model import ChannelKind
 from domain.channels.templates import MAX_SOURCE, TemplateFails, escape_for, facts_of, sample
 from domain.escalations.model import NotificationKind
-from persistence.templating import FILTERS, MAX_OUTPUT, check, render
+from persistence.templating import FILTERS, MAX_OUTPUT, SECONDS, check, render
 
 NOW = datetime(2026, 11, 26, 3, 4, tzinfo=UTC)
 TOLD = sample(NotificationKind.PAGE, NOW)
@@ -128,6 +130,24 @@ def test_the_text_is_bounded_and_so_is_what_is_gone_over() -> None:
     assert render("x" + quiet + "{% endfor %}{% endfor %}", wide) == "x"
     chain = "{{ alert.description" + (" | join('" + "j" * 90 + "')") * 20 + " }}x"
     assert render(chain, wide) == "x"
+
+
+def test_a_template_that_writes_nothing_is_stopped_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OWASP API4:2023, ASVS 5 V15.2.2: four hundred characters must not hold a process for seconds."""
+    ticks = count()
+    # A processor on which each look at the clock is a hundredth of what a template may take.
+    monkeypatch.setattr(time, "thread_time", lambda: next(ticks) * SECONDS / 100)
+    wide = facts(labels=tuple((f"name{number}", "v") for number in range(50)))
+    labels = "{% for a in alert.labels %}{% for b in alert.labels %}"
+    slow = "{% if alert.labels | join | oneline == '' %}{% endif %}{% endfor %}{% endfor %}x"
+    with pytest.raises(TemplateFails, match="too long"):
+        render(labels + slow, wide)
+    assert next(ticks) < 110
+    assert render("{% for a in alert.labels %}{% endfor %}x", wide) == "x"
+
+
+def test_a_default_for_a_list_is_no_trouble() -> None:
+    assert render("{{ alert.labels | default('none') | length }}", facts()) == "3"
 
 
 def test_a_template_that_fails_when_it_is_filled_says_where() -> None:
