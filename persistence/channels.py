@@ -11,40 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.visibility import Sight
 from domain.channels.model import Channel, ChannelKind
-from persistence.reads.visibility import is_team_in_sight, visible
+from persistence.of_teams import OfTeamsRepository, listed
 from persistence.sealing import Sealer, sealer_of
 from persistence.tables import channels
-from persistence.unless_taken import write_unless_taken
 
 VALUES_COLUMN = "channels.sealed_values"
 MAX_PROBLEM = 500
 
 
-class ChannelRepository:
-    """Channels, inside one transaction. Implements domain.channels.actions.Channels."""
+class ChannelRepository(OfTeamsRepository[Channel]):
+    """Channels with their values, inside one transaction. Implements domain.channels.actions.Channels."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    table = channels
+    unique = "uq_channels"
 
-    async def add(self, channel: Channel) -> bool:
-        """Write a new channel; False when the team has one of this name."""
-        values = {**self._values(channel), "id": channel.id, "team_id": channel.team_id, "kind": channel.kind.value}
-        return await self._written(sa.insert(channels).values(**values, created_at=channel.created_at))
-
-    async def locked(self, channel_id: UUID, *, sight: Sight) -> Channel | None:
-        """The channel with its values, locked; None for one out of sight or archived."""
-        statement = (
-            sa.select(channels)
-            .where(channels.c.id == channel_id, channels.c.archived_at.is_(None), visible(sight, channels.c.team_id))
-            .with_for_update()
-        )
-        row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else channel_of(row, sealer_of(self._connection))
-
-    async def save(self, channel: Channel) -> bool:
-        """Write an edit; False when the team has another of this name."""
-        statement = sa.update(channels).where(channels.c.id == channel.id).values(self._values(channel))
-        return await self._written(statement)
+    def _thing_of(self, row: Mapping[Any, Any]) -> Channel:
+        return channel_of(row, sealer_of(self._connection))
 
     def _values(self, channel: Channel) -> dict[str, Any]:
         sealer = sealer_of(self._connection)
@@ -59,15 +41,8 @@ class ChannelRepository:
             "version": channel.version,
         }
 
-    async def _written(self, statement: sa.Executable) -> bool:
-        return await write_unless_taken(self._connection, statement, unique="uq_channels")
 
-    async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
-        """Whether there is such a team, not archived and within sight."""
-        return await is_team_in_sight(self._connection, team_id, sight=sight)
-
-
-def channel_of(row: sa.RowMapping, sealer: Sealer | None) -> Channel:
+def channel_of(row: Mapping[Any, Any], sealer: Sealer | None) -> Channel:
     """The object of a row; without a sealer its values stay closed."""
     values: Mapping[str, str] = {}
     if sealer is not None and row["sealed_values"] is not None:
@@ -94,11 +69,7 @@ async def list_channels(
     connection: AsyncConnection, *, sight: Sight, ids: Sequence[UUID] | None = None, with_archived: bool = False
 ) -> list[Channel]:
     """Channels within sight by name, their values opened."""
-    statement = sa.select(channels).where(visible(sight, channels.c.team_id)).order_by(channels.c.name, channels.c.id)
-    if ids is not None:
-        statement = statement.where(channels.c.id.in_(list(ids)))
-    if not with_archived:
-        statement = statement.where(channels.c.archived_at.is_(None))
+    statement = listed(channels, sight=sight, ids=ids, with_archived=with_archived)
     sealer = sealer_of(connection)
     return [channel_of(row, sealer) for row in (await connection.execute(statement)).mappings()]
 

@@ -1,6 +1,6 @@
 """Where are escalation policies kept? A row each, its steps as JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,47 +12,22 @@ from domain.alerts.visibility import Sight
 from domain.escalations.model import Policy, Target, TargetKind
 from persistence.among import among
 from persistence.escalation_steps import steps_json, steps_of
-from persistence.reads.visibility import is_team_in_sight, visible
+from persistence.of_teams import OfTeamsRepository, listed
+from persistence.reads.visibility import visible
 from persistence.tables import channels, escalation_policies, schedules, teams, users
-from persistence.unless_taken import write_unless_taken
 
 
-class EscalationPolicyRepository:
+class EscalationPolicyRepository(OfTeamsRepository[Policy]):
     """Escalation policies, inside one transaction. Implements domain.escalations.policies.Policies."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    table = escalation_policies
+    unique = "uq_escalation_policies"
 
-    async def add(self, policy: Policy) -> bool:
-        """Write a new policy; False when the team has one of this name."""
-        values = {**_values(policy), "id": policy.id, "team_id": policy.team_id, "created_at": policy.created_at}
-        return await self._written(sa.insert(escalation_policies).values(values))
+    def _thing_of(self, row: Mapping[Any, Any]) -> Policy:
+        return _policy_of(row)
 
-    async def locked(self, policy_id: UUID, *, sight: Sight) -> Policy | None:
-        """The policy, locked until the transaction ends; None for one out of sight or archived."""
-        statement = (
-            sa.select(escalation_policies)
-            .where(
-                escalation_policies.c.id == policy_id,
-                escalation_policies.c.archived_at.is_(None),
-                visible(sight, escalation_policies.c.team_id),
-            )
-            .with_for_update()
-        )
-        row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else _policy_of(row)
-
-    async def save(self, policy: Policy) -> bool:
-        """Write an edit; False when the team has another of this name."""
-        table = escalation_policies
-        return await self._written(sa.update(table).where(table.c.id == policy.id).values(_values(policy)))
-
-    async def _written(self, statement: sa.Executable) -> bool:
-        return await write_unless_taken(self._connection, statement, unique="uq_escalation_policies")
-
-    async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
-        """Whether there is such a team, not archived and within sight."""
-        return await is_team_in_sight(self._connection, team_id, sight=sight)
+    def _values(self, policy: Policy) -> dict[str, Any]:
+        return _values(policy)
 
     async def missing_targets(self, targets: Sequence[Target], *, sight: Sight) -> set[Target]:
         """Those that are not there: no active person, no team or schedule within sight."""
@@ -94,7 +69,7 @@ def _values(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _policy_of(row: sa.RowMapping) -> Policy:
+def _policy_of(row: Mapping[Any, Any]) -> Policy:
     values: dict[str, Any] = dict(row)
     severities = frozenset(Severity(severity) for severity in values["severities"])
     return Policy(**{**values, "steps": steps_of(values["steps"]), "severities": severities})
@@ -116,14 +91,7 @@ async def list_policies(
     with_archived: bool = False,
 ) -> list[Policy]:
     """Policies within sight by name; of one team, or of these ids, where they are given."""
-    table = escalation_policies
-    statement = sa.select(table).where(visible(sight, table.c.team_id)).order_by(table.c.name, table.c.id)
-    if ids is not None:
-        statement = statement.where(table.c.id.in_(list(ids)))
-    if team_id is not None:
-        statement = statement.where(table.c.team_id == team_id)
-    if not with_archived:
-        statement = statement.where(table.c.archived_at.is_(None))
+    statement = listed(escalation_policies, sight=sight, ids=ids, team_id=team_id, with_archived=with_archived)
     return [_policy_of(row) for row in (await connection.execute(statement)).mappings()]
 
 

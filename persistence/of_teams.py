@@ -23,8 +23,8 @@ class Named(Protocol):
 
 
 Thing = TypeVar("Thing", bound=Named)
-# Written once; no edit changes it.
-FIXED = ("id", "team_id", "created_at", "created_by")
+# Written once; no edit changes it. Not every table has all of them.
+FIXED = ("id", "team_id", "kind", "created_at", "created_by")
 
 
 class OfTeamsRepository(Generic[Thing]):
