@@ -158,7 +158,8 @@ def _helped(text: str) -> str:
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         return f"there is no {missing[1]}; {hint}"
     if "no matching overload" in text and re.search(r"\((?:int, string|string, int)\)", text):
-        return f"{text}; a severity is compared with LOW, MEDIUM, HIGH or CRITICAL, without quotes"
+        hint = "texts are in quotes, numbers are not, and a severity is compared with LOW, MEDIUM, HIGH or CRITICAL"
+        return f"{text}; {hint}"
     if "'_+_'" in text:
         return f"{text}; texts and lists cannot be added"
     return text

@@ -9,6 +9,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.errors import InvalidInput
 
+# Beyond them a shift, or a day in another zone, may lie outside of what a date can say.
+EARLIEST, LATEST = 1970, 2099
+
+
+def check_year(moment: datetime, *path: str) -> None:
+    """InvalidInput for a time so far away that nobody can mean it."""
+    if not EARLIEST <= moment.year <= LATEST:
+        message = f"must be in the years {EARLIEST} to {LATEST}"
+        raise InvalidInput(message, path)
+
 
 def zone(name: str, *path: str) -> ZoneInfo:
     """The IANA time zone; InvalidInput for a name that is none."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from domain.errors import InvalidInput
 from domain.ids import new_id
-from domain.schedules.clock import zone
+from domain.schedules.clock import check_year, zone
 from domain.schedules.model import (
     MAX_LAYERS,
     MAX_PARTICIPANTS,
@@ -86,6 +86,7 @@ def _check_rotation(rotation: Rotation, path: tuple[str, ...]) -> None:
     if rotation.starts_at.tzinfo is not None:
         message = "a rotation starts at a time of the clock in the schedule's zone, without an offset"
         raise InvalidInput(message, (*path, "startsAt"))
+    check_year(rotation.starts_at, *path, "startsAt")
 
 
 def _check_restriction(restriction: Restriction, path: tuple[str, ...]) -> None:
@@ -96,6 +97,8 @@ def _check_restriction(restriction: Restriction, path: tuple[str, ...]) -> None:
 
 def checked_span(since: datetime, until: datetime) -> Span:
     """A time to look at; InvalidInput when it is empty or too long to answer."""
+    check_year(since, "since")
+    check_year(until, "until")
     if until <= since:
         message = "the end must be after the start"
         raise InvalidInput(message, ("until",))
@@ -137,6 +140,7 @@ def check_total(turns: float) -> None:
 
 def checked_override(override: Override, *, now: datetime) -> Override:
     """An override that can still matter; InvalidInput otherwise."""
+    check_year(override.ends_at, "endsAt")
     if override.ends_at <= override.starts_at:
         message = "the end must be after the start"
         raise InvalidInput(message, ("endsAt",))

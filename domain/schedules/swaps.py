@@ -16,6 +16,7 @@ from domain.errors import Forbidden, InvalidInput, NotFound, SwapConflict
 from domain.identity.team_roles import may_manage
 from domain.ids import new_id
 from domain.schedules.actions import require_operator
+from domain.schedules.clock import check_year
 from domain.schedules.drafts import MAX_OVERRIDE, MAX_REASON, check_total, size_of_plan
 from domain.schedules.final import final_schedule
 from domain.schedules.model import Override, Schedule, Span, Versions
@@ -123,6 +124,8 @@ async def accept_swap(swap_id: UUID, *, desk: SwapDesk) -> ShiftSwap:
     before = replace(before, given=Span(max(before.given.starts_at, desk.now), before.given.ends_at))
     if before.given.ends_at <= desk.now:
         raise SwapConflict("that shift is over", ("id",))
+    if before.returned is not None and before.returned.starts_at < desk.now:
+        raise SwapConflict("what was to be taken in return has begun: ask for another time", ("id",))
     with_taker = replace(before, colleague_id=taker)
     await _check_on_call(with_taker, desk)
     taken = _override(with_taker, taker, before.given, desk)
@@ -191,6 +194,7 @@ def _checked(swap: ShiftSwap, now: datetime) -> ShiftSwap:
 
 
 def _check_span(span: Span, path: tuple[str, ...]) -> None:
+    check_year(span.ends_at, *path)
     if span.ends_at <= span.starts_at:
         raise InvalidInput("the end must be after the start, and after now", path)
     if span.ends_at - span.starts_at > MAX_OVERRIDE:

@@ -14,6 +14,7 @@ from domain.contacts.model import ContactKind
 from domain.errors import NotFound
 from domain.escalations import coverage, engine, model
 from domain.identity import model as identity
+from domain.schedules.clock import check_year
 from domain.schedules.drafts import checked_span
 from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel
@@ -205,7 +206,8 @@ class RehearsalQueries:
         self, info: Info, *, severity: OfSeverity, team_id: OfTeam = None, at: At = None
     ) -> list[RehearsedStep]:
         """By the policies that take alerts now."""
-        context = info.context
+        context, moment = info.context, at or info.context.now()
+        check_year(moment, "at")
         team = None if team_id is None else uuid_of(team_id, "team", "teamId")
         subject = engine.Subject(
             id=UUID(int=0),
@@ -222,7 +224,7 @@ class RehearsalQueries:
         async with context.read() as connection:
             for policy in policies:
                 most = MOST_STEPS - len(found)
-                rehearsed = Rehearsed(severity=severity, opened_at=at or context.now(), most=most)
+                rehearsed = Rehearsed(severity=severity, opened_at=moment, most=most)
                 found += await rehearse(connection, policy, rehearsed, seen=seen)
         return sorted(found, key=lambda step: step.fires_at)
 
@@ -236,6 +238,7 @@ class RehearsalQueries:
         """Of a team's policies, or of those of no team."""
         context = info.context
         starts = since or context.now()
+        check_year(starts, "since")
         span = checked_span(starts, until or starts + coverage.AHEAD)
         team = None if team_id is None else uuid_or_none(team_id)
         if team_id is not None and team is None:

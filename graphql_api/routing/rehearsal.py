@@ -16,6 +16,7 @@ from domain.routing import deciding, model
 from domain.routing.actions import RoutingDraft, checked
 from domain.routing.model import RoutedEvent
 from domain.rules.condition import RANKS
+from domain.schedules.clock import check_year
 from graphql_api.context import Context, Info
 from graphql_api.enums import Severity
 from graphql_api.escalations.inputs import EscalationTargetInput, targets_of
@@ -141,6 +142,7 @@ class RoutingRehearsalQueries:
     ) -> list[RehearsedRule]:
         """By the enabled rules that the viewer may see."""
         context, moment = info.context, at or info.context.now()
+        check_year(moment, "at")
         sight = context.require_viewer().sight
         async with context.read() as connection:
             alert = await _alert(connection, context, alert_id, simulated, at=moment)
@@ -218,15 +220,14 @@ def _labels(given: object) -> dict[str, str]:
 async def _draft(
     connection: AsyncConnection, context: Context, given: RoutingDraftInput, *, at: datetime
 ) -> model.RoutingRule:
-    draft = checked(
-        RoutingDraft(
-            name="draft",
-            condition=required_condition(given.condition, given.builder),
-            targets=targets_of(given.targets, "draft", "targets"),
-            events=frozenset(given.events),
-        ),
-        CONDITIONS,
-    )
+    targets = targets_of(given.targets, "draft", "targets")
+    try:
+        condition = required_condition(given.condition, given.builder)
+        events = frozenset(given.events)
+        draft = checked(RoutingDraft(name="draft", condition=condition, targets=targets, events=events), CONDITIONS)
+    except InvalidInput as error:
+        error.path = ("draft", *error.path)
+        raise
     sight = context.require_viewer().sight
     if await RoutingRuleRepository(connection).missing_targets(draft.targets, sight=sight):
         message = "each target is there, and you may see it"

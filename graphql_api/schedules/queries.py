@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from domain.schedules import model
+from domain.schedules.clock import check_year
 from graphql_api.context import Info
 from graphql_api.scalars import uuid_or_none
 from graphql_api.schedules.loaders import load_schedules
@@ -40,6 +41,7 @@ class ScheduleQueries:
     async def on_call(self, info: Info, *, team_id: OfTeam = None, at: At = None) -> list[OnCall]:
         """Now, or at any other moment."""
         moment = at or info.context.now()
+        check_year(moment, "at")
         found = await _listed(info, team_id, with_archived=False)
         shifts = await asyncio.gather(*(shift_at(info.context, schedule, moment) for schedule in found))
         return [

@@ -70,6 +70,16 @@ async def test_a_rehearsal_tells_who_would_be_reached_when_and_why(api: Api, man
         assert await connection.scalar(sa.select(sa.func.count()).select_from(notifications)) == 0
 
 
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+async def test_a_time_nobody_can_mean_is_refused(api: Api, manager: Person, ann: Person, at: str) -> None:
+    steps = [step("PT0S", "SCHEDULE", await office_hours(api, manager, ann))]
+    await api.change("createEscalationPolicy", {"name": "P", "steps": steps}, "policy { id }", who=manager)
+    simulated = await api.ask(SIMULATE, {"severity": "CRITICAL", "at": at}, who=ann)
+    looked = await api.ask("query($at: DateTime) { escalationCoverage(since: $at) { worst } }", {"at": at}, who=ann)
+    refused = [one["extensions"] for answer in (simulated, looked) for one in answer["errors"]]
+    assert [(one["code"], one["path"]) for one in refused] == [("INVALID_INPUT", ["at"]), ("INVALID_INPUT", ["since"])]
+
+
 async def test_holes_ahead_are_found(api: Api, manager: Person, ann: Person) -> None:
     schedule_id = await office_hours(api, manager, ann)
     steps = [step("PT0S", "SCHEDULE", schedule_id)]

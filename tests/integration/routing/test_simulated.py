@@ -81,3 +81,19 @@ async def test_what_is_hidden_can_be_asked_of_by_nobody(api: Api, night: Night, 
     ):
         assert await api.code(SIMULATE, given, who=ann) in {"NOT_FOUND", "INVALID_INPUT", "INVALID_CONDITION"}, given
     assert (await ask(api, insider, simulated=low, draft=draft))[-1]["answer"] == "HOLDS"
+
+
+async def test_what_is_wrong_with_a_draft_is_named(api: Api, manager: Person) -> None:
+    draft = {"condition": "alert.servce == 'shop'", "targets": [{"kind": "USER", "id": str(manager.id)}]}
+    for change, path in (
+        ({}, ["draft", "condition"]),
+        ({"condition": None}, ["draft", "condition"]),
+        ({"condition": "true", "targets": []}, ["draft", "targets"]),
+        ({"condition": "true", "targets": [{"kind": "USER", "id": "nobody"}]}, ["draft", "targets", "0"]),
+    ):
+        given = {"simulated": {"severity": "HIGH"}, "draft": {**draft, **change}}
+        (error,) = (await api.ask(SIMULATE, given, who=manager))["errors"]
+        assert (error["extensions"]["code"], error["extensions"]["path"]) == ("INVALID_INPUT", path)
+    far = {"simulated": {"severity": "HIGH"}, "at": "9999-12-31T23:59:59Z"}
+    (error,) = (await api.ask(SIMULATE, far, who=manager))["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["path"]) == ("INVALID_INPUT", ["at"])

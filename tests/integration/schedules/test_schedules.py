@@ -155,6 +155,8 @@ async def test_a_preview_shows_gaps_and_saves_nothing(api: Api, manager: Person,
         ({"name": " "}, ["name"]),
         ({"layers": [{"participantIds": []}]}, ["layers", "0", "participantIds"]),
         ({"layers": [{"shiftLength": 0}]}, ["layers", "0", "shiftLength"]),
+        ({"layers": [{"startsAt": "9999-12-31T23:59"}]}, ["layers", "0", "startsAt"]),
+        ({"layers": [{"startsAt": "0001-01-01T00:00"}]}, ["layers", "0", "startsAt"]),
         ({"layers": [{"participantIds": ["nobody"]}]}, ["layers", "0", "participantIds", "0"]),
         (
             {"layers": [{"participantIds": ["01934c00-0000-7000-8000-000000000000"]}]},
@@ -177,6 +179,24 @@ async def test_what_is_wrong_is_named(
     what = {"name": "Primary", "timeZone": "UTC", "layers": layers, **change}
     answer = await api.change("createSchedule", what, SHOWN, who=manager)
     assert (answer["code"], answer["path"]) == ("INVALID_INPUT", path)
+
+
+FAR = ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"]
+
+
+@pytest.mark.parametrize("at", FAR)
+async def test_a_time_nobody_can_mean_is_refused(api: Api, manager: Person, people: list[Person], at: str) -> None:
+    made = await create(api, manager, layer(people[0]))
+    answer = await api.ask(ON_CALL, {"at": at}, who=manager)
+    assert [(one["extensions"]["code"], one["extensions"]["path"]) for one in answer["errors"]] == [
+        ("INVALID_INPUT", ["at"])
+    ]
+    what = {"timeZone": "Europe/Berlin", "since": at, "until": FAR[0], "layers": [layer(people[0])]}
+    answer = await api.change("previewSchedule", what, "__typename", who=manager)
+    assert (answer["code"], answer["path"]) == ("INVALID_INPUT", ["since"])
+    what = {"scheduleId": made["id"], "startsAt": "2030-01-01T00:00:00Z", "endsAt": FAR[0], "userId": str(people[0].id)}
+    answer = await api.change("createScheduleOverride", what, "overrideId", who=people[1])
+    assert (answer["code"], answer["path"]) == ("INVALID_INPUT", ["endsAt"])
 
 
 async def test_what_is_over_cannot_be_covered(api: Api, manager: Person, people: list[Person]) -> None:
