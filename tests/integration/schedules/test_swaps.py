@@ -148,3 +148,19 @@ async def test_what_nobody_answers_in_time_is_over(api: Api, hours: Hours, peopl
     assert "expired" in late["message"]
     shown = await api.data("query($id: ID!) { shiftSwap(id: $id) { state } }", {"id": offer["swap"]["id"]}, who=bob)
     assert shown["shiftSwap"]["state"] == "EXPIRED"
+
+
+async def test_what_is_taken_in_return_is_not_in_the_past_by_then(api: Api, hours: Hours, people: list[Person]) -> None:
+    """OWASP API6:2023: who waits until their own part is over would give nothing, and rewrite who was on call."""
+    ann, bob, _ = people
+    one, four = hours.handoff(1), hours.handoff(4)
+    what = asked(
+        hours.id, four, four + HOUR, colleagueId=str(bob.id),
+        returnStartsAt=one.isoformat(), returnEndsAt=(one + HOUR).isoformat(),
+    )  # fmt: skip
+    offer = await api.change("requestShiftSwap", what, SWAP, who=ann)
+    assert offer["swap"]["state"] == "ASKED", offer
+    api.clock.ahead = 3 * HOUR
+    late = await api.change("acceptShiftSwap", {"id": offer["swap"]["id"]}, SWAP, who=bob)
+    assert late["code"] == "SWAP_CONFLICT"
+    assert await turns(api, ann, hours.id, one, 2) == [str(bob.id)] * 2
