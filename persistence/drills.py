@@ -49,6 +49,11 @@ class DrillRepository:
         mine = (drills.c.team_id.is_not_distinct_from(team_id), drills.c.ended_at.is_(None))
         return await self._connection.scalar(sa.select(sa.func.count()).select_from(drills).where(*mine)) or 0
 
+    async def started_since(self, team_id: UUID | None, since: datetime) -> int:
+        """How many of the team were started since then, ended or not."""
+        mine = (drills.c.team_id.is_not_distinct_from(team_id), drills.c.started_at > since)
+        return await self._connection.scalar(sa.select(sa.func.count()).select_from(drills).where(*mine)) or 0
+
     async def start(self, drill: Drill, escalation: Escalation) -> None:
         """Write both."""
         values = {**dataclasses.asdict(drill), "severity": drill.severity.value}

@@ -25,6 +25,8 @@ LIFETIME = timedelta(days=1)
 MAX_NOTE = 500
 # Of one team at once: people learn to look away from what rings all the time.
 MAX_OPEN = 5
+# Of one team, ended ones too: a drill that is started and ended in turns rings as often as it is started.
+MAX_STARTED, WITHIN = 10, timedelta(hours=1)
 NO_SUCH = "no such drill"
 EPISODE = 1
 
@@ -81,6 +83,10 @@ class Drills(Protocol):
         """How many of the team run; others of it wait until the transaction ends."""
         ...
 
+    async def started_since(self, team_id: UUID | None, since: datetime) -> int:
+        """How many of the team were started since then, ended or not."""
+        ...
+
     async def start(self, drill: Drill, escalation: Escalation) -> None:
         """Write both."""
         ...
@@ -130,6 +136,8 @@ async def start_drill(draft: DrillDraft, *, desk: DrillDesk) -> Drill:
     drill, escalation = await _prepared(drill, draft, desk)
     if await desk.stores.open_drills(drill.team_id) >= MAX_OPEN:
         raise InvalidInput(f"a team has at most {MAX_OPEN} drills at once: end one first")
+    if await desk.stores.started_since(drill.team_id, desk.now - WITHIN) >= MAX_STARTED:
+        raise InvalidInput(f"a team starts at most {MAX_STARTED} drills an hour")
     await desk.stores.start(drill, escalation)
     await desk.audit(target_id=drill.id, after=shown(drill))
     return drill

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.escalations.drills import LIFETIME
+from domain.escalations.drills import LIFETIME, MAX_STARTED, WITHIN
 from domain.identity.model import Role
 from jobs.due import end_drills
 from persistence.channel_notifications import claim
@@ -174,3 +174,17 @@ async def test_who_may_start_and_see_one(api: Api, manager: Person, ann: Person,
     assert sixth["code"] == "INVALID_INPUT", "people look away from what rings all the time"
     listed = await api.data("{ drills { id } }", who=viewer)
     assert len(listed["drills"]) == 5
+
+
+async def test_nobody_is_rung_at_by_drills_that_are_started_and_ended_in_turns(
+    api: Api, manager: Person, ann: Person, night: Night
+) -> None:
+    """OWASP API6:2023: a drill costs calls and sleep, and no alert need be there for it."""
+    made = await policy(api, manager, step(0, ("USER", ann.id)))
+    for _ in range(MAX_STARTED):
+        drill = await start(api, manager, night, policyId=made["id"])
+        await api.change("endDrill", {"id": drill["id"]}, DRILL, who=manager)
+    more = await api.change("startDrill", {"policyId": made["id"]}, DRILL, who=manager)
+    assert (more["code"], "an hour" in more["message"]) == ("INVALID_INPUT", True)
+    api.clock.ahead = WITHIN + MINUTE
+    await start(api, manager, night, policyId=made["id"])
