@@ -26,7 +26,8 @@ from persistence.channels import list_channels
 from persistence.escalations import TOLD, notification_row
 from persistence.group_answers import group_led_by
 from persistence.inbound import is_first
-from persistence.tables import notifications
+from persistence.retention import INBOUND_CALLS
+from persistence.tables import escalations, notifications
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
 
@@ -81,8 +82,12 @@ async def answer_incident(
 ) -> bool:
     """Do to the alert what was done to the incident; False when there was nothing to do."""
     move = MOVES[incident.kind]
+    if incident.occurred_at < clock.now() - INBOUND_CALLS:
+        return False  # that it was taken before may be forgotten by now
     async with engine.connect() as connection:
         led = await group_led_by(connection, incident.alert_id)
+        if led is not None and not await _hears_of_group(connection, channel, incident.alert_id):
+            led = None
     # An incident of a group is all of the group: what is opened again there is the one alert it is known by.
     of_group = () if led is None or move is AfarMove.REOPEN else led.alert_ids
     async with UnitOfWork(engine) as work:
@@ -128,6 +133,16 @@ async def answer_incident(
         await _not_back(work.connection, channel, change, move, now=now)
         await work.commit()
     return bool(changes)
+
+
+async def _hears_of_group(connection: AsyncConnection, channel: Channel, alert_id: UUID) -> bool:
+    """Whether the channel was told by what stands for the group, rather than of this one alert by itself."""
+    table = notifications
+    standing = sa.select(escalations.c.id).where(escalations.c.is_standing, escalations.c.alert_id == alert_id)
+    of_group = sa.exists().where(
+        table.c.alert_id == alert_id, table.c.channel_id == channel.id, table.c.escalation_id.in_(standing)
+    )
+    return bool(await connection.scalar(sa.select(of_group)))
 
 
 async def _told_at(connection: AsyncConnection, channel: Channel, alert_id: UUID, episode: int) -> datetime | None:

@@ -1,12 +1,15 @@
 """Does what happens in PagerDuty happen to the alert, once, only to its own, and does it not go round? (N4)."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import orjson
 import pytest
 
 from domain.identity.model import Role
 from jobs.channels import pagerduty
+from persistence.retention import INBOUND_CALLS
+from persistence.routing_run import route
 from tests.api import Person
 from tests.integration.channels import test_channels
 from tests.integration.channels.provider import Provider
@@ -125,6 +128,45 @@ async def test_an_incident_of_a_group_is_all_of_the_group(there: There) -> None:
             await there.work.look(one)
         await there.work.tick(MINUTE)
     assert "resolve" not in there.actions, "it is not told what it said"
+
+
+async def test_who_was_told_of_one_alert_alone_does_not_answer_its_group(there: There) -> None:
+    """API1:2023, ASVS 5 V8.2.2: a channel of a rule's answers no alert that it was never told of."""
+    api, manager, work = there.work.api, there.manager, there.work
+    rule = {"name": "by cluster", "strategy": "LABELS", "labels": ["cluster"]}
+    await api.change("createGroupRule", rule, "groupRule { id }", who=manager)
+    values = [{"name": "routingKey", "value": "S" * 32}, {"name": "webhookSecret", "value": SECRET}]
+    what = {"name": "Another", "kind": "PAGERDUTY", "values": values}
+    other = (await api.change("createChannel", what, "channel { id }", who=manager))["channel"]["id"]
+    routing = {
+        "name": "Of one",
+        "condition": 'alert.title == "Slow 0"',
+        "targets": [{"kind": "CHANNEL", "id": other}],
+    }
+    made = await api.change("createRoutingRule", routing, "rule { id }", who=manager)
+    assert made["__typename"] == "CreateRoutingRuleSuccess", made
+    ids = []
+    for number in range(3):
+        what = {"title": f"Slow {number}", "severity": "HIGH", "labels": {"cluster": "eu"}}
+        ids.append((await api.change("createAlert", what, "alert { id }", who=manager))["alert"]["id"])
+    for one in ids:
+        await work.look(one)
+    async with work.engine.begin() as connection:
+        assert await route(connection, [UUID(one) for one in ids], worsened=set(), now=work.now) == 1
+    await work.tick()
+    assert there.actions == ["trigger", "trigger"]
+    body = event("incident.resolved", ids[0], at=api.clock.now())
+    assert await there.calls_with(body, channel_id=other) == 200
+    assert [await there.status(one) for one in ids] == ["RESOLVED", "ACTIVE", "ACTIVE"]
+
+
+async def test_a_call_that_is_older_than_what_is_kept_of_calls_changes_nothing(there: There) -> None:
+    """API2:2023: a signature of PagerDuty's has no time in it; a recorded call is good for a week at most."""
+    alert_id = await there.alert()
+    body = event("incident.acknowledged", alert_id, at=there.work.api.clock.now())
+    there.work.api.clock.ahead = INBOUND_CALLS + MINUTE
+    assert await there.calls_with(body) == 200
+    assert await there.status(alert_id) == "ACTIVE"
 
 
 async def test_what_was_let_go_there_can_be_taken_here(there: There) -> None:
