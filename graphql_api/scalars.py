@@ -1,12 +1,13 @@
 """Which scalars does the schema add? Times in UTC, durations in ISO 8601, raw JSON; and how ids are read."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import NewType
 from uuid import UUID
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
@@ -37,6 +38,18 @@ def parse_time(value: object) -> datetime:
 def _refusal(message: str) -> GraphQLError:
     # Any other exception from here would be taken for a bug of ours, and masked.
     return GraphQLError(message)
+
+
+def _in_text(parse: Callable[[object], object]) -> Callable[[ValueNode, dict[str, object] | None], object]:
+    """The same for a value written into the document itself: the refusal says where in it."""
+
+    def parse_literal(node: ValueNode, variables: dict[str, object] | None = None) -> object:
+        try:
+            return parse(value_from_ast_untyped(node, variables))
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from error
+
+    return parse_literal
 
 
 def format_time(value: datetime) -> str:
@@ -117,6 +130,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=format_time,
         parse_value=parse_time,
+        parse_literal=_in_text(parse_time),
     ),
     timedelta: strawberry.scalar(
         name="Duration",
@@ -124,18 +138,21 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339#appendix-A",
         serialize=format_duration,
         parse_value=parse_duration,
+        parse_literal=_in_text(parse_duration),
     ),
     LocalTime: strawberry.scalar(
         name="LocalTime",
         description="A time of day on the clock of a zone that is said beside it: `09:00`, `23:59:30`.",
         serialize=_on_the_clock,
         parse_value=parse_local_time,
+        parse_literal=_in_text(parse_local_time),
     ),
     LocalDateTime: strawberry.scalar(
         name="LocalDateTime",
         description="A day and a time of day on the clock of a zone that is said beside it: `2026-11-24T09:00`.",
         serialize=_on_the_clock,
         parse_value=parse_local_date_time,
+        parse_literal=_in_text(parse_local_date_time),
     ),
     JSON: strawberry.scalar(
         name="JSON",

@@ -3,13 +3,18 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import strawberry
 from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
+from strawberry.schema.config import StrawberryConfig
 
 from domain.errors import NotFound
 from graphql_api.scalars import (
     MAX_DURATION,
+    SCALARS,
+    LocalDateTime,
+    LocalTime,
     format_duration,
     format_time,
     parse_duration,
@@ -133,3 +138,31 @@ def test_an_id_that_is_none_names_nothing() -> None:
     with pytest.raises(NotFound) as refused:
         uuid_of("nonsense", "team", "teamId")
     assert (refused.value.message, refused.value.path) == ("no such team", ("teamId",))
+
+
+@pytest.mark.parametrize(
+    ("argument", "named"),
+    [
+        ('at: "yesterday"', "a DateTime is RFC 3339 text"),
+        ("day: 5", "a LocalDateTime is a day"),
+        ('clock: "25:00"', "a LocalTime is a time of day"),
+        ('after: "5 min"', "a Duration is ISO 8601 text"),
+    ],
+)
+def test_a_wrong_value_in_the_document_is_refused_where_it_stands(argument: str, named: str) -> None:
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def ask(
+            self,
+            at: datetime | None = None,
+            day: LocalDateTime | None = None,
+            clock: LocalTime | None = None,
+            after: timedelta | None = None,
+        ) -> bool:
+            return (at, day, clock, after) == (None, None, None, None)
+
+    schema = strawberry.Schema(query=Query, config=StrawberryConfig(scalar_map=SCALARS))
+    (error,) = schema.execute_sync(f"{{\n  ask({argument})\n}}").errors or ()
+    assert error.message.startswith(named)
+    assert [place.line for place in error.locations or ()] == [2]
