@@ -163,6 +163,6 @@ def test_a_wrong_value_in_the_document_is_refused_where_it_stands(argument: str,
             return (at, day, clock, after) == (None, None, None, None)
 
     schema = strawberry.Schema(query=Query, config=StrawberryConfig(scalar_map=SCALARS))
-    (error,) = schema.execute_sync(f"{{\n  ask({argument})\n}}").errors or ()
+    [error] = schema.execute_sync(f"{{\n  ask({argument})\n}}").errors or []
     assert error.message.startswith(named)
     assert [place.line for place in error.locations or ()] == [2]
