@@ -41,6 +41,7 @@ from persistence.group_escalations import due_of_groups, follow_groups
 from persistence.moved_messages import touch
 from persistence.quiet_hours import resting
 from persistence.reaching import Reach, reach
+from persistence.revived import exhausted_of, revive_after_last_step
 from persistence.setting_aside import is_at_hand, passes, put_aside
 from persistence.tables import alerts, escalation_members, escalations, notifications
 
@@ -103,13 +104,16 @@ async def reconcile(connection: AsyncConnection, alert_ids: Sequence[UUID], *, n
         for policy in policies_for(subject, policies)
     ]
     await add_escalations(connection, fresh)
+    calling = {one.id: one for one in subjects.values() if call_of(one, now=now)[0] is Call.SOMEBODY}
+    owing = await exhausted_of(connection, calling)
+    revived = await revive_after_last_step(connection, owing, now=now)
     answered = [one for one in subjects.values() if one.status in ANSWERED]
     await tell_on(connection, answered, NotificationKind.ACKNOWLEDGED, now=now)
     over = [one for one in subjects.values() if one.status is AlertStatus.RESOLVED]
     await tell_on(connection, over, NotificationKind.RESOLVED, now=now)
     await touch(connection, [*alert_ids, *groups.leads], now=now)
     running = sum(escalation.state is EscalationState.RUNNING for escalation in changed)
-    return groups.can_fire + len(fresh) + running
+    return groups.can_fire + len(fresh) + running + revived
 
 
 async def subjects_of(connection: AsyncConnection, alert_ids: Iterable[UUID]) -> dict[UUID, Subject]:

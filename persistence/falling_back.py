@@ -63,6 +63,7 @@ async def tell_by_next(
             escalation_id=failed.escalation_id,
             position=failed.position,
             routing_id=failed.routing_id,
+            group_id=failed.group_id,
             next_attempt_at=now,
             contact_method_id=None if way.method_id == user_id else way.method_id,
             contact_kind=way.kind.value,

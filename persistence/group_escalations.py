@@ -36,6 +36,7 @@ from persistence.among import among
 from persistence.escalation_notices import tell_of_groups
 from persistence.escalation_rows import add_escalations, escalation_of, save_escalations
 from persistence.group_events import append_group_events
+from persistence.group_leads import LEFT, gone_alone
 from persistence.group_members import (
     Crowd,
     Gone,
@@ -45,8 +46,10 @@ from persistence.group_members import (
     leave,
     members_of,
     note_answers,
+    note_called,
     take_back,
 )
+from persistence.revived import revive_after_last_step
 from persistence.tables import alert_groups, alerts, escalations, notifications
 
 # The advisory lock's first half: "gesc".
@@ -89,6 +92,8 @@ class Following:
     answered: list[Escalation] = field(default_factory=list)
     joining: list[Joining] = field(default_factory=list)
     events: list[GroupEvent] = field(default_factory=list)
+    # Those whose every step fired and that call for somebody, with how bad the group is.
+    owing: dict[UUID, Severity] = field(default_factory=dict)
     can_fire: int = 0
 
     def covers(self, group_id: UUID | None, policy_id: UUID) -> bool:
@@ -169,7 +174,8 @@ async def follow_groups(
     await tell_of_groups(connection, following.answered, NotificationKind.ACKNOWLEDGED, now=now)
     await tell_of_groups(connection, following.over, NotificationKind.RESOLVED, now=now)
     running = [one for one in following.changed.values() if one.state is EscalationState.RUNNING]
-    following.can_fire = len(fresh) + len(running)
+    revived = await revive_after_last_step(connection, following.owing, now=now)
+    following.can_fire = len(fresh) + len(running) + revived
     return following
 
 
@@ -238,7 +244,7 @@ async def _adopt(connection: AsyncConnection, following: Following) -> None:
         policy = policies.get(escalation.policy_id)
         if policy is None or following.covers(lead.group_id, policy.id):
             continue
-        if policy.team_id != lead.team_id and not policy.is_by_rule:
+        if policy.team_id != lead.team_id:
             continue
         made = standing_for(
             escalation,
@@ -295,14 +301,33 @@ async def _look(connection: AsyncConnection, following: Following) -> None:
     """Let each escalation that stands follow its group."""
     standing = {one.id: one for one in following.stands.values()}
     members = await members_of(connection, standing, now=following.now)
+    alone = await gone_alone(connection, [one for one in standing.values() if not members[one.id]], now=following.now)
+    called: list[UUID] = []
     for escalation in standing.values():
         assert escalation.group_id is not None  # noqa: S101 - for the type checker
+        if escalation.id in alone:
+            _let_go(following, escalation, alone[escalation.id])
+            continue
         mine = members[escalation.id]
         routed = following.routed((escalation.group_id, escalation.team_id), of=escalation)
         found = followed(escalation, mine, routed, now=following.now)
         _note(following, escalation, found)
+        if found.escalation.state is EscalationState.RUNNING and any(one.is_quiet for one in mine):
+            called.append(escalation.id)
+        calls = worst(loud(found.escalation, mine, routed, now=following.now))
+        if found.escalation.state is EscalationState.EXHAUSTED and calls is not None:
+            following.owing[escalation.id] = calls
         if any(one.is_new for one in mine):
             following.joining.append(_joining(found, following.titles.get(escalation.group_id, "")))
+    await note_called(connection, called, now=following.now)
+
+
+def _let_go(following: Following, before: Escalation, after: Escalation) -> None:
+    """It stands for the group no longer, which hears of no end: what it tells of is open."""
+    assert before.group_id is not None  # noqa: S101 - for the type checker
+    following.tell(before, Turn.OVER, LEFT)
+    following.stands.pop((before.group_id, before.policy_id), None)
+    following.put(after)
 
 
 def _note(following: Following, before: Escalation, found: Followed) -> None:
@@ -389,8 +414,12 @@ async def due_of_groups(
     for row in (await connection.execute(others)).mappings():
         following.stands.setdefault((row["group_id"], row["policy_id"]), escalation_of(row))
     firing: list[tuple[Escalation, Severity | None]] = []
+    alone = await gone_alone(connection, [one for one in due if not members[one.id]], now=now)
     for escalation in due:
         assert escalation.group_id is not None  # noqa: S101 - for the type checker
+        if escalation.id in alone:
+            _let_go(following, escalation, alone[escalation.id])
+            continue
         mine = members[escalation.id]
         crowd = escalation.group_id, escalation.team_id
         following.crowds[crowd] = mine

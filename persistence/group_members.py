@@ -28,6 +28,8 @@ _COUNTED = """
        count(*) AS alerts, (array_agg(a.id ORDER BY a.id))[1] AS first_id,
        (array_agg(a.episode ORDER BY a.id))[1] AS first_episode, max(a.snoozed_until) AS snoozed_until,
        min(a.flapping_since) AS flapping_since, max(a.paused_until) AS paused_until"""
+_LEFT_ALONE = """(a.suppressed_by <> '{}' OR a.flapping_since IS NOT NULL OR coalesce(a.snoozed_until > :now, false)
+     OR coalesce(a.paused_until > :now, false))"""
 _OF_TEAM = "a.group_id = e.group_id AND a.team_id IS NOT DISTINCT FROM e.team_id"
 # Read once by the groups, then joined: the planner would look all open alerts through for each escalation.
 _OPEN = f"""
@@ -66,6 +68,8 @@ SELECT e.id, a.id, a.episode, :now, quiet.it,
   {_KNOWN}
   CROSS JOIN LATERAL (SELECT j.is_quiet AND a.status = 'active' AND a.severity <= e.severity AS it) AS quiet
  WHERE m.alert_id IS NULL
+   -- No step is left that tells of it: it stays new until it calls for somebody.
+   AND NOT (e.state = 'exhausted' AND NOT j.is_quiet AND a.status = 'active' AND {_LEFT_ALONE})
 ON CONFLICT (escalation_id, alert_id, episode) DO UPDATE
    SET joined_at = excluded.joined_at, left_at = NULL, is_quiet = excluded.is_quiet, reason = excluded.reason
 RETURNING escalation_id, alert_id"""  # noqa: S608 - constants
@@ -90,6 +94,13 @@ _ANSWERED = sa.text("""
 UPDATE escalation_members m SET is_quiet = false FROM alerts a
  WHERE m.alert_id = ANY(:ids) AND m.is_quiet AND a.id = m.alert_id AND a.status IN ('acknowledged', 'investigating')
 """).bindparams(sa.bindparam("ids", type_=_UUIDS))
+# What runs tells of all that call: once told of, they are silent no longer.
+_CALLED = sa.text(
+    f"""
+UPDATE escalation_members m SET is_quiet = false FROM alerts a
+ WHERE m.escalation_id = ANY(:ids) AND m.is_quiet AND m.left_at IS NULL AND a.id = m.alert_id AND a.episode = m.episode
+   AND a.status = 'active' AND NOT {_LEFT_ALONE}"""  # noqa: S608 - constants
+).bindparams(sa.bindparam("ids", type_=_UUIDS), sa.bindparam("now", type_=sa.DateTime(timezone=True)))
 _BACK = sa.text(
     "UPDATE escalation_members SET left_at = NULL WHERE escalation_id = :escalation_id AND alert_id = ANY(:ids)"
 ).bindparams(sa.bindparam("ids", type_=_UUIDS))
@@ -198,3 +209,9 @@ async def take_back(connection: AsyncConnection, escalation_id: UUID, alert_ids:
 async def note_answers(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> None:
     """Let those of the alerts that somebody has answered be silent no longer."""
     await connection.execute(_ANSWERED, {"ids": list(alert_ids)})
+
+
+async def note_called(connection: AsyncConnection, escalation_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Let those that call for somebody by escalations that run be silent no longer."""
+    if escalation_ids:
+        await connection.execute(_CALLED, {"ids": list(escalation_ids), "now": now})

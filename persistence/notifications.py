@@ -343,7 +343,7 @@ async def notifications_by_alert(connection: AsyncConnection, alert_ids: Sequenc
     of_groups = (
         sa.select(table.c.id, member.c.alert_id)
         .join(member, member.c.escalation_id == table.c.escalation_id)
-        .where(among(member.c.alert_id, alert_ids), table.c.group_id.is_not(None))
+        .where(among(member.c.alert_id, alert_ids))
     )
     wanted = its_own.union(of_groups).subquery()
     statement = (
