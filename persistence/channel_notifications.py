@@ -24,6 +24,7 @@ from persistence.attempts import Carrier, note_attempts
 from persistence.channels import list_channels, note_problem
 from persistence.circuits import key_of_channel, note_answer, note_failure, resting_channels
 from persistence.escalations import notification_row, subjects_of
+from persistence.gone_private import WENT, gone_private
 from persistence.group_messages import news_of_groups
 from persistence.message_templates import sources_for
 from persistence.notifications import drop, notification_of, reason_against, told_by_alert
@@ -60,6 +61,7 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
                 connection, sight=EVERYTHING, ids=[one.channel_id for one in claimed if one.channel_id is not None]
             )
         }
+        reasons |= dict.fromkeys(await gone_private(connection, claimed), WENT)
         reasons |= {one.id: "the channel has ended" for one in claimed if one.channel_id not in channels}
         await drop(connection, reasons, now=now)
         told = await told_by_alert(connection, alert_ids) if alert_ids else {}

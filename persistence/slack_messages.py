@@ -22,6 +22,7 @@ from domain.escalations.model import Notification
 from domain.mail.delivery import next_attempt
 from persistence.among import among
 from persistence.drill_subjects import drill_rows
+from persistence.gone_private import gone_private
 from persistence.group_messages import GroupNews, news_of_groups
 from persistence.notifications import notification_of, told_by_alert
 from persistence.person_viewer import viewer_of_person
@@ -86,7 +87,7 @@ async def carried_by_text(connection: AsyncConnection, text_id: UUID) -> list[No
 
 
 async def parts_of(connection: AsyncConnection, carried: Sequence[Notification], *, now: datetime) -> list[Part]:
-    """What they show, each alert and each group once; nothing of what the person it went to may see no more."""
+    """What they show, each alert and each group once; nothing of what whom it went to may see no more."""
     newest = {(one.alert_id, one.group_id): one for one in carried if one.alert_id is not None}
     alert_ids = {alert_id for alert_id, _ in newest}
     groups = await news_of_groups(connection, newest.values(), now=now)
@@ -97,10 +98,11 @@ async def parts_of(connection: AsyncConnection, carried: Sequence[Notification],
     movers = await _movers(connection, now_is)
     hidden = await _hidden(connection, carried, now_is)
     now_is |= await drill_rows(connection, alert_ids - now_is.keys())
+    gone = await gone_private(connection, newest.values())
     found = []
     for (alert_id, _), one in newest.items():
         row = now_is.get(alert_id)
-        if row is None or alert_id in hidden:
+        if row is None or alert_id in hidden or one.id in gone:
             continue
         if one.id in groups:
             found.append(_group_part(one, groups[one.id]))
@@ -125,7 +127,7 @@ def _group_part(one: Notification, news: GroupNews) -> Part:
 
 
 async def _hidden(connection: AsyncConnection, carried: Sequence[Notification], alert_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of the alerts that the person the message went to may not see; a channel sees what it was told of."""
+    """Those of the alerts that the person the message went to may not see; what a channel may is gone_private's."""
     user_id = next((one.user_id for one in carried if one.user_id is not None), None)
     wanted = set(alert_ids)
     if user_id is None or not wanted:
