@@ -21,10 +21,12 @@ from persistence.among import among
 from persistence.contact_wishes import held, wishes_of
 from persistence.escalation_rows import notification_row
 from persistence.quiet_hours import resting
-from persistence.tables import channels, escalations, notifications
+from persistence.tables import channels, delivery_attempts, escalations, notifications
 
 # Somebody was told, or is about to be.
 TOLD = (NotificationState.MAILED, NotificationState.SENT, NotificationState.DELIVERED, NotificationState.READ)
+# To a machine the end of what it does not know is nothing; what it took without saying so would stay open there.
+_MACHINES = [ChannelKind.PAGERDUTY.value, ChannelKind.WEBHOOK.value]
 _RECIPIENT = tuple(notifications.c[name] for name in ("user_id", "channel_id", "contact_method_id", "contact_kind"))
 
 
@@ -131,10 +133,7 @@ def _is_told(kind: NotificationKind) -> list[sa.ColumnElement[bool]]:
         table.c.kind == NotificationKind.PAGE.value,
         sa.or_(
             table.c.state.in_([state.value for state in TOLD]),
-            # On its way this very moment.
-            sa.and_(
-                table.c.channel_id.is_not(None), table.c.attempts > 0, table.c.state == NotificationState.QUEUED.value
-            ),
+            _is_on_its_way(),
         ),
     ]
     if kind is NotificationKind.ACKNOWLEDGED:
@@ -142,3 +141,16 @@ def _is_told(kind: NotificationKind) -> list[sa.ColumnElement[bool]]:
         in_step = sa.select(channels.c.id).where(channels.c.kind == ChannelKind.PAGERDUTY.value)
         conditions.append(table.c.channel_id.in_(in_step))
     return conditions
+
+
+def _is_on_its_way() -> sa.ColumnElement[bool]:
+    """Whether a page leaves for a channel this very moment: one whose last attempt failed told nobody anything."""
+    table, attempt = notifications, delivery_attempts
+    has_failed = sa.exists().where(attempt.c.notification_id == table.c.id, attempt.c.number == table.c.attempts)
+    machines = sa.select(channels.c.id).where(channels.c.kind.in_(_MACHINES))
+    return sa.and_(
+        table.c.channel_id.is_not(None),
+        table.c.attempts > 0,
+        table.c.state == NotificationState.QUEUED.value,
+        sa.or_(~has_failed, table.c.channel_id.in_(machines)),
+    )

@@ -20,6 +20,7 @@ from jobs.channels import pagerduty
 from jobs.channels.sending import send_to_channels
 from jobs.outbound import NotAllowed, Outbound
 from jobs.paging import page
+from persistence.channel_notifications import claim
 from persistence.engine import create_engine
 from persistence.escalations import reconcile
 from persistence.tables import alerts
@@ -197,6 +198,31 @@ async def test_an_answer_before_it_left_spares_the_message(
     assert await work.tick() == 0
     (one,) = await told(api, manager, alert_id)
     assert (one["state"], one["problem"]) == ("DROPPED", "somebody has answered")
+
+
+async def test_a_channel_whose_page_only_failed_hears_of_no_end(
+    api: Api, manager: Person, work: Work, server: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it lose the end of what is on its way. An incident elsewhere is ended either way: it may be there."""
+    monkeypatch.setattr(pagerduty, "URL", f"{server.url}/v2/enqueue")
+    slack = await create(api, manager, "SLACK", url=f"{server.url}/slack")
+    duty = await create(api, manager, "PAGERDUTY", routingKey="R" * 32)
+    await escalate_to(api, manager, slack["id"], duty["id"])
+    alert_id = await work.alert()
+    server.answers += [(503, {})] * 2
+    assert await work.tick() == 0
+    await work.move(alert_id, status="resolved")
+    assert await work.tick(HOUR) == 1
+    assert orjson.loads(server.posts[-1].body)["event_action"] == "resolve"
+    ends = {one["channel"]["name"] for one in await told(api, manager, alert_id) if one["kind"] == "RESOLVED"}
+    assert ends == {"The pagerduty"}
+
+    second = await work.alert(title="another")
+    await page(work.engine, api.settings, work.now)
+    assert len(await claim(work.engine, limit=9, now=work.now)) == 2
+    await work.move(second, status="resolved")
+    ends = {one["channel"]["name"] for one in await told(api, manager, second) if one["kind"] == "RESOLVED"}
+    assert ends == {"The pagerduty", "The slack"}
 
 
 async def test_an_end_that_waited_does_not_end_what_began_again(

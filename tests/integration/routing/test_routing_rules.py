@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from domain.alerts.model import AlertStatus, Severity
 from domain.identity.model import Role
+from persistence.channel_notifications import claim
 from persistence.routing_run import route
 from persistence.tables import routing_rules, routings
 from tests.api import Api, Person
@@ -230,3 +231,22 @@ async def test_a_page_that_was_overtaken_on_its_way_is_still_owed(
     assert await night.tick(5 * MINUTE) == []
     await night.move(alert_id, status="resolved")
     assert await night.tick(5 * MINUTE) == [], "who was told nothing is not told that it is over"
+
+
+async def test_a_channels_page_that_was_overtaken_on_its_way_is_still_owed(
+    api: Api, night: Night, manager: Person
+) -> None:
+    values = [{"name": "url", "value": "https://hooks.example.com/x"}]
+    what = {"name": "Ops", "kind": "SLACK", "values": values}
+    channel = (await api.change("createChannel", what, "channel { id }", who=manager))["channel"]
+    await rule(api, manager, ("CHANNEL", channel["id"]))
+    alert_id = await night.alert()
+    await night.move(alert_id, suppressed_by=[UUID(int=1)])
+    assert await claim(night.engine, limit=9, now=night.now) == []
+    (told,) = await night.told(alert_id, manager)
+    assert (told["state"], told["problem"]) == ("DROPPED", "the alert is silenced")
+    await night.move(alert_id, suppressed_by=[])
+    (told,) = await night.told(alert_id, manager)
+    assert (told["state"], told["problem"]) == ("QUEUED", None)
+    (claimed,) = await claim(night.engine, limit=9, now=night.now)
+    assert str(claimed.channel.id) == channel["id"]
