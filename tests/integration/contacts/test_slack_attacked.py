@@ -210,3 +210,18 @@ async def test_what_waits_to_be_answered_is_sealed(night: SlackNight, ann: Perso
         (kept,) = list(await connection.scalars(sa.select(slack_answers.c.content)))
     assert night.slack.url.encode() not in kept
     assert json.dumps("Acknowledged")[1:-1].encode() not in kept
+
+
+async def test_a_message_tells_a_channel_nothing_more_once_its_alert_is_a_private_teams(
+    night: SlackNight, channel: str
+) -> None:
+    """OWASP API1:2023, ASVS 5 V8.2.2: what the alert is called there by now is for its team."""
+    del channel
+    alert_id = await night.alert()
+    await night.tick()
+    (message,) = night.slack.messages
+    secret = await night.api.team("Vault", is_private=True)
+    await night.move(alert_id, team_id=secret.id, title="Whom we will dismiss", status="acknowledged")
+    await night.tick(timedelta(minutes=1))
+    assert "Payments down" in message.shown
+    assert message.updates == 0
