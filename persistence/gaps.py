@@ -69,7 +69,10 @@ class GuardedUnitOfWork(UnitOfWork):
                 of_teams = {gap.team_id for gap in gaps if gap.team_id is not None}
                 seen = await teams_in_sight(self.connection, of_teams, sight=self._sight)
                 shown = [gap for gap in gaps if gap.team_id is None or gap.team_id in seen]
-                message = f"{len(gaps)} times within 14 days in which alerts would reach nobody any more"
+                message = (
+                    "alerts would reach nobody any more at times within 14 days: fill these gaps first, or say "
+                    "`evenIfItOpensGaps: true`"
+                )
                 raise WouldOpenGaps(message, gaps=shown[:MAX_GAPS])
 
 

@@ -81,7 +81,7 @@ def check_url(value: str, path: tuple[str, ...]) -> None:
     except ValueError:
         is_good = False
     if not is_good or not value.isascii() or any(character.isspace() for character in value):
-        message = "an address that begins with https:// and names a host, without a user and password"
+        message = "must be an address that begins with https:// and names a host, without a user and password"
         raise InvalidInput(message, path)
 
 

@@ -196,6 +196,8 @@ async def update_method(
 
 async def remove_method(method_id: UUID, *, desk: ContactDesk) -> None:
     """Nothing goes to it any more, and nothing of it is kept. What waits for it goes by mail to the account."""
+    if method_id == desk.user_id:
+        raise NotFound("the address of the account stays: `requestAddressChange` gives it another", ("id",))
     method = await mine(method_id, desk)
     await desk.stores.remove(method, now=desk.now)
     await desk.stores.tell_owner(method, is_added=False)

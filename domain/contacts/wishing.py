@@ -13,7 +13,7 @@ from domain.errors import InvalidInput
 from domain.schedules.clock import zone
 from domain.versions import require_version
 
-WHAT = "preferences"
+WHAT = "set of preferences"
 
 
 class Wishing(Protocol):
@@ -90,10 +90,10 @@ def checked_rules(rules: Sequence[PersonalRule], *, own: set[UUID]) -> None:
         if not 1 <= len(rule.steps) <= MAX_STEPS:
             message = f"a rule has 1 to {MAX_STEPS} steps"
             raise InvalidInput(message, (*path, "steps"))
-        for step in rule.steps:
+        for place, step in enumerate(rule.steps):
             if step.method_id not in own:
                 message = "no such contact method of yours"
-                raise InvalidInput(message, (*path, "steps"))
+                raise InvalidInput(message, (*path, "steps", str(place), "contactMethodId"))
             if not timedelta(0) <= step.delay <= MAX_DELAY:
                 message = f"a step comes at most {MAX_DELAY.total_seconds() / 3600:g} hours after the page"
-                raise InvalidInput(message, (*path, "steps"))
+                raise InvalidInput(message, (*path, "steps", str(place), "delay"))

@@ -114,9 +114,13 @@ def rules_of(given: Sequence[NotificationRuleInput]) -> list[planning.PersonalRu
         planning.PersonalRule(
             severities=frozenset(rule.severities),
             steps=tuple(
-                planning.RuleStep(uuid_of(step.contact_method_id, "contact method", "rules"), step.delay)
-                for step in rule.steps
+                planning.RuleStep(uuid_of(step.contact_method_id, "contact method", *_at(number, place)), step.delay)
+                for place, step in enumerate(rule.steps)
             ),
         )
-        for rule in given
+        for number, rule in enumerate(given)
     ]
+
+
+def _at(rule: int, step: int) -> tuple[str, ...]:
+    return "rules", str(rule), "steps", str(step), "contactMethodId"

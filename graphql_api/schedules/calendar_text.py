@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from uuid import UUID
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vDuration
 
 from domain.identity.model import User
 from domain.schedules.published import PublishedShift
@@ -26,7 +26,7 @@ def calendar_text(name: str, shifts: Sequence[PublishedShift], people: Mapping[U
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
-    calendar.add("x-published-ttl", REFRESH, parameters={})
+    calendar.add("x-published-ttl", vDuration(REFRESH))
     for shift in shifts:
         calendar.add_component(_event(shift, people))
     body: bytes = calendar.to_ical()

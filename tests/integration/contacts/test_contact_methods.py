@@ -159,6 +159,7 @@ async def test_a_label_changes_and_a_method_goes(api: Api, ann: Person) -> None:
     assert [one["isAccount"] for one in (await api.data(MINE, who=ann))["me"]["contactMethods"]] == [True]
     account = await api.change("removeContactMethod", {"id": str(ann.id)}, "contactMethodId", who=ann)
     assert account["code"] == "NOT_FOUND", "the account's address stays: nobody becomes unreachable"
+    assert "requestAddressChange" in account["message"]
 
 
 async def test_it_is_sealed_exported_and_forgotten_with_its_person(api: Api, ann: Person) -> None:

@@ -79,6 +79,11 @@ async def test_rules_and_quiet_hours_are_checked_and_ones_own(night: Night, ann:
     assert await code("setNotificationRules", {"rules": [{**rule, "steps": []}]}) == "INVALID_INPUT"
     late = {"contactMethodId": method_id, "delay": "PT13H"}
     assert await code("setNotificationRules", {"rules": [{**rule, "steps": [late]}]}) == "INVALID_INPUT"
+    for step, field in ((late, "delay"), ({"contactMethodId": "mine", "delay": "PT0S"}, "contactMethodId")):
+        first = {"contactMethodId": method_id, "delay": "PT0S"}
+        wrong_step = {"rules": [{**rule, "steps": [first, step]}]}
+        answer = await night.api.change("setNotificationRules", wrong_step, "preferences { version }", who=ann)
+        assert answer["path"] == ["rules", "0", "steps", "1", field]
     assert await code("setNotificationRules", {"rules": [rule], "expectedVersion": 0}) is None
     assert await code("setNotificationRules", {"rules": [], "expectedVersion": 0}) == "STALE_VERSION"
     quiet = {"starts": "22:00", "ends": "07:00", "zone": "Europe/Berlin"}

@@ -48,6 +48,8 @@ async def test_a_calendar_shows_the_final_schedule_in_utc(api: Api, manager: Per
     expected = [datetime.fromisoformat(shift["startsAt"]) for shift in found["shifts"]][1:]
     assert [event.start for event in events][1 : len(expected) + 1] == expected
     assert b"TZID" not in got.content, "UTC: no zone to misread"
+    lines = got.content.splitlines()
+    assert {b"REFRESH-INTERVAL;VALUE=DURATION:PT15M", b"X-PUBLISHED-TTL:PT15M"} <= set(lines)
     assert len({event["UID"] for event in events}) == len(events)
     assert "Primary" in events[0]["SUMMARY"]
     nobody_knows = await read(api, answer["url"] + "x")
