@@ -18,7 +18,10 @@ from tocsin.settings import MailProvider, Settings
 
 # Servers hold back the answer to a wrong password for some seconds.
 SECONDS = 10.0
-WITHOUT = "links to verify an address or to set a password do not arrive, nor do invitations and security notices"
+WITHOUT = (
+    "nobody is told of alerts by mail; links to verify an address or to set a password do not arrive, nor do "
+    "invitations and security notices"
+)
 
 
 async def check_mail(settings: Settings) -> Check:
