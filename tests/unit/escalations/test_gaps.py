@@ -1,5 +1,6 @@
 """Is a gap that a change opens found, and none that was there before?"""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -60,6 +61,23 @@ def test_another_policy_that_takes_the_severity_fills_it() -> None:
     gone = staff(first=FinalSchedule((), ()), second=on_call((0, 24)))
     found = opened(holes_of(policies, staff=there, span=SPAN), holes_of(policies, staff=gone, span=SPAN), SPAN)
     assert {severity for gap in found for severity in gap.severities} == set(Severity) - critical
+
+
+def test_a_policy_by_rule_fills_no_gap_of_those_that_take_all_alerts_and_has_its_own() -> None:
+    taking, by_rule = policy(FIRST), replace(policy(SECOND), is_by_rule=True)
+    there = staff(first=on_call((0, 24)), second=on_call((0, 24)))
+    nobody = FinalSchedule((), ())
+    full = holes_of([by_rule, taking], staff=there, span=SPAN)
+    alone = staff(first=nobody, second=on_call((0, 24)))
+    (gap,) = opened(full, holes_of([by_rule, taking], staff=alone, span=SPAN), SPAN)
+    assert (gap.span, len(gap.severities)) == (SPAN, len(Severity))
+    assert opened(full, holes_of([by_rule], staff=there, span=SPAN), SPAN) == [gap], "the one that takes all goes"
+    rest = staff(first=on_call((0, 24)), second=nobody)
+    assert opened(full, holes_of([by_rule, taking], staff=rest, span=SPAN), SPAN) == []
+    assert opened(full, holes_of([taking], staff=there, span=SPAN), SPAN) == []
+    only = holes_of([by_rule], staff=there, span=SPAN)
+    assert opened(only, holes_of([by_rule], staff=rest, span=SPAN), SPAN) == [gap]
+    assert opened(only, holes_of([], staff=there, span=SPAN), SPAN) == [gap]
 
 
 def test_the_last_policy_that_goes_opens_all_of_its_time() -> None:
