@@ -5,6 +5,8 @@ leaves it to be tried again when its claim has run out: it may come twice, never
 """
 
 import asyncio
+import re
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -80,7 +82,19 @@ async def _outcome(senders: Senders, text: Text, *, now: datetime) -> TextOutcom
         return TextRefused(NO_NUMBER)
     if now >= text.expires_at:
         return TextRefused(TOO_OLD)
-    return await senders.send(text, text.to, now=now)
+    return without_address(await senders.send(text, text.to, now=now), text.to)
+
+
+def without_address(outcome: TextOutcome, to: str) -> TextOutcome:
+    """What the provider said, without whom it was about: it repeats the number, which fewer may see, and outlives it."""
+    bare = re.compile(re.escape(to.removeprefix("+")), re.IGNORECASE)
+
+    def cleared(said: str) -> str:
+        return bare.sub("the recipient", said.replace(to, "the recipient"))
+
+    if isinstance(outcome, TextSent):
+        return replace(outcome, answer=cleared(outcome.answer))
+    return replace(outcome, reason=cleared(outcome.reason))
 
 
 def _tell(text: Text, outcome: TextOutcome) -> None:

@@ -344,6 +344,20 @@ async def test_numbers_that_take_no_messages_say_so_when_they_are_added(night: N
         assert methods[made["id"]]["disabledReason"].startswith(code)
 
 
+async def test_what_the_provider_says_of_a_number_is_kept_without_it(night: Night, ann: Person) -> None:
+    """OWASP API3:2023, ASVS 5 V14.2.6: who sees an alert sees why a message failed, and an erasure leaves it there."""
+    await with_phone(night, ann)
+    await paged(night, ann)
+    night.twilio.refusals.append((400, 21211, {}))
+    await night.alert(severity=Severity.CRITICAL)
+    await night.tick()
+    wordings = "SELECT problem FROM notifications UNION ALL SELECT answer FROM delivery_attempts"
+    texts = "SELECT last_error FROM text_messages UNION ALL SELECT disabled_reason FROM contact_methods"
+    kept = [row[0] for row in await night.database.fetch(f"{wordings} UNION ALL {texts}") if row[0] is not None]
+    assert any("the recipient" in one for one in kept), kept
+    assert not [one for one in kept if NUMBER[1:] in one]
+
+
 async def test_trying_a_method_shows_what_the_provider_said(night: Night, ann: Person) -> None:
     method_id = await with_phone(night, ann)
     asked = {"contactMethodId": method_id}
