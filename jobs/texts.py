@@ -86,7 +86,7 @@ async def _outcome(senders: Senders, text: Text, *, now: datetime) -> TextOutcom
 
 
 def without_address(outcome: TextOutcome, to: str) -> TextOutcome:
-    """What the provider said, without whom it was about: it repeats the number, which fewer may see, and outlives it."""
+    """What the provider said, without whom it was about: it repeats the number, which fewer may see."""
     bare = re.compile(re.escape(to.removeprefix("+")), re.IGNORECASE)
 
     def cleared(said: str) -> str:
