@@ -32,6 +32,13 @@ _NODES = (
     nodes.CondExpr, nodes.Concat, nodes.List, nodes.Tuple,
 )  # fmt: skip
 _TESTS = frozenset({"defined", "undefined", "none"})
+# How a filter that takes something is written.
+_USED: Mapping[str, str] = {
+    "truncate": "truncate(80)",
+    "join": 'join(", ")',
+    "default": 'default("none")',
+    "date": 'date("%H:%M", "Europe/Berlin")',
+}
 
 
 class _Clock(threading.local):
@@ -84,11 +91,25 @@ def _join(value: object, between: str = ", ") -> str:
 
 
 def _date(value: object, form: str = "%Y-%m-%d %H:%M", zone: str = "UTC") -> str:
+    where = _zone(zone)
+    if where is None:
+        raise TemplateError(_no_zone(zone))
     try:
-        return _text(datetime.fromisoformat(_text(value)).astimezone(ZoneInfo(zone)).strftime(form))
-    except (ValueError, ZoneInfoNotFoundError, OSError) as error:
-        message = f"date: {error}"
+        return _text(datetime.fromisoformat(_text(value)).astimezone(where).strftime(form))
+    except (ValueError, OverflowError, OSError):
+        message = f"date: {_text(value)[:80]!r} is no time, or cannot be written so; alert.startedAt is one"
         raise TemplateError(message) from None
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _no_zone(name: str) -> str:
+    return f"date: there is no time zone {name}: write it like Europe/Berlin or UTC"
 
 
 def _default(value: object, otherwise: str = "") -> object:
@@ -256,7 +277,9 @@ def _check_filter(node: nodes.Filter) -> None:
     values = [one.value for one in given if isinstance(one, nodes.Const)]
     fits = len(values) <= len(wanted) and all(type(one) is kind for one, kind in zip(values, wanted, strict=False))
     if not fits or any(isinstance(one, str) and len(one) > 100 for one in values):  # noqa: PLR2004 - more than a date needs
-        _refuse(f"{node.name} is not used so", node)
+        _refuse(f"{node.name} is used as {_USED.get(node.name, node.name)}", node)
+    if node.name == "date" and len(values) == len(wanted) and _zone(values[1]) is None:
+        _refuse(_no_zone(values[1]), node)
 
 
 def _refuse(message: str, node: nodes.Node) -> None:

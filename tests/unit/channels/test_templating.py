@@ -150,6 +150,21 @@ def test_a_default_for_a_list_is_no_trouble() -> None:
     assert render("{{ alert.labels | default('none') | length }}", facts()) == "3"
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("{{ alert.startedAt | date('%H', 'Mars/Base') }}", "date: there is no time zone Mars/Base"),
+        ("{{ alert.title | truncate('a') }}", "truncate is used as truncate"),
+        ("{{ alert.labels | join(1) }}", "join is used as join"),
+        ("{{ alert.title | upper(1) }}", "upper is used as upper"),
+    ],
+)
+def test_a_filter_that_is_used_wrongly_is_refused_with_how_it_is_used(source: str, message: str) -> None:
+    found, line = problem(f"fine\n{source}")
+    assert found.startswith(message)
+    assert line == 2
+
+
 def test_a_template_that_fails_when_it_is_filled_says_where() -> None:
     with pytest.raises(TemplateFails) as failure:
         render("fine\n{{ alert.title | date }}", facts())
