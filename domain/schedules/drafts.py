@@ -118,6 +118,8 @@ def size_of(layers: Sequence[Layer], span: Span) -> float:
 
 def size_of_plan(versions: Versions, span: Span) -> float:
     """The same of a schedule whose layers changed within the span: each version for its time."""
+    if not versions:  # before there was a schedule
+        return 0.0
     ends = [version.effective_from for version in versions[1:]] + [span.ends_at]
     parts = [
         Span(version.effective_from, end).within(span) if version.effective_from < end else None

@@ -199,6 +199,13 @@ async def test_a_time_nobody_can_mean_is_refused(api: Api, manager: Person, peop
     assert (answer["code"], answer["path"]) == ("INVALID_INPUT", ["endsAt"])
 
 
+async def test_nobody_was_on_call_before_there_was_a_schedule(api: Api, manager: Person, people: list[Person]) -> None:
+    await create(api, manager, layer(people[0]))
+    before = (api.clock.now() - timedelta(days=90)).isoformat()
+    (found,) = (await api.data(ON_CALL, {"at": before}, who=manager))["onCall"]
+    assert found["shift"] is None
+
+
 async def test_what_is_over_cannot_be_covered(api: Api, manager: Person, people: list[Person]) -> None:
     made = await create(api, manager, layer(people[0]))
     now = api.clock.now()
