@@ -25,6 +25,7 @@ from domain.escalations.groups import (
     followed,
     loud,
     policies_to_start,
+    rank,
     route,
     standing_for,
     started_for_group,
@@ -43,6 +44,7 @@ from persistence.group_members import (
     Joining,
     crowds,
     join,
+    know,
     leave,
     members_of,
     note_answers,
@@ -55,7 +57,7 @@ from persistence.tables import alert_groups, alerts, escalations, notifications
 # The advisory lock's first half: "gesc".
 _LOCK = 0x67657363
 MOST_NAMED = 100
-PAUSED = EscalationState.PAUSED
+PAUSED, EXHAUSTED = EscalationState.PAUSED, EscalationState.EXHAUSTED
 _UUIDS = pg.ARRAY(pg.UUID(as_uuid=True))
 # The groups the alerts are in, and those whose escalations stand for them.
 _GROUPS = sa.text("""
@@ -237,14 +239,23 @@ def _gone_up(escalation: Escalation, there: Escalation, reason: str, now: dateti
 
 
 async def _adopt(connection: AsyncConnection, following: Following) -> None:
-    """The first escalation of a single alert of a group becomes the group's: nobody is told of the beginning twice."""
+    """The first escalation of a single alert of a group becomes the group's: nobody is told of the beginning twice.
+
+    Nor of what every step told of before it came into the group.
+    """
     policies = {one.id: one for one in following.policies}
     adopted = []
+    told: dict[UUID, list[Subject]] = {}
     for escalation, lead in await _of_single_alerts(connection, {group_id for group_id, _ in following.crowds}):
         policy = policies.get(escalation.policy_id)
-        if policy is None or following.covers(lead.group_id, policy.id):
+        if policy is None or lead.group_id is None or policy.team_id != lead.team_id:
             continue
-        if policy.team_id != lead.team_id:
+        standing = following.stands.get((lead.group_id, policy.id))
+        if standing is not None:
+            if escalation.state is standing.state is EXHAUSTED and standing.answered_at is None:
+                told.setdefault(standing.id, []).append(lead)
+                if rank(lead.severity) > rank(standing.severity):
+                    following.put(replace(standing, severity=lead.severity))
             continue
         made = standing_for(
             escalation,
@@ -258,14 +269,18 @@ async def _adopt(connection: AsyncConnection, following: Following) -> None:
         following.put(made)
         following.tell(made, Turn.STARTED, "the escalation of one of its alerts stands for the group from now on")
         adopted.append(made)
+        if made.state is EXHAUSTED:
+            told.setdefault(made.id, []).append(lead)
     await save_escalations(connection, adopted)
+    for escalation_id, leads in told.items():
+        await know(connection, escalation_id, leads, now=following.now)
     for made in adopted:
         of_it = notifications.c.escalation_id == made.id
         await connection.execute(sa.update(notifications).where(of_it).values(group_id=made.group_id))
 
 
 async def _of_single_alerts(connection: AsyncConnection, group_ids: Iterable[UUID]) -> list[tuple[Escalation, Subject]]:
-    """Those at work for single open alerts of the groups, with their alerts; those that run first."""
+    """Those of single open alerts of the groups, with their alerts; those that run first, those at their end last."""
     lead = [alerts.c[name].label(f"lead_{name}") for name in ("status", "severity", "group_id", "team_id")]
     statement = (
         sa.select(escalations, *lead)
@@ -274,9 +289,13 @@ async def _of_single_alerts(connection: AsyncConnection, group_ids: Iterable[UUI
             among(alerts.c.group_id, group_ids),
             alerts.c.status.in_([status.value for status in OPEN_STATUSES]),
             escalations.c.group_id.is_(None),
-            escalations.c.state.in_([state.value for state in LIVE]),
+            escalations.c.state.in_([state.value for state in (*LIVE, EXHAUSTED)]),
         )
-        .order_by(escalations.c.state == EscalationState.PAUSED.value, escalations.c.id)
+        .order_by(
+            escalations.c.state == EXHAUSTED.value,
+            escalations.c.state == EscalationState.PAUSED.value,
+            escalations.c.id,
+        )
         .with_for_update(of=escalations)
     )
     return [

@@ -101,6 +101,18 @@ UPDATE escalation_members m SET is_quiet = false FROM alerts a
  WHERE m.escalation_id = ANY(:ids) AND m.is_quiet AND m.left_at IS NULL AND a.id = m.alert_id AND a.episode = m.episode
    AND a.status = 'active' AND NOT {_LEFT_ALONE}"""  # noqa: S608 - constants
 ).bindparams(sa.bindparam("ids", type_=_UUIDS), sa.bindparam("now", type_=sa.DateTime(timezone=True)))
+_KNOW = sa.text("""
+INSERT INTO escalation_members AS m (escalation_id, alert_id, episode, joined_at, is_quiet, reason)
+SELECT :escalation_id, t.id, t.episode, :now, false, :reason FROM unnest(:ids, :episodes) AS t(id, episode)
+ON CONFLICT (escalation_id, alert_id, episode) DO UPDATE
+   SET joined_at = excluded.joined_at, left_at = NULL, is_quiet = false, reason = excluded.reason
+ WHERE m.left_at IS NOT NULL""").bindparams(
+    sa.bindparam("escalation_id", type_=sa.Uuid()),
+    sa.bindparam("ids", type_=_UUIDS),
+    sa.bindparam("episodes", type_=pg.ARRAY(sa.Integer)),
+    sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+    sa.bindparam("reason", type_=sa.Text),
+)
 _BACK = sa.text(
     "UPDATE escalation_members SET left_at = NULL WHERE escalation_id = :escalation_id AND alert_id = ANY(:ids)"
 ).bindparams(sa.bindparam("ids", type_=_UUIDS))
@@ -215,3 +227,17 @@ async def note_called(connection: AsyncConnection, escalation_ids: Sequence[UUID
     """Let those that call for somebody by escalations that run be silent no longer."""
     if escalation_ids:
         await connection.execute(_CALLED, {"ids": list(escalation_ids), "now": now})
+
+
+async def know(connection: AsyncConnection, escalation_id: UUID, told: Sequence[Subject], *, now: datetime) -> None:
+    """Write down alerts of the group that every step told of before they came into it: they are not new to anybody."""
+    await connection.execute(
+        _KNOW,
+        {
+            "escalation_id": escalation_id,
+            "ids": [one.id for one in told],
+            "episodes": [one.episode for one in told],
+            "now": now,
+            "reason": "every step told of it by itself before it came into the group",
+        },
+    )

@@ -181,3 +181,21 @@ async def test_what_a_rule_set_to_work_for_one_team_pages_nobody_of_another_by_w
     assert await night.tick(HOUR) == []
     await night.move(alert_id, team_id=web.id)
     assert len(await night.tick(MINUTE)) == 1
+
+
+async def test_what_was_told_by_every_step_is_not_told_again_for_coming_into_a_group(
+    api: Api, manager: Person, ann: Person, night: GroupNight
+) -> None:
+    await policy(api, manager, step(0, ("USER", ann.id)))
+    first, second, third = [await night.alert(title=title) for title in ("first", "second", "third")]
+    assert len(await night.tick()) == 1, "in one message"
+    group, other = await night.group(), await night.group("Other")
+    await night.put(group, first, second)
+    assert await night.state(group) == [("exhausted", True)]
+    assert await night.tick(HOUR) == []
+    await night.put(group, third)
+    assert await night.tick(HOUR) == []
+    await night.member(group)
+    assert await night.tick(HOUR) == ["ann@example.com [CRITICAL] 4 alerts in group “Database 7” (shop)"]
+    await night.put(other, first)
+    assert len(await night.tick(HOUR)) == 1, "another problem, as somebody says"
