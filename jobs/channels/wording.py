@@ -33,11 +33,17 @@ async def items_of(engine: AsyncEngine, claimed: Claimed, select: Select | None,
     items = []
     for one in claimed.notifications:
         told, text, alert = told_of(one, claimed.told), None, None
+        failed: list[TemplateProblem] = []
         try:
             text = text_of(claimed, one, told)
+        except TemplateFails as error:
+            failed.append(error.problem)
+        # Whoever reads what is posted counts on its form, whatever becomes of the text.
+        try:
             alert = await _selected(claimed, one, select)
         except TemplateFails as error:
-            problems.append(error.problem)
+            failed.append(error.problem)
+        problems += failed[:1]
         items.append(Item(id=one.id, told=told, created_at=one.created_at, text=text, alert=alert))
     if problems:
         channel = claimed.channel

@@ -182,6 +182,25 @@ async def test_a_selection_that_fails_loses_no_message(
     assert sent["state"] == "SENT"
 
 
+async def test_a_template_that_fails_leaves_the_form_of_what_is_posted(
+    api: Api,  # noqa: F811
+    manager: Person,  # noqa: F811
+    work: Work,  # noqa: F811
+    server: Provider,  # noqa: F811
+) -> None:
+    made = (await hook(api, manager, server, "{ name: title }"))["channel"]
+    broken = {"channelId": made["id"], "kind": "PAGE", "source": "{{ alert.title | date }}"}
+    await api.change("setMessageTemplate", broken, "__typename", who=manager)
+    await escalate_to(api, manager, made["id"])
+    await work.alert(title="Disk full")
+    assert await work.tick() == 1
+    (post,) = server.posts
+    assert alert_in(post) == {"name": "Disk full"}
+    assert "text" not in orjson.loads(post.body)
+    count, problem = await failures(api, manager, made["id"])
+    assert (count, (problem or "").partition(":")[0]) == (1, "date")
+
+
 async def test_the_form_of_each_field_is_told(api: Api, manager: Person) -> None:  # noqa: F811
     found = await api.data(
         "{ channelKinds { kind fields { name form isRequired isSecret pattern most } } }", who=manager
