@@ -123,11 +123,11 @@ class Templates(Protocol):
         ...
 
 
-def check_kind(kind: ChannelKind) -> None:
+def check_kind(kind: ChannelKind, field: str = "channelId") -> None:
     """Refuse a template for what shows messages of its own making."""
     if kind not in TEMPLATED:
         message = "messages of this kind of channel have buttons and follow their alerts; they take no template"
-        raise InvalidInput(message, ("channelId",))
+        raise InvalidInput(message, (field,))
 
 
 async def set_template(

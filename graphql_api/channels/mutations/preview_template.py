@@ -5,7 +5,7 @@ from dataclasses import replace
 import strawberry
 
 from domain.channels.model import ChannelKind
-from domain.channels.templates import TemplateFails, escape_for, facts_of, sample
+from domain.channels.templates import TemplateFails, check_kind, escape_for, facts_of, sample
 from domain.errors import NotFound as NoSuchAlert
 from domain.escalations.message import ENDS, Told
 from graphql_api.context import Info
@@ -55,6 +55,7 @@ class PreviewTemplateSuccess:
 )
 async def preview_template(info: Info, data: PreviewTemplateInput) -> PreviewTemplateSuccess:
     """Render as a sender would."""
+    check_kind(data.channel_kind, "channelKind")
     told = await _told(info, data)
     facts = facts_of(told, is_over=data.kind in ENDS, escape=escape_for(data.channel_kind))
     try:

@@ -142,6 +142,8 @@ async def test_a_template_is_tried_on_an_alert_or_a_sample(api: Api, manager: Pe
     alert_id = await work.alert(title="<b>", severity=Severity.LOW)
     assert (await tried("{{ alert.title }}", alertId=alert_id, channelKind="SLACK"))["text"] == "&lt;b&gt;"
     assert (await tried("{{ alert.title }}", alertId=alert_id))["text"] == "<b>"
+    buttons = await tried("{{ alert.title }}", channelKind="SLACK_BOT")
+    assert (buttons["code"], buttons["path"]) == ("INVALID_INPUT", ["channelKind"])
     team = await api.team("Hidden", is_private=True)
     await work.move(alert_id, team_id=team.id)
     assert (await tried("{{ alert.title }}", alertId=alert_id))["code"] == "NOT_FOUND"
