@@ -43,6 +43,8 @@ SELECT EXISTS (SELECT FROM escalation_policies WHERE archived_at IS NULL)
     OR EXISTS (SELECT FROM escalations WHERE state IN ('running', 'paused'))
     OR EXISTS (SELECT FROM escalations WHERE is_standing)
     OR EXISTS (SELECT FROM routing_rules)
+    -- Every step fired: whom they told hears of the end, also when no policy is left.
+    OR EXISTS (SELECT FROM escalations WHERE state = 'exhausted')
 """)
 _INHIBITING_KINDS = [
     kind.value

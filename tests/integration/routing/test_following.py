@@ -103,6 +103,24 @@ async def test_a_policy_a_rule_names_goes_to_work_for_what_the_rule_holds_for(
     await night.look(UUID(alert_id))
 
 
+async def test_who_was_told_hears_of_the_end_also_when_no_policy_is_left(
+    api: Api, night: Night, follower: Follower, manager: Person, ann: Person
+) -> None:
+    steps = [{"delay": "PT0S", "targets": [{"kind": "USER", "id": str(ann.id)}]}]
+    made = {"name": "Only", "steps": steps}
+    policy = (await api.change("createEscalationPolicy", made, "policy { id }", who=manager))["policy"]
+    alert_id = await opened(api, ann)
+    await follower.catch_up()
+    await night.tick(MINUTE)
+    ended = await api.change(
+        "archiveEscalationPolicy", {"id": policy["id"], "evenIfItOpensGaps": True}, "__typename", who=manager
+    )
+    assert ended["__typename"] == "ArchiveEscalationPolicySuccess"
+    await api.change("resolveAlert", {"id": alert_id}, ALERT, who=ann)
+    await follower.catch_up()
+    assert sorted(one["kind"] for one in await night.told(alert_id, ann)) == ["PAGE", "RESOLVED"]
+
+
 async def test_a_rule_names_policies_of_its_own_team_alone(api: Api, manager: Person, ann: Person) -> None:
     team = await api.team("Web")
     steps = [{"delay": "PT0S", "targets": [{"kind": "USER", "id": str(ann.id)}]}]
