@@ -39,7 +39,7 @@ from persistence.escalation_policies import active_policies, teams_of_policies
 from persistence.escalation_rows import add_escalations, escalation_of, notification_row, save_escalations
 from persistence.group_escalations import due_of_groups, follow_groups
 from persistence.moved_messages import touch
-from persistence.quiet_hours import resting
+from persistence.quiet_hours import resting, rests_by_teams
 from persistence.reaching import Reach, reach
 from persistence.revived import exhausted_of, revive_after_last_step
 from persistence.setting_aside import is_at_hand, passes, put_aside
@@ -261,6 +261,9 @@ async def _notify(
     people = {one.id for _, reached in fired for one in reached if not one.is_channel}
     wanted = await wishes_of(connection, people)
     rests = await resting(connection, {escalation.alert_id for escalation, _ in fired})
+    # The alert that a group is known by may be another team's by now.
+    teams = {one.team_id for one, _ in fired if one.is_standing and one.team_id is not None}
+    of_groups = {one.team_id: one.as_rest for one in await rests_by_teams(connection, teams)} if teams else {}
     rows = []
     for escalation, reached in fired:
         number, step = round_and_step(escalation, escalation.position)
@@ -285,6 +288,8 @@ async def _notify(
             else:
                 severity = severities[escalation.id]
                 wishes, team = wanted[recipient.id], rests.get(escalation.alert_id)
+                if escalation.is_standing:
+                    team = None if escalation.team_id is None else of_groups.get(escalation.team_id)
                 rows += map(notification_row, planned(page, wishes, severity=severity, now=now, team=team))
     if rows:
         await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)

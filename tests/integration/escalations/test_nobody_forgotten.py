@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from domain.alerts.model import Severity
 from domain.escalations.engine import started
@@ -15,6 +16,7 @@ from persistence.engine import create_engine
 from persistence.escalation_policies import active_policies
 from persistence.escalation_rows import add_escalations
 from persistence.escalations import subjects_of
+from persistence.tables import team_quiet_hours
 from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
 from tests.integration.escalations.test_paging import MINUTE, policy, step
@@ -199,3 +201,22 @@ async def test_what_was_told_by_every_step_is_not_told_again_for_coming_into_a_g
     assert await night.tick(HOUR) == ["ann@example.com [CRITICAL] 4 alerts in group “Database 7” (shop)"]
     await night.put(other, first)
     assert len(await night.tick(HOUR)) == 1, "another problem, as somebody says"
+
+
+async def test_a_group_sleeps_by_its_own_teams_quiet_hours_wherever_the_alert_it_is_known_by_went(
+    api: Api, ann: Person, night: GroupNight
+) -> None:
+    web, shop = await api.team("Web"), await api.team("Shop")
+    boss = await api.person(Role.ADMIN)
+    await policy(api, boss, step(0, ("USER", ann.id)), step(5, ("USER", ann.id)), teamId=str(web.id))
+    quiet = {"starts": (night.now - HOUR).time(), "ends": (night.now + 2 * HOUR).time()}
+    stored = {name: at.replace(microsecond=0).isoformat() for name, at in quiet.items()}
+    async with night.engine.begin() as connection:
+        values = {"team_id": shop.id, "quiet_hours": {**stored, "zone": "UTC", "floor": "critical"}}
+        await connection.execute(sa.insert(team_quiet_hours).values(**values, updated_at=night.now, version=1))
+    group = await night.group()
+    lead = await night.member(group, team_id=web.id)
+    await night.member(group, title="slow query", team_id=web.id)
+    assert len(await night.tick()) == 1
+    await night.move(lead, team_id=shop.id)
+    assert await night.tick(5 * MINUTE) == ["ann@example.com [HIGH] slow query (shop)"]
