@@ -14,7 +14,8 @@ from tocsin.errors import StartError
 from tocsin.processes import exit_reason
 from tocsin.settings import Settings
 
-READY_SECONDS = 60.0
+# A machine that does much else takes its time: giving up takes down what was about to answer.
+READY_SECONDS = 180.0
 POLL_SECONDS = 0.1
 HTTP_OK = 200
 EXAMPLE_ALERT = {

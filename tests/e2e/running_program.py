@@ -18,7 +18,7 @@ from tocsin.embedded import folders
 from tocsin.processes import spawn
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-UP_SECONDS = 90.0
+UP_SECONDS = 240.0
 READY = "Tocsin is up."
 
 
