@@ -29,7 +29,7 @@ from tocsin.supervisor import ROLE_STOP_STEPS, stop
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADMIN = ("admin@example.com", "correct-horse-battery-staple-9")
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 
 
 def wait_for(

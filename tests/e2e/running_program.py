@@ -22,7 +22,7 @@ UP_SECONDS = 240.0
 READY = "Tocsin is up."
 
 
-def wait_for(condition: Callable[[], bool], what: Callable[[], str], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], bool], what: Callable[[], str], seconds: float = 120.0) -> None:
     """Return once `condition()` holds; fail with `what()` when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
