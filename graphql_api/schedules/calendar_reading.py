@@ -6,13 +6,14 @@ memory. Times without a zone, and whole days, are of the schedule's zone.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrulestr
+from dateutil.rrule import rrule, rrulestr
 from icalendar import Calendar, Event
 from icalendar.parser import Contentline, Contentlines
 from icalendar.timezone import tzp
@@ -31,7 +32,7 @@ MOST_OF_ONE = 5_000
 # What recurs began at most so long ago: all of it is counted from there.
 MAX_AGE = timedelta(days=3_660)
 _FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
-_TOO_FINE = {"BYHOUR", "BYMINUTE", "BYSECOND"}
+_TOO_FINE = {"BYHOUR", "BYMINUTE", "BYSECOND", "BYEASTER"}
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
 _ZONE_PARTS = {"FREQ", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT", "WKST"}
 _ZONES = {"VTIMEZONE", "STANDARD", "DAYLIGHT"}
@@ -58,6 +59,13 @@ def read_calendar(text: str, *, where: ZoneInfo, span: Span) -> tuple[CalendarTi
         raise InvalidInput("this is no calendar (RFC 5545): it begins with BEGIN:VCALENDAR", PATH)
     if len(events) > MAX_EVENTS:
         raise InvalidInput(f"a calendar has at most {MAX_EVENTS} events, not {len(events)}", PATH)
+    try:
+        return tuple(_times(events, where, span))
+    except OverflowError:
+        raise InvalidInput("a time in this calendar lies outside of the years 1 to 9999", PATH) from None
+
+
+def _times(events: list[Event], where: ZoneInfo, span: Span) -> list[CalendarTime]:
     read = [_ReadEvent(one, number, where) for number, one in enumerate(events, start=1)]
     replaced = {(one.uid, one.replaces) for one in read if one.replaces is not None}
     found: list[CalendarTime] = []
@@ -70,7 +78,37 @@ def read_calendar(text: str, *, where: ZoneInfo, span: Span) -> tuple[CalendarTi
             found.append(CalendarTime(span=part, name=one.summary))
             if len(found) > MAX_OCCURRENCES:
                 raise InvalidInput(f"{one.place}: that is more than {MAX_OCCURRENCES} times ahead", PATH)
-    return tuple(found)
+    return found
+
+
+class _PastTheEnd(Exception):
+    """Everything up to the end was looked at."""
+
+
+class _Ending(rrule):
+    """A rule that is looked at month by month, and no further than its end.
+
+    By itself the library asks for the end only when something meets the rule: for what never does, every day of every
+    second month for one, it looks until the year 9999. It reads this attribute once for each month or year it looks at.
+    """
+
+    looks = 0
+
+    @property
+    def _byeaster(self) -> None:
+        self.looks -= 1
+        if self.looks < 0:
+            raise _PastTheEnd
+
+
+def _until(found: Any, last: datetime, most: int) -> list[datetime]:  # noqa: ANN401 - of a library without types
+    years = last.year - found._dtstart.year + 1  # noqa: SLF001 - see _Ending
+    found.__class__ = _Ending
+    found.looks = 12 * max(years, 1) + 12
+    walls: list[datetime] = []
+    with suppress(_PastTheEnd):
+        walls.extend(islice(found, most))
+    return walls
 
 
 class _ReadEvent:
@@ -131,14 +169,15 @@ class _ReadEvent:
         if until is not None:
             last = min(last, self._last(until))
         count = _first(parts.pop("COUNT", None))
-        # Always with an end: a rule that nothing ever meets would be looked for until the year 9999.
         plain = ";".join(f"{name}={_joined(values)}" for name, values in parts.items())
         try:
             found = rrulestr(f"{plain};UNTIL={last:%Y%m%dT%H%M%S}", dtstart=first)
-            walls = list(islice(found, MOST_OF_ONE if count is None else min(int(count), MOST_OF_ONE)))
+            walls = _until(found, last, MOST_OF_ONE if count is None else min(int(count), MOST_OF_ONE))
         except (ValueError, TypeError, OverflowError) as error:
             raise InvalidInput(f"{self.place}: RRULE: {_short(error)}", PATH) from None
-        return [self._utc(wall.replace(tzinfo=self._zone)) for wall in walls]
+        # Most of an old rule is over: no moment need be made of that.
+        over = self._wall_of(span.starts_at) - self._length - timedelta(days=2)
+        return [self._utc(wall.replace(tzinfo=self._zone)) for wall in walls if wall >= over]
 
     def _check_zones(self) -> None:
         """A time of a zone nobody knows is read without one: it would be somebody's shift at another time."""

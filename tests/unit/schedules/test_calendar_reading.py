@@ -1,9 +1,11 @@
 """Is an uploaded calendar read as RFC 5545 says, within bounds, and is what is wrong named by its component?"""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import _iterinfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,6 +150,58 @@ def test_what_is_too_much_is_refused_before_it_is_worked_out() -> None:
         read(event, zones=each_second)
     # A day that never comes.
     assert read(f"{event}\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30") == [("03-02T08:00", "03-02T09:00")]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=MONTHLY;BYMONTH=4;BYMONTHDAY=31",
+        "FREQ=WEEKLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;BYDAY=MO;BYSETPOS=2",
+    ],
+    ids=["yearly", "monthly", "weekly", "daily", "second of one"],
+)
+def test_what_never_comes_is_not_looked_for_until_the_year_9999(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OWASP API4:2023: two hundred such events, a few kilobytes, kept a process busy for half an hour."""
+    looked, look = [], _iterinfo.rebuild
+
+    def rebuild(self: Any, year: int, month: int) -> None:  # noqa: ANN401 - of a library without types
+        looked.append((year, month))
+        assert year < 2200, "this goes on for eight thousand years"
+        look(self, year, month)
+
+    monkeypatch.setattr(_iterinfo, "rebuild", rebuild)
+    assert read(f"UID:1\nDTSTART:20200302T080000Z\nDTEND:20200302T090000Z\nRRULE:{rule}") == []
+    assert 1 < len(looked) < 12 * 10
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "DTSTART:20200302T080000Z\nDURATION:P2900000D\nRRULE:FREQ=DAILY;COUNT=3000",
+        "DTSTART;TZID=America/New_York:99991231T230000\nDTEND;TZID=America/New_York:99991231T235959",
+        "DTSTART;TZID=Asia/Tokyo:00010101T000000\nDTEND;TZID=Asia/Tokyo:00010101T010000",
+        "DTSTART:20260302T080000Z\nDTEND:20260302T090000Z\nRDATE:99991231T235959Z",
+        "DTSTART;TZID=America/New_York:20260302T080000\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=00010101T000000Z",
+    ],
+    ids=["long", "last", "first", "added", "until"],
+)
+def test_times_at_the_ends_of_time_are_refused(event: str) -> None:
+    """ASVS 5 V16.5.1: what nobody can mean is an answer, not a fault of ours."""
+    with pytest.raises(InvalidInput, match="outside of the years"):
+        read(f"UID:1\n{event}")
+
+
+def test_what_comes_seldom_is_found() -> None:
+    event = "UID:1\nDTSTART:20200229T080000Z\nDTEND:20200229T090000Z\nRRULE:FREQ="
+    assert read(event + "YEARLY;BYMONTH=12;BYMONTHDAY=31") == [("12-31T08:00", "12-31T09:00")]
+    assert read(event + "MONTHLY;INTERVAL=6;BYMONTHDAY=-1") == [
+        ("08-31T08:00", "08-31T09:00"),
+        ("02-28T08:00", "02-28T09:00"),
+    ]
+    assert read(event + "WEEKLY;INTERVAL=52")[-1] == ("02-20T08:00", "02-20T09:00")
 
 
 RULE = "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"
