@@ -119,9 +119,11 @@ class Outbound:
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         """Post and take the answer. Raises NotAllowed, TimeoutError or httpx2.HTTPError."""
-        async with asyncio.timeout(SECONDS), self._client.stream("POST", url, content=body, headers=headers) as answer:
+        asked = {**headers, "accept-encoding": "identity"}
+        async with asyncio.timeout(SECONDS), self._client.stream("POST", url, content=body, headers=asked) as answer:
             taken = bytearray()
-            async for chunk in answer.aiter_bytes():
+            # As it came: a few kilobytes that were packed may be a gigabyte.
+            async for chunk in answer.aiter_raw():
                 taken += chunk
                 if len(taken) > MAX_ANSWER:
                     break
