@@ -108,8 +108,8 @@ async def test_an_incident_of_a_group_is_all_of_the_group(there: There) -> None:
     await api.change("createGroupRule", rule, "groupRule { id }", who=manager)
     ids = []
     for number in range(3):
-        what = {"title": f"Slow {number}", "severity": "HIGH", "labels": {"cluster": "eu"}}
-        ids.append((await api.change("createAlert", what, "alert { id }", who=manager))["alert"]["id"])
+        slow = {"title": f"Slow {number}", "severity": "HIGH", "labels": {"cluster": "eu"}}
+        ids.append((await api.change("createAlert", slow, "alert { id }", who=manager))["alert"]["id"])
     for one in ids:
         await there.work.look(one)
     await there.work.tick()
@@ -147,8 +147,8 @@ async def test_who_was_told_of_one_alert_alone_does_not_answer_its_group(there: 
     assert made["__typename"] == "CreateRoutingRuleSuccess", made
     ids = []
     for number in range(3):
-        what = {"title": f"Slow {number}", "severity": "HIGH", "labels": {"cluster": "eu"}}
-        ids.append((await api.change("createAlert", what, "alert { id }", who=manager))["alert"]["id"])
+        slow = {"title": f"Slow {number}", "severity": "HIGH", "labels": {"cluster": "eu"}}
+        ids.append((await api.change("createAlert", slow, "alert { id }", who=manager))["alert"]["id"])
     for one in ids:
         await work.look(one)
     async with work.engine.begin() as connection:
