@@ -13,22 +13,26 @@ from domain.routing.actions import shown
 from domain.routing.model import RoutedEvent, RoutingRule
 from persistence.escalation_policies import EscalationPolicyRepository
 from persistence.locks import ROUTING_RULES_LOCK
-from persistence.reads.visibility import is_team_in_sight, visible
+from persistence.reads.visibility import visible
 from persistence.tables import escalation_policies, routing_rule_versions, routing_rules
-from persistence.unless_taken import write_unless_taken
+from persistence.versioned_rules import VersionedRuleRepository, newest_versions
 
 _ORDER = (routing_rules.c.team_id.is_not(None), routing_rules.c.team_id, routing_rules.c.position, routing_rules.c.id)
 
 
-class RoutingRuleRepository:
+class RoutingRuleRepository(VersionedRuleRepository[RoutingRule]):
     """Routing rules, inside one transaction. Implements domain.routing.actions.RoutingRules."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    table = routing_rules
+    versions = routing_rule_versions
+    unique = "uq_routing_rules"
+    fixed = ("id", "team_id", "created_at")
 
-    async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
-        """Whether there is such a team, not archived and within sight."""
-        return await is_team_in_sight(self._connection, team_id, sight=sight)
+    def _values(self, rule: RoutingRule) -> dict[str, Any]:
+        return _values(rule)
+
+    def _shown(self, rule: RoutingRule) -> dict[str, Any]:
+        return shown(rule)
 
     async def owner_of(self, rule_id: UUID, *, sight: Sight) -> tuple[UUID | None] | None:
         """The team of a rule, in a tuple; None for one out of sight or archived."""
@@ -45,36 +49,6 @@ class RoutingRuleRepository:
             .order_by(*_ORDER)
         )
         return [rule_of(row) for row in (await self._connection.execute(statement)).mappings()]
-
-    async def add(self, rule: RoutingRule, *, changed_by: UUID | None) -> bool:
-        """Write a new rule and its first version; False when another of the owner has its name."""
-        values = {**_values(rule), "id": rule.id, "team_id": rule.team_id, "created_at": rule.created_at}
-        return await self._written(sa.insert(routing_rules).values(values), rule, changed_by)
-
-    async def save(self, rule: RoutingRule, *, changed_by: UUID | None) -> bool:
-        """Write an edit and its version; False when another of the owner has its name."""
-        statement = sa.update(routing_rules).where(routing_rules.c.id == rule.id).values(_values(rule))
-        return await self._written(statement, rule, changed_by)
-
-    async def _written(self, statement: sa.Executable, rule: RoutingRule, changed_by: UUID | None) -> bool:
-        if not await write_unless_taken(self._connection, statement, unique="uq_routing_rules"):
-            return False
-        await self._connection.execute(
-            sa.insert(routing_rule_versions).values(
-                rule_id=rule.id,
-                version=rule.version,
-                changed_at=rule.updated_at,
-                changed_by=changed_by,
-                rule=shown(rule),
-            )
-        )
-        return True
-
-    async def place(self, positions: Sequence[tuple[UUID, int]]) -> None:
-        """Give the rules these places; their order is no part of a version."""
-        cases = sa.case(*((routing_rules.c.id == rule_id, place) for rule_id, place in positions))
-        mine = routing_rules.c.id.in_([rule_id for rule_id, _ in positions])
-        await self._connection.execute(sa.update(routing_rules).where(mine).values(position=cases))
 
     async def missing_targets(self, targets: Sequence[Target], *, sight: Sight) -> set[Target]:
         """Those that are not there: no active person, no team, schedule or channel within sight."""
@@ -153,6 +127,4 @@ async def list_rules(
 
 async def versions_of_routing_rule(connection: AsyncConnection, rule_id: UUID, *, limit: int) -> list[dict[str, Any]]:
     """The rule's versions, the newest first."""
-    table = routing_rule_versions
-    statement = sa.select(table).where(table.c.rule_id == rule_id).order_by(table.c.version.desc()).limit(limit)
-    return [dict(row) for row in (await connection.execute(statement)).mappings()]
+    return await newest_versions(connection, routing_rule_versions, rule_id, limit=limit)
