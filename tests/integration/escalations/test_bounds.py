@@ -3,11 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.identity.model import Role
 from graphql_api.escalations.rehearsal import MOST_STEPS
 from tests.api import Api, Person
 from tests.integration.escalations.test_rehearsal import step
@@ -15,11 +13,6 @@ from tests.integration.escalations.test_rehearsal import step
 NOW = datetime(2030, 1, 7, tzinfo=UTC)
 COVERAGE = """query($until: DateTime!) {
   escalationCoverage(since: "2030-01-07T00:00:00Z", until: $until) { worst holes { startsAt } } }"""
-
-
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
 
 
 async def hourly(api: Api, who: Person, name: str, *, layers: int = 20) -> str:

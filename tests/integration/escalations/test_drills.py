@@ -23,21 +23,6 @@ DRILL = """drill { id state severity startedBy { id } answeredBy { id } timeToAn
 
 
 @pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def ann(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="ann@example.com")
-
-
-@pytest.fixture
-async def bob(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="bob@example.com")
-
-
-@pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
     connection = await asyncpg.connect(application_url)
     engine = create_engine(api.settings, pool_size=2)

@@ -8,28 +8,12 @@ import asyncpg
 import pytest
 
 from domain.alerts.model import AlertStatus
-from domain.identity.model import Role
 from persistence.engine import create_engine
 from tests.api import Api, Person
 from tests.integration.escalations.test_paging import MINUTE, Night, policy, step, told
 
 RESOLVED = {"status": AlertStatus.RESOLVED.value}
 ACTIVE = {"status": AlertStatus.ACTIVE.value}
-
-
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def ann(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="ann@example.com")
-
-
-@pytest.fixture
-async def bob(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="bob@example.com")
 
 
 @pytest.fixture

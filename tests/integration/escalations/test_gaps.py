@@ -15,11 +15,6 @@ REFUSED = "__typename } ... on WouldOpenGaps { gaps { teamId severities startsAt
 
 
 @pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
 async def admin(api: Api) -> Person:
     return await api.person(Role.ADMIN)
 

@@ -21,18 +21,15 @@ from tests.api import Api, Person
 from tests.integration.escalations.test_paging import (
     MINUTE,
     Night,
-    ann,
-    bob,
     database,
     jobs_engine,
-    manager,
     night,
     policy,
     step,
     told,
 )
 
-__all__ = ["ann", "bob", "database", "jobs_engine", "manager", "night"]
+__all__ = ["database", "jobs_engine", "night"]
 HOUR = timedelta(hours=1)
 
 

@@ -27,21 +27,6 @@ ACKNOWLEDGED, RESOLVED = {"status": "acknowledged"}, {"status": "resolved"}
 
 
 @pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def ann(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="ann@example.com")
-
-
-@pytest.fixture
-async def bob(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="bob@example.com")
-
-
-@pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[GroupNight]:
     engine = create_engine(api.settings, pool_size=4)
     database = await asyncpg.connect(application_url)

@@ -33,21 +33,6 @@ LINK = re.compile(r"https?://[^/\s]+(/answer\?token=\S+)")
 
 
 @pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def ann(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="ann@example.com")
-
-
-@pytest.fixture
-async def bob(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="bob@example.com")
-
-
-@pytest.fixture
 async def database(application_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(application_url)
     yield connection

@@ -19,11 +19,6 @@ COVERAGE = """query($since: DateTime!, $until: DateTime!, $teamId: ID) {
 
 
 @pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
 async def ann(api: Api) -> Person:
     return await api.person(Role.OPERATOR)
 
