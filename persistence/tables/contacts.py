@@ -84,6 +84,8 @@ text_messages = sa.Table(
     time("delivered_at", nullable=True),
     time("failed_at", nullable=True),
     sa.Column("last_error", sa.Text, nullable=True),
+    # What it tells of was over before it left: it failed nobody.
+    time("superseded_at", nullable=True),
     sa.Column("answer", sa.Text, nullable=True),
     sa.Column("provider_id", sa.Text, nullable=True),
     # The first page of a new problem leaves before everything else.
@@ -91,6 +93,9 @@ text_messages = sa.Table(
     sa.Index("ix_text_messages_next_attempt_at", "next_attempt_at", postgresql_where=sa.text(TEXT_WAITS)),
     sa.Index("ix_text_messages_method", "contact_method_id", "created_at"),
     sa.Index("ix_text_messages_user_id", "user_id"),
+    sa.Index(
+        "ix_text_messages_provider_id", "provider_id", postgresql_where=sa.text("provider_id IS NOT NULL")
+    ),
     sa.Index(
         "ix_text_messages_reply_code",
         "reply_code",

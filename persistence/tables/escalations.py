@@ -104,6 +104,9 @@ escalations = sa.Table(
     time("answered_at", nullable=True),
     # Where it began again.
     integer("first_position", 0),
+    # Whether a step of this round reached anybody, and since when whole rounds reach nobody.
+    flag("has_reached", default=False),
+    time("unreached_since", nullable=True),
     # Its alerts went to another group: those it told hear of the end from the escalation of that one.
     uuid("succeeded_by"),
     # A policy runs once for an episode, whoever starts it and however often; and once at a time for a group.
@@ -175,8 +178,12 @@ notifications = sa.Table(
     uuid("slack_message_id"),
     # The group it tells of; its alert is the one that began the group's escalation.
     uuid("group_id"),
+    # What the incident elsewhere is known by that it opens or ends; none: by the alert.
+    sa.Column("incident_key", sa.Text, nullable=True),
     # Since when its provider's being away let another way be taken as well.
     time("fell_back_at", nullable=True),
+    # The swap of shifts it tells of.
+    uuid("swap_id", references="shift_swaps.id"),
     sa.CheckConstraint("num_nonnulls(user_id, channel_id) = 1", name="one_recipient"),
     # Told once: by a step of an escalation, and of the end of an episode.
     sa.Index(
@@ -203,6 +210,7 @@ notifications = sa.Table(
         "episode",
         "channel_id",
         "kind",
+        sa.text("coalesce(incident_key, '')"),
         unique=True,
         postgresql_where=sa.text("channel_id IS NOT NULL AND kind IN ('acknowledged', 'resolved')"),
     ),
@@ -217,6 +225,7 @@ notifications = sa.Table(
         "episode",
         "user_id",
         sa.text("coalesce(contact_method_id, user_id)"),
+        sa.text("coalesce(group_id, alert_id)"),
         unique=True,
         postgresql_where=sa.text("kind = 'resolved'"),
     ),
@@ -237,6 +246,23 @@ notifications = sa.Table(
         "rule_step",
         unique=True,
         postgresql_where=sa.text("routing_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "uq_notifications_swap",
+        "swap_id",
+        "kind",
+        "user_id",
+        sa.text("coalesce(contact_method_id, user_id)"),
+        "rule_step",
+        unique=True,
+        postgresql_where=sa.text("swap_id IS NOT NULL"),
+    ),
+    # What a channel's provider called the message: its answer is that, or begins with it.
+    sa.Index(
+        "ix_notifications_answer",
+        "answer",
+        postgresql_where=sa.text("answer IS NOT NULL"),
+        postgresql_ops={"answer": "text_pattern_ops"},
     ),
     sa.Index("ix_notifications_user_id", "user_id", "id", postgresql_where=sa.text("user_id IS NOT NULL")),
     sa.Index("ix_notifications_channel_id", "channel_id", "id", postgresql_where=sa.text("channel_id IS NOT NULL")),

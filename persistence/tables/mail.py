@@ -21,6 +21,8 @@ outgoing_mail = sa.Table(
     time("sent_at", nullable=True),
     time("failed_at", nullable=True),
     sa.Column("last_error", sa.Text, nullable=True),
+    # What it tells of was over before it left: it failed nobody.
+    time("superseded_at", nullable=True),
     sa.Column("provider_message_id", sa.Text, nullable=True),
     # The first page of a new problem leaves before everything else.
     integer("priority", 0),
@@ -31,4 +33,9 @@ outgoing_mail = sa.Table(
     time("bounced_at", nullable=True),
     sa.Index("ix_outgoing_mail_next_attempt_at", "next_attempt_at", postgresql_where=sa.text(WAITING)),
     sa.Index("ix_outgoing_mail_user_id", "user_id"),
+    sa.Index(
+        "ix_outgoing_mail_provider_message_id",
+        "provider_message_id",
+        postgresql_where=sa.text("provider_message_id IS NOT NULL"),
+    ),
 )

@@ -68,6 +68,11 @@ routings = sa.Table(
     json("targets", default="[]"),
     integer("reached", 0),
     sa.Column("failure", sa.Text, nullable=True),
+    # What else is to be said of it: why nobody was told, or which policy was set to work instead.
+    sa.Column("note", sa.Text, nullable=True),
+    # The group the alert was in: its decisions of one rule page once, until the group ends.
+    uuid("group_id"),
+    time("ended_at", nullable=True),
     # It may worsen more than once. A failure keeps the rule from no later try.
     sa.Index(
         "uq_routings_held",
@@ -89,6 +94,12 @@ routings = sa.Table(
         postgresql_where=sa.text("failure IS NOT NULL"),
     ),
     sa.Index("ix_routings_rule_id", "rule_id", "id"),
+    sa.Index(
+        "ix_routings_group_id",
+        "group_id",
+        "rule_id",
+        postgresql_where=sa.text("group_id IS NOT NULL AND ended_at IS NULL"),
+    ),
 )
 
 team_quiet_hours = sa.Table(
@@ -113,6 +124,8 @@ delivery_attempts = sa.Table(
     time("attempted_at"),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("answer", sa.Text, nullable=True),
+    # How long the provider took to say so; unknown of what it told by calling us.
+    sa.Column("took_ms", sa.Integer, nullable=True),
     sa.CheckConstraint("num_nonnulls(mail_id, text_id, notification_id) = 1", name="one_message"),
     sa.Index("ix_delivery_attempts_mail_id", "mail_id", postgresql_where=sa.text("mail_id IS NOT NULL")),
     sa.Index("ix_delivery_attempts_text_id", "text_id", postgresql_where=sa.text("text_id IS NOT NULL")),
