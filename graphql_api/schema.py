@@ -63,6 +63,7 @@ from graphql_api.receipts.queries import ReceiptQueries
 from graphql_api.routing.mutations import RoutingMutations
 from graphql_api.routing.queries import RoutingQueries
 from graphql_api.routing.rehearsal import RoutingRehearsalQueries
+from graphql_api.routing.simulation import SimulationQueries
 from graphql_api.rules.mutations import RuleMutations
 from graphql_api.rules.queries import RuleQueries
 from graphql_api.rules.subscriptions import RuleSubscriptions
@@ -105,6 +106,7 @@ QUERIES: tuple[type, ...] = (
     DrillQueries,
     RoutingQueries,
     RoutingRehearsalQueries,
+    SimulationQueries,
     TeamRestQueries,
     DeliveryQueries,
     RehearsalQueries,

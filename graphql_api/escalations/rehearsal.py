@@ -8,11 +8,10 @@ from uuid import UUID
 
 import strawberry
 
-from domain.alerts.model import AlertStatus
 from domain.contacts import planning
 from domain.contacts.model import ContactKind
 from domain.errors import NotFound
-from domain.escalations import coverage, engine, model
+from domain.escalations import coverage, model
 from domain.identity import model as identity
 from domain.schedules.clock import check_year
 from domain.schedules.drafts import checked_span
@@ -28,12 +27,12 @@ from graphql_api.escalations.types import EscalationPolicy
 from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User
-from graphql_api.scalars import uuid_of, uuid_or_none
+from graphql_api.scalars import uuid_or_none
 from graphql_api.schedules.types import ScheduleGap
 from persistence.contact_wishes import Wishes
 from persistence.escalation_policies import list_policies
 from persistence.reaching import Reach
-from persistence.rehearsal import Rehearsed, RehearsedStep, coverage_of, rehearse
+from persistence.rehearsal import RehearsedStep, coverage_of
 
 MOST_POLICIES = 50
 # Each looks up whom it reaches. Ten thousand, as fifty policies can have, kept a connection for half a minute.
@@ -115,11 +114,19 @@ async def _messages(telling: Telling, user_id: UUID, info: Info) -> Any:  # noqa
     return planning.plan(wishes.ways, wishes.preferences, severity=telling.severity, now=telling.at, team=team)
 
 
+def _policy(root: strawberry.Parent[RehearsedStep]) -> model.Policy | None:
+    return root.policy if root.policy.id.int else None
+
+
 @exposes(RehearsedStep, name="SimulatedStep", description="A step that would fire if nobody answered.")
 class SimulatedStep:
     """See persistence.rehearsal.RehearsedStep."""
 
-    policy: EscalationPolicy = strawberry.field(description="The policy.")
+    policy = strawberry.field(
+        resolver=_policy,
+        graphql_type=EscalationPolicy | None,
+        description="The policy; null for the one that is not saved.",
+    )
     round: int = strawberry.field(description="Which round of it, from 1.")
     step: int = strawberry.field(description="Which step of the round, from 1.")
     fires_at: datetime = strawberry.field(description="When it would fire.")
@@ -187,8 +194,6 @@ class EscalationCoverage:
 OfTeam = Annotated[
     strawberry.ID | None, strawberry.argument(description="The alert's team; left out for an alert of no team.")
 ]
-OfSeverity = Annotated[Severity, strawberry.argument(description="The alert's severity.")]
-At = Annotated[datetime | None, strawberry.argument(description="When the alert opens; now if left out.")]
 Since = Annotated[datetime | None, strawberry.argument(description="From when; now if left out.")]
 Until = Annotated[datetime | None, strawberry.argument(description="Until when; 14 days after `since` if left out.")]
 
@@ -196,37 +201,6 @@ Until = Annotated[datetime | None, strawberry.argument(description="Until when; 
 @strawberry.type
 class RehearsalQueries:
     """Mixed into Query."""
-
-    @strawberry.field(
-        description="Who would be reached, when and why, if such an alert opened and nobody answered: at most "
-        f"{MOST_STEPS} steps, policy by policy. Nothing is sent.",
-        graphql_type=list[SimulatedStep],
-    )
-    async def simulate_routing(
-        self, info: Info, *, severity: OfSeverity, team_id: OfTeam = None, at: At = None
-    ) -> list[RehearsedStep]:
-        """By the policies that take alerts now."""
-        context, moment = info.context, at or info.context.now()
-        check_year(moment, "at")
-        team = None if team_id is None else uuid_of(team_id, "team", "teamId")
-        subject = engine.Subject(
-            id=UUID(int=0),
-            episode=1,
-            status=AlertStatus.ACTIVE,
-            severity=severity,
-            team_id=team,
-            is_suppressed=False,
-            snoozed_until=None,
-        )
-        policies = engine.policies_for(subject, await _policies(context, team))[:MOST_POLICIES]
-        seen = await _seen(context, policies)
-        found: list[RehearsedStep] = []
-        async with context.read() as connection:
-            for policy in policies:
-                most = MOST_STEPS - len(found)
-                rehearsed = Rehearsed(severity=severity, opened_at=moment, most=most)
-                found += await rehearse(connection, policy, rehearsed, seen=seen)
-        return sorted(found, key=lambda step: step.fires_at)
 
     @strawberry.field(
         description="Whether somebody would be told at every moment ahead: the holes in each policy of a team.",

@@ -145,7 +145,7 @@ class RoutingRehearsalQueries:
         check_year(moment, "at")
         sight = context.require_viewer().sight
         async with context.read() as connection:
-            alert = await _alert(connection, context, alert_id, simulated, at=moment)
+            alert = await alert_meant(connection, context, alert_id, simulated, at=moment)
             rules = [rule for rule in await list_rules(connection, sight=sight) if rule.is_enabled]
             if draft is not None:
                 rules.append(await _draft(connection, context, draft, at=moment))
@@ -154,7 +154,7 @@ class RoutingRehearsalQueries:
             return await rehearse_rules(connection, alert, rules, event, at=moment, seen=seen)
 
 
-async def _alert(
+async def alert_meant(
     connection: AsyncConnection,
     context: Context,
     alert_id: str | None,
@@ -162,6 +162,7 @@ async def _alert(
     *,
     at: datetime,
 ) -> RoutedAlert:
+    """The alert there is, or the one that might open; NotFound for one that the viewer may not see."""
     if (alert_id is None) is (simulated is None):
         message = "give either `alertId` or `simulated`"
         raise InvalidInput(message, ("alertId",))

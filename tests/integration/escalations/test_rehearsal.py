@@ -102,4 +102,5 @@ async def test_a_private_teams_policies_are_rehearsed_by_its_members_alone(api: 
     await api.change("createEscalationPolicy", what, "policy { id }", who=insider)
     asked = {"severity": "LOW", "teamId": str(secret.id)}
     assert len((await api.data(SIMULATE, asked, who=insider))["simulateRouting"]) == 1
-    assert (await api.data(SIMULATE, asked, who=ann))["simulateRouting"] == []
+    (error,) = (await api.ask(SIMULATE, asked, who=ann))["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["path"]) == ("NOT_FOUND", ["teamId"])
