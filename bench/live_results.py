@@ -65,7 +65,10 @@ class RestartTurn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IngestTurn(msgspec.Struct, frozen=True, kw_only=True):
-    """The rate of ingest with and without a crowd; `lags`: seconds each consumer was behind, at most and at the end."""
+    """The rate of ingest with and without company. `lags`: seconds each consumer was behind, at most and at the end.
+
+    `cpu`: microseconds an alert by process, until the consumers had read everything. `busy`: cores while the load ran.
+    """
 
     scenario: str
     crowd: str
@@ -74,6 +77,8 @@ class IngestTurn(msgspec.Struct, frozen=True, kw_only=True):
     resets: int
     lags: dict[str, tuple[float, float]]
     settle_seconds: float
+    cpu: dict[str, float] = {}
+    busy: float = 0.0
 
     @property
     def rate(self) -> float:

@@ -16,6 +16,7 @@ from bench.contenders.tocsin import Tocsin
 from bench.live_people import SECRET
 from bench.live_wire import Publishing
 from tocsin.processes import spawn
+from tocsin.supervisor import ROLE_STOP_STEPS, stop
 
 SERVICE = "checkout"
 OPEN_SOCKETS = re.compile(rb"^tocsin_websockets (\S+)$", re.MULTILINE)
@@ -40,6 +41,21 @@ class LiveTocsin(Tocsin):
             "labels": {"cluster": "eu-1", "instance": payloads.KEY},
         }
         return Publishing(path=route.path, headers=dict(route.headers), body=msgspec.json.encode(item).decode())
+
+    @property
+    def data_dir(self) -> Path:
+        """What it keeps in files."""
+        return self._data_dir
+
+    def restart_relay(self, elasticsearch_url: str | None) -> None:
+        """Start it anew, with a consumer for this Elasticsearch or without."""
+        stop(self._processes[1], ROLE_STOP_STEPS)
+        # A consumer that does not run is behind for ever.
+        self._database.run("DELETE FROM relay_cursors WHERE consumer = 'search'")
+        more = {} if elasticsearch_url is None else {"TOCSIN_ELASTICSEARCH_URL": elasticsearch_url}
+        with (self._log_folder / "tocsin-relay.log").open("ab") as output:
+            command = [sys.executable, "-m", "tocsin", "relay"]
+            self._processes[1] = spawn(command, environment={**self.environment(), **more}, output=output)
 
     @property
     def api_pid(self) -> int:

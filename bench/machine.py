@@ -52,6 +52,13 @@ def cpu_seconds(root: int) -> float:
     return sum(seconds for pid, seconds in used.items() if _descends(pid, root, parents))
 
 
+def own_cpu_seconds(pid: int) -> float:
+    """CPU time used so far by this process alone; 0 when it has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return _statistics(pid)[1]
+    return 0.0
+
+
 def _descends(pid: int, root: int, parents: dict[int, int]) -> bool:
     while pid > 1:
         if pid == root:
