@@ -37,6 +37,7 @@ from persistence.receipts import trim_rejected
 from persistence.retention import Retention, purge_expired
 from persistence.rule_marks import release_marks
 from persistence.silence_work import apply_due_silences, plan_due_windows
+from persistence.swap_notices import expire_swaps
 from persistence.tables import OPEN, alerts
 from persistence.unit_of_work import UnitOfWork
 from persistence.unseen import unseen_by_their_people
@@ -162,6 +163,11 @@ async def end_drills(engine: AsyncEngine, _settings: Settings, now: datetime) ->
     return await end_overdue_drills(engine, now=now)
 
 
+async def expire_shift_swaps(engine: AsyncEngine, _settings: Settings, now: datetime) -> int:
+    """Settle the swaps of shifts that nobody answered in time, and tell who asked."""
+    return await expire_swaps(engine, now=now)
+
+
 async def sweep_objects(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     """Remove the files of uploads that died half-way. An aborted multipart upload to S3 is the bucket's own rule."""
     async with engine.connect() as connection:
@@ -194,6 +200,7 @@ DUE = (
     Due("follow_alerts_in_slack", timedelta(seconds=1), follow_alerts),
     Due("answer_presses_in_slack", timedelta(seconds=1), answer_presses),
     Due("end_drills", timedelta(minutes=1), end_drills),
+    Due("expire_shift_swaps", timedelta(minutes=1), expire_shift_swaps),
     Due("settle_notifications", timedelta(seconds=5), settle_notifications),
     Due("make_data_exports", timedelta(seconds=5), make_data_exports, Hurry.SLOW, limit=LONG),
     Due("redact_words", timedelta(seconds=10), redact_words, Hurry.SLOW, limit=LONG),

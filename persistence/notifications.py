@@ -36,6 +36,8 @@ from persistence.pacing import may_go
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import teams_in_sight
 from persistence.setting_aside import is_at_hand, passes, put_aside
+from persistence.swap_messages import write_of_swaps
+from persistence.swap_notices import reasons_against_swaps
 from persistence.tables import alerts, escalation_members, notifications, outgoing_mail
 from persistence.texts import NewText, free_reply_code, post_text
 from persistence.users import users_by_ids
@@ -151,10 +153,13 @@ async def _deliver_to(
     if user is None or viewer is None:
         reasons = dict.fromkeys(reasons, "the person may no longer sign in")
     else:
+        reasons |= await reasons_against_swaps(connection, queued, sight=viewer.sight, now=now)
         hidden = await _hidden(connection, queued, subjects, groups, sight=viewer.sight)
         reasons |= dict.fromkeys(hidden, "the person may no longer see the alert")
     await drop(connection, {one: reason for one, reason in reasons.items() if reason}, now=now)
     kept = [one for one in queued if not reasons[one.id]]
+    # What is told of shifts travels by itself, after what is told of alerts.
+    kept = [one for one in kept if one.swap_id is None] or kept
     if not kept or user is None:
         return False
     method: ContactMethod | None = account_method(user)
@@ -210,6 +215,9 @@ async def drop(connection: AsyncConnection, reasons: Mapping[UUID, str], *, now:
 async def _write(
     connection: AsyncConnection, method: ContactMethod, kept: Sequence[Notification], writing: Writing, *, now: datetime
 ) -> None:
+    if kept[0].swap_id is not None:
+        await write_of_swaps(connection, method, kept, links=writing.links, public_url=writing.public_url, now=now)
+        return
     told = await _told(connection, kept, writing, now=now)
     if method.kind in BY_TEXT:
         is_page = any(one.kind in CALLS for one in told)

@@ -1,6 +1,7 @@
 """Where are swaps of shifts kept? A row each, beside the schedules whose shifts they are of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,21 +10,22 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.visibility import Sight
+from domain.escalations.model import NotificationKind
 from domain.schedules.model import Override, Span, Versions
 from domain.schedules.swaps import ShiftSwap, SwapState
 from persistence.among import among
 from persistence.reads.visibility import visible
 from persistence.schedules import ScheduleRepository, plans_of
+from persistence.swap_notices import SAME, heard_of_swap, swap_of, tell_of_swap
 from persistence.tables import schedules, shift_swaps
-
-_SAME = (
-    *("id", "schedule_id", "user_id", "colleague_id", "reason", "created_by", "created_at", "expires_at"),
-    *("settled_by", "settled_at", "override_id", "return_override_id"),
-)
 
 
 class SwapRepository(ScheduleRepository):
     """Swaps and schedules, inside one transaction. Implements domain.schedules.swaps.Swaps."""
+
+    def __init__(self, connection: AsyncConnection, *, now: datetime) -> None:
+        super().__init__(connection)
+        self._now = now
 
     async def add_swap(self, swap: ShiftSwap) -> None:
         """Write a new swap."""
@@ -37,7 +39,7 @@ class SwapRepository(ScheduleRepository):
         )
         statement = sa.select(shift_swaps).where(shift_swaps.c.id == swap_id).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else _swap_of(row)
+        return None if row is None else swap_of(row)
 
     async def save_swap(self, swap: ShiftSwap) -> None:
         """Write what became of it."""
@@ -53,6 +55,15 @@ class SwapRepository(ScheduleRepository):
         )
         return await self._connection.scalar(sa.select(sa.func.count()).select_from(table).where(*waiting)) or 0
 
+    async def tell(self, swap: ShiftSwap, kind: NotificationKind, people: AbstractSet[UUID]) -> None:
+        """Write the notifications; who may not see the schedule is told nothing of it."""
+        await tell_of_swap(self._connection, swap, kind, people, now=self._now)
+
+    async def tell_if_asked(self, swap: ShiftSwap, kind: NotificationKind, people: AbstractSet[UUID]) -> None:
+        """The same, of those to whom the question has gone out."""
+        asked = await heard_of_swap(self._connection, swap.id, people)
+        await tell_of_swap(self._connection, swap, kind, asked, now=self._now)
+
     async def plan(self, schedule_id: UUID, span: Span) -> tuple[Versions, Sequence[Override]]:
         """What decides who is on call over the span."""
         return (await plans_of(self._connection, [schedule_id], span))[schedule_id]
@@ -61,7 +72,7 @@ class SwapRepository(ScheduleRepository):
 async def swaps_by_ids(connection: AsyncConnection, ids: Sequence[UUID], *, sight: Sight) -> list[ShiftSwap | None]:
     """Swaps by id; None for one of a schedule out of sight."""
     statement = _in_sight(sight).where(among(shift_swaps.c.id, ids))
-    found = {row["id"]: _swap_of(row) for row in (await connection.execute(statement)).mappings()}
+    found = {row["id"]: swap_of(row) for row in (await connection.execute(statement)).mappings()}
     return [found.get(swap_id) for swap_id in ids]
 
 
@@ -83,7 +94,7 @@ async def list_swaps(
     if waiting_at is not None:
         statement = statement.where(table.c.state == SwapState.ASKED.value, table.c.expires_at > waiting_at)
     statement = statement.order_by(table.c.id.desc()).limit(most)
-    return [_swap_of(row) for row in (await connection.execute(statement)).mappings()]
+    return [swap_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
 def _in_sight(sight: Sight) -> sa.Select[Any]:
@@ -97,20 +108,10 @@ def _in_sight(sight: Sight) -> sa.Select[Any]:
 def _values(swap: ShiftSwap) -> dict[str, Any]:
     returned = swap.returned
     return {
-        **{name: getattr(swap, name) for name in _SAME},
+        **{name: getattr(swap, name) for name in SAME},
         "starts_at": swap.given.starts_at,
         "ends_at": swap.given.ends_at,
         "return_starts_at": None if returned is None else returned.starts_at,
         "return_ends_at": None if returned is None else returned.ends_at,
         "state": swap.state.value,
     }
-
-
-def _swap_of(row: Mapping[Any, Any]) -> ShiftSwap:
-    returns = row["return_starts_at"]
-    return ShiftSwap(
-        **{name: row[name] for name in _SAME},
-        given=Span(row["starts_at"], row["ends_at"]),
-        returned=None if returns is None else Span(returns, row["return_ends_at"]),
-        state=SwapState(row["state"]),
-    )

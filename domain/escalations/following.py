@@ -14,6 +14,8 @@ _NEWS = frozenset(
         NotificationKind.RESOLVED,
         NotificationKind.FLAPPING,
         NotificationKind.SETTLED,
+        NotificationKind.SWAP_ASKED,
+        NotificationKind.SWAP_SETTLED,
         NotificationKind.TEST,
     }
 )

@@ -125,6 +125,8 @@ class NotificationKind(StrEnum):
     RESOLVED = "resolved"
     FLAPPING = "flapping"
     SETTLED = "settled"
+    SWAP_ASKED = "swap_asked"
+    SWAP_SETTLED = "swap_settled"
     TEST = "test"
 
 
@@ -153,6 +155,7 @@ class NotificationState(StrEnum):
 class Notification:
     """One person or channel to be told one thing about one episode of an alert. `why` is a sentence for who asks.
 
+    What is told of a swap of shifts (`swap_id`) is about no alert.
     A test of a channel is about no alert. `problem` is why it failed or was dropped, or why the last attempt failed;
     `answer` what the provider said. `flapping_since` names the time of flapping that a notice of it is about.
     `contact_method_id` is what a person is told by; None is mail to their account. `routing_id` is the decision of a
@@ -186,3 +189,4 @@ class Notification:
     routing_id: UUID | None = None
     held_reason: str | None = None
     held_until: datetime | None = None
+    swap_id: UUID | None = None

@@ -5,6 +5,7 @@ was asked may not be any more. Whoever asks gives their own time away; a manager
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +14,7 @@ from uuid import UUID
 
 from domain.desk import Desk
 from domain.errors import Forbidden, InvalidInput, NotFound, SwapConflict
+from domain.escalations.model import NotificationKind
 from domain.identity.team_roles import may_manage
 from domain.ids import new_id
 from domain.schedules.actions import require_operator
@@ -26,6 +28,8 @@ from domain.text import checked_optional_text
 LIFETIME = timedelta(days=7)
 NO_SUCH = "no such swap"
 MAX_OPEN = 200
+# Of an offer to everybody those who take turns are told, as far as that is a number of people who would look at it.
+MAX_ASKED = 50
 
 
 class SwapState(StrEnum):
@@ -83,6 +87,14 @@ class Swaps(Schedules, Protocol):
         """How many of the schedule wait for an answer."""
         ...
 
+    async def tell(self, swap: ShiftSwap, kind: NotificationKind, people: AbstractSet[UUID]) -> None:
+        """Let those of them know who may see the schedule, by their own methods and outside of their quiet hours."""
+        ...
+
+    async def tell_if_asked(self, swap: ShiftSwap, kind: NotificationKind, people: AbstractSet[UUID]) -> None:
+        """The same, of those to whom the question has gone out."""
+        ...
+
     async def plan(self, schedule_id: UUID, span: Span) -> tuple[Versions, Sequence[Override]]:
         """What decides who is on call over the span."""
         ...
@@ -106,6 +118,7 @@ async def request_swap(swap: ShiftSwap, *, desk: SwapDesk) -> ShiftSwap:
         raise InvalidInput(f"a schedule has at most {MAX_OPEN} swaps that wait for an answer", ("scheduleId",))
     await _check_on_call(checked, desk)
     await desk.stores.add_swap(checked)
+    await desk.stores.tell(checked, NotificationKind.SWAP_ASKED, people_asked(checked, schedule))
     await desk.audit(target_id=schedule.id, after=shown_swap(checked))
     return checked
 
@@ -154,6 +167,24 @@ async def withdraw_swap(swap_id: UUID, *, desk: SwapDesk) -> ShiftSwap:
     if desk.viewer.user_id not in {before.user_id, before.created_by} and not _manages(schedule, desk):
         raise Forbidden("only whose shift it is, who asked, or a manager of the team takes it back")
     return await _settled(before, SwapState.WITHDRAWN, desk)
+
+
+def people_asked(swap: ShiftSwap, schedule: Schedule) -> frozenset[UUID]:
+    """Who is asked: the colleague by name; else those who take turns on the schedule. Nobody is asked by themselves."""
+    if swap.colleague_id is not None:
+        asked = [swap.colleague_id]
+    else:
+        turns = (one for layer in schedule.layers for one in layer.rotation.participants)
+        asked = [one for one in dict.fromkeys(turns) if one != swap.user_id][:MAX_ASKED]
+    return frozenset(asked) - {swap.created_by}
+
+
+def people_concerned(swap: ShiftSwap) -> frozenset[UUID]:
+    """Who hears what became of it, whatever they heard before; not whoever settled it."""
+    of_it = {swap.user_id, swap.created_by}
+    if swap.state is SwapState.ACCEPTED and swap.colleague_id is not None:
+        of_it.add(swap.colleague_id)
+    return frozenset(of_it) - {swap.settled_by}
 
 
 def shown_swap(swap: ShiftSwap) -> dict[str, Any]:
@@ -245,8 +276,18 @@ async def _asked(swap_id: UUID, desk: SwapDesk) -> tuple[Schedule, ShiftSwap]:
 async def _settled(swap: ShiftSwap, state: SwapState, desk: SwapDesk) -> ShiftSwap:
     after = replace(swap, state=state, settled_by=desk.viewer.person_id, settled_at=desk.now)
     await desk.stores.save_swap(after)
+    concerned = people_concerned(after)
+    await desk.stores.tell(after, NotificationKind.SWAP_SETTLED, concerned)
+    if after.colleague_id is not None:
+        others = {after.colleague_id} - concerned - {after.settled_by}
+        await desk.stores.tell_if_asked(after, NotificationKind.SWAP_SETTLED, others)
     await desk.audit(target_id=after.schedule_id, after=shown_swap(after))
     return after
+
+
+def expired(swap: ShiftSwap) -> ShiftSwap:
+    """One that was not answered in time; nobody settled it."""
+    return replace(swap, state=SwapState.EXPIRED, settled_at=swap.expires_at)
 
 
 async def _schedule(schedule_id: UUID, desk: SwapDesk, *path: str) -> Schedule:

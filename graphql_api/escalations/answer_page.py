@@ -6,7 +6,9 @@ at three in the morning, on a phone, one tap must do. The token is in the query,
 
 from collections.abc import Sequence
 from html import escape
+from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -17,13 +19,16 @@ from domain.alerts.model import Alert, AlertStatus
 from domain.errors import DomainError, IllegalMove, InvalidInput
 from domain.escalations.drills import Drill, DrillState
 from domain.identity.model import Viewer
+from domain.schedules.swaps import ShiftSwap
 from graphql_api.escalations.answering import acting_as, answer_many, require_operator
 from graphql_api.escalations.drill_answering import answered_by_person
+from graphql_api.schedules.swap_answering import swap_page
 from graphql_api.state import AppState
 from persistence.drills import drills_by_ids
 from persistence.group_answers import with_their_groups
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.alerts import alerts_by_ids
+from persistence.shift_swaps import swaps_by_ids
 
 PATH = "/answer"
 # Of a group: the worst by name.
@@ -75,12 +80,10 @@ async def answer_page(request: Request) -> Response:
         # Of a message about a group: all that is open of it.
         episodes = await with_their_groups(connection, {answer.alert_id: answer.episode})
         found = {} if viewer is None else await alerts_by_ids(connection, list(episodes), sight=viewer.sight)
-        drill = None
-        if viewer is not None and not found:
-            (drill,) = await drills_by_ids(connection, [answer.alert_id], sight=viewer.sight)
+        elsewhere = None if viewer is None or found else await _no_alert(connection, answer.alert_id, viewer)
     alerts = [found[one] for one, episode in episodes.items() if one in found and found[one].episode == episode]
-    if viewer is not None and drill is not None:
-        return await _of_drill(request, state, viewer, drill)
+    if viewer is not None and elsewhere is not None:
+        return await _of_no_alert(request, state, viewer, elsewhere)
     if viewer is None or not alerts:
         return _page("The link is over", f"    <p>{OVER}</p>", 410)
     if len(alerts) > 1:
@@ -89,6 +92,19 @@ async def answer_page(request: Request) -> Response:
     if request.method == "POST":
         return await _acknowledge(request, state, viewer, alert)
     return _page(alert.title, _details(alert) + _button(alert))
+
+
+async def _no_alert(connection: AsyncConnection, subject_id: UUID, viewer: Viewer) -> Drill | ShiftSwap | None:
+    """What else a link is made for: a drill, or the question whether to take over a shift."""
+    (drill,) = await drills_by_ids(connection, [subject_id], sight=viewer.sight)
+    (swap,) = await swaps_by_ids(connection, [subject_id], sight=viewer.sight)
+    return drill or swap
+
+
+async def _of_no_alert(request: Request, state: AppState, viewer: Viewer, found: Drill | ShiftSwap) -> Response:
+    if isinstance(found, Drill):
+        return await _of_drill(request, state, viewer, found)
+    return _page(*await swap_page(request, state, viewer, found))
 
 
 async def _of_drill(request: Request, state: AppState, viewer: Viewer, drill: Drill) -> Response:

@@ -16,6 +16,8 @@ expose_enum(
         NotificationKind.RESOLVED: "It is over; told to those who were paged.",
         NotificationKind.FLAPPING: "It began to flap; told once, in place of a page for each turn.",
         NotificationKind.SETTLED: "It stopped flapping; told to those who heard that it began.",
+        NotificationKind.SWAP_ASKED: "A colleague asks for a shift to be taken over.",
+        NotificationKind.SWAP_SETTLED: "A swap of shifts was accepted, declined, taken back or not answered.",
         NotificationKind.TEST: "A channel is tried.",
     },
 )

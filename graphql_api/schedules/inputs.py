@@ -92,4 +92,6 @@ def desk(context: Context, uow: UnitOfWork, action: str) -> ScheduleDesk:
 
 def swap_desk(context: Context, uow: UnitOfWork, action: str) -> SwapDesk:
     """What an action on swaps needs of this request."""
-    return desk_of(context, uow, SwapRepository(uow.connection), action=action, target_kind="schedule")
+    return desk_of(
+        context, uow, SwapRepository(uow.connection, now=context.now()), action=action, target_kind="schedule"
+    )

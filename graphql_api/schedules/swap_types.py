@@ -1,10 +1,12 @@
 """How is a swap of shifts shown?"""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
 
+from domain.escalations import model as escalations
 from domain.identity import model as identity
 from domain.schedules import model, swaps
 from graphql_api.context import Context, Info
@@ -13,7 +15,12 @@ from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User
 from graphql_api.schedules.loaders import load_schedules
 from graphql_api.schedules.types import Schedule
+from persistence.notifications import notification_of
 from persistence.shift_swaps import swaps_by_ids
+from persistence.swap_notices import swap_notifications
+
+if TYPE_CHECKING:
+    from graphql_api.escalations.types import Notification
 
 expose_enum(
     swaps.SwapState,
@@ -57,6 +64,10 @@ async def _schedule(root: strawberry.Parent[swaps.ShiftSwap], info: Info) -> mod
     return await info.context.loader(load_schedules).load(root.schedule_id)
 
 
+async def _notifications(root: strawberry.Parent[swaps.ShiftSwap], info: Info) -> list[escalations.Notification]:
+    return await info.context.loader(load_swap_notifications).load(root.id)
+
+
 def _state(root: strawberry.Parent[swaps.ShiftSwap], info: Info) -> swaps.SwapState:
     return root.state_at(info.context.now())
 
@@ -82,8 +93,20 @@ class ShiftSwap:
         resolver=_settled_by, graphql_type=User | None, description="Who accepted, declined or took it back."
     )
     settled_at: datetime | None = strawberry.field(description="When; null while it waits.")
+    notifications = strawberry.field(
+        resolver=_notifications,
+        graphql_type=list[Annotated["Notification", strawberry.lazy("graphql_api.escalations.types")]],
+        description="Who was told of it, by what, and what became of that.",
+    )
     override_id: strawberry.ID | None = strawberry.field(description="The override that gives the time away.")
     return_override_id: strawberry.ID | None = strawberry.field(description="The override in return.")
+
+
+async def load_swap_notifications(context: Context, ids: list[UUID]) -> list[list[escalations.Notification]]:
+    """What was told of swaps the viewer may see, the oldest first."""
+    async with context.read() as connection:
+        found = await swap_notifications(connection, ids)
+    return [[notification_of(row) for row in found[swap_id]] for swap_id in ids]
 
 
 async def load_swaps(context: Context, ids: list[UUID]) -> list[swaps.ShiftSwap | None]:

@@ -93,9 +93,7 @@ text_messages = sa.Table(
     sa.Index("ix_text_messages_next_attempt_at", "next_attempt_at", postgresql_where=sa.text(TEXT_WAITS)),
     sa.Index("ix_text_messages_method", "contact_method_id", "created_at"),
     sa.Index("ix_text_messages_user_id", "user_id"),
-    sa.Index(
-        "ix_text_messages_provider_id", "provider_id", postgresql_where=sa.text("provider_id IS NOT NULL")
-    ),
+    sa.Index("ix_text_messages_provider_id", "provider_id", postgresql_where=sa.text("provider_id IS NOT NULL")),
     sa.Index(
         "ix_text_messages_reply_code",
         "reply_code",

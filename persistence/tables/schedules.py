@@ -97,4 +97,5 @@ shift_swaps = sa.Table(
     uuid("return_override_id", references="schedule_overrides.id"),
     sa.CheckConstraint("(return_starts_at IS NULL) = (return_ends_at IS NULL)", name="return_is_whole"),
     sa.Index("ix_shift_swaps_schedule_id", "schedule_id", "id"),
+    sa.Index("ix_shift_swaps_expires_at", "expires_at", postgresql_where=sa.text("state = 'asked'")),
 )
