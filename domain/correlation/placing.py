@@ -24,6 +24,7 @@ KEY_WINDOW = timedelta(days=1)
 KEY_MAX_AGE = timedelta(days=7)
 # Open groups whose titles an arriving one is compared with, the newest; and alerts that wait for another part.
 MAX_CANDIDATES = 100
+_WORTH_TELLING = timedelta(seconds=1)
 MAX_WAITING = 50
 
 
@@ -36,6 +37,8 @@ class KnownGroup:
     created_at: datetime
     last_joined_at: datetime
     is_open: bool
+    # What was told of those who joined, by the rule and the reason: it is mostly the same.
+    told: dict[tuple[int, str], Decision] = field(default_factory=dict, repr=False, compare=False)
 
     def accepts(self, at: datetime, rule: GroupRule | None) -> bool:
         """Whether an alert that arrives now may join."""
@@ -260,8 +263,13 @@ class Placing:
     def _join(self, way: Way, group: KnownGroup, state: AlertState, *, at: datetime, reason: str) -> Decision:
         since = at - group.last_joined_at
         group.last_joined_at = max(group.last_joined_at, at)
-        told = f"; the last alert of the group came {_length(since)} before" if since >= timedelta(seconds=1) else ""
-        return _placed(way, group, state, f"it joined an open group: {reason}{told}", opened=False)
+        told = f"; the last alert of the group came {_length(since)} before" if since >= _WORTH_TELLING else ""
+        said = id(way.rule), f"it joined an open group: {reason}{told}"
+        decision = group.told.get(said)
+        if decision is None:
+            decision = group.told[said] = _placed(way, group, state, said[1], opened=False)
+        state.group_id, state.group_reason = group.id, said[1]
+        return decision
 
     def _key(self, way: Way, group: KnownGroup) -> None:
         self.groups.setdefault(way.key, {})[way.part] = group

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from domain.alerts.decisions import Decision, rule_decision, rule_failure_decision
 from domain.alerts.model import HEARTBEAT_INTEGRATION_ID, MAX_LABELS, RULE_INTEGRATION_ID, Severity
 from domain.alerts.normalise import NormalSignal, content_hash
+from domain.remembered import Remembered
 from domain.rules.condition import ConditionFailed
 from domain.rules.facts import facts_of_signal
 from domain.rules.keys import key_of, recipe_of
@@ -23,21 +24,54 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from uuid import UUID
 
-# Of each rule: what it said of so many alerts that differ in what it changes.
-_TOLD = 16
+# Of rules that hold together: what they make of so many alerts that differ in what is changed of them.
+_TOLD = 64
 # What threshold rules and heartbeats raise keeps its key: they find its end by it, whatever an alert rule is by then.
 KEY_KEEPING = frozenset({RULE_INTEGRATION_ID, HEARTBEAT_INTEGRATION_ID})
 
 
-@value_class(frozen=True, slots=True)
+@value_class(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What rules make of a signal. `labels` are those that are otherwise; `key` and `recipe` None as they were."""
+
+    decisions: tuple[Decision, ...]
+    severity: Severity
+    labels: dict[str, str]
+    suppressed_by: "tuple[UUID, ...]"
+    team_id: "UUID | None"
+    key: str | None
+    recipe: str
+    group_key: str | None
+    reopen_window: "timedelta | None"
+    auto_resolve_after: "timedelta | None"
+
+
 class Holding:
-    """The rules that hold for an alert, in order, and those that failed with what they said."""
+    """The rules that hold for an alert, in order, and those that failed with what they said.
 
-    rules: tuple[Compiled, ...]
-    failed: tuple[tuple[Compiled, str], ...]
+    The same rules hold for many alerts, so what can be said of them is worked out once. `is_plain`: what they make of
+    an alert is told by the few of its fields that they change (`likeness`), and kept in `made`.
+    """
+
+    __slots__ = ("failed", "is_plain", "made", "matched", "names", "rules")
+
+    def __init__(self, rules: tuple[Compiled, ...], failed: tuple[tuple[Compiled, str], ...] = ()) -> None:
+        self.rules, self.failed = rules, failed
+        effects = [compiled.rule.effects for compiled in rules]
+        self.matched = tuple([compiled.rule.id for compiled in rules])
+        self.names = tuple(dict.fromkeys(name for one in effects for name in one.all_labels))
+        self.is_plain = not failed and not any(one.dedup_by or one.group_by for one in effects)
+        self.made: Remembered[tuple[object, ...], _Made] = Remembered(_TOLD)
+
+    def likeness(self, signal: NormalSignal) -> tuple[object, ...] | None:
+        """By what signals are alike to these rules; None where each must be looked at by itself."""
+        labels = signal.labels
+        if not self.is_plain or len(labels) + len(self.names) > MAX_LABELS:
+            return None
+        return (signal.severity, signal.is_team_named, *[labels.get(name) for name in self.names])
 
 
-NOTHING_HOLDS = Holding((), ())
+NOTHING_HOLDS = Holding(())
 
 
 def holding(asked: Asked, rules: RuleSet, facts: Mapping[str, object]) -> Holding:
@@ -58,7 +92,12 @@ def holding(asked: Asked, rules: RuleSet, facts: Mapping[str, object]) -> Holdin
         held.append(compiled)
         if compiled.rule.stops and not compiled.is_monitored:
             break
-    return Holding(tuple(held), tuple(failed)) if held or failed else NOTHING_HOLDS
+    if failed:
+        return Holding(tuple(held), tuple(failed))
+    if not held:
+        return NOTHING_HOLDS
+    together = tuple(held)
+    return asked.held.get(together) or asked.held.keep(together, Holding(together))
 
 
 def apply_rules(signal: NormalSignal, integration_id: "UUID", rules: RuleSet) -> NormalSignal:
@@ -69,12 +108,18 @@ def apply_rules(signal: NormalSignal, integration_id: "UUID", rules: RuleSet) ->
     found = holding(rules.on_signal, rules, facts)
     if found is NOTHING_HOLDS:
         return signal
-    application = _Application(signal, facts, keeps_key=integration_id in KEY_KEEPING)
-    for compiled in found.rules:
-        application.take(compiled)
-    for compiled, message in found.failed:
-        application.decisions.append(failure_decision(compiled, message))
-    return application.result(found)
+    like = found.likeness(signal)
+    made = None if like is None else found.made.get(like)
+    if made is None:
+        application = _Application(signal, facts, keeps_key=integration_id in KEY_KEEPING)
+        for compiled in found.rules:
+            application.take(compiled)
+        for compiled, message in found.failed:
+            application.decisions.append(failure_decision(compiled, message))
+        made = application.made()
+        if like is not None:
+            found.made.keep(like, made)
+    return _applied(signal, made, found)
 
 
 def failure_decision(compiled: Compiled, message: str) -> Decision:
@@ -99,24 +144,9 @@ class _Application:
 
     def take(self, compiled: Compiled) -> None:
         """Take a rule's effects, or only say what they would be."""
-        self.decisions.append(self._decision(compiled))
+        self.decisions.append(match_decision(compiled, self._changes(compiled.rule.effects)))
         if not compiled.is_monitored:
             self._do(compiled)
-
-    def _decision(self, compiled: Compiled) -> Decision:
-        """Mostly what was said of the last alert like this one. A key is an alert's own, so it is said anew."""
-        effects = compiled.rule.effects
-        if effects.dedup_by or effects.group_by:
-            return match_decision(compiled, self._changes(effects))
-        labels = self._labels
-        like = (self._severity, self._origin.is_team_named, *[labels.get(name) for name in effects.all_labels])
-        decision = compiled.told.get(like)
-        if decision is None:
-            decision = match_decision(compiled, self._changes(effects))
-            if len(compiled.told) >= _TOLD:
-                compiled.told.clear()
-            compiled.told[like] = decision
-        return decision
 
     def _changes(self, effects: Effects) -> dict[str, Any]:
         """What a rule changes, before and after, as JSON."""
@@ -161,50 +191,65 @@ class _Application:
         """What the key is made of; nothing else where it is kept."""
         return () if self._keeps_key else effects.dedup_by
 
-    def result(self, found: Holding) -> NormalSignal:
-        """The signal with all of it."""
-        origin = self._origin
-        verdict = Verdict(
-            origin=origin,
+    def made(self) -> _Made:
+        """All of it."""
+        origin, before = self._origin, self._origin.labels
+        after = self._labels if self._labels is not before else {}
+        return _Made(
+            decisions=tuple(self.decisions),
+            severity=self._severity,
+            labels={name: value for name, value in after.items() if before.get(name) != value},
             suppressed_by=tuple(self._suppressed_by),
             team_id=self._team_id,
-            reopen_window=self._reopen_window,
-            matched=tuple(compiled.rule.id for compiled in found.rules),
-            failed=tuple((compiled.rule.id, message) for compiled, message in found.failed),
-        )
-        signal = origin.signal
-        if self._key != signal.dedup_key:
-            signal = replace(signal, dedup_key=self._key, dedup_recipe=self._recipe)
-        if self._auto_resolve_after is not None and signal.expires_at is None:
-            signal = replace(signal, expires_at=origin.received_at + self._auto_resolve_after)
-        # What people see is otherwise than the source says: a re-send after the rules changed must not look the same.
-        said, digest = [str(rule_id) for rule_id in self._suppressed_by], origin.content_hash
-        if said or self._labels is not origin.labels or self._severity is not origin.severity:
-            digest = content_hash(
-                *(origin.title, origin.description, self._severity, origin.service_name, self._labels),
-                *(origin.metadata, said),
-            )
-        # By name: `replace` takes five times as long.
-        return NormalSignal(
-            signal=signal,
-            status=origin.status,
-            title=origin.title,
-            description=origin.description,
-            severity=self._severity,
-            source=origin.source,
-            service_name=origin.service_name,
-            labels=self._labels,
-            metadata=origin.metadata,
-            team_id=origin.team_id,
-            is_team_named=origin.is_team_named,
-            started_at=origin.started_at,
-            source_time=origin.source_time,
-            received_at=origin.received_at,
-            content_hash=digest,
-            decisions=(*origin.decisions, *self.decisions),
-            verdict=verdict,
+            key=self._key if self._key != origin.signal.dedup_key else None,
+            recipe=self._recipe,
             group_key=self._group_key,
+            reopen_window=self._reopen_window,
+            auto_resolve_after=self._auto_resolve_after,
         )
+
+
+def _applied(origin: NormalSignal, made: _Made, found: Holding) -> NormalSignal:
+    """The signal with all of it."""
+    verdict = Verdict(
+        origin=origin,
+        suppressed_by=made.suppressed_by,
+        team_id=made.team_id,
+        reopen_window=made.reopen_window,
+        matched=found.matched,
+        failed=tuple([(compiled.rule.id, message) for compiled, message in found.failed]),
+    )
+    signal = origin.signal
+    if made.key is not None:
+        signal = replace(signal, dedup_key=made.key, dedup_recipe=made.recipe)
+    if made.auto_resolve_after is not None and signal.expires_at is None:
+        signal = replace(signal, expires_at=origin.received_at + made.auto_resolve_after)
+    # What people see is otherwise than the source says: a re-send after the rules changed must not look the same.
+    digest = origin.content_hash
+    if made.suppressed_by or made.labels or made.severity is not origin.severity:
+        said = [str(rule_id) for rule_id in made.suppressed_by]
+        digest = content_hash(digest, made.severity, made.labels, said)
+    # By name: `replace` takes five times as long.
+    return NormalSignal(
+        signal=signal,
+        status=origin.status,
+        title=origin.title,
+        description=origin.description,
+        severity=made.severity,
+        source=origin.source,
+        service_name=origin.service_name,
+        labels=merged_labels(origin.labels, made.labels) if made.labels else origin.labels,
+        metadata=origin.metadata,
+        team_id=origin.team_id,
+        is_team_named=origin.is_team_named,
+        started_at=origin.started_at,
+        source_time=origin.source_time,
+        received_at=origin.received_at,
+        content_hash=digest,
+        decisions=(*origin.decisions, *made.decisions),
+        verdict=verdict,
+        group_key=made.group_key,
+    )
 
 
 def match_decision(compiled: Compiled, changed: Mapping[str, Any]) -> Decision:

@@ -5,12 +5,13 @@ condition of alternatives is found by each of them. What has neither is asked ev
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import re2
 
+from domain.remembered import MAX_LENGTH, Remembered
 from domain.rules.patterns import is_cheap_in_a_set, new_set
 from domain.rules.screening import AND, EQUAL, IN, OR, Place, conjuncts, place_of, texts_of
 from domain.rules.tree import Call, Constant, Node, Tree
@@ -152,7 +153,7 @@ class Index:
                 found += programs.fitting(text)
         if not found:
             return self.always
-        return sorted({*self.always, *found})
+        return sorted({*self.always, *found}) if len(found) > 1 or self.always else found
 
 
 class _Programs:
@@ -161,6 +162,7 @@ class _Programs:
     def __init__(self, patterns: list[tuple[str, int]]) -> None:
         self._set = new_set()
         self._numbers: list[int] = []
+        self._known: Remembered[str, Sequence[int]] = Remembered()
         self.left_out: list[int] = []
         for pattern, number in patterns:
             self._set.Add(pattern.encode())
@@ -172,10 +174,17 @@ class _Programs:
         except re2.error:  # too large together: each is asked by itself
             self.left_out, self._numbers = self._numbers, []
 
-    def fitting(self, text: str) -> Iterable[int]:
+    def fitting(self, text: str) -> Sequence[int]:
         """The rules whose pattern the text fits; all of them where that cannot be told."""
         if not self._numbers:
             return ()
+        known = self._known.get(text)
+        if known is not None:
+            return known
+        fitting = self._asked(text)
+        return self._known.keep(text, fitting) if len(text) <= MAX_LENGTH else fitting
+
+    def _asked(self, text: str) -> Sequence[int]:
         found = self._set.Match(text.encode("utf-8", "replace"))
         if self._last not in found:
             return self._numbers

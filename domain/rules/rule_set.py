@@ -1,9 +1,10 @@
 """Which rules are asked about an alert? All that are on, in order, compiled once, less those that cannot hold."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from domain.remembered import Remembered
 from domain.rules.condition import Bound, Condition, ConditionEngine, ConditionInvalid
 from domain.rules.indexing import Index, chosen_keys
 from domain.rules.model import AlertRule, RuleMode
@@ -12,12 +13,12 @@ from domain.rules.screening import Facts, Screen, is_exact, screen_of, service_s
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from domain.alerts.decisions import Decision
+    from domain.rules.applying import Holding
 
 NO_RULES_VERSION = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
     """A rule with its condition. `screen` is false where it cannot hold; where it `is_exact`, it holds otherwise."""
 
@@ -27,8 +28,6 @@ class Compiled:
     is_exact: bool
     # Whether it only says what it would do.
     is_monitored: bool
-    # What it said of alerts like these, by what it changes of them: kept by applying.py.
-    told: "dict[tuple[object, ...], Decision]" = field(default_factory=dict)
 
 
 class Asked:
@@ -36,6 +35,8 @@ class Asked:
 
     def __init__(self, rules: Sequence[Compiled]) -> None:
         self.rules = tuple(rules)
+        # The rules that held together for an alert: kept by applying.py.
+        self.held: Remembered[tuple[Compiled, ...], Holding] = Remembered()
         self._index = Index()
         keys = chosen_keys([compiled.condition.tree for compiled in self.rules])
         for number, way in enumerate(keys):

@@ -37,7 +37,9 @@ class Tally:
     def note(self, matched: Iterable[UUID], failed: Iterable[tuple[UUID, str]], *, at: datetime) -> None:
         """These rules held for a signal, and these could not be worked out."""
         for rule_id in matched:
-            count = self.counts.setdefault(rule_id, Count())
+            count = self.counts.get(rule_id)
+            if count is None:
+                count = self.counts[rule_id] = Count()
             count.matches += 1
             count.last_matched_at = at
         for rule_id, message in failed:

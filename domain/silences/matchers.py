@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import re2
 
 from domain.errors import InvalidInput
+from domain.remembered import MAX_LENGTH, Remembered
 
 MAX_MATCHERS = 100
 MAX_NAME = 200
@@ -19,6 +20,7 @@ MAX_VALUE = 4_000
 
 # A pattern comes from outside: RE2 runs in linear time, and a program beyond this size is refused instead of built.
 _PATTERN_MEMORY = 1 << 20
+_REMEMBERED = 128
 _RANGE_LENGTH = 16
 # No UTF-8 has this byte.
 _BEYOND_ALL = b"\xff"
@@ -96,6 +98,11 @@ def _check_text(text: str, field_name: str, limit: int) -> None:
         raise InvalidMatcher(f"a matcher's {field_name} must be valid UTF-8 without NUL", (field_name,))
 
 
+def _remembered() -> Remembered[bytes, bool]:
+    """Of each matcher few: there are thousands of them."""
+    return Remembered(_REMEMBERED)
+
+
 @dataclass(frozen=True, slots=True)
 class LabelMatcher:
     """One condition on a label. Built only when valid: a bad name, value or pattern raises InvalidMatcher."""
@@ -106,6 +113,8 @@ class LabelMatcher:
     _pattern: _Pattern | None = field(init=False, repr=False, compare=False, default=None)
     # Every value that matches lies between these two, as UTF-8; all values where there is no pattern.
     bounds: tuple[bytes, bytes] = field(init=False, repr=False, compare=False, default=(b"", _BEYOND_ALL))
+    # What the pattern said of values that lie between them.
+    _known: Remembered[bytes, bool] = field(init=False, repr=False, compare=False, default_factory=_remembered)
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -127,12 +136,15 @@ class LabelMatcher:
             return actual != self.value
         # Fully anchored: `d.*` is not found inside `id`. A lone surrogate becomes "?" instead of an error.
         encoded = actual.encode("utf-8", "replace")
-        found = (
-            self._pattern is not None
-            and self.bounds[0] <= encoded <= self.bounds[1]
-            and self._pattern.fullmatch(encoded) is not None
-        )
+        found = self.bounds[0] <= encoded <= self.bounds[1] and self._fits(encoded)
         return found if operator is MatchOperator.REGEX else not found
+
+    def _fits(self, value: bytes) -> bool:
+        known = self._known.get(value)
+        if known is not None:
+            return known
+        fits = self._pattern is not None and self._pattern.fullmatch(value) is not None
+        return self._known.keep(value, fits) if len(value) <= MAX_LENGTH else fits
 
     @property
     def accepts_anything(self) -> bool:

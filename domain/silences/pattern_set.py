@@ -10,6 +10,8 @@ from typing import Generic, Protocol, TypeVar
 
 import re2
 
+from domain.remembered import MAX_LENGTH, Remembered
+
 _MEMORY = 8 << 20
 _EVERYTHING = b"(?s).*"
 Kept = TypeVar("Kept")
@@ -37,6 +39,7 @@ class PatternSet(Generic[Kept]):
         made: _Set = re2.Set.FullMatchSet(options)
         added = [made.Add(pattern.encode("utf-8")) for pattern, _ in kept]
         self._last = made.Add(_EVERYTHING)
+        self._known: Remembered[bytes, Sequence[Kept]] = Remembered()
         self._set: _Set | None = None
         if [*added, self._last] == list(range(len(kept) + 1)):
             with contextlib.suppress(re2.error):
@@ -45,6 +48,13 @@ class PatternSet(Generic[Kept]):
 
     def fitting(self, value: bytes) -> Sequence[Kept]:
         """Those whose pattern fits; or, where that cannot be told at once, all of them."""
+        known = self._known.get(value)
+        if known is not None:
+            return known
+        fitting = self._asked(value)
+        return self._known.keep(value, fitting) if len(value) <= MAX_LENGTH else fitting
+
+    def _asked(self, value: bytes) -> Sequence[Kept]:
         found = [] if self._set is None else self._set.Match(value)
         if self._last not in found:
             return self._kept
