@@ -16,6 +16,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from domain.alerts.cursor import Cursor, is_of_log, log_start
+from domain.alerts.events import LogPosition
 from domain.ports import SystemClock
 from jobs.consumers.contract import Consumer, Run
 from jobs.consumers.escalations import EscalationConsumer
@@ -177,13 +178,13 @@ class Relay:
 
     async def _next_run(self, consumer: Consumer, place: Cursor) -> tuple[Run | None, bool]:
         """What follows the place, as far as the consumer looks at it, and whether there may be more already."""
-        if consumer.reads_events:
-            events = await self._reader.read_after(place, limit=RUN_EVENTS)
-            if not events:
+        if consumer.reads_lines:
+            lines = await self._reader.lines_after(place, limit=RUN_EVENTS)
+            if not lines:
                 return None, False
-            last = events[-1]
-            end = Cursor(epoch=place.epoch, position=last.position, recorded_at=last.recorded_at)
-            return Run(before=place, end=end, events=events), len(events) == RUN_EVENTS
+            position = LogPosition(lines[-1]["xid"], lines[-1]["seq"])
+            end = Cursor(epoch=place.epoch, position=position, recorded_at=lines[-1]["recorded_at"])
+            return Run(before=place, end=end, lines=lines), len(lines) == RUN_EVENTS
         reached, number = await self._reader.reach(place, limit=RUN_EVENTS)
         return (Run(before=place, end=reached) if reached is not None else None), number == RUN_EVENTS
 

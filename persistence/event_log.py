@@ -67,6 +67,22 @@ SELECT xid, seq, recorded_at, id, alert_id, kind, occurred_at, actor_kind, actor
  ORDER BY xid, seq
  LIMIT $4
 """
+# The same for who hands events on: as they are, with what filters ask most of their alerts. Each alert is looked up by
+# its key: the OFFSET keeps the planner from reading them all.
+_LINES = """
+SELECT e.xid, e.seq, e.recorded_at, e.id, e.alert_id, e.kind, e.occurred_at, e.actor_kind, e.actor_id, e.version,
+       e.severity::text AS severity, e.status::text AS status, e.data::text AS data,
+       a.service_name, a.source, a.team_id, a.integration_id
+  FROM (SELECT * FROM alert_events
+         WHERE (xid, seq) > ($1::xid8, $2::bigint)
+           AND xid < pg_snapshot_xmin(pg_current_snapshot())
+           AND recorded_at >= $3
+         ORDER BY xid, seq
+         LIMIT $4) AS e
+  LEFT JOIN LATERAL (SELECT service_name, source, team_id, integration_id FROM alerts WHERE id = e.alert_id OFFSET 0)
+       AS a ON true
+ ORDER BY e.xid, e.seq
+"""
 # The same places without what is there: answered from the primary key alone.
 _PLACES = """
 SELECT xid, seq, recorded_at
@@ -139,6 +155,13 @@ class LogReader:
             _READ, cursor.position.xid, cursor.position.seq, _earliest(cursor.recorded_at), limit
         )
         return [recorded_event_of(row) for row in rows]
+
+    async def lines_after(self, cursor: Cursor, *, limit: int) -> list[asyncpg.Record]:
+        """The next events as rows, with what is told of their alerts, to be handed on by stream_message.py."""
+        rows: list[asyncpg.Record] = await self._pool.fetch(
+            _LINES, cursor.position.xid, cursor.position.seq, _earliest(cursor.recorded_at), limit
+        )
+        return rows
 
     async def reach(self, cursor: Cursor, *, limit: int) -> tuple[Cursor | None, int]:
         """How far the next events go, at most `limit`, and how many they are: for who does not look at them here."""

@@ -6,6 +6,7 @@ the log when it misses some. So nothing here has to be durable, and nothing here
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import redis.asyncio as redis
@@ -79,6 +80,13 @@ class RedisStreamBackend(BroadcastBackend):
     async def publish(self, channel: str, message: Any) -> None:  # noqa: ANN401  # broadcaster's signature
         """Append to the stream and cut its old end. Raises RedisError or OSError when Redis did not take it."""
         await self._redis.xadd(channel, {_FIELD: message}, maxlen=self._max_messages, approximate=True)
+
+    async def publish_all(self, channel: str, messages: Sequence[str]) -> None:
+        """Append several in one round trip, in their order. Raises as `publish` does; then some may have been taken."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for message in messages:
+            pipeline.xadd(channel, {_FIELD: message}, maxlen=self._max_messages, approximate=True)
+        await pipeline.execute()
 
     async def next_published(self) -> Event:
         """The next message of any subscribed stream; it waits, and never raises."""

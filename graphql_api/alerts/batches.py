@@ -37,6 +37,7 @@ from graphql_api.live.course import Course
 from graphql_api.live.hub import Hub
 from graphql_api.live.log_tail import patiently
 from graphql_api.live.stream_reset import StreamReset
+from graphql_api.live.upcoming import Upcoming
 from graphql_api.live.windows import windows
 
 if TYPE_CHECKING:
@@ -131,13 +132,15 @@ async def _batches(
         if word is not None:
             yield word
     elif course.feed is not None:
+        if course.upcoming is not None:
+            course.upcoming.wanted = wanted
         lists = windows(course.feed, seconds=seconds, most=MOST)
         async with aclosing(_passing(context, hub_of(context), wanted, lists)) as passing:
             async for item in passing:
                 yield item
     else:
         async with following(context) as (hub, watched, ending):
-            stream = hub.follow(after)
+            stream = hub.follow(after, upcoming=Upcoming(wanted))
             lists = windows(ending.each_of(stream), seconds=seconds, most=MOST)
             async with aclosing(stream), aclosing(_passing(context, hub, wanted, lists, watched=watched)) as passing:
                 async for item in passing:

@@ -26,6 +26,7 @@ from graphql_api.live.endings import Ending, SessionEnded, ending_of
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
 from graphql_api.live.log_tail import patiently
 from graphql_api.live.stream_reset import StreamReset
+from graphql_api.live.upcoming import Upcoming
 from persistence.backoff import Backoff
 from persistence.reads.counts import read_counts
 
@@ -147,12 +148,14 @@ async def _events(context: Context, wanted: AlertFilter, after: Cursor | None) -
         if word is not None:
             yield word
     elif course.feed is not None:
+        if course.upcoming is not None:
+            course.upcoming.wanted = wanted
         async with aclosing(_passing(context, hub_of(context), wanted, course.feed)) as passing:
             async for item in passing:
                 yield item
     else:
         async with following(context) as (hub, watched, ending):
-            stream = hub.follow(after)
+            stream = hub.follow(after, upcoming=Upcoming(wanted))
             passed = _passing(context, hub, wanted, ending.each_of(stream), watched=watched)
             async with aclosing(stream), aclosing(passed) as passing:
                 async for item in passing:

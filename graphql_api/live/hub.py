@@ -10,6 +10,8 @@ from functools import partial
 
 from domain.alerts.cursor import Cursor, LogState, StreamReset, StreamResetReason, why_reset
 from domain.alerts.events import RecordedEvent
+from domain.alerts.filter import AlertFilter
+from domain.alerts.sieve import Known, Possible, possible_of
 from graphql_api.live.inbox import MOST_WAITING, Inbox
 from graphql_api.live.log_tail import PAGE, LogTail, patiently, place_after
 from graphql_api.live.shared_counts import SharedCounts
@@ -85,16 +87,24 @@ class Hub:
 
     # -- what the log brings ---------------------------------------------------------------------------------------
 
-    @property
-    def is_empty(self) -> bool:
-        """Nobody follows."""
-        return not self._inboxes
+    def may_want(self, possible: Possible) -> bool:
+        """Whether events of such alerts may be for anybody."""
+        return any(inbox.may_want(possible) for inbox in self._inboxes)
 
-    def receive(self, events: Sequence[RecordedEvent]) -> None:
-        """Put the events before each follower."""
-        for event in events:
+    def pass_over(self, place: Cursor) -> None:
+        """Up to there is nothing for anybody."""
+        for inbox in self._inboxes:
+            inbox.pass_to(place)
+
+    def receive(self, events: Sequence[tuple[RecordedEvent, Known | None]]) -> None:
+        """Put the events before each follower that may want them."""
+        for event, known in events:
+            possible = possible_of(event.event, known)
             for inbox in self._inboxes:
-                inbox.put(event)
+                if inbox.may_want(possible):
+                    inbox.put(event)
+                else:
+                    inbox.pass_to(self.place_of(event))
 
     def begin_anew(self, head: Cursor) -> None:
         """A restored log ends every stream: its events have other, maybe smaller places."""
@@ -122,7 +132,7 @@ class Hub:
         place = after or state.head
         upcoming = upcoming or Upcoming()
         while True:
-            with self._attached() as inbox:
+            with self._attached(upcoming.wanted) as inbox:
                 while place.position < inbox.attached_at.position:
                     page = await patiently(partial(self.reader.read_after, place, limit=PAGE))
                     upcoming.begin_page(page)
@@ -140,7 +150,7 @@ class Hub:
                         place = place_after(arrived, place)
                         yield arrived
                 # Where a reader who was too slow goes on without a gap; after a restore there is only the new head.
-                slow = StreamReset(reason=StreamResetReason.SLOW_CONSUMER, resume_after=place)
+                slow = StreamReset(reason=StreamResetReason.SLOW_CONSUMER, resume_after=inbox.further(place))
                 yield inbox.reset or slow
                 return
 
@@ -174,8 +184,8 @@ class Hub:
         return await self.tail.news_since(known)
 
     @contextlib.contextmanager
-    def _attached(self) -> Iterator[Inbox]:
-        inbox = Inbox(self.place, most=self._most_waiting)
+    def _attached(self, wanted: AlertFilter | None) -> Iterator[Inbox]:
+        inbox = Inbox(self.place, most=self._most_waiting, wanted=wanted)
         self._inboxes.add(inbox)
         try:
             yield inbox

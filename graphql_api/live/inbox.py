@@ -6,20 +6,38 @@ from collections.abc import Iterable
 
 from domain.alerts.cursor import Cursor, StreamReset
 from domain.alerts.events import RecordedEvent
+from domain.alerts.filter import EVERY_ALERT, AlertFilter
+from domain.alerts.sieve import Possible, may_concern
 
 MOST_WAITING = 1000
 
 
 class Inbox:
-    """The events that arrived since `attached_at` and were not taken yet."""
+    """The events that arrived since `attached_at` and were not taken yet; those that `wanted` may want, if given."""
 
-    def __init__(self, attached_at: Cursor, *, most: int = MOST_WAITING) -> None:
+    def __init__(self, attached_at: Cursor, *, most: int = MOST_WAITING, wanted: AlertFilter | None = None) -> None:
         self.attached_at = attached_at
+        # How far there was nothing for it, while nothing waited.
+        self.passed = attached_at
+        self._wanted = None if wanted == EVERY_ALERT else wanted
         self.overflowed = False
         self.reset: StreamReset | None = None
         self._most = most
         self._waiting: deque[RecordedEvent] = deque()
         self._arrived = asyncio.Event()
+
+    def may_want(self, possible: Possible) -> bool:
+        """Whether an event of such alerts may be one for it."""
+        return self._wanted is None or may_concern(self._wanted, possible)
+
+    def pass_to(self, place: Cursor) -> None:
+        """Up to there is nothing for it."""
+        if not self._waiting and not self.overflowed:
+            self.passed = place
+
+    def further(self, place: Cursor) -> Cursor:
+        """This place, or how far there was nothing after it."""
+        return self.passed if self.passed.position > place.position else place
 
     def put(self, event: RecordedEvent) -> None:
         """Add an event. A full inbox is emptied and marked: the log has what it held."""

@@ -19,6 +19,7 @@ from broadcaster import Broadcast
 
 from domain.alerts.cursor import Cursor, LogState, is_of_log
 from domain.alerts.events import RecordedEvent
+from domain.alerts.sieve import Known, Possible
 from persistence.backoff import Backoff
 from persistence.direct import open_log_pool
 from persistence.event_log import EVENTS_CHANNEL, LogReader
@@ -86,13 +87,16 @@ class _States(SharedLookup[None, LogState]):
 class Audience(Protocol):
     """Who is told of what the log brings."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Nobody follows: events need not be decoded."""
+    def may_want(self, possible: Possible) -> bool:
+        """Whether events of such alerts may be for anybody: else they need not be decoded."""
         ...
 
-    def receive(self, events: Sequence[RecordedEvent]) -> None:
-        """New events, in order."""
+    def pass_over(self, place: Cursor) -> None:
+        """There is nothing for anybody up to there."""
+        ...
+
+    def receive(self, events: Sequence[tuple[RecordedEvent, Known | None]]) -> None:
+        """New events, in order, with what is known of their alerts."""
         ...
 
     def begin_anew(self, head: Cursor) -> None:
@@ -234,7 +238,7 @@ class LogTail:
             text = self._messages.popleft()
             if self._stream is not None:
                 self._stream.done_with_one()
-            await (self._pass_over(text) if self._audience.is_empty else self._take(text))
+            await self._take_message(text)
 
     async def _take(self, text: str) -> None:
         message = decode_message(text)
@@ -246,15 +250,19 @@ class LogTail:
         elif message.events is None or message.before > self.place.position:
             await self._catch_up()
         else:
-            self._deliver(message.events)
+            self._deliver(message.events, message.known)
 
-    async def _pass_over(self, text: str) -> None:
-        """Nobody follows: only the place moves. A flood of posts would spend much of its time on events for nobody."""
+    async def _take_message(self, text: str) -> None:
+        """Where it is for nobody, only the place moves: a flood of posts is mostly events that nobody asked for."""
         span = decode_span(text)
         if span is None or span.epoch != self.place.epoch or span.before > self.place.position:
             await self._take(text)
         elif span.after > self.place.position:
+            if self._audience.may_want(span.possible):
+                await self._take(text)
+                return
             self._known_place = span.end
+            self._audience.pass_over(span.end)
             self._tell_moved()
 
     async def _catch_up(self) -> bool:
@@ -277,14 +285,14 @@ class LogTail:
         self._tell_moved()
         self._audience.begin_anew(state.head)
 
-    def _deliver(self, events: Sequence[RecordedEvent]) -> None:
+    def _deliver(self, events: Sequence[RecordedEvent], known: Sequence[Known | None] | None = None) -> None:
         if not events:
             return
         new = []
-        for event in events:
+        for event, of_alert in zip(events, known or [None] * len(events), strict=True):
             if event.position > self.place.position:
                 self._known_place = place_after(event, self.place)
-                new.append(event)
+                new.append((event, of_alert))
         self._tell_moved()
         self._audience.receive(new)
 

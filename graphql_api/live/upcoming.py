@@ -5,15 +5,18 @@ from collections.abc import Iterable
 from itertools import chain, islice
 
 from domain.alerts.events import RecordedEvent
+from domain.alerts.filter import AlertFilter
 from graphql_api.live.inbox import Inbox
 
 
 class Upcoming:
     """Told by who gives the events, asked by who reads for them. An event may be here that was given already."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: AlertFilter | None = None) -> None:
         self._page: deque[RecordedEvent] = deque()
         self._inbox: Inbox | None = None
+        # What the run asks for, said before it takes the first event.
+        self.wanted = wanted
 
     def begin_page(self, events: Iterable[RecordedEvent]) -> None:
         """These were read from the log."""

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+import asyncpg
+
 from domain.alerts.cursor import Cursor
-from domain.alerts.events import RecordedEvent
 from persistence.direct import DirectConnection
 
 # Moves the consumer's place to the end of the run, within the connection's transaction.
@@ -14,22 +15,25 @@ Move: TypeAlias = Callable[[DirectConnection], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A piece of the log: what follows `before`, up to and including `end`. `events` is for who reads them."""
+    """A piece of the log: what follows `before`, up to and including `end`. `lines` is for who reads them.
+
+    A line is a row of LogReader.lines_after: an event as the log has it.
+    """
 
     before: Cursor
     end: Cursor
-    events: Sequence[RecordedEvent] = ()
+    lines: Sequence[asyncpg.Record] = ()
 
 
 class Consumer(Protocol):
     """Follows the log. A run that raised is given again, so handling it twice must do no harm.
 
-    One that leaves the events to the database says so by `reads_events`: to read them costs more than all the rest.
+    One that leaves the events to the database says so by `reads_lines`: to read them costs more than all the rest.
     `rest_seconds` is how long it lets events gather after a run: a run of many costs little more than a run of one.
     """
 
     name: str
-    reads_events: bool
+    reads_lines: bool
     rest_seconds: float
 
     async def consume(self, run: Run, move: Move) -> None:

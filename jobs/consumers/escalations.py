@@ -27,7 +27,7 @@ class EscalationConsumer:
     """Sets escalation policies to work."""
 
     name = "escalations"
-    reads_events = False
+    reads_lines = False
     rest_seconds = 0.05
 
     def __init__(

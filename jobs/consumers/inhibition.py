@@ -17,7 +17,7 @@ class InhibitionConsumer:
     """Sets marks of inhibition and takes them away. A run given twice comes to the same."""
 
     name = "inhibition"
-    reads_events = False
+    reads_lines = False
     rest_seconds = 0.05
 
     def __init__(self, engine: AsyncEngine, pool: asyncpg.Pool, *, clock: Clock) -> None:

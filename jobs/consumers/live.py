@@ -11,7 +11,7 @@ class LiveConsumer:
     """Publishes every run. While Redis is down it stays where it is, and the hubs read the log themselves."""
 
     name = "live"
-    reads_events = True
+    reads_lines = True
     # Somebody looks at a screen.
     rest_seconds = 0.0
 
@@ -21,7 +21,6 @@ class LiveConsumer:
 
     async def consume(self, run: Run, move: Move) -> None:
         """Publish, then move. A run published twice is dropped by the hubs: they know their place."""
-        for message in encode_run(run.before, run.events):
-            await self._stream.publish(EVENTS_STREAM, message)
+        await self._stream.publish_all(EVENTS_STREAM, list(encode_run(run.before, run.lines)))
         async with self._pool.acquire() as connection, connection.transaction():
             await move(connection)

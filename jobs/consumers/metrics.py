@@ -21,7 +21,7 @@ class MetricsConsumer:
     """Adds to alert_metrics. The numbers and the place commit together, so no event is counted twice."""
 
     name = "metrics"
-    reads_events = False
+    reads_lines = False
     # The numbers of a minute.
     rest_seconds = 0.2
 

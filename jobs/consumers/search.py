@@ -22,7 +22,7 @@ class SearchConsumer:
     """Writes to Elasticsearch, then moves. A document that is refused for what it holds does not stop the rest."""
 
     name = "search"
-    reads_events = True
+    reads_lines = True
     # Soon enough for who types what they look for.
     rest_seconds = 0.2
 
@@ -34,7 +34,7 @@ class SearchConsumer:
 
     async def consume(self, run: Run, move: Move) -> None:
         """Write the run's alerts."""
-        ids = list(dict.fromkeys(event.event.alert_id for event in run.events))
+        ids = list(dict.fromkeys(line["alert_id"] for line in run.lines))
         try:
             await self._write(ids)
         except IndexMissing:

@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 
 from domain.alerts.cursor import Cursor, log_start
-from domain.alerts.events import LogPosition, RecordedEvent
+from domain.alerts.events import AlertEventKind, LogPosition, RecordedEvent
+from domain.alerts.model import AlertStatus
 from persistence.event_log import MAX_COUNTED_LAG, LogReader
+from persistence.stream_message import decode_message, encode_run
 from tests.log_writer import insert_event, insert_events
 
 if TYPE_CHECKING:
@@ -92,6 +94,23 @@ async def test_a_reader_by_number_loses_the_event_that_commits_late(pool: asyncp
     await follower.poll()
     assert naive.seen == [early]
     assert follower.seen == [late, early]
+
+
+async def test_what_is_only_carried_arrives_as_it_is(pool: asyncpg.Pool, follower: Follower) -> None:
+    """The relay does not open what it carries: a hub reads of it what it reads in the log."""
+    async with pool.acquire() as connection:
+        await insert_event(connection)
+        said = {"changes": {"title": ["a", 'ü"\u0007']}, "n": [1, 2.5, 1e3, None], "decisions": [{"inputs": {}}]}
+        await insert_event(connection, kind=AlertEventKind.UPDATED, status=AlertStatus.RESOLVED, data=said)
+    reader, place = LogReader(pool), follower.cursor
+    told = [
+        event
+        for text in encode_run(place, await reader.lines_after(place, limit=10))
+        if (message := decode_message(text)) is not None and message.events is not None
+        for event in message.events
+    ]
+    assert told == await follower.poll()
+    assert [event.event.kind for event in told] == [AlertEventKind.OPENED, AlertEventKind.UPDATED]
 
 
 async def test_a_transaction_that_rolls_back_holds_nobody_up_for_longer(pool: asyncpg.Pool, follower: Follower) -> None:

@@ -133,12 +133,13 @@ async def publish_log(database_url: str, redis_url: str, *, skip: int = 0, repea
         reader = LogReader(pool)
         place = log_start((await reader.state()).head.epoch)
         stream = RedisStreamBackend(redis_url)
-        for number, event in enumerate(await reader.read_after(place, limit=10_000)):
-            for message in encode_run(place, [event]):
+        for number, line in enumerate(await reader.lines_after(place, limit=10_000)):
+            for message in encode_run(place, [line]):
                 for _ in range(1 + repeat):
                     if number >= skip:
                         await stream.publish(EVENTS_STREAM, message)
-            place = Cursor(epoch=place.epoch, position=event.position, recorded_at=event.recorded_at)
+            position = LogPosition(line["xid"], line["seq"])
+            place = Cursor(epoch=place.epoch, position=position, recorded_at=line["recorded_at"])
         await stream.disconnect()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from domain.alerts.events import LogPosition
 from domain.alerts.fold import FoldPolicy
 from domain.ports import SystemClock
 from jobs.consumers.contract import Move, Run
@@ -29,7 +30,7 @@ def now() -> datetime:
 class Recorder:
     """A consumer that remembers what it was given; `fail` of its first runs raise after they were taken."""
 
-    reads_events = True
+    reads_lines = True
     rest_seconds = 0.0
 
     def __init__(self, pool: asyncpg.Pool, name: str = "recorder", *, fail: int = 0) -> None:
@@ -37,9 +38,10 @@ class Recorder:
         self.seen: list[UUID] = []
 
     async def consume(self, run: Run, move: Move) -> None:
-        assert run.before.position < run.events[0].position
-        assert run.events[-1].position == run.end.position
-        self.seen += [event.event.id for event in run.events]
+        first, last = (LogPosition(line["xid"], line["seq"]) for line in (run.lines[0], run.lines[-1]))
+        assert run.before.position < first
+        assert last == run.end.position
+        self.seen += [line["id"] for line in run.lines]
         if self._fail:
             self._fail -= 1
             message = "the consumer's own store is down"

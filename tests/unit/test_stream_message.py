@@ -1,14 +1,20 @@
 """Do events survive the stream, in messages of bounded size that join without a gap?"""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
+
+import orjson
+import pytest
 
 from domain.alerts.cursor import Cursor
 from domain.alerts.events import Actor, ActorKind, AlertEvent, AlertEventKind, LogPosition, RecordedEvent
 from domain.alerts.model import AlertStatus, Severity
-from persistence.stream_message import MAX_MESSAGE_BYTES, StreamMessage, decode_message, encode_run
+from domain.alerts.sieve import Known, Possible
+from persistence.stream_message import MAX_MESSAGE_BYTES, StreamMessage, decode_message, decode_span, encode_run
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
+TEAM, INTEGRATION = uuid4(), uuid4()
 START = Cursor(epoch=uuid4(), position=LogPosition(3, 9), recorded_at=NOW)
 
 
@@ -30,6 +36,34 @@ def event(seq: int, *, size: int = 10) -> RecordedEvent:
     )
 
 
+def line(recorded: RecordedEvent, *, changes: str = "", alert: bool = True, **more: object) -> dict[str, Any]:
+    """The row of an event."""
+    event = recorded.event
+    told = orjson.dumps(event.data).decode()
+    known = {"service_name": "shop", "source": "grafana", "team_id": TEAM, "integration_id": INTEGRATION}
+    return {
+        "xid": recorded.position.xid,
+        "seq": recorded.position.seq,
+        "recorded_at": recorded.recorded_at,
+        "id": event.id,
+        "alert_id": event.alert_id,
+        "kind": event.kind.value,
+        "occurred_at": event.occurred_at,
+        "actor_kind": event.actor.kind.value,
+        "actor_id": event.actor.id,
+        "version": event.version,
+        "severity": event.severity.value,
+        "status": event.status.value,
+        "data": changes or told,
+        **(known if alert else dict.fromkeys(known)),
+        **more,
+    }
+
+
+def lines(events: list[RecordedEvent]) -> list[dict[str, Any]]:
+    return [line(one) for one in events]
+
+
 def decoded(texts: list[str]) -> list[StreamMessage]:
     messages = [decode_message(text) for text in texts]
     assert all(messages)
@@ -38,15 +72,62 @@ def decoded(texts: list[str]) -> list[StreamMessage]:
 
 def test_events_come_back_as_they_were() -> None:
     events = [event(1), event(2)]
-    (message,) = decoded(list(encode_run(START, events)))
+    (message,) = decoded(list(encode_run(START, lines(events))))
     assert message.events == events
     assert (message.epoch, message.before) == (START.epoch, START.position)
     assert message.end == Cursor(epoch=START.epoch, position=events[-1].position, recorded_at=NOW)
+    known = Known(service_name="shop", source="grafana", team_id=TEAM, integration_id=INTEGRATION)
+    assert message.known == [known, known]
+
+
+def test_a_span_tells_what_the_alerts_of_its_events_may_have_been() -> None:
+    resolved = '{"changes": {"status": ["active", "resolved"], "severity": ["low", "high"]}}'
+    rows = [
+        line(event(1), service_name=None, team_id=None, changes="{}"),
+        line(event(2), status="resolved", severity="high", changes=resolved),
+    ]
+    (text,) = encode_run(START, rows)
+    span = decode_span(text)
+    assert span is not None
+    assert span.possible == Possible(
+        severities=frozenset({Severity.CRITICAL, Severity.LOW, Severity.HIGH}),
+        statuses=frozenset({AlertStatus.ACTIVE, AlertStatus.RESOLVED}),
+        service_names=frozenset({"shop", None}),
+        sources=frozenset({"grafana"}),
+        team_ids=frozenset({TEAM, None}),
+        integration_ids=frozenset({INTEGRATION}),
+    )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(line(event(2), alert=False), id="erased"),
+        pytest.param(line(event(2), changes='{"changes": {"team_id": [null, null]}}'), id="moved"),
+        pytest.param(line(event(2), changes='{"changes": {"service_name": ["a", "b"]}}'), id="renamed"),
+    ],
+)
+def test_an_alert_that_moved_or_is_unknown_may_have_been_anything(row: dict[str, Any]) -> None:
+    (text,) = encode_run(START, [line(event(1)), row])
+    span = decode_span(text)
+    assert span is not None
+    assert span.possible.is_anything
+
+
+def test_a_message_of_a_relay_that_does_not_tell_is_passed_over_by_nobody() -> None:
+    (text,) = encode_run(START, [line(event(1))])
+    told = orjson.loads(text)
+    del told["possible"], told["known"]
+    span, message = decode_span(orjson.dumps(told).decode()), decode_message(orjson.dumps(told).decode())
+    assert span is not None
+    assert span.possible.is_anything
+    assert message is not None
+    assert message.known is None
 
 
 def test_a_long_run_is_cut_into_messages_that_join() -> None:
     events = [event(seq, size=10_000) for seq in range(1, 30)]
-    texts = list(encode_run(START, events))
+    texts = list(encode_run(START, lines(events)))
     messages = decoded(texts)
     assert len(messages) > 3
     assert max(map(len, texts)) < 2 * MAX_MESSAGE_BYTES
@@ -57,7 +138,7 @@ def test_a_long_run_is_cut_into_messages_that_join() -> None:
 
 def test_an_event_too_large_to_carry_sends_its_reader_to_the_log() -> None:
     events = [event(1), event(2, size=3 * MAX_MESSAGE_BYTES), event(3)]
-    first, second, third = decoded(list(encode_run(START, events)))
+    first, second, third = decoded(list(encode_run(START, lines(events))))
     assert first.events == events[:1]
     assert second.events is None
     assert (second.before, second.after) == (events[0].position, events[1].position)
