@@ -28,6 +28,7 @@ from domain.rules.condition import (
     check_size,
 )
 from domain.rules.tree import Name, Tree, read_tree, walk
+from domain.rules.words import severity_hint
 from domain.text import lower_ascii
 
 _TYPES = {
@@ -57,6 +58,10 @@ _KEPT = 4_096
 _FAULT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _CODE = re.compile(r"^[A-Z_]+: ")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
+# The severity compared with a word in quotes, of which the engine says no more than that types differ.
+_SEVERITY_WORD = re.compile(
+    r"""alert\.severity\s*(?:[=!<>]=?|in\b)\s*\[?\s*["']([^"']*)["']|["']([^"']*)["']\s*[=!<>]=?\s*alert\.severity"""
+)
 # Absent is not wrong: most alerts lack most labels.
 _ABSENT = ("NOT_FOUND: Key not found in map", "UNKNOWN: Index error")
 _FAULTS = (RuntimeError, TypeError, ValueError, OverflowError, RecursionError)
@@ -104,7 +109,7 @@ class CelConditions:
         try:
             program = self._env.compile(text)
         except RuntimeError as error:
-            raise _invalid(str(error)) from None
+            raise _invalid(str(error), text) from None
         if program.return_type().name() != "BOOL":
             found = program.return_type().name().lower()
             raise ConditionInvalid(f"must be true or false, but is {found}: compare it with something")
@@ -136,7 +141,7 @@ def _said(message: str) -> str:
     return _CODE.sub("", message.partition("\n")[0])[:300]
 
 
-def _invalid(message: str) -> ConditionInvalid:
+def _invalid(message: str, condition: str) -> ConditionInvalid:
     """The first fault that the engine found, with its place, in words that say what would be right."""
     if "recursion limit" in message:
         return ConditionInvalid("is nested too deeply")
@@ -145,18 +150,21 @@ def _invalid(message: str) -> ConditionInvalid:
             missing = _UNDECLARED.search(text)
             # A dotted name is reported under its last dot; people look for its beginning.
             back = 0 if missing is None else max(0, missing[1].rfind("."))
-            said = _helped(text.replace(" (in container '')", ""))
+            said = _helped(text.replace(" (in container '')", ""), condition)
             return ConditionInvalid(said[:500], int(line), max(1, int(column) - back))
     return ConditionInvalid(_said(message))
 
 
-def _helped(text: str) -> str:
+def _helped(text: str, condition: str) -> str:
     missing = _UNDECLARED.search(text)
     if missing is not None:
         known = [*FACTS, *RANK_NAMES]
         close = get_close_matches(missing[1], known, n=1, cutoff=0.7)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         return f"there is no {missing[1]}; {hint}"
+    word = _SEVERITY_WORD.search(condition)
+    if "no matching overload" in text and word is not None:
+        return f"{text}; {severity_hint(word[1] or word[2])}"
     if "no matching overload" in text and re.search(r"\((?:int, string|string, int)\)", text):
         hint = "texts are in quotes, numbers are not, and a severity is compared with LOW, MEDIUM, HIGH or CRITICAL"
         return f"{text}; {hint}"

@@ -17,6 +17,11 @@ _BY_WORD: dict[str, Severity] = {word: severity for severity, words in _WORDS.it
 DEFAULT_SEVERITY = Severity.MEDIUM
 
 
+def severity_named(word: str) -> Severity | None:
+    """The severity that a word means for all sources; None for one nobody knows. Case does not matter."""
+    return _BY_WORD.get(word.strip().lower())
+
+
 def severity_of(word: str | None, severity_map: Mapping[str, Severity]) -> tuple[Severity, str]:
     """The severity a source's word means, and the reason in words a person can read. Case does not matter."""
     if not word:

@@ -18,6 +18,7 @@ from domain.correlation.model import (
 )
 from domain.errors import InvalidCondition, InvalidInput
 from domain.rules.condition import ConditionEngine, ConditionInvalid
+from domain.rules.words import check_words
 from domain.silences.matcher_syntax import parse_matchers
 from domain.silences.matchers import InvalidMatcher, LabelMatcher, check_not_everything
 from domain.text import checked_optional_text, checked_text
@@ -81,6 +82,10 @@ def checked_condition(text: str | None, engine: ConditionEngine) -> str | None:
     if condition.needs_state:
         message = "a group is chosen before the alert has a team, a status or occurrences: name none of them"
         raise InvalidCondition(message, ("condition",))
+    try:
+        check_words(condition)
+    except ConditionInvalid as error:
+        raise InvalidCondition(str(error), ("condition",), line=error.line, column=error.column) from None
     return text
 
 

@@ -13,6 +13,7 @@ from domain.escalations.model import Target
 from domain.ids import new_id
 from domain.routing.model import MAX_RULES, MAX_TARGETS, RoutedEvent, RoutingRule
 from domain.rules.condition import ConditionEngine, ConditionInvalid
+from domain.rules.words import written
 from domain.text import checked_optional_text, checked_text
 from domain.versions import require_version
 
@@ -107,7 +108,7 @@ class RoutingChange:
 def checked(draft: RoutingDraft, engine: ConditionEngine) -> RoutingDraft:
     """The draft with its texts tidied; InvalidInput or InvalidCondition names the first field that is wrong."""
     try:
-        engine.compile(draft.condition)
+        written(draft.condition, engine)
     except ConditionInvalid as error:
         raise InvalidCondition(error.message, ("condition",), line=error.line, column=error.column) from None
     if not draft.events:

@@ -9,6 +9,7 @@ from domain.errors import InvalidCondition, InvalidInput
 from domain.rules.condition import Condition, ConditionEngine, ConditionInvalid
 from domain.rules.keys import checked_parts
 from domain.rules.model import MAX_NAME, PRIORITY_LABEL, AlertRule, Effects, RuleMode
+from domain.rules.words import written
 from domain.text import checked_optional_text, checked_text
 
 MAX_DESCRIPTION = 2_000
@@ -46,7 +47,7 @@ class RuleDraft:
 def compiled(text: str, engine: ConditionEngine) -> Condition:
     """The condition of a text; InvalidCondition with the place of its fault."""
     try:
-        return engine.compile(text)
+        return written(text, engine)
     except ConditionInvalid as error:
         raise InvalidCondition(error.message, ("condition",), line=error.line, column=error.column) from None
 

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 from domain.alerts.model import Severity
 from domain.errors import InvalidInput
 from domain.rules.condition import RANKS, Condition, ConditionEngine, ConditionFailed, ConditionInvalid
+from domain.rules.words import written
 from domain.silences.model import Silenceable
 
 MAY_NAME = frozenset(
@@ -77,7 +78,7 @@ def facts_of(alert: Silenceable) -> Mapping[str, object]:
 def expression(text: str, engine: ConditionEngine, path: tuple[str, ...] = ("condition",)) -> Expression:
     """Compile a silence's condition; InvalidInput with the place of its fault."""
     try:
-        condition = engine.compile(text)
+        condition = written(text, engine)
     except ConditionInvalid as error:
         raise InvalidInput(str(error), path) from None
     beyond = sorted(condition.names - MAY_NAME)

@@ -9,6 +9,7 @@ from domain.rules.builder import text_of
 from domain.rules.building_back import builder_of
 from domain.rules.condition import ConditionInvalid
 from domain.rules.model import RuleMode
+from domain.rules.words import check_words
 from graphql_api.context import Info
 from graphql_api.rules.builder_types import AlertCondition, AlertConditionInput, built_of, shown
 from graphql_api.rules.inputs import BUILDER, CONDITION, required_condition
@@ -47,6 +48,7 @@ def checked(text: str) -> ConditionCheck:
     """What is to be said of a text."""
     try:
         condition = compile_condition(text)
+        check_words(condition)
     except ConditionInvalid as error:
         return ConditionCheck(
             is_valid=False,
