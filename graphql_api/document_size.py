@@ -41,6 +41,7 @@ WEIGHTS: Mapping[str, int] = {
     "importCalendar": 300,
     "previewThresholdRule": 500,
     "previewTemplate": 200,
+    "previewPersonMessage": 200,
     "createSilence": 300,
     "updateSilence": 300,
     "previewSilence": 300,

@@ -73,6 +73,7 @@ QUERIES: Mapping[str, Line] = {
     "channel": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "channels": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "messageTemplates": Need(Access.VIEWER, Scope.PEOPLE_READ),
+    "personMessageTemplates": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "notification": Need(Access.VIEWER, Scope.ALERTS_READ),
     "notifications": Need(Access.VIEWER, Scope.ALERTS_READ),
     "thresholdRule": Need(Access.VIEWER, Scope.PEOPLE_READ),
@@ -258,6 +259,8 @@ MUTATIONS: Mapping[str, Line] = {
     "testChannel": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "setMessageTemplate": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "previewTemplate": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "setPersonMessageTemplate": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
+    "previewPersonMessage": Need(Access.VIEWER, Scope.ALERTS_READ),
     # Threshold rules and heartbeats
     "createThresholdRule": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "updateThresholdRule": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),

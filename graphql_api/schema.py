@@ -24,6 +24,7 @@ from graphql_api.analytics.queries import AnalyticsQueries
 from graphql_api.audit.queries import AuditQueries
 from graphql_api.audit.recording import RecordNoted
 from graphql_api.channels.mutations import ChannelMutations
+from graphql_api.channels.person_templates import PersonTemplateQueries
 from graphql_api.channels.queries import ChannelQueries
 from graphql_api.contacts.mutations import ContactMutations
 from graphql_api.contacts.team_rest import TeamRestQueries
@@ -112,6 +113,7 @@ QUERIES: tuple[type, ...] = (
     RehearsalQueries,
     WhyQueries,
     ChannelQueries,
+    PersonTemplateQueries,
     RuleQueries,
     SilenceQueries,
     MaintenanceQueries,

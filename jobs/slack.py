@@ -10,9 +10,10 @@ import httpx2
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.channels.slack_card import card, digest_of, fallback
 from jobs.channels.slack_api import NotPosted, Posted, SlackApp
 from jobs.channels.slack_bot import is_passing
-from jobs.channels.slack_card import card, digest_of, fallback
+from jobs.channels.slack_words import worded_for_channel, worded_for_person
 from jobs.outbound import NotAllowed, Outbound
 from persistence.slack_answers import SlackAnswer, claim_answers, drop_answer
 from persistence.slack_messages import (
@@ -57,6 +58,10 @@ async def _follow(
     if not parts:
         await settle_shown(engine, message, message.shown_digest, is_over=True, now=now)
         return None
+    if message.channel_id is not None:
+        parts = await worded_for_channel(engine, message.channel_id, parts, now=now)
+    else:
+        parts = await worded_for_person(engine, parts, is_leaving=False, now=now)
     blocks = card(message.id, parts, now=now, tells_why=message.user_id is not None)
     shown, is_over = digest_of(blocks), all(part.is_settled for part in parts)
     if shown == message.shown_digest:

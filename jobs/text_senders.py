@@ -6,11 +6,12 @@ from http import HTTPStatus
 import httpx2
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.channels.slack_card import card, digest_of
 from domain.contacts.delivery import TextOutcome, TextRefused, TextRetry, TextSent
 from domain.contacts.model import ContactKind
 from jobs.channels.contract import JSON
 from jobs.channels.slack_api import Fault, NotPosted, Posted, SlackApp
-from jobs.channels.slack_card import card, digest_of
+from jobs.channels.slack_words import worded_for_person
 from jobs.channels.twilio import Twilio, TwilioAccount
 from jobs.channels.webhook import signature
 from jobs.outbound import Answer, NotAllowed, Outbound
@@ -70,6 +71,7 @@ class Senders:
         if not text.is_code:
             async with self._engine.connect() as connection:
                 parts = await parts_of(connection, await carried_by_text(connection, text.id), now=now)
+            parts = await worded_for_person(self._engine, parts, is_leaving=True, now=now)
             blocks = card(text.id, parts, now=now, tells_why=True) if parts else []
         said = await app.post(to, text.body, blocks)
         if isinstance(said, Posted):

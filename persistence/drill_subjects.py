@@ -13,12 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.model import AlertStatus, Severity
 from domain.escalations.drills import EPISODE
 from domain.escalations.engine import Subject
-from domain.escalations.message import Told
+from domain.escalations.message import MARK, Told
 from domain.escalations.model import NotificationKind
 from persistence.among import among
 from persistence.tables import drills, escalation_policies, schedules
 
-MARK = "DRILL"
 _WHAT = "This is a drill: nothing is broken. Answer it as an alert, so that it is known you were reached."
 
 
@@ -66,7 +65,9 @@ async def drill_rows(connection: AsyncConnection, ids: Collection[UUID]) -> dict
 def _named() -> sa.Select[Any]:
     name = sa.func.coalesce(escalation_policies.c.name, schedules.c.name)
     return (
-        sa.select(drills.c.id, drills.c.severity, drills.c.started_at, drills.c.note, name.label("name"))
+        sa.select(
+            drills.c.id, drills.c.team_id, drills.c.severity, drills.c.started_at, drills.c.note, name.label("name")
+        )
         .outerjoin(escalation_policies, escalation_policies.c.id == drills.c.policy_id)
         .outerjoin(schedules, schedules.c.id == drills.c.schedule_id)
     )
@@ -84,4 +85,6 @@ def _told(row: Any) -> Told:  # noqa: ANN401 - a row
         started_at=row.started_at,
         labels=(("drill", "true"),),
         why="",
+        team_id=row.team_id,
+        is_drill=True,
     )

@@ -4,7 +4,7 @@ Only alerts of the escalation's own team are counted and named: what another tea
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -83,6 +83,7 @@ async def news_of_groups(
     for row in rows:
         escalation = escalation_of(row)
         told = told_of_group(_group(escalation, row["group_title"] or "", alerts.get(escalation.id, [])))
+        told = replace(told, team_id=escalation.team_id)
         mine = members[escalation.id]
         reason = _reason(escalation, mine, policies, now=now)
         status = _status(mine, reason)

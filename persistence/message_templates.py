@@ -89,13 +89,12 @@ async def note_template_failure(
     connection: AsyncConnection, channel_id: UUID, problem: TemplateProblem, *, count: int, now: datetime
 ) -> None:
     """Count messages that left with the built-in text, and say why."""
-    where = "" if problem.line is None else f" (line {problem.line})"
     await connection.execute(
         sa.update(channels)
         .where(channels.c.id == channel_id)
         .values(
             template_failures=channels.c.template_failures + count,
-            template_problem=f"{problem.message}{where}"[:MAX_PROBLEM],
+            template_problem=problem.told[:MAX_PROBLEM],
             template_problem_at=now,
         )
     )

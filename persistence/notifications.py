@@ -19,9 +19,10 @@ from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
 from domain.contacts.message import body_of
 from domain.contacts.model import BY_TEXT, ContactKind, ContactMethod, account_method
+from domain.contacts.templates import Medium
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.escalations.engine import Subject, not_needed
-from domain.escalations.message import Told, subject_of, text_of, told_of_test
+from domain.escalations.message import Told, told_of_test
 from domain.escalations.model import CALLS, Notification, NotificationKind, NotificationState
 from domain.escalations.urgency import urgency_of
 from domain.mail.model import Mail, MailKind
@@ -34,6 +35,7 @@ from persistence.group_messages import GroupNews, news_of_groups
 from persistence.mail import MailRepository
 from persistence.pacing import may_go
 from persistence.person_viewer import viewer_of_person
+from persistence.person_wording import note_failed, wording_for
 from persistence.reads.visibility import teams_in_sight
 from persistence.setting_aside import is_at_hand, passes, put_aside
 from persistence.swap_messages import write_of_swaps
@@ -231,7 +233,7 @@ async def _write(
             NewText(
                 user_id=method.user_id,
                 method_id=method.id,
-                body=body_of(method.kind, told, reply_code=code),
+                body=await _body(connection, method, told, code, now=now),
                 reply_code=code,
                 expires_at=now + PAGE_LIFETIME,
                 urgency=urgency_of(kept),
@@ -240,10 +242,14 @@ async def _write(
         )
         written: dict[str, object] = {"text_id": text_id}
     else:
+        wording = await wording_for(connection, Medium.MAIL, told)
+        words = wording.mail(told)
+        await note_failed(connection, wording, now=now)
         mail = Mail(
             to=method.address,
-            subject=subject_of(told),
-            text=text_of(told),
+            subject=words.subject,
+            text=words.text,
+            html=words.html,
             kind=MailKind.NOTIFICATION,
             user_id=method.user_id,
             expires_at=now + PAGE_LIFETIME,
@@ -255,6 +261,17 @@ async def _write(
         .where(among(notifications.c.id, [one.id for one in kept]))
         .values(state=_MAILED, mailed_at=now, **written)
     )
+
+
+async def _body(
+    connection: AsyncConnection, method: ContactMethod, told: Sequence[Told], code: str | None, *, now: datetime
+) -> str:
+    if method.kind is not ContactKind.SMS:
+        return body_of(method.kind, told)
+    wording = await wording_for(connection, Medium.SMS, told)
+    words = wording.text_message(told, code)
+    await note_failed(connection, wording, now=now)
+    return words.text
 
 
 async def _told(
@@ -274,7 +291,11 @@ async def _told(
         # An alert that several steps told of is one part of the message: the newest reason counts.
         text = groups[one.id].told if one.id in groups else texts[one.alert_id]
         found[one.kind, one.alert_id, text.group_id] = dataclasses.replace(
-            text, kind=one.kind, why=why, answer_url=url if is_page else None
+            text,
+            kind=one.kind,
+            why=why,
+            answer_url=url if is_page else None,
+            is_escalated=one.kind is NotificationKind.PAGE and bool(one.position),
         )
     return list(found.values())
 
@@ -282,7 +303,7 @@ async def _told(
 async def told_by_alert(connection: AsyncConnection, alert_ids: Iterable[UUID]) -> dict[UUID, Told]:
     """What messages say of the alerts and drills, as they are now; as pages, without a reason."""
     wanted = set(alert_ids)
-    names = ("id", "title", "severity", "service_name", "source", "description", "started_at", "labels")
+    names = ("id", "team_id", "title", "severity", "service_name", "source", "description", "started_at", "labels")
     statement = sa.select(*[alerts.c[name] for name in names]).where(among(alerts.c.id, wanted))
     found = {
         row.id: Told(
@@ -296,6 +317,7 @@ async def told_by_alert(connection: AsyncConnection, alert_ids: Iterable[UUID]) 
             started_at=row.started_at,
             labels=tuple(sorted(row.labels.items())),
             why="",
+            team_id=row.team_id,
         )
         for row in await connection.execute(statement)
     }

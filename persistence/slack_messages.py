@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.alerts.events import ActorKind, AlertEventKind
 from domain.alerts.model import AlertStatus
 from domain.escalations.following import Part
-from domain.escalations.model import Notification
+from domain.escalations.model import Notification, NotificationKind
 from domain.mail.delivery import next_attempt
 from persistence.among import among
 from persistence.drill_subjects import drill_rows
@@ -109,7 +109,12 @@ async def parts_of(connection: AsyncConnection, carried: Sequence[Notification],
             continue
         found.append(
             Part(
-                told=dataclasses.replace(told[row.id], kind=one.kind, why=one.why),
+                told=dataclasses.replace(
+                    told[row.id],
+                    kind=one.kind,
+                    why=one.why,
+                    is_escalated=one.kind is NotificationKind.PAGE and bool(one.position),
+                ),
                 episode=one.episode or row.episode,
                 status=AlertStatus(row.status),
                 is_over=one.episode is not None and row.episode != one.episode,

@@ -20,6 +20,7 @@ from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from domain.channels.templates import ALERT, MAX_LABELS, MAX_SOURCE, NAMES, TemplateFails, TemplateProblem
+from persistence.template_places import PlacedEnvironment, at_character, column_of
 
 MAX_OUTPUT = 8_000
 MAX_NODES, MAX_DEPTH, MAX_LOOPS = 600, 40, 2
@@ -131,7 +132,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
 }
 
 
-class _Environment(ImmutableSandboxedEnvironment):
+class _Environment(PlacedEnvironment, ImmutableSandboxedEnvironment):
     """Reaches into data alone."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - Jinja's own
@@ -167,14 +168,14 @@ def _environment() -> _Environment:
 _ENVIRONMENT = _environment()
 
 
-def check(source: str) -> None:
-    """Raise TemplateFails, with the line, unless the template can be used."""
-    _compiled(source)
+def check(source: str, names: frozenset[str] = NAMES) -> None:
+    """Raise TemplateFails, with the place, unless the template can be used. `names` are those it may use."""
+    _compiled(source, names)
 
 
-def render(source: str, facts: Mapping[str, Any]) -> str:
+def render(source: str, facts: Mapping[str, Any], names: frozenset[str] = NAMES) -> str:
     """The text. Raises TemplateFails; never anything else, and never after long."""
-    template = _compiled(source)
+    template = _compiled(source, names)
     try:
         text = _filled(template, facts)
     except TemplateFails:
@@ -199,17 +200,19 @@ def _filled(template: Template, facts: Mapping[str, Any]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _compiled(source: str) -> Template:
+def _compiled(source: str, names: frozenset[str]) -> Template:
     if len(source) > MAX_SOURCE:
         raise TemplateFails(TemplateProblem(f"a template has at most {MAX_SOURCE} characters"))
     if not source.strip():
         raise TemplateFails(TemplateProblem("it gives no text"))
     try:
         tree = _ENVIRONMENT.parse(source)
-        _Checker().check(tree)
+        _Checker(names).check(tree)
         code = _ENVIRONMENT.compile(tree, filename=FILE)
     except TemplateError as error:
-        raise TemplateFails(TemplateProblem(_message(error), getattr(error, "lineno", None))) from error
+        message, place = at_character(_message(error), source)
+        line = place or getattr(error, "lineno", None)
+        raise TemplateFails(TemplateProblem(message, line, column_of(line))) from error
     except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
         raise TemplateFails(TemplateProblem("it is nested too deeply")) from error
     return Template.from_code(_ENVIRONMENT, code, {})
@@ -218,12 +221,13 @@ def _compiled(source: str) -> Template:
 class _Checker:
     """Looks at each node once; what is not known to be harmless is refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
         self._count = 0
 
     def check(self, tree: nodes.Template) -> None:
         """Raise TemplateFails for the first thing that may not be."""
-        self._look(tree, depth=0, loops=0, names=NAMES)
+        self._look(tree, depth=0, loops=0, names=self._names)
 
     def _look(self, node: nodes.Node, *, depth: int, loops: int, names: frozenset[str]) -> None:
         self._count += 1
@@ -234,7 +238,7 @@ class _Checker:
         if isinstance(node, nodes.For):
             loops, names = self._loop(node, loops, names)
         elif isinstance(node, nodes.Name) and node.ctx == "load" and node.name not in names:
-            _refuse(f"there is no {node.name}; there are {', '.join(sorted(NAMES))}", node)
+            _refuse(f"there is no {node.name}; there are {', '.join(sorted(self._names))}", node)
         elif isinstance(node, nodes.Getattr | nodes.Getitem):
             _check_path(node)
         elif isinstance(node, nodes.Filter):
@@ -283,7 +287,7 @@ def _check_filter(node: nodes.Filter) -> None:
 
 
 def _refuse(message: str, node: nodes.Node) -> None:
-    raise TemplateFails(TemplateProblem(message, node.lineno))
+    raise TemplateFails(TemplateProblem(message, node.lineno, column_of(node.lineno)))
 
 
 def _message(error: Exception) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.alerts.model import Severity
 from domain.channels.model import ChannelKind
 from domain.desk import Desk
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotFound
 from domain.escalations.message import Told, heading_of
 from domain.escalations.model import NotificationKind
 from domain.ids import new_id
@@ -23,8 +23,6 @@ from domain.versions import require_version
 MAX_SOURCE = 4_000
 MAX_LABELS = 50
 MAX_TEXT = 2_000
-# The bot's messages follow their alerts and have buttons: their blocks are made anew at each change.
-TEMPLATED = frozenset({ChannelKind.SLACK, ChannelKind.TEAMS, ChannelKind.PAGERDUTY, ChannelKind.WEBHOOK})
 # What a template may name, and what `alert` has.
 NAMES = frozenset({"alert", "kind", "heading", "why", "isOver"})
 ALERT = frozenset({"id", "title", "severity", "service", "source", "description", "startedAt", "labels"})
@@ -44,10 +42,21 @@ class MessageTemplate:
 
 @dataclass(frozen=True, slots=True)
 class TemplateProblem:
-    """What is wrong with a template, and in which line, as far as that is known."""
+    """What is wrong with a template, and in which line and column, as far as that is known.
+
+    `field` is which of several templates of one message it is in.
+    """
 
     message: str
     line: int | None = None
+    column: int | None = None
+    field: str | None = None
+
+    @property
+    def told(self) -> str:
+        """In one line, with its place."""
+        places = [f"{name} {at}" for name, at in (("line", self.line), ("column", self.column)) if at is not None]
+        return f"{', '.join(places)}: {self.message}" if places else self.message
 
 
 class TemplateFails(Exception):
@@ -60,10 +69,11 @@ class TemplateFails(Exception):
 
 def escape_for(kind: ChannelKind) -> Callable[[str], str]:
     """What is done to texts of others, that they become no link, mention or formatting where they are shown."""
-    return _for_slack if kind in {ChannelKind.SLACK, ChannelKind.SLACK_BOT} else str
+    return for_slack if kind in {ChannelKind.SLACK, ChannelKind.SLACK_BOT} else str
 
 
-def _for_slack(text: str) -> str:
+def for_slack(text: str) -> str:
+    """Text that Slack takes for no link, no mention and no formatting of its own."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -121,13 +131,6 @@ class Templates(Protocol):
     async def remove_template(self, template: MessageTemplate) -> None:
         """Delete it."""
         ...
-
-
-def check_kind(kind: ChannelKind, field: str = "channelId") -> None:
-    """Refuse a template for what shows messages of its own making."""
-    if kind not in TEMPLATED:
-        message = "messages of this kind of channel have buttons and follow their alerts; they take no template"
-        raise InvalidInput(message, (field,))
 
 
 async def set_template(

@@ -48,6 +48,12 @@ def plain(text: str) -> str:
     return "".join(_likeness(character) for character in text if character.isprintable())
 
 
+def tidy(text: str) -> str:
+    """The same for a text of several lines: each plain, and no more than one empty one between two."""
+    lines = [plain(line) for line in text.splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
 def _likeness(character: str) -> str:
     if character in _BASIC or character in _EXTENDED:
         return character
@@ -99,11 +105,9 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-be")) // 2
 
 
-def body_of(kind: ContactKind, told: Sequence[Told], *, reply_code: str | None) -> str:
-    """What is sent by a method that is no mail: a text message, the first line in Slack, the post to a webhook."""
-    if kind is ContactKind.WEBHOOK:
-        return post_of(told)
-    return subject_of(told) if kind is ContactKind.SLACK else text_of(told, reply_code=reply_code)
+def body_of(kind: ContactKind, told: Sequence[Told]) -> str:
+    """What is sent by a method that is neither mail nor a text message: the first line in Slack, a webhook's post."""
+    return post_of(told) if kind is ContactKind.WEBHOOK else subject_of(told)
 
 
 def post_of(told: Sequence[Told]) -> str:

@@ -31,6 +31,8 @@ class Part:
     is_over: bool = False
     by: str | None = None
     snoozed_until: datetime | None = None
+    # What a template says of it, in place of the built-in words.
+    text: str | None = None
 
     @property
     def is_call(self) -> bool:

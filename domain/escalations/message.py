@@ -1,6 +1,6 @@
 """What does a notification say? Enough to decide in the dark whether to get up, and why it came to you."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -14,6 +14,8 @@ MAX_TITLE_IN_SUBJECT = 120
 MAX_LABELS = 12
 # More alerts than a person reads at three in the morning: the rest is counted.
 MAX_SHOWN = 20
+# What a message of a drill has, whatever else it says.
+MARK = "DRILL"
 # What is good news.
 ENDS = frozenset({NotificationKind.RESOLVED, NotificationKind.SETTLED})
 
@@ -35,6 +37,11 @@ class Told:
     answer_url: str | None = None
     # It tells of a whole group; `alert_id` is the alert that stands for it, whatever became of that.
     group_id: UUID | None = None
+    # Whose alert it is; what its messages say may be that team's.
+    team_id: UUID | None = None
+    # A page of a later step, or of a later round: others were asked before.
+    is_escalated: bool = False
+    is_drill: bool = False
 
 
 def told_of_test(notification: Notification) -> Told:
@@ -65,12 +72,17 @@ def subject_of(told: Sequence[Told]) -> str:
     return _printable(f"[{what}] {title}{service}{more}")[:MAX_SUBJECT]
 
 
-def text_of(told: Sequence[Told]) -> str:
-    """The body, in plain text: pages before resolved ones, the worst first."""
-    ordered = sorted(told, key=lambda one: (one.kind in ENDS, -_RANK[one.severity]))
-    parts = [_part(one) for one in ordered[:MAX_SHOWN]]
-    if len(ordered) > MAX_SHOWN:
-        parts.append(f"… and {len(ordered) - MAX_SHOWN} more")
+def ordered(told: Sequence[Told]) -> list[Told]:
+    """Pages before resolved ones, the worst first."""
+    return sorted(told, key=lambda one: (one.kind in ENDS, -_RANK[one.severity]))
+
+
+def text_of(told: Sequence[Told], say: Callable[[Told], str] | None = None) -> str:
+    """The body, in plain text; `say` says each part of it where that is not the built-in one."""
+    say, worst_first = say or part_of, ordered(told)
+    parts = [say(one) for one in worst_first[:MAX_SHOWN]]
+    if len(worst_first) > MAX_SHOWN:
+        parts.append(f"… and {len(worst_first) - MAX_SHOWN} more")
     return "\n\n".join(parts) + "\n"
 
 
@@ -83,7 +95,8 @@ def heading_of(one: Told) -> str:
     return one.kind.value.upper()
 
 
-def _part(one: Told) -> str:
+def part_of(one: Told) -> str:
+    """What is said of one alert."""
     resolved = one.kind in ENDS
     lines = [f"{heading_of(one)}: {one.title}"]
     lines.append(f"service: {one.service_name or '-'}   source: {one.source}")

@@ -5,7 +5,6 @@ from typing import Annotated
 import strawberry
 
 from domain.channels import model, templates
-from domain.channels.templates import TEMPLATED
 from domain.escalations import model as escalations
 from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel, ChannelKindInfo, MessageTemplate
@@ -30,7 +29,7 @@ class ChannelQueries:
     async def channel_kinds(self) -> list[ChannelKindInfo]:
         """The same for everybody."""
         return [
-            ChannelKindInfo(kind=kind, takes_templates=kind in TEMPLATED, fields=list(fields))  # type: ignore[arg-type] # the domain objects are they
+            ChannelKindInfo(kind=kind, takes_templates=True, fields=list(fields))  # type: ignore[arg-type] # the domain objects are they
             for kind, fields in model.FIELDS.items()
         ]
 

@@ -88,6 +88,18 @@ class MessageTemplate:
     version: int = strawberry.field(description="Grows with each edit; give it as `expectedVersion`.")
 
 
+@exposes(templates.TemplateProblem, description="Why a template cannot be used.")
+class TemplateProblem:
+    """See domain.channels.templates.TemplateProblem."""
+
+    message: str = strawberry.field(description="What is wrong.")
+    line: int | None = strawberry.field(description="In which line, from 1, as far as it is known.")
+    column: int | None = strawberry.field(description="In which column, from 1, as far as it is known.")
+    field: str | None = strawberry.field(
+        description="In which of several templates, by the name of its input field: `subject` or `source`; else null."
+    )
+
+
 @strawberry.type(description="A kind of channel and what it needs.")
 class ChannelKindInfo:
     """One answer of `channelKinds`."""

@@ -14,6 +14,7 @@ class Item:
     """One notification and what it tells.
 
     `text` is what a template made of it, `alert` what a selection read of its alert; None for what is built in.
+    `incident_key` is what an incident elsewhere is known by; None: by the alert.
     """
 
     id: UUID
@@ -21,6 +22,7 @@ class Item:
     created_at: datetime
     text: str | None = None
     alert: Mapping[str, Any] | None = None
+    incident_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,17 +12,13 @@ from uuid import UUID
 
 import orjson
 
-from domain.alerts.model import Severity
+from domain.channels.slack_card import SIGNS
+from domain.channels.templates import for_slack as escaped
 from domain.escalations.message import ENDS, Told, heading_of, subject_of
 from jobs.channels.contract import JSON, Item, Request
 
 MAX_SHOWN = 20
 MAX_TEXT = 2_900
-SIGNS = {
-    Severity.CRITICAL: ":red_circle:",
-    Severity.HIGH: ":large_orange_circle:",
-    Severity.MEDIUM: ":large_yellow_circle:",
-}
 
 
 def slack(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) -> list[Request]:
@@ -51,11 +47,6 @@ def _block(one: Told) -> dict[str, Any]:
 
 def _section(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:MAX_TEXT]}}
-
-
-def escaped(text: str) -> str:
-    """Text that Slack takes for no link, no mention and no formatting of its own."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _ids(items: Sequence[Item]) -> tuple[UUID, ...]:

@@ -12,14 +12,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.model import AlertStatus
+from domain.channels.slack_card import card, digest_of, fallback
+from domain.channels.templates import TemplateProblem
+from domain.channels.templates import for_slack as escaped
 from domain.escalations.following import Part
 from domain.escalations.message import ENDS, Told, subject_of, told_of_test
 from domain.escalations.model import Notification
 from domain.ids import new_id
 from domain.mail.delivery import Outcome, Refused, Retry, Sent
-from jobs.channels.slack import escaped
 from jobs.channels.slack_api import Fault, NotPosted, Posted, Said, SlackApp
-from jobs.channels.slack_card import card, digest_of, fallback
+from jobs.channels.slack_words import channel_words, note_channel_failures, worded_for_channel
 from jobs.counting import count_send
 from persistence.channel_notifications import Claimed, settle
 from persistence.slack_messages import SlackMessage, parts_of, remember, threads_of
@@ -51,6 +53,7 @@ async def _tell(
     async with engine.connect() as connection:
         parts = await parts_of(connection, news, now=now)
     parts += [_test_part(one) for one in news if one.alert_id is None]
+    parts = await worded_for_channel(engine, channel.id, parts, claimed.templates, now=now)
     blocks = card(message_id, parts, now=now)
     said = await app.post(channel.values["conversation"], fallback(parts), blocks)
     outcome, wait = outcome_of(said)
@@ -85,13 +88,23 @@ async def _end(
         by_place.setdefault(places.get(one.id, (claimed.channel.values["conversation"], None)), []).append(one)
     sent = 0
     for (conversation, thread), carried in by_place.items():
-        text = escaped(subject_of([_told(one, claimed.told) for one in carried]))
-        outcome, wait = outcome_of(await app.post(conversation, f":white_check_mark: {text}", thread=thread))
+        text = await _end_text(engine, claimed, [_told(one, claimed.told) for one in carried], now=now)
+        outcome, wait = outcome_of(await app.post(conversation, text, thread=thread))
         await settle(engine, claimed.channel, carried, outcome, now=now, retry_at=now + wait)
         sent += isinstance(outcome, Sent)
         if isinstance(outcome, Retry):
             break
     return sent
+
+
+async def _end_text(engine: AsyncEngine, claimed: Claimed, told: Sequence[Told], *, now: datetime) -> str:
+    """What the template says of each; where one has none, one line for all."""
+    failed: list[TemplateProblem] = []
+    said = [channel_words(claimed.templates, one, is_over=True, failed=failed) for one in told]
+    if failed:
+        await note_channel_failures(engine, claimed.channel.id, failed, now=now)
+    own = [one for one in said if one is not None]
+    return "\n".join(own) if len(own) == len(told) else f":white_check_mark: {escaped(subject_of(told))}"
 
 
 def _told(one: Notification, texts: Mapping[UUID, Told]) -> Told:

@@ -14,7 +14,8 @@ import orjson
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.channels.templates import TEMPLATED, TemplateFails, TemplateProblem, escape_for, facts_of
+from domain.channels.templates import TemplateFails, TemplateProblem, escape_for, facts_of
+from domain.contacts.saying import marked
 from domain.escalations.message import ENDS, Told, told_of_test
 from domain.escalations.model import Notification
 from jobs.channels.contract import Item
@@ -44,7 +45,8 @@ async def items_of(engine: AsyncEngine, claimed: Claimed, select: Select | None,
         except TemplateFails as error:
             failed.append(error.problem)
         problems += failed[:1]
-        items.append(Item(id=one.id, told=told, created_at=one.created_at, text=text, alert=alert))
+        item = Item(id=one.id, told=told, created_at=one.created_at, text=text, alert=alert)
+        items.append(dataclasses.replace(item, incident_key=one.incident_key))
     if problems:
         channel = claimed.channel
         _log.warning("a template failed", channel=str(channel.id), count=len(problems), problem=problems[-1].message)
@@ -56,9 +58,9 @@ async def items_of(engine: AsyncEngine, claimed: Claimed, select: Select | None,
 def text_of(claimed: Claimed, one: Notification, told: Told) -> str | None:
     """What the template makes of it; None where there is none."""
     source, kind = claimed.templates.get(one.kind), claimed.channel.kind
-    if source is None or kind not in TEMPLATED:
+    if source is None:
         return None
-    return render(source, facts_of(told, is_over=told.kind in ENDS, escape=escape_for(kind)))
+    return marked(render(source, facts_of(told, is_over=told.kind in ENDS, escape=escape_for(kind))), [told])
 
 
 async def _selected(claimed: Claimed, one: Notification, select: Select | None) -> Mapping[str, Any] | None:

@@ -73,7 +73,7 @@ from persistence.tables.people import (
     users,
 )
 from persistence.tables.privacy import data_exports, erasures_applied, person_keys
-from persistence.tables.providers import message_templates, provider_circuits
+from persistence.tables.providers import message_templates, person_message_templates, provider_circuits
 from persistence.tables.routing import (
     delivery_attempts,
     routing_rule_versions,
@@ -157,6 +157,7 @@ __all__ = [
     "outgoing_mail",
     "passkeys",
     "person_keys",
+    "person_message_templates",
     "provider_circuits",
     "receipts",
     "recovery_codes",

@@ -40,3 +40,36 @@ message_templates = sa.Table(
     ),
     sa.Index("uq_message_templates_kind", "kind", unique=True, postgresql_where=sa.text("channel_id IS NULL")),
 )
+
+# What messages to persons say, by medium and kind: of a team's alerts, or of all whose team has none of its own.
+person_message_templates = sa.Table(
+    "person_message_templates",
+    metadata,
+    primary_id(),
+    uuid("team_id", references="teams.id"),
+    sa.Column("medium", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=True),
+    sa.Column("source", sa.Text, nullable=False),
+    time("updated_at"),
+    # Messages that left in their built-in form, since this failed.
+    integer("failures", 0),
+    sa.Column("problem", sa.Text, nullable=True),
+    time("problem_at", nullable=True),
+    integer("version", 1),
+    sa.Index(
+        "uq_person_message_templates_team",
+        "team_id",
+        "medium",
+        "kind",
+        unique=True,
+        postgresql_where=sa.text("team_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "uq_person_message_templates",
+        "medium",
+        "kind",
+        unique=True,
+        postgresql_where=sa.text("team_id IS NULL"),
+    ),
+)

@@ -1,19 +1,15 @@
 """What would a template make of an alert? Of one the viewer sees, or of a sample."""
 
-from dataclasses import replace
-
 import strawberry
 
 from domain.channels.model import ChannelKind
-from domain.channels.templates import TemplateFails, check_kind, escape_for, facts_of, sample
-from domain.errors import NotFound as NoSuchAlert
-from domain.escalations.message import ENDS, Told
+from domain.channels.templates import TemplateFails, escape_for, facts_of
+from domain.escalations.message import ENDS
+from graphql_api.channels.trying import told_to_try
+from graphql_api.channels.types import TemplateProblem
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, mutation, payload
 from graphql_api.escalations.enums import NotificationKind
-from graphql_api.scalars import uuid_of
-from persistence.notifications import told_by_alert
-from persistence.reads.alerts import alerts_by_ids
 from persistence.templating import render
 
 
@@ -33,14 +29,6 @@ class PreviewTemplateInput:
     )
 
 
-@strawberry.type(description="Why a template cannot be used.")
-class TemplateProblem:
-    """See domain.channels.templates.TemplateProblem."""
-
-    message: str = strawberry.field(description="What is wrong.")
-    line: int | None = strawberry.field(description="In which line, from 1, as far as it is known.")
-
-
 @strawberry.type(description="What the template makes of the alert.")
 class PreviewTemplateSuccess:
     """Either of the two."""
@@ -55,25 +43,10 @@ class PreviewTemplateSuccess:
 )
 async def preview_template(info: Info, data: PreviewTemplateInput) -> PreviewTemplateSuccess:
     """Render as a sender would."""
-    check_kind(data.channel_kind, "channelKind")
-    told = await _told(info, data)
+    told = await told_to_try(info, data.kind, data.alert_id)
     facts = facts_of(told, is_over=data.kind in ENDS, escape=escape_for(data.channel_kind))
     try:
         text = render(data.source, facts)
     except TemplateFails as error:
-        problem = TemplateProblem(message=error.problem.message, line=error.problem.line)
-        return PreviewTemplateSuccess(text=None, problem=problem)
+        return PreviewTemplateSuccess(text=None, problem=error.problem)  # type: ignore[arg-type] # the domain object is it
     return PreviewTemplateSuccess(text=text, problem=None)
-
-
-async def _told(info: Info, data: PreviewTemplateInput) -> Told:
-    context = info.context
-    if data.alert_id is None:
-        return sample(data.kind, context.now())
-    alert_id = uuid_of(data.alert_id, "alert", "alertId")
-    async with context.read() as connection:
-        if not await alerts_by_ids(connection, [alert_id], sight=context.require_viewer().sight):
-            message = "no such alert"
-            raise NoSuchAlert(message, ("alertId",))
-        told = (await told_by_alert(connection, [alert_id]))[alert_id]
-    return replace(told, kind=data.kind, why="a preview")

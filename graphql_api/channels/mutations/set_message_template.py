@@ -43,8 +43,9 @@ class SetMessageTemplateSuccess:
 
 @mutation(
     payload("SetMessageTemplate", SetMessageTemplateSuccess, NotFound, StaleVersion),
-    description="Say what one kind of message says. A template that cannot be read is refused, with the line; one that "
-    "fails when a message leaves costs no message: the built-in text goes instead, and the channel shows why.",
+    description="Say what one kind of message says. A template that cannot be read is refused, with the line and "
+    "column; one that fails when a message leaves costs no message: the built-in text goes instead, and the channel "
+    "shows why.",
 )
 async def set_message_template(info: Info, data: SetMessageTemplateInput) -> SetMessageTemplateSuccess:
     """Write the template and the audit entry in one transaction."""
@@ -54,8 +55,7 @@ async def set_message_template(info: Info, data: SetMessageTemplateInput) -> Set
         if channel_id is None:
             desk(context, uow, "setMessageTemplate").require_manager(None)
         else:
-            channel = await actions.mine(channel_id, desk(context, uow, "setMessageTemplate"))
-            templates.check_kind(channel.kind)
+            await actions.mine(channel_id, desk(context, uow, "setMessageTemplate"))
         channels = ChannelRepository(uow.connection)
         saved = await templates.set_template(
             channel_id=channel_id,
@@ -74,5 +74,4 @@ def _check(source: str) -> None:
     try:
         check(source)
     except TemplateFails as error:
-        line = "" if error.problem.line is None else f"line {error.problem.line}: "
-        raise InvalidInput(f"{line}{error.problem.message}", ("source",)) from error
+        raise InvalidInput(error.problem.told, ("source",)) from error

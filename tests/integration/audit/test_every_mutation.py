@@ -32,6 +32,7 @@ WITHOUT = {
     "previewThresholdRule": "reads alone",
     "previewSilence": "reads alone",
     "previewTemplate": "reads alone",
+    "previewPersonMessage": "reads alone",
     "testAlertRule": "reads alone",
     "testGroupRule": "reads alone",
     "previewMaintenanceWindow": "reads alone",
@@ -366,6 +367,7 @@ async def channels(api: WatchedApi, admin: Person) -> None:
     await do(api, admin, "updateChannel", **channel, name="Another pager")
     await do(api, admin, "testChannel", **channel)
     await do(api, admin, "setMessageTemplate", channelId=made["channel"]["id"], kind="PAGE", source="{{ alert.title }}")
+    await do(api, admin, "setPersonMessageTemplate", medium="SMS", kind="PAGE", source="{{ alert.title }}")
     await do(api, admin, "archiveChannel", **channel)
 
 

@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.signature import Clock, SignatureVerifier
 
 from domain.alerts.model import AlertStatus, Severity
+from domain.channels.slack_card import card, digest_of
 from domain.contacts.delivery import TextRefused, TextRetry
 from domain.escalations.following import Part, standing
 from domain.escalations.message import Told
@@ -17,7 +18,6 @@ from domain.mail.delivery import Refused, Retry, Sent
 from graphql_api.contacts.slack_http import is_signed, signature
 from jobs.channels.slack_api import Fault, NotPosted, Posted, judge
 from jobs.channels.slack_bot import outcome_of
-from jobs.channels.slack_card import card, digest_of
 from jobs.text_senders import slack_outcome
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)

@@ -198,3 +198,25 @@ def test_whatever_somebody_writes_gives_a_text_or_a_problem(words: list[str]) ->
     except TemplateFails as error:
         text = error.problem.message
     assert 0 < len(text) <= MAX_OUTPUT
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "column"),
+    [
+        ("a\nbc {{ alert.titel }}", 2, 12),
+        ("{{ alarm }}", 1, 4),
+        ("x {{ $ }}", 1, 6),
+        ("a\r\n\r\n  {{ alert.title | shout }}", 3, 20),
+        ("{{ alert.title -}}\n\n {{ alarm }}", 3, 5),
+        ("{# one #}{% raw %}{{ x }}{% endraw %}{{ alarm }}", 1, 41),
+        ("ab {% set x = 1 %}", 1, 7),
+        ("a\n{{ alert.title", 2, 10),
+    ],
+    ids=range(8),
+)
+def test_what_is_refused_is_found_in_its_column(source: str, line: int, column: int) -> None:
+    with pytest.raises(TemplateFails) as refusal:
+        check(source)
+    found = refusal.value.problem
+    assert (found.line, found.column) == (line, column)
+    assert found.told.startswith(f"line {line}, column {column}: ")

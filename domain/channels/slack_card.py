@@ -12,15 +12,22 @@ from uuid import UUID
 
 import orjson
 
-from domain.alerts.model import AlertStatus
+from domain.alerts.model import AlertStatus, Severity
+from domain.channels.templates import for_slack as escaped
 from domain.escalations.following import Part, standing
 from domain.escalations.message import ENDS, heading_of, subject_of
-from jobs.channels.slack import SIGNS, escaped
 
 # Two blocks each, one for all of them and one for those that are not shown: 42 of 50.
 MAX_SHOWN = 20
 MAX_TEXT = 2_900
+# Of what a template says: where the alert is, and its id, follow it.
+MAX_OWN = 2_300
 ALL = "all"
+SIGNS = {
+    Severity.CRITICAL: ":red_circle:",
+    Severity.HIGH: ":large_orange_circle:",
+    Severity.MEDIUM: ":large_yellow_circle:",
+}
 
 
 def card(message_id: UUID, parts: Sequence[Part], *, now: datetime, tells_why: bool = False) -> list[dict[str, Any]]:
@@ -51,6 +58,17 @@ def digest_of(blocks: Sequence[dict[str, Any]]) -> bytes:
 
 
 def _section(part: Part, *, now: datetime, tells_why: bool) -> dict[str, Any]:
+    told, stands = part.told, standing(part, now=now)
+    lines = _built_in(part) if part.text is None else [part.text[:MAX_OWN]]
+    if stands:
+        lines.append(f"*{escaped(stands)}*")
+    if tells_why and told.why:
+        lines.append(f"_Why you: {escaped(told.why[:300])}_")
+    lines.append(f"`{told.alert_id}`")
+    return _text("\n".join(lines)[:MAX_TEXT])
+
+
+def _built_in(part: Part) -> list[str]:
     told = part.told
     is_good = told.kind in ENDS or part.is_over or part.status is AlertStatus.RESOLVED
     sign = ":white_check_mark:" if is_good else SIGNS.get(told.severity, ":white_circle:")
@@ -61,13 +79,7 @@ def _section(part: Part, *, now: datetime, tells_why: bool) -> dict[str, Any]:
     ]
     if told.description and not is_good:
         lines.append(escaped(told.description[:400]))
-    stands = standing(part, now=now)
-    if stands:
-        lines.append(f"*{escaped(stands)}*")
-    if tells_why and told.why:
-        lines.append(f"_Why you: {escaped(told.why[:300])}_")
-    lines.append(f"`{told.alert_id}`")
-    return _text("\n".join(lines)[:MAX_TEXT])
+    return lines
 
 
 def _buttons(part: Part, *, now: datetime) -> list[dict[str, Any]]:

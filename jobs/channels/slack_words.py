@@ -1,0 +1,80 @@
+"""What do the parts of a message in Slack say? What their template makes of each; the buttons below are ours.
+
+A message follows its alerts, so its words are made anew at each change. A template that fails is counted when a message
+leaves, and not again at each of its changes.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.alerts.model import AlertStatus
+from domain.channels.templates import TemplateFails, TemplateProblem, facts_of, for_slack
+from domain.contacts.saying import marked
+from domain.contacts.templates import Medium
+from domain.escalations.following import Part
+from domain.escalations.message import ENDS, Told
+from domain.escalations.model import NotificationKind
+from persistence.message_templates import note_template_failure, sources_for
+from persistence.person_wording import note_failed, wording_for
+from persistence.templating import render
+
+Sources = Mapping[NotificationKind, str]
+
+
+def channel_words(sources: Sources, told: Told, *, is_over: bool, failed: list[TemplateProblem]) -> str | None:
+    """What the channel's template says of one alert; None where there is none, or it fails."""
+    source = sources.get(told.kind)
+    if source is None:
+        return None
+    try:
+        return marked(render(source, facts_of(told, is_over=is_over, escape=for_slack)), [told])
+    except TemplateFails as error:
+        failed.append(error.problem)
+        return None
+
+
+async def worded_for_channel(
+    engine: AsyncEngine, channel_id: UUID, parts: Sequence[Part], sources: Sources | None = None, *, now: datetime
+) -> list[Part]:
+    """The parts with the channel's words. Given `sources` a message is leaving, and failures are counted."""
+    failed: list[TemplateProblem] = []
+    found = sources
+    if found is None:
+        async with engine.connect() as connection:
+            found = (await sources_for(connection, [channel_id]))[channel_id]
+    worded = _worded(parts, lambda part: channel_words(found, part.told, is_over=_is_over(part), failed=failed))
+    if failed and sources is not None:
+        await note_channel_failures(engine, channel_id, failed, now=now)
+    return worded
+
+
+async def note_channel_failures(
+    engine: AsyncEngine, channel_id: UUID, failed: Sequence[TemplateProblem], *, now: datetime
+) -> None:
+    """Count messages that leave with the built-in text, and say why."""
+    async with engine.begin() as connection:
+        await note_template_failure(connection, channel_id, failed[-1], count=len(failed), now=now)
+
+
+async def worded_for_person(
+    engine: AsyncEngine, parts: Sequence[Part], *, is_leaving: bool, now: datetime
+) -> list[Part]:
+    """The parts with the words of each alert's team."""
+    async with engine.begin() as connection:
+        wording = await wording_for(connection, Medium.SLACK, [part.told for part in parts])
+        worded = _worded(parts, lambda part: wording.slack(part.told, is_over=_is_over(part)))
+        if is_leaving:
+            await note_failed(connection, wording, now=now)
+    return worded
+
+
+def _worded(parts: Sequence[Part], say: Callable[[Part], str | None]) -> list[Part]:
+    return [dataclasses.replace(part, text=say(part)) for part in parts]
+
+
+def _is_over(part: Part) -> bool:
+    return part.is_over or part.status is AlertStatus.RESOLVED or part.told.kind in ENDS
