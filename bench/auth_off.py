@@ -37,5 +37,6 @@ async def _resolve(self: object, next_: Any, source: object, info: Any, **kwargs
 if __name__ == "__main__":
     application.authenticate_request = _authenticate  # type: ignore[attr-defined]
     guards.checked = _pass  # type: ignore[assignment]
+    guards.check = _pass  # type: ignore[assignment]
     guards.RequireRole.resolve_async = _resolve  # type: ignore[method-assign]
     app()

@@ -25,7 +25,7 @@ from domain.alerts.model import AlertStatus, Severity
 from domain.alerts.visibility import Sight
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from persistence.engine import create_engine
-from persistence.reads.alerts import AlertKey, read_alerts
+from persistence.reads.alerts import AlertKey, AlertPage, read_alerts
 from persistence.reads.counts import count_alerts, read_counts
 from persistence.tables import alerts
 from tocsin.settings import Settings
@@ -166,7 +166,7 @@ async def _deep_key(connection: AsyncConnection, size: int) -> AlertKey:
 def _ask(scenario: Scenario, deep: AlertKey) -> Ask:
     async def page(connection: AsyncConnection, wanted: AlertFilter) -> object:
         after = deep if scenario.kind == "deep" else None
-        return await read_alerts(connection, wanted=wanted, sight=SIGHT, limit=PAGE, after=after)
+        return await read_alerts(connection, AlertPage(wanted, PAGE, after=after), sight=SIGHT)
 
     async def counts(connection: AsyncConnection, wanted: AlertFilter) -> object:
         return await read_counts(connection, wanted=wanted, sight=SIGHT)

@@ -21,6 +21,8 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.utils.aio import aclosing
 
 from graphql_api.access.limiting import UNREADABLE_COST, cost_of, headers_of
+from graphql_api.alerts.direct_answers import DirectAnswers
+from graphql_api.alerts.raw_rows import OPTIONS
 from graphql_api.context import Context
 from graphql_api.documents.trusted import TrustedDocuments
 from graphql_api.event_stream import COMPLETE, HEARTBEAT_SECONDS, event, with_heartbeat
@@ -82,6 +84,7 @@ class Endpoint:
         self._documents = documents
         self._trusted = trusted
         self._live = live
+        self._direct = DirectAnswers(schema, documents)
 
     async def answer(self, request: Request, context: Context) -> Response:
         """The answer to one HTTP request."""
@@ -135,12 +138,14 @@ class Endpoint:
         seconds = context.settings.graphql_timeout.total_seconds()
         try:
             async with asyncio.timeout(seconds):
-                result = await self._schema.execute(
-                    asked.query,
-                    variable_values=asked.variables,
-                    context_value=context,
-                    operation_name=asked.operation_name,
-                )
+                result = await self._direct.result(asked, context)
+                if result is None:
+                    result = await self._schema.execute(
+                        asked.query,
+                        variable_values=asked.variables,
+                        context_value=context,
+                        operation_name=asked.operation_name,
+                    )
         except TimeoutError:
             result = ExecutionResult(data=None, errors=[too_slow(seconds)])
         if result.errors:
@@ -205,7 +210,7 @@ def as_body(result: ExecutionResult) -> dict[str, Any]:
 def encode(body: dict[str, Any]) -> bytes:
     """JSON. What a source sent may hold integers beyond 64 bits, which the fast encoder refuses."""
     try:
-        return orjson.dumps(body)
+        return orjson.dumps(body, option=OPTIONS)
     except TypeError:
         return json.dumps(body, separators=(",", ":")).encode()
 

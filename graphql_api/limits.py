@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -145,6 +146,9 @@ class Known:
     document: DocumentNode
     errors: list[GraphQLError] | None = None
     costs: dict[str | None, int] = field(default_factory=dict)
+    operations: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
+    # What graphql_api/alerts/direct_answers.py knows of each operation.
+    direct: dict[str | None, Any] = field(default_factory=dict)
 
 
 class Documents:
@@ -159,13 +163,17 @@ class Documents:
 
         Every transport asks this first, so that a syntax error is an answer to one operation and nothing else.
         """
-        found = [node for node in self.parsed(text).document.definitions if isinstance(node, OperationDefinitionNode)]
+        known = self.parsed(text)
+        if name in known.operations:
+            return known.operations[name]
+        found = [node for node in known.document.definitions if isinstance(node, OperationDefinitionNode)]
         if name is not None:
             found = [node for node in found if node.name and node.name.value == name]
         if len(found) != 1:
             what = "the document has no operation" if name is None else f"the document has no operation {name!r}"
             message = "the document has several operations: `operationName` must say which" if found else what
             raise GraphQLError(message, extensions={"code": "BAD_REQUEST"})
+        known.operations[name] = found[0]
         return found[0]
 
     def parsed(self, text: str) -> Known:

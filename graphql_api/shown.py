@@ -5,7 +5,7 @@ For a list of objects that show nothing else the reading is written as code, onc
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -26,6 +26,7 @@ from graphql_api.scalars import format_time
 
 Format: TypeAlias = Callable[[Any], Any]
 MAX_INT = 2**31
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 
 
 def _as_it_is(_value: object) -> object:
@@ -102,6 +103,26 @@ def shown(field: GraphQLField) -> Shown | None:
     return Shown(definition.python_name, *formatting, is_nullable=not isinstance(field.type, GraphQLNonNull))
 
 
+_NAMES_OF_FORMATS = {formatting: name for name, (_, formatting) in _SCALARS.items() if formatting is not _as_it_is}
+
+
+def kind_of(field: Shown) -> str | None:
+    """The name of the field's scalar; None for an enum and for `__typename`."""
+    if field.format is _as_it_is:
+        return "Boolean" if field.as_it_is is bool else "String"
+    return _NAMES_OF_FORMATS.get(field.format)
+
+
+def enum_names(field: Shown) -> Mapping[Any, str] | None:
+    """The API's names of an enum by its values; None for a field of another kind."""
+    return field.format.names if isinstance(field.format, _EnumNames) else None
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is a name as GraphQL has them."""
+    return _NAME.fullmatch(text) is not None
+
+
 _KNOWN: dict[int, tuple[GraphQLField, Shown | None]] = {}
 
 
@@ -157,7 +178,6 @@ _IN_PLACE: dict[object, str] = {
 }
 _ENUM = "names_{0}.get(v._value_, Undefined) if type(v) is enum_{0} else Undefined"
 _CALL = "format_{0}(v)"
-_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 
 
 @lru_cache(maxsize=512)
@@ -172,7 +192,7 @@ def reader(fields: tuple[tuple[str, Shown], ...]) -> Reader:
     }
     lines = ["def read(items):", " found = []", " for item in items:", "  made = {}"]
     for number, (name, field) in enumerate(fields):
-        if not (_NAME.fullmatch(name) and field.attribute.isidentifier()):
+        if not (is_name(name) and field.attribute.isidentifier()):
             raise NotShown  # never: GraphQL has no other names
         known |= {f"format_{number}": field.format, f"kind_{number}": field.as_it_is}
         if isinstance(field.format, _EnumNames):

@@ -7,12 +7,12 @@ import strawberry
 
 from domain.alerts import counts, model
 from graphql_api.alerts.counts import AlertCounts
-from graphql_api.alerts.filters import AlertFilterInput, AlertOrderInput, filter_of, order_of
+from graphql_api.alerts.filters import AlertFilterInput, AlertOrderInput, filter_of
 from graphql_api.alerts.loaders import load_alerts
-from graphql_api.alerts.pages import alert_cursors, alert_key
+from graphql_api.alerts.pages import alert_key, alert_question
 from graphql_api.alerts.selected import columns_shown
 from graphql_api.alerts.types import Alert
-from graphql_api.connection import After, Before, Connection, First, Last, connection, page_request
+from graphql_api.connection import After, Before, Connection, First, Last, connection
 from graphql_api.context import Info
 from graphql_api.scalars import uuid_or_none
 from persistence.reads.alerts import read_alerts
@@ -57,27 +57,16 @@ class AlertQueries:
         """A page, by keyset: stable while alerts come in."""
         context = info.context
         sight = context.require_viewer().sight
-        condition, order = filter_of(wanted), order_of(order_by)
-        cursors = alert_cursors(order)
-        request = page_request(cursors, first=first, after=after, last=last, before=before)
+        question = alert_question(wanted=wanted, order_by=order_by, first=first, after=after, last=last, before=before)
         async with context.read() as database:
-            rows = await read_alerts(
-                database,
-                wanted=condition,
-                sight=sight,
-                order=order,
-                limit=request.limit + 1,
-                after=request.after,
-                before=request.before,
-                backward=request.backward,
-                only=columns_shown(info),
-            )
+            rows = await read_alerts(database, question.page, sight=sight, only=columns_shown(info))
 
         async def count() -> int | None:
             async with context.read() as database:
-                return await count_alerts(database, wanted=condition, sight=sight, within=COUNTING)
+                return await count_alerts(database, wanted=question.page.wanted, sight=sight, within=COUNTING)
 
-        return connection(rows, request, cursors=cursors, key=alert_key(order), count=count)
+        key = alert_key(question.page.order)
+        return connection(rows, question.request, cursors=question.cursors, key=key, count=count)
 
     @strawberry.field(
         description="How many alerts there are of which kind. At once by status, severity, source, service, team and "

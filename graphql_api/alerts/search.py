@@ -21,7 +21,7 @@ from graphql_api.alerts.pages import Moment, alert_key
 from graphql_api.alerts.types import Alert
 from graphql_api.connection import After, Cursors, First, PageInfo, page_request
 from graphql_api.context import Context, Info
-from persistence.reads.alerts import alerts_by_ids, read_alerts
+from persistence.reads.alerts import AlertPage, alerts_by_ids, read_alerts
 from persistence.reads.counts import read_counts
 from persistence.search.index import IndexUnavailable
 from persistence.search.query import NotAsked
@@ -199,7 +199,7 @@ async def _by_database(context: Context, wanted: domain.AlertFilter, limit: int,
     sight = context.require_viewer().sight
     key = None if after is None else _BY_DATABASE.decode(after, "after")
     async with context.read() as database:
-        rows = await read_alerts(database, wanted=wanted, sight=sight, limit=limit + 1, after=key)
+        rows = await read_alerts(database, AlertPage(wanted, limit + 1, after=key), sight=sight)
     key_of = alert_key(NEWEST_FIRST)
     page = [
         SearchHit(cursor=_BY_DATABASE.encode(key_of(row)), score=None, highlights=[], found=row) for row in rows[:limit]

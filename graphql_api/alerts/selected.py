@@ -20,7 +20,7 @@ from graphql_api.context import Info
 from graphql_api.shown import known_shown
 from persistence.alerts import ALERT_COLUMNS
 
-_COLUMNS = frozenset(column.name for column in ALERT_COLUMNS)
+COLUMNS = frozenset(column.name for column in ALERT_COLUMNS)
 _TYPENAME = "__typename"
 # Of a connection, what does not look at its alerts beyond their places.
 _OF_THE_PAGE = frozenset({"pageInfo", "totalCount", _TYPENAME})
@@ -41,7 +41,7 @@ def columns_shown(info: Info) -> frozenset[str] | None:
             continue
         definition = kind.fields.get(name)
         field = None if definition is None else known_shown(definition)
-        if field is None or field.attribute not in _COLUMNS:
+        if field is None or field.attribute not in COLUMNS:
             return None
         columns.add(field.attribute)
     return frozenset(columns)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -26,6 +26,8 @@ from persistence.reads.visibility import visible
 from persistence.tables import alerts
 
 AlertKey = tuple[Any, ...]
+# All of them; some, for alerts of these attributes alone; or some in this order, as they come.
+Columns: TypeAlias = frozenset[str] | tuple[str, ...] | None
 _NAMES = tuple(column.name for column in ALERT_COLUMNS)
 _SEVERITIES = {value.value: value for value in Severity}
 _STATUSES = {value.value: value for value in AlertStatus}
@@ -70,42 +72,83 @@ def _part(only: frozenset[str]) -> tuple[sa.Select[Any], Make]:
     return _selected(names), _maker(names)
 
 
-async def read_alerts(  # noqa: PLR0913 - a page is said by as many
-    connection: AsyncConnection,
-    *,
-    wanted: AlertFilter,
-    sight: Sight,
-    limit: int,
-    order: AlertOrder = NEWEST_FIRST,
-    after: AlertKey | None = None,
-    before: AlertKey | None = None,
-    backward: bool = False,
-    only: frozenset[str] | None = None,
+class AlertPage(NamedTuple):
+    """Which alerts, in which order, and between which places."""
+
+    wanted: AlertFilter
+    limit: int
+    order: AlertOrder = NEWEST_FIRST
+    after: AlertKey | None = None
+    before: AlertKey | None = None
+    backward: bool = False
+
+
+async def read_alerts(
+    connection: AsyncConnection, page: AlertPage, *, sight: Sight, only: frozenset[str] | None = None
 ) -> list[Alert]:
     """The first `limit` alerts beyond `after`; when `backward`, those next to `before`, in reverse order.
 
     With `only`, the alerts have these attributes and those of their place in the order, and no others.
     """
-    only = None if only is None else only | frozenset(order.columns)
-    selected, make = (_ALERTS, _alert_of) if only is None else _part(only)
-    if after is None and before is None and not backward:
-        statement = _first_page(wanted, sight, order, limit, only)
+    only = None if only is None else only | frozenset(page.order.columns)
+    make = _alert_of if only is None else _part(only)[1]
+    return [make(row) for row in await _rows(connection, page, sight, only)]
+
+
+async def read_rows(
+    connection: AsyncConnection, page: AlertPage, names: tuple[str, ...], *, sight: Sight
+) -> Sequence[Sequence[Any]]:
+    """The same alerts as the driver gives them, of these columns: words for enums, and labels as JSON text."""
+    return await _rows(connection, page, sight, names)
+
+
+async def _rows(connection: AsyncConnection, page: AlertPage, sight: Sight, columns: Columns) -> Sequence[sa.Row[Any]]:
+    places = _places(page.after, page.before)
+    statement = _statement(
+        page.wanted,
+        page.order,
+        page.limit,
+        sight,
+        columns,
+        after="after_0" in places,
+        before="before_0" in places,
+        backward=page.backward,
+    )
+    async with bad_patterns_refused(), planned_for(connection, page.wanted):
+        rows: Sequence[sa.Row[Any]] = (await connection.execute(statement, places)).all()
+    return rows
+
+
+@lru_cache(maxsize=512)
+def _statement(  # noqa: PLR0917 - the key of what is kept
+    wanted: AlertFilter,
+    order: AlertOrder,
+    limit: int,
+    sight: Sight,
+    columns: Columns,
+    *,
+    after: bool,
+    before: bool,
+    backward: bool,
+) -> sa.Select[Any]:
+    """What dashboards ask again and again, put together once: that takes as long as to ask it."""
+    if isinstance(columns, tuple):
+        selected = _as_they_come(columns)
     else:
-        statement = selected.where(condition(wanted), visible(sight))
-        statement = _page(statement, order=order, after=after, before=before, backward=backward).limit(limit)
-    async with bad_patterns_refused(), planned_for(connection, wanted):
-        rows = await connection.execute(statement)
-    return [make(row) for row in rows]
+        selected = _ALERTS if columns is None else _part(columns)[0]
+    selected = selected.where(condition(wanted), visible(sight))
+    return _page(selected, order=order, after=after, before=before, backward=backward).limit(limit)
 
 
 @lru_cache(maxsize=256)
-def _first_page(  # noqa: PLR0917 - the key of what is kept
-    wanted: AlertFilter, sight: Sight, order: AlertOrder, limit: int, only: frozenset[str] | None
-) -> sa.Select[Any]:
-    """What dashboards ask again and again, put together once: that takes as long as to ask it."""
-    selected = _ALERTS if only is None else _part(only)[0]
-    statement = selected.where(condition(wanted), visible(sight))
-    return _page(statement, order=order, after=None, before=None, backward=False).limit(limit)
+def _as_they_come(names: tuple[str, ...]) -> sa.Select[Any]:
+    return sa.select(*(_as_it_comes(alerts.c[name]) for name in names))
+
+
+def _as_it_comes(column: sa.Column[Any]) -> sa.Label[Any]:
+    """Labels are texts, so their JSON needs no reading; in metadata are numbers, which may be written another way."""
+    as_text = column is alerts.c.labels
+    return (sa.cast(column, sa.Text) if as_text else sa.type_coerce(column, NULLTYPE)).label(column.name)
 
 
 async def members_of_groups(
@@ -121,8 +164,10 @@ async def members_of_groups(
     """The same page of each group's members, newest first, in one statement."""
     wanted = sa.select(sa.func.unnest(sa.literal(list(group_ids), ARRAY(alerts.c.id.type))).label("id")).subquery()
     members = _ALERTS.where(alerts.c.group_id == wanted.c.id, visible(sight))
-    page = _page(members, order=NEWEST_FIRST, after=after, before=before, backward=backward).limit(limit).lateral()
-    rows = await connection.execute(sa.select(page).select_from(wanted.join(page, sa.true())))
+    page = _page(members, order=NEWEST_FIRST, after=after is not None, before=before is not None, backward=backward)
+    page_of_each = page.limit(limit).lateral()
+    statement = sa.select(page_of_each).select_from(wanted.join(page_of_each, sa.true()))
+    rows = await connection.execute(statement, _places(after, before))
     found: dict[UUID, list[Alert]] = {group_id: [] for group_id in group_ids}
     for row in rows.mappings():
         found[row["group_id"]].append(alert_of(row))
@@ -137,26 +182,26 @@ async def alerts_by_ids(connection: AsyncConnection, ids: Sequence[UUID], *, sig
     return {alert.id: alert for alert in map(_alert_of, rows)}
 
 
-def _page(
-    statement: sa.Select[Any],
-    *,
-    order: AlertOrder,
-    after: AlertKey | None,
-    before: AlertKey | None,
-    backward: bool,
-) -> sa.Select[Any]:
+def _page(statement: sa.Select[Any], *, order: AlertOrder, after: bool, before: bool, backward: bool) -> sa.Select[Any]:
+    """The rows between the places that `_places` gives."""
     columns = [alerts.c[name] for name in order.columns]
-    for key, towards_end in ((after, True), (before, False)):
-        if key is not None:
-            statement = statement.where(_beyond(columns, key, greater=towards_end is not order.descending))
+    for name, is_given, towards_end in (("after", after, True), ("before", before, False)):
+        if is_given:
+            statement = statement.where(_beyond(columns, name, greater=towards_end is not order.descending))
     descending = order.descending is not backward
     return statement.order_by(*(column.desc() if descending else column.asc() for column in columns))
 
 
-def _beyond(columns: Sequence[sa.Column[Any]], key: AlertKey, *, greater: bool) -> sa.ColumnElement[bool]:
+def _beyond(columns: Sequence[sa.Column[Any]], place: str, *, greater: bool) -> sa.ColumnElement[bool]:
     """One row comparison, which an index on the columns answers by a range."""
-    values = sa.tuple_(*(sa.literal(value, column.type) for column, value in zip(columns, key, strict=True)))
+    values = sa.tuple_(*(sa.bindparam(f"{place}_{number}", type_=column.type) for number, column in enumerate(columns)))
     return sa.tuple_(*columns) > values if greater else sa.tuple_(*columns) < values
+
+
+def _places(after: AlertKey | None, before: AlertKey | None) -> dict[str, Any]:
+    """The parameters of a page's statement."""
+    given = {"after": after, "before": before}
+    return {f"{name}_{number}": value for name, key in given.items() for number, value in enumerate(key or ())}
 
 
 @asynccontextmanager

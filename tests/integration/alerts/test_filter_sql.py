@@ -17,7 +17,7 @@ from domain.alerts.visibility import EVERYTHING
 from domain.errors import InvalidInput
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from persistence.engine import create_engine
-from persistence.reads.alerts import read_alerts
+from persistence.reads.alerts import AlertPage, read_alerts
 from persistence.reads.counts import count_alerts, read_counts
 from persistence.reads.label_regex import to_postgresql
 from tests.alert_builder import HOUR, NOON
@@ -42,9 +42,8 @@ def filled(module_database_url: str) -> None:
 
 async def _found(engine: AsyncEngine, wanted: AlertFilter) -> str:
     async with engine.connect() as connection:
-        rows = await read_alerts(
-            connection, wanted=wanted, sight=EVERYTHING, limit=100, order=AlertOrder(descending=False)
-        )
+        page = AlertPage(wanted, 100, order=AlertOrder(descending=False))
+        rows = await read_alerts(connection, page, sight=EVERYTHING)
     return "".join(sorted(NAMES[alert.id] for alert in rows))
 
 

@@ -16,7 +16,7 @@ from domain.alerts.visibility import Sight
 from domain.ids import new_id
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from persistence.engine import create_engine
-from persistence.reads.alerts import read_alerts
+from persistence.reads.alerts import AlertPage, read_alerts
 from persistence.reads.counted import rollup
 from persistence.text_index import build_text_index
 from tests.alert_builder import NOON, an_alert
@@ -64,7 +64,7 @@ async def _plan(engine: AsyncEngine, wanted: AlertFilter, order: AlertOrder, aft
     async with engine.connect() as connection:
         await connection.execute(sa.text("SET plan_cache_mode = force_generic_plan"))
         sa.event.listen(engine.sync_engine, "before_cursor_execute", note)
-        await read_alerts(connection, wanted=wanted, sight=Sight(), limit=26, order=order, after=after)
+        await read_alerts(connection, AlertPage(wanted, 26, order=order, after=after), sight=Sight())
         sa.event.remove(engine.sync_engine, "before_cursor_execute", note)
         ((statement, parameters),) = sent
         # EXPLAIN of a statement with its parameters would plan for their values; a prepared one does not know them.
@@ -132,7 +132,7 @@ async def _planned_for(engine: AsyncEngine, wanted: AlertFilter) -> str:
 
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         sa.event.listen(engine.sync_engine, "before_cursor_execute", note)
-        await read_alerts(connection, wanted=wanted, sight=Sight(), limit=26)
+        await read_alerts(connection, AlertPage(wanted, 26), sight=Sight())
         sa.event.remove(engine.sync_engine, "before_cursor_execute", note)
         ((statement, parameters),) = [one for one in sent if one[0].startswith("SELECT")]
         assert await connection.scalar(sa.text("SHOW plan_cache_mode")) == "auto"

@@ -1,0 +1,173 @@
+"""How is a page of alerts that shows attributes alone read and written? The rows, put under the names of the answer.
+
+What is asked is kept with the document: its arguments are read once for the same variables. Who asks is looked at for
+each request, as everywhere.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+from graphql import GraphQLError, get_argument_values, get_variable_values, located_error
+from strawberry import Schema
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.execution import ExecutionResult
+from strawberry.types.field import StrawberryField
+
+from domain.errors import DomainError
+from graphql_api import guards
+from graphql_api.alerts.direct import TYPENAME, DirectPage, Part, direct_page
+from graphql_api.alerts.pages import AlertQuestion, alert_question
+from graphql_api.alerts.raw_rows import Row, writer
+from graphql_api.connection import Connection, connection
+from graphql_api.context import Context
+from graphql_api.graphql_request import GraphQLRequest
+from graphql_api.limits import CACHED_DOCUMENT_SIZE, Documents
+from graphql_api.permissions import ROOT_FIELDS
+from persistence.reads.alerts import read_rows
+
+# Questions of one operation that are kept: a console's filters and pages.
+KEPT = 64
+NEED = ROOT_FIELDS["Query"]["alerts"]
+PAGE_INFO = {
+    "hasNextPage": "has_next_page",
+    "hasPreviousPage": "has_previous_page",
+    "startCursor": "start_cursor",
+    "endCursor": "end_cursor",
+}
+
+
+class Direct(NamedTuple):
+    """An operation, and what it was asked with."""
+
+    page: DirectPage
+    asked: OrderedDict[bytes, AlertQuestion]
+
+
+class DirectAnswers:
+    """Answers the operations of one schema that are a page of alerts; None says that graphql-core must."""
+
+    def __init__(self, schema: Schema, documents: Documents) -> None:
+        self._schema, self._documents = schema, documents
+        self._definition = schema._schema.query_type.fields["alerts"]  # type: ignore[union-attr] # noqa: SLF001 - no public way
+        field = self._definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+        assert isinstance(field, StrawberryField)  # noqa: S101 - for the type checker
+        self._field = field
+
+    async def result(self, asked: GraphQLRequest, context: Context) -> ExecutionResult | None:
+        """The answer of an operation over which nobody but its viewer has a say."""
+        found = self._direct(asked)
+        question = None if found is None else self._question(found, asked.variables)
+        if found is None or question is None or not _may_ask(context):
+            return None
+        page, names = found.page, question.columns(found.page.attributes)
+        try:
+            async with context.read() as database:
+                rows = await read_rows(database, question.page, names, sight=context.require_viewer().sight)
+        except Exception as error:  # noqa: BLE001 - it is shown as that of the field
+            return ExecutionResult(data=None, errors=[located_error(error, [page.field], [page.name])])
+        try:
+            return ExecutionResult(data={page.name: _written(page, question, rows, names)}, errors=None)
+        except Exception:  # noqa: BLE001 - graphql-core asks again, and answers for the error
+            return None
+
+    def _direct(self, asked: GraphQLRequest) -> Direct | None:
+        if len(asked.query) > CACHED_DOCUMENT_SIZE:
+            return None  # it is not kept
+        known, name = self._documents.parsed(asked.query), asked.operation_name
+        if name not in known.direct:
+            page = None
+            if not self._documents.refusals(known, self._schema._schema):  # noqa: SLF001 - no public way
+                operation = self._documents.operation(asked.query, name)
+                page = direct_page(known.document, operation, self._schema._schema)  # noqa: SLF001 - as above
+            known.direct[name] = None if page is None else Direct(page, OrderedDict())
+        found: Direct | None = known.direct[name]
+        return found
+
+    def _question(self, direct: Direct, variables: Mapping[str, Any] | None) -> AlertQuestion | None:
+        """What the arguments say; None for those that are refused."""
+        packed = packed_variables(direct.page, variables)
+        known = direct.asked.get(packed) if packed is not None else None
+        if known is not None or packed is None:
+            return known
+        try:
+            known = self._read_arguments(direct.page, orjson.loads(packed) if packed else {})
+        except (GraphQLError, DomainError, ValueError, TypeError):
+            return None  # with the reason when it runs
+        if known is not None:
+            direct.asked[packed] = known
+            if len(direct.asked) > KEPT:
+                direct.asked.popitem(last=False)
+        return known
+
+    def _read_arguments(self, page: DirectPage, variables: dict[str, Any]) -> AlertQuestion | None:
+        schema = self._schema
+        definitions = page.operation.variable_definitions or ()
+        values = get_variable_values(schema._schema, definitions, variables)  # noqa: SLF001 - no public way
+        if isinstance(values, list):
+            return None
+        arguments = convert_arguments(
+            get_argument_values(self._definition, page.field, values),
+            self._field.arguments,
+            scalar_registry=schema.schema_converter.scalar_registry,
+            config=schema.config,
+        )
+        return alert_question(**arguments)
+
+
+def packed_variables(page: DirectPage, variables: Mapping[str, Any] | None) -> bytes | None:
+    """What the operation is given, so that equal ones are equal; None for what JSON cannot hold.
+
+    What it does not know is ignored, as it is when it runs.
+    """
+    if not page.operation.variable_definitions:
+        return b""
+    known = {node.variable.name.value for node in page.operation.variable_definitions}
+    given = {name: value for name, value in (variables or {}).items() if name in known}
+    try:
+        return orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return None
+
+
+def _may_ask(context: Context) -> bool:
+    """Whether the caller may; a refusal is said, and noted, where the field is resolved."""
+    try:
+        guards.check(NEED, context, "alerts")
+    except DomainError:
+        return False
+    return True
+
+
+def _written(page: DirectPage, question: AlertQuestion, rows: Any, names: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401 - the driver's rows
+    places = [names.index(name) for name in question.page.order.columns]
+
+    def key(row: Row) -> tuple[Any, ...]:
+        return tuple(row[place] for place in places)
+
+    shown = connection(rows, question.request, cursors=question.cursors, key=key)
+    return {part.name: _part(part, shown, names) for part in page.parts}
+
+
+def _part(part: Part, shown: Connection[Row], names: tuple[str, ...]) -> object:
+    if part.kind == TYPENAME:
+        return "AlertConnection"
+    if part.kind == "pageInfo":
+        info = shown.page_info
+        return {
+            name: "PageInfo" if field == TYPENAME else getattr(info, PAGE_INFO[field]) for name, field in part.members
+        }
+    nodes = writer(names, part.fields)(shown.nodes)
+    return nodes if part.kind == "nodes" else _edges(part, shown, nodes)
+
+
+def _edges(part: Part, shown: Connection[Row], nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    made = []
+    for row, node in zip(shown.nodes, nodes, strict=True):
+        values = {"node": node, TYPENAME: "AlertEdge"}
+        made.append(
+            {name: shown.cursor_of(row) if field == "cursor" else values[field] for name, field in part.members}
+        )
+    return made

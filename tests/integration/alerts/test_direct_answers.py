@@ -1,0 +1,228 @@
+"""Is a page of alerts by the short way what graphql-core answers: values, order, cursors, refusals, errors, sight?"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import pytest_asyncio
+
+from domain.alerts.model import Alert, AlertStatus, ResolvedBy, Severity
+from domain.identity.model import Role
+from domain.ids import new_id
+from graphql_api.alerts.direct_answers import DirectAnswers
+from graphql_api.schema import Schema
+from tests.alert_builder import NOON, an_alert
+from tests.alert_rows import put_alerts
+from tests.api import Api, Person, api_settings, running_api
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ALL = (
+    "id title description severity status source serviceName labels metadata dedupKey dedupRecipe occurrences episode "
+    "createdAt updatedAt startedAt lastSeenAt acknowledgedAt investigatingAt resolvedAt resolvedBy resolution "
+    "isFalsePositive snoozedUntil flappingSince flappingUntil flappingTurns pausedUntil expiresAt version groupReason"
+)
+OURS = 'filter: {source: ["direct"]}'
+PAGE = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+TAKEN = {
+    "every attribute": f"{{ alerts({OURS}) {{ nodes {{ {ALL} }} }} }}",
+    "places and edges": f"{{ alerts({OURS}, first: 3) {{ {PAGE} edges {{ cursor node {{ id title }} }} }} }}",
+    "names and aliases": f"query Q {{ __typename: alerts({OURS}) {{ __typename of: nodes {{ __typename a: id "
+    "b: severity id: title } pageInfo { __typename last: endCursor } edges { __typename node { id } } } }",
+    "nothing of an alert": f"{{ alerts({OURS}) {{ {PAGE} nodes {{ __typename }} }} }}",
+    "the same field twice": f"{{ alerts({OURS}) {{ nodes {{ id title id ... on Alert {{ title id }} }} }} }}",
+    "fragments": f"{{ ...R }} fragment R on Query {{ alerts({OURS}) {{ ...P }} }} "
+    "fragment P on AlertConnection { nodes { ...A ... { status } } } fragment A on Alert { title labels }",
+    "the last": f"{{ alerts({OURS}, last: 2) {{ {PAGE} nodes {{ title }} }} }}",
+    "none": f"{{ alerts({OURS}, first: 0) {{ {PAGE} nodes {{ title }} }} }}",
+    "nothing found": f'{{ alerts(filter: {{source: ["nowhere"]}}) {{ {PAGE} nodes {{ id }} edges {{ cursor }} }} }}',
+    "the worst first": f"{{ alerts({OURS}, orderBy: {{field: SEVERITY}}) {{ {PAGE} nodes {{ title }} }} }}",
+}
+LEFT = {
+    "a resolver": f"{{ alerts({OURS}) {{ nodes {{ id isFlapping }} }} }}",
+    "what is resolved by loaders": f"{{ alerts({OURS}) {{ nodes {{ id team {{ id }} }} }} }}",
+    "the whole count": f"{{ alerts({OURS}) {{ totalCount nodes {{ id }} }} }}",
+    "a directive": f"query($no: Boolean = false) {{ alerts({OURS}) {{ nodes {{ id title @include(if: $no) }} }} }}",
+    "two root fields": f"{{ alerts({OURS}) {{ nodes {{ id }} }} me {{ id }} }}",
+    "two lists": f"{{ alerts({OURS}) {{ nodes {{ id }} }} more: alerts({OURS}, first: 1) {{ nodes {{ id }} }} }}",
+    "merged lists": f"{{ alerts({OURS}) {{ nodes {{ id }} nodes {{ title }} }} }}",
+    "too many": f"{{ alerts({OURS}, first: 101) {{ nodes {{ id }} }} }}",
+    "both ends": f"{{ alerts({OURS}, first: 1, last: 1) {{ nodes {{ id }} }} }}",
+    "no cursor": f'{{ alerts({OURS}, after: "x") {{ nodes {{ id }} }} }}',
+    "no such field": f"{{ alerts({OURS}) {{ nodes {{ nothing }} }} }}",
+}
+NUMBERS: dict[str, Any] = {"n": [1, 1.5, 1e30, -0.0, None, True, {"deep": [{}]}]}
+EARLY = NOON.replace(microsecond=120_000)
+LONG_AGO = datetime(2, 1, 1, tzinfo=UTC)
+VARIED = (
+    "query($f: AlertFilter, $o: AlertOrder, $n: Int, $after: String) "
+    "{ alerts(filter: $f, orderBy: $o, first: $n, after: $after) "
+    "{ pageInfo { endCursor hasNextPage } nodes { title createdAt } } }"
+)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    async with running_api(api_settings(module_database_url, tmp_path_factory.mktemp("api"))) as opened:
+        async with opened.engine.begin() as connection:
+            await put_alerts(connection, _alerts())
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def viewer(api: Api) -> Person:
+    return await api.person(Role.VIEWER)
+
+
+def _alerts() -> list[Alert]:
+    odd = [
+        an_alert(title="plain"),
+        an_alert(title='ünïcode "\\ \n 🚨\u2028', description="", service_name="", labels={"ä": '"', "b": ""}),
+        an_alert(title="numbers", metadata=NUMBERS, occurrences=2**31 - 1),
+        an_alert(title="fractions", created_at=NOON + timedelta(microseconds=7), last_seen_at=EARLY),
+        an_alert(
+            title="long ago", started_at=datetime(2, 1, 1, tzinfo=UTC), expires_at=datetime(9999, 12, 31, tzinfo=UTC)
+        ),
+        an_alert(title="over", status=AlertStatus.RESOLVED, resolved_by=ResolvedBy.PERSON, resolution="mended"),
+        an_alert(title="looked at", status=AlertStatus.INVESTIGATING, severity=Severity.LOW, snoozed_until=NOON),
+    ]
+    for alert in odd:
+        alert.source = "direct"  # type: ignore[misc] # made for this test
+    return odd
+
+
+class Ways:
+    """Asks both ways, and counts how often graphql-core was needed for the short one."""
+
+    def __init__(self, api: Api, who: Person) -> None:
+        self.api, self.who = api, who
+
+    async def both(self, query: str, variables: object = None) -> tuple[dict[str, Any], bool]:
+        """The answer, the same both ways, and whether the short way gave it."""
+        executed = 0
+        execute = Schema.execute
+
+        async def counted(schema: Schema, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - as it is
+            nonlocal executed
+            executed += 1
+            return await execute(schema, *arguments, **more)
+
+        async def never(*_: object) -> None:
+            """Leave it to graphql-core."""
+
+        with patch.object(Schema, "execute", counted):
+            short = await self.api.post(query, variables, who=self.who)
+            is_short = executed == 0
+            with patch.object(DirectAnswers, "result", never):
+                whole = await self.api.post(query, variables, who=self.who)
+        assert executed == (1 if is_short else 2)
+        assert short.status_code == whole.status_code
+        assert short.json() == whole.json()
+        # The order of fields, too.
+        assert _keys(short.json()) == _keys(whole.json())
+        return short.json(), is_short
+
+
+def _keys(value: object) -> object:
+    if isinstance(value, dict):
+        return [(key, _keys(one)) for key, one in value.items() if key not in {"labels", "metadata"}]
+    return [_keys(one) for one in value] if isinstance(value, list) else None
+
+
+@pytest.mark.parametrize("name", TAKEN)
+async def test_a_page_of_attributes_takes_the_short_way(api: Api, viewer: Person, name: str) -> None:
+    answer, is_short = await Ways(api, viewer).both(TAKEN[name])
+    assert is_short
+    assert "errors" not in answer
+
+
+@pytest.mark.parametrize("name", LEFT)
+async def test_everything_else_is_left_to_graphql_core(api: Api, viewer: Person, name: str) -> None:
+    _, is_short = await Ways(api, viewer).both(LEFT[name])
+    assert not is_short
+
+
+async def test_every_attribute_of_an_alert_is_among_them(api: Api, viewer: Person) -> None:
+    answer, _ = await Ways(api, viewer).both(TAKEN["every attribute"])
+    nodes = {node["title"]: node for node in answer["data"]["alerts"]["nodes"]}
+    assert len(nodes) == 7
+    assert nodes["numbers"]["metadata"] == {"n": [1, 1.5, 1e30, 0, None, True, {"deep": [{}]}]}
+    assert nodes["long ago"]["startedAt"] == "0002-01-01T00:00:00Z"
+    assert nodes["fractions"]["lastSeenAt"] == "2026-11-24T12:00:00.120000Z"
+    assert nodes["over"]["resolvedBy"] == "PERSON"
+
+
+async def test_variables_say_which_page(api: Api, viewer: Person) -> None:
+    ways, found, after = Ways(api, viewer), [], None
+    ours = {"source": ["direct"]}
+    for order in ({"field": "CREATED_AT", "direction": "ASC"}, {"field": "SEVERITY"}, {"field": "UPDATED_AT"}):
+        for _ in range(4):
+            answer, is_short = await ways.both(VARIED, {"f": ours, "o": order, "n": 2, "after": after, "unknown": {}})
+            assert is_short
+            page = answer["data"]["alerts"]
+            found += [node["title"] for node in page["nodes"]]
+            after = page["pageInfo"]["endCursor"] if page["pageInfo"]["hasNextPage"] else None
+    assert len(found) == 21
+    assert len(set(found)) == 7
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({"n": "2"}, id="another type"),
+        pytest.param({"n": -1}, id="negative"),
+        pytest.param({"f": {"nothing": 1}}, id="no such condition"),
+        pytest.param({"f": {"or": []}}, id="an empty or"),
+        pytest.param({"f": {"ids": None}}, id="null where it may not be"),
+        pytest.param({"after": "bm9uc2Vuc2U"}, id="a cursor of nothing"),
+    ],
+)
+async def test_variables_that_are_refused_are_refused_alike(
+    api: Api, viewer: Person, variables: dict[str, Any]
+) -> None:
+    answer, is_short = await Ways(api, viewer).both(VARIED, variables)
+    assert not is_short
+    assert answer["errors"]
+
+
+async def test_a_value_beyond_the_type_is_an_error_of_its_field(api: Api, viewer: Person) -> None:
+    async with api.engine.begin() as connection:
+        await put_alerts(connection, [an_alert(source="large", occurrences=2**31)])
+    query = '{ alerts(filter: {source: ["large"]}) { nodes { occurrences } } }'
+    answer, is_short = await Ways(api, viewer).both(query)
+    assert not is_short
+    assert answer["errors"][0]["path"] == ["alerts", "nodes", 0, "occurrences"]
+
+
+async def test_a_pattern_the_database_refuses_is_an_error_of_the_field(api: Api, viewer: Person) -> None:
+    query = '{ mine: alerts(filter: {labels: [{name: "a", operator: REGEX, value: "[a-b-c]"}]}) { nodes { id } } }'
+    answer, _ = await Ways(api, viewer).both(query)
+    assert answer["errors"][0]["path"] == ["mine"]
+
+
+async def test_nobody_and_an_ended_session_are_refused_alike(api: Api) -> None:
+    who = await api.person(Role.VIEWER)
+    query = "{ alerts { nodes { id } } }"
+    await api.change("logout", {}, "__typename", who=who)
+    for caller in (None, who, "nonsense"):
+        assert await api.code(query, who=caller) == "UNAUTHENTICATED"
+
+
+async def test_the_short_way_keeps_to_each_viewers_sight(api: Api, viewer: Person) -> None:
+    team = await api.team(f"Hidden {new_id()}", is_private=True)
+    async with api.engine.begin() as connection:
+        await put_alerts(connection, [an_alert(source="hidden", team_id=team.id)])
+    query = '{ alerts(filter: {source: ["hidden"]}) { nodes { id } } }'
+    member = await api.person(Role.VIEWER, teams=(team,))
+    for who, seen in ((viewer, 0), (member, 1), (await api.person(Role.ADMIN), 1), (viewer, 0)):
+        answer, is_short = await Ways(api, who).both(query)
+        assert is_short
+        assert len(answer["data"]["alerts"]["nodes"]) == seen
+
+
+async def test_what_it_costs_is_said_and_spent(api: Api, viewer: Person) -> None:
+    headers = {**api.headers(viewer), "x-tocsin-cost": "1"}
+    body = {"query": f"{{ alerts({OURS}, first: 5) {{ nodes {{ id }} }} }}"}
+    answer = (await api.http.post("/graphql", json=body, headers=headers)).json()
+    assert answer["extensions"]["cost"]["operation"] == 6
