@@ -17,6 +17,7 @@ from persistence.tables import escalations
 _CHANGING = (
     *("alert_id", "episode", "position", "state", "next_at", "wakes_at", "ended_at", "reason", "answered_at"),
     *("group_id", "team_id", "is_standing", "severity", "severities", "first_position", "succeeded_by"),
+    *("has_reached", "unreached_since"),
 )
 
 

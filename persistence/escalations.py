@@ -6,13 +6,12 @@ and the next time together.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.model import AlertStatus, Severity
@@ -24,26 +23,24 @@ from domain.escalations.engine import (
     call_of,
     policies_for,
     reconciled,
-    round_and_step,
     started,
     step_due,
     stepped,
 )
-from domain.escalations.model import Escalation, EscalationState, Notification, NotificationKind
-from domain.ids import new_id
+from domain.escalations.model import Escalation, EscalationState, NotificationKind
 from persistence.among import among
-from persistence.contact_wishes import planned, wishes_of
 from persistence.drill_subjects import drill_subjects
 from persistence.escalation_notices import TOLD, tell_on
+from persistence.escalation_pages import page_by_steps
 from persistence.escalation_policies import active_policies, teams_of_policies
 from persistence.escalation_rows import add_escalations, escalation_of, notification_row, save_escalations
 from persistence.group_escalations import due_of_groups, follow_groups
 from persistence.moved_messages import touch
-from persistence.quiet_hours import resting, rests_by_teams
-from persistence.reaching import Reach, reach
+from persistence.nobody_reached import tell_that_nobody_is_reached
+from persistence.reaching import reach
 from persistence.revived import exhausted_of, revive_after_last_step
 from persistence.setting_aside import is_at_hand, passes, put_aside
-from persistence.tables import alerts, escalation_members, escalations, notifications
+from persistence.tables import alerts, escalation_members, escalations
 
 __all__ = [
     "TOLD",
@@ -144,7 +141,7 @@ async def _live_of(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> li
         .where(
             among(escalations.c.alert_id, alert_ids),
             escalations.c.group_id.is_(None),
-            escalations.c.state.in_([state.value for state in LIVE]),
+            escalations.c.state.in_([state.value for state in (*LIVE, EscalationState.EXHAUSTED)]),
         )
         .order_by(escalations.c.id)
         .with_for_update()
@@ -221,9 +218,11 @@ async def _fire(connection: AsyncConnection, due: Sequence[Escalation], *, now: 
     reached = await reach(connection, [step_due(one).targets for one, _ in firing], now=now)
     severities = {one.id: severity or Severity.CRITICAL for one, severity in firing}
     fired = [(one, people) for (one, _), people in zip(firing, reached, strict=True)]
-    await _notify(connection, fired, severities, now=now)
+    await page_by_steps(connection, fired, severities, now=now)
     after = [stepped(one, reached=list(people), now=now) for one, people in fired]
     await save_escalations(connection, [*kept, *after])
+    began = [new for (old, _), new in zip(fired, after, strict=True) if new.unreached_since and not old.unreached_since]
+    await tell_that_nobody_is_reached(connection, began, severities, now=now)
     return len(firing)
 
 
@@ -249,50 +248,6 @@ def _gone(escalation: Escalation, now: datetime) -> Escalation:
     return dataclasses.replace(
         escalation, state=EscalationState.FINISHED, next_at=None, ended_at=now, reason="the alert is no longer there"
     )
-
-
-async def _notify(
-    connection: AsyncConnection,
-    fired: Sequence[tuple[Escalation, Reach]],
-    severities: Mapping[UUID, Severity],
-    *,
-    now: datetime,
-) -> None:
-    people = {one.id for _, reached in fired for one in reached if not one.is_channel}
-    wanted = await wishes_of(connection, people)
-    rests = await resting(connection, {escalation.alert_id for escalation, _ in fired})
-    # The alert that a group is known by may be another team's by now.
-    teams = {one.team_id for one, _ in fired if one.is_standing and one.team_id is not None}
-    of_groups = {one.team_id: one.as_rest for one in await rests_by_teams(connection, teams)} if teams else {}
-    rows = []
-    for escalation, reached in fired:
-        number, step = round_and_step(escalation, escalation.position)
-        place = f"step {step}" + (f", round {number}" if number > 1 else "")
-        for recipient, because in reached.items():
-            page = Notification(
-                id=new_id(),
-                kind=NotificationKind.PAGE,
-                alert_id=escalation.alert_id,
-                episode=escalation.episode,
-                user_id=None if recipient.is_channel else recipient.id,
-                channel_id=recipient.id if recipient.is_channel else None,
-                next_attempt_at=now if recipient.is_channel else None,
-                why=f"{place}: {because}",
-                created_at=now,
-                escalation_id=escalation.id,
-                position=escalation.position,
-                group_id=escalation.group_id,
-            )
-            if recipient.is_channel:
-                rows.append(notification_row(page))
-            else:
-                severity = severities[escalation.id]
-                wishes, team = wanted[recipient.id], rests.get(escalation.alert_id)
-                if escalation.is_standing:
-                    team = None if escalation.team_id is None else of_groups.get(escalation.team_id)
-                rows += map(notification_row, planned(page, wishes, severity=severity, now=now, team=team))
-    if rows:
-        await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)
 
 
 async def escalations_by_alert(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[list[Escalation]]:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.events import SYSTEM
 from domain.alerts.groups import GroupEvent, GroupEventKind
 from domain.alerts.model import OPEN_STATUSES, AlertStatus, Severity
-from domain.escalations.engine import ANSWERED, LIVE, Subject
+from domain.escalations.engine import ANSWERED, LIVE, Subject, reason_to_leave_alone
 from domain.escalations.groups import (
     Followed,
     Members,
@@ -43,6 +43,7 @@ from persistence.group_members import (
     Gone,
     Joining,
     crowds,
+    forget,
     join,
     know,
     leave,
@@ -322,6 +323,7 @@ async def _look(connection: AsyncConnection, following: Following) -> None:
     members = await members_of(connection, standing, now=following.now)
     alone = await gone_alone(connection, [one for one in standing.values() if not members[one.id]], now=following.now)
     called: list[UUID] = []
+    forgotten: list[UUID] = []
     for escalation in standing.values():
         assert escalation.group_id is not None  # noqa: S101 - for the type checker
         if escalation.id in alone:
@@ -333,12 +335,20 @@ async def _look(connection: AsyncConnection, following: Following) -> None:
         _note(following, escalation, found)
         if found.escalation.state is EscalationState.RUNNING and any(one.is_quiet for one in mine):
             called.append(escalation.id)
+        if found.escalation.state is EXHAUSTED and any(_is_left_alone(one, now=following.now) for one in mine):
+            forgotten.append(escalation.id)
         calls = worst(loud(found.escalation, mine, routed, now=following.now))
         if found.escalation.state is EscalationState.EXHAUSTED and calls is not None:
             following.owing[escalation.id] = calls
         if any(one.is_new for one in mine):
             following.joining.append(_joining(found, following.titles.get(escalation.group_id, "")))
     await note_called(connection, called, now=following.now)
+    await forget(connection, forgotten, now=following.now)
+
+
+def _is_left_alone(one: Members, *, now: datetime) -> bool:
+    is_known = not one.is_new and one.subject.status is AlertStatus.ACTIVE
+    return is_known and reason_to_leave_alone(one.subject, now=now) is not None
 
 
 def _let_go(following: Following, before: Escalation, after: Escalation) -> None:

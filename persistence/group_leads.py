@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.model import OPEN_STATUSES
 from domain.escalations.engine import ended
-from domain.escalations.model import Escalation, EscalationState
+from domain.escalations.model import CALLS, Escalation, EscalationState
 from persistence.among import among
 from persistence.tables import alerts, escalations, notifications
 
+_CALLS = [kind.value for kind in CALLS]
 LEFT = "the alert it is known by left the group, and is told of by itself"
 
 
@@ -44,8 +45,8 @@ async def gone_alone(
     has_own_by_id = {row.id: row.has_own for row in await connection.execute(statement)}
     if not has_own_by_id:
         return {}
-    # Whom it told of the group it told of this alert: they hear how it goes on.
-    of_them = among(notifications.c.escalation_id, has_own_by_id)
+    # Whom it told of the group it told of this alert: they hear how it goes on. Other news stay the group's.
+    of_them = sa.and_(among(notifications.c.escalation_id, has_own_by_id), notifications.c.kind.in_(_CALLS))
     await connection.execute(sa.update(notifications).where(of_them).values(group_id=None))
     return {
         one.id: _over(one, now) if has_own_by_id[one.id] else _alone(one) for one in left if one.id in has_own_by_id

@@ -101,6 +101,13 @@ UPDATE escalation_members m SET is_quiet = false FROM alerts a
  WHERE m.escalation_id = ANY(:ids) AND m.is_quiet AND m.left_at IS NULL AND a.id = m.alert_id AND a.episode = m.episode
    AND a.status = 'active' AND NOT {_LEFT_ALONE}"""  # noqa: S608 - constants
 ).bindparams(sa.bindparam("ids", type_=_UUIDS), sa.bindparam("now", type_=sa.DateTime(timezone=True)))
+# Every step fired, and what is silenced or snoozed now was told of by them: calling again it is new.
+_FORGET = sa.text(
+    f"""
+UPDATE escalation_members m SET left_at = :now FROM alerts a
+ WHERE m.escalation_id = ANY(:ids) AND m.left_at IS NULL AND a.id = m.alert_id AND a.episode = m.episode
+   AND a.status = 'active' AND {_LEFT_ALONE}"""  # noqa: S608 - constants
+).bindparams(sa.bindparam("ids", type_=_UUIDS), sa.bindparam("now", type_=sa.DateTime(timezone=True)))
 _KNOW = sa.text("""
 INSERT INTO escalation_members AS m (escalation_id, alert_id, episode, joined_at, is_quiet, reason)
 SELECT :escalation_id, t.id, t.episode, :now, false, :reason FROM unnest(:ids, :episodes) AS t(id, episode)
@@ -227,6 +234,12 @@ async def note_called(connection: AsyncConnection, escalation_ids: Sequence[UUID
     """Let those that call for somebody by escalations that run be silent no longer."""
     if escalation_ids:
         await connection.execute(_CALLED, {"ids": list(escalation_ids), "now": now})
+
+
+async def forget(connection: AsyncConnection, escalation_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Let those that call for nobody just now be new to escalations at their end when they call again."""
+    if escalation_ids:
+        await connection.execute(_FORGET, {"ids": list(escalation_ids), "now": now})
 
 
 async def know(connection: AsyncConnection, escalation_id: UUID, told: Sequence[Subject], *, now: datetime) -> None:

@@ -19,6 +19,7 @@ from domain.alerts.events import SYSTEM, Via
 from domain.alerts.visibility import EVERYTHING
 from domain.audit.model import AuditEntry
 from domain.channels.model import Channel
+from domain.escalations.incidents import key_of_group
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.ids import new_id
 from domain.ports import Clock
@@ -55,14 +56,23 @@ SLACK = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """What happened to one: the alert it is of, and who did it there, by their id."""
+    """What happened to one: the alert it is of, and who did it there, by their id.
+
+    `is_group`: the alert stands for its group there.
+    """
 
     event_id: str
     kind: str
     alert_id: UUID
     occurred_at: datetime
+    is_group: bool = False
     number: str | None = None
     agent: str | None = None
+
+    @property
+    def key(self) -> str | None:
+        """What it is known by, as notifications have it."""
+        return key_of_group(self.alert_id) if self.is_group else None
 
     @property
     def reason(self) -> str:
@@ -86,7 +96,7 @@ async def answer_incident(
         return False  # that it was taken before may be forgotten by now
     async with engine.connect() as connection:
         led = await group_led_by(connection, incident.alert_id)
-        if led is not None and not await _hears_of_group(connection, channel, incident.alert_id):
+        if led is not None and not await _hears_of_group(connection, channel, incident):
             led = None
     # An incident of a group is all of the group: what is opened again there is the one alert it is known by.
     of_group = () if led is None or move is AfarMove.REOPEN else led.alert_ids
@@ -99,7 +109,7 @@ async def answer_incident(
         if alert is None or not await is_first(work.connection, SOURCE, name, now=now):
             return False
         episode = alert.episode if led is None else led.episode
-        told_at = await _told_at(work.connection, channel, incident.alert_id, episode)
+        told_at = await _told_at(work.connection, channel, incident, episode)
         if told_at is None or incident.occurred_at < told_at - SLACK:
             await work.commit()
             return False
@@ -130,23 +140,26 @@ async def answer_incident(
         await work.alerts.save(changes)
         for one in changes:
             await work.audit.append(_entry(one, _ACTIONS[move], channel, now=now))
-        await _not_back(work.connection, channel, change, move, now=now)
+        await _not_back(work.connection, channel, change, move, key=incident.key, now=now)
         await work.commit()
     return bool(changes)
 
 
-async def _hears_of_group(connection: AsyncConnection, channel: Channel, alert_id: UUID) -> bool:
-    """Whether the channel was told by what stands for the group, rather than of this one alert by itself."""
-    table = notifications
+async def _hears_of_group(connection: AsyncConnection, channel: Channel, incident: Incident) -> bool:
+    """Whether the incident is of what stands for the group, rather than of this one alert by itself."""
+    table, alert_id = notifications, incident.alert_id
     standing = sa.select(escalations.c.id).where(escalations.c.is_standing, escalations.c.alert_id == alert_id)
     of_group = sa.exists().where(
-        table.c.alert_id == alert_id, table.c.channel_id == channel.id, table.c.escalation_id.in_(standing)
+        table.c.alert_id == alert_id,
+        table.c.incident_key.is_not_distinct_from(incident.key),
+        table.c.channel_id == channel.id,
+        table.c.escalation_id.in_(standing),
     )
     return bool(await connection.scalar(sa.select(of_group)))
 
 
-async def _told_at(connection: AsyncConnection, channel: Channel, alert_id: UUID, episode: int) -> datetime | None:
-    """When the channel was told of this episode of the alert, or is being told; None when it was not."""
+async def _told_at(connection: AsyncConnection, channel: Channel, incident: Incident, episode: int) -> datetime | None:
+    """When the channel was told of this episode by the incident, or is being told; None when it was not."""
     table = notifications
     is_told = sa.or_(
         table.c.state.in_([state.value for state in TOLD]),
@@ -154,7 +167,8 @@ async def _told_at(connection: AsyncConnection, channel: Channel, alert_id: UUID
     )
     told_at: datetime | None = await connection.scalar(
         sa.select(sa.func.min(sa.func.coalesce(table.c.settled_at, table.c.created_at))).where(
-            table.c.alert_id == alert_id,
+            table.c.alert_id == incident.alert_id,
+            table.c.incident_key.is_not_distinct_from(incident.key),
             table.c.episode == episode,
             table.c.channel_id == channel.id,
             table.c.kind == NotificationKind.PAGE.value,
@@ -165,7 +179,7 @@ async def _told_at(connection: AsyncConnection, channel: Channel, alert_id: UUID
 
 
 async def _not_back(
-    connection: AsyncConnection, channel: Channel, change: Change, move: AfarMove, *, now: datetime
+    connection: AsyncConnection, channel: Channel, change: Change, move: AfarMove, *, key: str | None, now: datetime
 ) -> None:
     """On the record as not sent; what was sent already stays so. Let go there, it may be taken again from here."""
     table, alert = notifications, change.before
@@ -193,6 +207,7 @@ async def _not_back(
         state=NotificationState.DROPPED,
         settled_at=now,
         problem=FROM_THERE,
+        incident_key=key,
     )
     await connection.execute(insert(table).on_conflict_do_nothing(), [notification_row(same)])
 

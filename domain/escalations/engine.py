@@ -8,6 +8,12 @@
 | went to another team than the policy's        | pauses               | stays               | -                     |
 | resolved                                     | finishes             | finishes            | -                     |
 | another episode                              | finishes             | finishes            | starts                |
+
+One whose every step fired stays so while the alert calls for somebody: nobody answered. What pauses a running one
+pauses it, too; when the alert calls again after that, it begins again at the first step, at once.
+
+A step that reaches nobody is skipped at once. A round of which no step reached anybody does not count: it is gone
+through again after a minute, until there is somebody, whatever repeats the policy has.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +24,14 @@ from types import MappingProxyType
 from uuid import UUID
 
 from domain.alerts.model import AlertStatus, Severity
-from domain.escalations.model import Escalation, EscalationState, NotificationKind, Policy, Step
+from domain.escalations.model import (
+    NOBODY_WAITS,
+    Escalation,
+    EscalationState,
+    NotificationKind,
+    Policy,
+    Step,
+)
 from domain.ids import new_id
 
 ANSWERED = frozenset({AlertStatus.ACKNOWLEDGED, AlertStatus.INVESTIGATING})
@@ -118,28 +131,61 @@ def reconciled(
 
     `teams` says whose alerts each policy takes; `is_covered` that the escalation of its group stands for the alert.
     """
-    if escalation.state not in LIVE:
+    is_exhausted = escalation.state is EscalationState.EXHAUSTED
+    if escalation.state not in LIVE and not is_exhausted:
         return escalation
     if escalation.episode != alert.episode:
-        return ended(escalation, EscalationState.FINISHED, "the alert opened again", now=now)
+        return (
+            escalation
+            if is_exhausted
+            else ended(escalation, EscalationState.FINISHED, "the alert opened again", now=now)
+        )
     call, reason = call_of(alert, now=now)
     if call is Call.SOMEBODY and teams.get(escalation.policy_id, alert.team_id) != alert.team_id:
         call, reason = Call.WAIT, "the alert went to another team"
-    if call is Call.SOMEBODY and is_covered:
+    if call is Call.SOMEBODY and is_covered and not is_exhausted:
         call, reason = Call.WAIT, COVERED
     is_paused = escalation.state is EscalationState.PAUSED
     if call is Call.NOBODY:
-        return ended(escalation, EscalationState.FINISHED, reason, now=now)
+        return escalation if is_exhausted else ended(escalation, EscalationState.FINISHED, reason, now=now)
     if call is Call.WAIT and (not is_paused or reason != escalation.reason):
         # An answer counts from now on, also where something else kept it waiting before.
         wakes_at = None
         if alert.status in ANSWERED and escalation.ack_timeout is not None:
             wakes_at = now + escalation.ack_timeout
-        return replace(escalation, state=EscalationState.PAUSED, next_at=None, reason=reason, wakes_at=wakes_at)
+        return paused(escalation, reason, wakes_at=wakes_at)
     if call is Call.SOMEBODY and is_paused:
-        # The problem is old and nobody has it in hand any more: no further waiting.
-        return replace(escalation, state=EscalationState.RUNNING, next_at=now, reason=None, wakes_at=None)
+        return resumed(escalation, now=now)
     return escalation
+
+
+def paused(escalation: Escalation, reason: str, *, wakes_at: datetime | None = None) -> Escalation:
+    """The escalation while nobody is to be told; one at its end is at it no longer."""
+    return replace(
+        escalation,
+        state=EscalationState.PAUSED,
+        next_at=None,
+        ended_at=None,
+        reason=reason,
+        wakes_at=wakes_at,
+        unreached_since=None,
+    )
+
+
+def resumed(escalation: Escalation, *, now: datetime) -> Escalation:
+    """The escalation when it is called for again: with the next step, or from the first one where none is left.
+
+    The problem is old and nobody has it in hand any more: no further waiting.
+    """
+    running = replace(escalation, state=EscalationState.RUNNING, next_at=now, reason=None, wakes_at=None)
+    if steps_left(escalation):
+        return running
+    return replace(running, first_position=escalation.position, has_reached=False)
+
+
+def steps_left(escalation: Escalation) -> int:
+    """How many steps are still to fire, if nobody answers."""
+    return escalation.first_position + len(escalation.steps) * (1 + escalation.repeats) - escalation.position
 
 
 def step_due(escalation: Escalation) -> Step:
@@ -153,13 +199,28 @@ def round_and_step(escalation: Escalation, position: int) -> tuple[int, int]:
 
 
 def stepped(escalation: Escalation, *, reached: Sequence[object], now: datetime) -> Escalation:
-    """The escalation after its step fired. A step that reached nobody is not waited for."""
-    position = escalation.position + 1
-    if position - escalation.first_position >= len(escalation.steps) * (1 + escalation.repeats):
-        at_end = ended(escalation, EscalationState.EXHAUSTED, "nobody answered, and there is no further step", now=now)
-        return replace(at_end, position=position)
-    following = escalation.steps[position % len(escalation.steps)]
-    return replace(escalation, position=position, next_at=now + following.delay if reached else now)
+    """The escalation after its step fired. A step that reached nobody is not waited for; a round of such is."""
+    after = replace(escalation, position=escalation.position + 1)
+    if reached:
+        after = replace(after, has_reached=True, unreached_since=None)
+    if after.position % len(escalation.steps) == 0:
+        if not after.has_reached:
+            return _unreached(escalation, now=now)
+        after = replace(after, has_reached=False)
+    if not steps_left(after):
+        return ended(after, EscalationState.EXHAUSTED, "nobody answered, and there is no further step", now=now)
+    following = escalation.steps[after.position % len(escalation.steps)]
+    return replace(after, next_at=now + following.delay if reached else now)
+
+
+def _unreached(escalation: Escalation, *, now: datetime) -> Escalation:
+    """The round reached nobody: it is gone through again, until there is somebody."""
+    return replace(
+        escalation,
+        position=escalation.position + 1 - len(escalation.steps),
+        next_at=now + NOBODY_WAITS,
+        unreached_since=escalation.unreached_since or now,
+    )
 
 
 def ended(escalation: Escalation, state: EscalationState, reason: str, *, now: datetime) -> Escalation:

@@ -2,13 +2,16 @@
 
 | the team's open alerts of the group                  | it runs          | it is paused     | exhausted        |
 |------------------------------------------------------|------------------|------------------|------------------|
-| one calls for somebody that was here before          | goes on          | next step now    | -                |
+| one calls for somebody that was here before          | goes on          | next step now *  | -                |
 | one that is new, no worse; somebody has answered     | -                | joins silently   | joins silently   |
 | one that is new, no worse; nobody has answered       | joins silently   | first step again | first step again |
 | one is worse than what was told of, or answered      | first step again | first step again | first step again |
-| none calls for somebody                              | pauses           | stays            | -                |
-| those that call are nothing that its policy takes    | pauses           | stays            | -                |
+| none calls for somebody                              | pauses           | stays            | pauses           |
+| those that call are nothing that its policy takes    | pauses           | stays            | pauses           |
 | there is none                                        | finishes         | finishes         | finishes         |
+
+* Where every step has fired it begins again at the first one, at once: what was snoozed, or answered and not mended, is
+called for anew.
 
 Pure: what is known of the alerts, counted by their kind, and the time are passed in.
 """
@@ -19,7 +22,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from domain.alerts.model import AlertStatus, Severity
-from domain.escalations.engine import ANSWERED, Call, Subject, call_of, ended, started
+from domain.escalations.engine import ANSWERED, Call, Subject, call_of, ended, paused, resumed, started, steps_left
 from domain.escalations.model import Escalation, EscalationState, Policy
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(Severity))}
@@ -156,11 +159,9 @@ def _called_again(escalation: Escalation, calling: Sequence[Members], *, now: da
     """What pauses, or came to its end, and is called for."""
     has_known = any(not one.is_new and not one.is_quiet for one in calling)
     if escalation.state is EscalationState.PAUSED and has_known:
-        # The problem is old and nobody has it in hand any more: no further waiting.
-        resumed = replace(
-            escalation, state=EscalationState.RUNNING, next_at=now, reason=None, wakes_at=None, answered_at=None
-        )
-        return Followed(escalation=resumed, turn=Turn.RESUMED, reason="its alerts call for somebody again")
+        going_on = replace(resumed(escalation, now=now), answered_at=None)
+        turn = Turn.RESUMED if steps_left(escalation) else Turn.AGAIN
+        return Followed(escalation=going_on, turn=turn, reason="its alerts call for somebody again")
     if any(one.is_new or one.is_quiet for one in calling):
         reason = "more alerts of the group call for somebody, and nobody has it in hand"
         return Followed(escalation=_again(escalation, now=now), turn=Turn.AGAIN, reason=reason)
@@ -174,22 +175,14 @@ def _left(escalation: Escalation, members: Sequence[Members], *, now: datetime) 
     if is_answered and escalation.answered_at is None:
         answered_to = worst(one for one in members if one.subject.status in ANSWERED)
         severity = max(escalation.severity, answered_to, key=rank)
-        answered = replace(escalation, answered_at=now, severity=severity)
-        if escalation.state is not EscalationState.EXHAUSTED:
-            wakes_at = None if escalation.ack_timeout is None else now + escalation.ack_timeout
-            answered = replace(
-                answered,
-                state=EscalationState.PAUSED,
-                next_at=None,
-                wakes_at=wakes_at,
-                reason="somebody has answered",
-            )
+        wakes_at = None if escalation.ack_timeout is None else now + escalation.ack_timeout
+        answered = paused(escalation, "somebody has answered", wakes_at=wakes_at)
+        answered = replace(answered, answered_at=now, severity=severity)
         return Followed(escalation=answered, turn=Turn.ANSWERED, reason="somebody has answered")
-    if escalation.state is not EscalationState.RUNNING:
+    if escalation.state is EscalationState.PAUSED:
         return Followed(escalation=escalation, quiets=quiets)
     reason = _why_left(members, now=now)
-    paused = replace(escalation, state=EscalationState.PAUSED, next_at=None, reason=reason)
-    return Followed(escalation=paused, turn=Turn.PAUSED, reason=reason)
+    return Followed(escalation=paused(escalation, reason), turn=Turn.PAUSED, reason=reason)
 
 
 def _why_left(members: Sequence[Members], *, now: datetime) -> str:
@@ -221,6 +214,8 @@ def _again(escalation: Escalation, *, now: datetime) -> Escalation:
         state=EscalationState.RUNNING,
         position=position,
         first_position=position,
+        has_reached=False,
+        unreached_since=None,
         next_at=next_at,
         ended_at=None,
         reason=None,

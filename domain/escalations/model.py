@@ -15,6 +15,8 @@ MAX_STEPS = 20
 MAX_TARGETS = 20
 MAX_REPEATS = 9
 MIN_DELAY, MAX_DELAY = timedelta(minutes=1), timedelta(days=2)
+# After a round that reached nobody it is asked so often whether there is somebody by now.
+NOBODY_WAITS = timedelta(minutes=1)
 
 
 class TargetKind(StrEnum):
@@ -83,8 +85,9 @@ NO_POLICY = UUID(int=0)
 class Escalation:
     """A policy at work on one episode of an alert, or on a group.
 
-    `position` counts the steps that fired, over all rounds. `next_at` is when the next one fires; None unless it
-    runs. `reason` says why it does not. `wakes_at` is when the answer that paused it stops to count.
+    `position` counts the steps that fired, over all rounds that reached anybody. `next_at` is when the next one fires;
+    None unless it runs. `reason` says why it does not. `wakes_at` is when the answer that paused it stops to count.
+    `has_reached`: a step of this round reached somebody; `unreached_since`: so long whole rounds reach nobody.
 
     One with a `group_id` stands for the group's alerts of one team, until none is open any more (`is_standing`):
     `alert_id` is the alert that began it, `severity` the worst it has told of or that was answered, `severities` what
@@ -113,6 +116,8 @@ class Escalation:
     severities: frozenset[Severity] | None = None
     answered_at: datetime | None = None
     first_position: int = 0
+    has_reached: bool = False
+    unreached_since: datetime | None = None
     succeeded_by: UUID | None = None
 
 
@@ -158,6 +163,7 @@ class Notification:
     What is told of a swap of shifts (`swap_id`) is about no alert.
     A test of a channel is about no alert. `problem` is why it failed or was dropped, or why the last attempt failed;
     `answer` what the provider said. `flapping_since` names the time of flapping that a notice of it is about.
+    `incident_key` is what the incident elsewhere is known by that it opens or ends; None: by the alert.
     `contact_method_id` is what a person is told by; None is mail to their account. `routing_id` is the decision of a
     routing rule that made it; `held_reason` says whose quiet hours held it, until `held_until`, also when it has left.
     """
@@ -188,5 +194,6 @@ class Notification:
     group_id: UUID | None = None
     routing_id: UUID | None = None
     held_reason: str | None = None
-    held_until: datetime | None = None
     swap_id: UUID | None = None
+    held_until: datetime | None = None
+    incident_key: str | None = None

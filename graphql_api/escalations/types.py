@@ -51,7 +51,8 @@ expose_enum(
         model.EscalationState.RUNNING: "The next step fires at `nextAt` if nobody answers.",
         model.EscalationState.PAUSED: "Somebody has answered, or nobody is to be told just now; `reason` says which.",
         model.EscalationState.FINISHED: "The episode is over.",
-        model.EscalationState.EXHAUSTED: "Every step fired and nobody answered.",
+        model.EscalationState.EXHAUSTED: "Every step fired and nobody answered. When it was quiet and calls again, it "
+        "begins again.",
     },
 )
 expose_enum(
@@ -178,7 +179,11 @@ class Escalation:
         graphql_type=list[EscalationStep],
         description="The steps it runs by, as they were when it started; none of a policy that you may not see.",
     )
-    position: int = strawberry.field(description="How many steps fired, over all rounds.")
+    position: int = strawberry.field(description="How many steps fired, over all rounds that reached anybody.")
+    unreached_since: datetime | None = strawberry.field(
+        description="Since when no step reaches anybody: whoever manages it is told, and it is tried again every minute. "
+        "Null while somebody is reached."
+    )
     next_at: datetime | None = strawberry.field(description="When the next step fires; null unless it runs.")
     wakes_at: datetime | None = strawberry.field(
         description="When the answer that paused it stops to count; null when it does not."

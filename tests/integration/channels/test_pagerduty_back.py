@@ -115,7 +115,7 @@ async def test_an_incident_of_a_group_is_all_of_the_group(there: There) -> None:
     await there.work.tick()
     assert there.actions == ["trigger"]
     known_by = orjson.loads(there.server.posts[0].body)["dedup_key"].partition(":")[2]
-    assert known_by == ids[0]
+    assert known_by == f"group:{ids[0]}"
     for kind, status in (
         ("acknowledged", "ACKNOWLEDGED"),
         ("unacknowledged", "ACTIVE"),

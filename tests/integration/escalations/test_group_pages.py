@@ -323,7 +323,7 @@ async def test_each_alert_says_why_it_was_not_paged_by_itself(
     assert under == {
         "isQuiet": True,
         "reason": said,
-        "escalation": {"state": "EXHAUSTED", "severity": "HIGH", "group": {"id": str(group)}},
+        "escalation": {"state": "PAUSED", "severity": "HIGH", "group": {"id": str(group)}},
     }
     assert found["alert"]["escalations"] == [{"state": "EXHAUSTED"}]
     assert [one["user"]["id"] for one in found["alert"]["notifications"]] == [str(ann.id)]

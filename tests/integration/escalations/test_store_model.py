@@ -52,8 +52,14 @@ class House:
     """What all examples share: the stores, the people, and the loop they live on."""
 
     def __init__(
-        self, api: Api, engines: tuple[AsyncEngine, AsyncEngine], database: asyncpg.Connection, ids: dict[str, UUID]
+        self,
+        api: Api,
+        engines: tuple[AsyncEngine, AsyncEngine],
+        database: asyncpg.Connection,
+        ids: dict[str, UUID],
+        admin: UUID,
     ) -> None:
+        self.admin = admin
         self.api, self.engines, self.database, self.ids = api, engines, database, ids
         self.loop = asyncio.get_running_loop()
 
@@ -194,11 +200,15 @@ class Store(RuleBasedStateMachine):
     async def _compare(self) -> None:
         table, names = notifications, {value: name for name, value in self.house.ids.items()}
         pages = sa.select(table).where(table.c.alert_id == self.alert_id, table.c.kind == "page")
+        # Who manages it hears that nobody could be reached: of no step.
+        managed, stepped = pages.where(table.c.position.is_(None)), pages.where(table.c.position.is_not(None))
         runs = sa.select(escalations).where(escalations.c.alert_id == self.alert_id)
         async with self.house.engines[0].connect() as connection:
-            told = [(row.episode, row.position, names[row.user_id]) for row in await connection.execute(pages)]
+            told = [(row.episode, row.position, names[row.user_id]) for row in await connection.execute(stepped)]
+            in_vain = [(row.episode, row.user_id) for row in await connection.execute(managed)]
             found = {row.episode: row for row in await connection.execute(runs)}
         assert sorted(told) == sorted(self.reference.told)
+        assert sorted(in_vain) == sorted((one, self.house.admin) for one in self.reference.in_vain)
         assert found.keys() == self.reference.runs.keys()
         for episode, run in self.reference.runs.items():
             row = found[episode]
@@ -210,7 +220,8 @@ async def house(api: Api, application_url: str) -> Any:  # noqa: ANN401 - an ite
     people = {name: await api.person(Role.OPERATOR, email=f"{name}@example.com") for name in PEOPLE}
     engines = (create_engine(api.settings, pool_size=2), create_engine(api.settings, pool_size=2))
     database = await asyncpg.connect(application_url)
-    yield House(api, engines, database, {name: person.id for name, person in people.items()})
+    admin = await api.person(Role.ADMIN)
+    yield House(api, engines, database, {name: person.id for name, person in people.items()}, admin.id)
     await database.close()
     for engine in engines:
         await engine.dispose()

@@ -47,13 +47,22 @@ class Problem:
 
 @dataclass
 class Run:
-    """A plan at work on one episode. `bell` is when the next step is due; without one it waits, or is over."""
+    """A plan at work on one episode. `bell` is when the next step is due; without one it waits, or is over.
+
+    `tried` are the steps of this round so far, `number` how many count. A run that `is_spent` has no step left, and
+    nobody has answered.
+    """
 
     episode: int
+    plan: Plan
     left: list[PlannedStep]
-    ack_timeout: timedelta | None
     bell: datetime | None
+    tried: list[PlannedStep] = field(default_factory=list)
+    has_found: bool = False
+    number: int = 0
     is_over: bool = False
+    is_spent: bool = False
+    is_in_vain: bool = False
     answer_ends: datetime | None = None
     is_answered: bool = False
 
@@ -63,31 +72,37 @@ class Reference:
     """All runs of one alert under one plan, and who was told what when."""
 
     runs: dict[int, Run] = field(default_factory=dict)
-    # (episode, which step in all, person)
+    # (episode, which step in all, person), and the same of the steps alone.
     told: list[tuple[int, int, str]] = field(default_factory=list)
+    fired: list[tuple[int, int]] = field(default_factory=list)
+    # The episodes, each time it turned out that nobody at all is there.
+    in_vain: list[int] = field(default_factory=list)
 
     def look(self, problem: Problem, plan: Plan, now: datetime) -> None:
         """Something happened to the alert."""
         for run in self.runs.values():
-            if run.is_over:
+            if run.is_over and not run.is_spent:
                 continue
             if run.episode != problem.episode or not problem.is_open:
                 run.is_over, run.bell, run.answer_ends = True, None, None
                 continue
-            if problem.calls(now):
-                if run.bell is None:
-                    run.bell = now
-                run.answer_ends = None
-            else:
-                run.bell = None
-                if not problem.is_answered:
-                    run.answer_ends = None
-                elif not run.is_answered and run.ack_timeout is not None:
-                    run.answer_ends = now + run.ack_timeout
+            if not problem.calls(now):
+                self._rest(run, problem, now)
+            elif run.bell is None and not run.is_spent:
+                # It was quiet, and is not any more: at once, and from the beginning if all was said.
+                run.left = run.left or run.plan.written_out()
+                run.bell, run.answer_ends = now, None
             run.is_answered = problem.is_answered
         if problem.calls(now) and plan.steps and problem.episode not in self.runs:
             left = plan.written_out()
-            self.runs[problem.episode] = Run(problem.episode, left, plan.ack_timeout, now + left[0].delay)
+            self.runs[problem.episode] = Run(problem.episode, plan, left, now + left[0].delay)
+
+    def _rest(self, run: Run, problem: Problem, now: datetime) -> None:
+        run.bell, run.is_over, run.is_spent, run.is_in_vain = None, False, False, False
+        if not problem.is_answered:
+            run.answer_ends = None
+        elif not run.is_answered and run.plan.ack_timeout is not None:
+            run.answer_ends = now + run.plan.ack_timeout
 
     def ring(self, now: datetime, problem: Problem, plan: Plan, *, absent: frozenset[str]) -> None:
         """Time has come to `now`: what is due is done. The alert is looked at first: nobody may have told of it yet."""
@@ -98,16 +113,32 @@ class Reference:
                 self.look(problem, plan, now)
                 return
             while run.bell is not None and run.bell <= now:
-                self._next(run, plan, now, absent)
+                self._next(run, now, absent)
 
-    def _next(self, run: Run, plan: Plan, now: datetime, absent: frozenset[str]) -> None:
-        step, number = run.left.pop(0), sum(episode == run.episode for episode, _ in self.fired)
-        self.fired.append((run.episode, number))
+    def _next(self, run: Run, now: datetime, absent: frozenset[str]) -> None:
+        step = run.left.pop(0)
         there = [one for one in dict.fromkeys(step.people) if one not in absent]
-        self.told += [(run.episode, number, one) for one in there]
-        if not run.left:
-            run.bell, run.is_over = None, True
-        else:
+        self.told += [(run.episode, run.number, one) for one in there]
+        self.fired.append((run.episode, run.number))
+        run.tried.append(step)
+        run.number += 1
+        if there:
+            run.has_found, run.is_in_vain = True, False
+        if len(run.tried) == len(run.plan.steps):
+            if not run.has_found:
+                self._as_if_it_had_not_been(run, now)
+                return
+            run.tried, run.has_found = [], False
+        if run.left:
             run.bell = now + run.left[0].delay if there else now
+        else:
+            run.bell, run.is_over, run.is_spent = None, True, True
 
-    fired: list[tuple[int, int]] = field(default_factory=list)
+    def _as_if_it_had_not_been(self, run: Run, now: datetime) -> None:
+        """Of a round not one was there: again in a minute, and somebody should know."""
+        del self.fired[-len(run.tried) :]
+        run.left, run.number, run.tried = run.tried + run.left, run.number - len(run.tried), []
+        run.bell = now + timedelta(minutes=1)
+        if not run.is_in_vain:
+            self.in_vain.append(run.episode)
+        run.is_in_vain = True

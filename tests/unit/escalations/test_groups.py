@@ -129,9 +129,22 @@ def test_after_every_step_only_what_is_new_begins_again() -> None:
     ended = escalation(state=EXHAUSTED, position=3, next_at=None, ended_at=NOW)
     assert look(ended, member()) == (EXHAUSTED, None, False)
     assert look(ended, member(), member(is_new=True)) == (RUNNING, Turn.AGAIN, False)
-    assert look(ended, member(status=ACKNOWLEDGED)) == (EXHAUSTED, Turn.ANSWERED, False)
-    known = replace(ended, answered_at=NOW)
-    assert look(known, member(status=ACKNOWLEDGED), member(is_new=True)) == (EXHAUSTED, None, True)
+    assert look(ended, member(status=ACKNOWLEDGED)) == (PAUSED, Turn.ANSWERED, False)
+
+
+def test_after_every_step_what_was_quiet_and_calls_again_begins_again_at_once() -> None:
+    ended = escalation(state=EXHAUSTED, position=3, next_at=None, ended_at=NOW, ack_timeout=5 * MINUTE)
+    answered = followed(ended, [member(status=ACKNOWLEDGED)], Severity.HIGH, now=NOW).escalation
+    assert (answered.state, answered.wakes_at, answered.ended_at) == (PAUSED, NOW + 5 * MINUTE, None)
+    assert look(answered, member(status=ACKNOWLEDGED), member(is_new=True)) == (PAUSED, None, True)
+    snoozed = followed(ended, [member(snoozed_until=NOW + MINUTE)], Severity.HIGH, now=NOW).escalation
+    assert (snoozed.state, snoozed.reason) == (PAUSED, "the alert is snoozed")
+    for quiet in (answered, snoozed):
+        again = followed(quiet, [member()], Severity.HIGH, now=NOW + MINUTE)
+        assert again.turn is Turn.AGAIN
+        began = again.escalation
+        assert (began.state, began.position, began.first_position) == (RUNNING, 3, 3)
+        assert (began.next_at, began.wakes_at, began.answered_at) == (NOW + MINUTE, None, None)
 
 
 def test_a_policy_works_only_while_it_takes_how_bad_the_group_is() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from domain.alerts.model import AlertStatus, Severity
-from domain.escalations.engine import Call, Subject, call_of, reconciled, round_and_step, started, step_due, stepped
+from domain.escalations.engine import Call, Subject, call_of, reconciled, started, step_due, stepped, steps_left
 from domain.escalations.model import Escalation, EscalationState, Policy, Step, Target, TargetKind
 from domain.ids import new_id
 from tests.unit.escalations.reference import Plan, PlannedStep, Problem, Reference
@@ -68,6 +68,7 @@ class Engine(RuleBasedStateMachine):
         self.escalations: dict[int, Escalation] = {}
         self.fired: list[tuple[int, int]] = []
         self.told: list[tuple[int, int, str]] = []
+        self.in_vain: list[int] = []
         self.look()
 
     # -- what the jobs do -----------------------------------------------------------------------------------------
@@ -101,7 +102,13 @@ class Engine(RuleBasedStateMachine):
         reached = list(dict.fromkeys(reached))
         self.fired.append((one.episode, one.position))
         self.told += [(one.episode, one.position, name) for name in reached]
-        return stepped(one, reached=reached, now=self.now)
+        after = stepped(one, reached=reached, now=self.now)
+        if after.position <= one.position:  # nobody was reached by the round, which does not count
+            back = [(one.episode, position) for position in range(after.position, one.position + 1)]
+            self.fired = [fired for fired in self.fired if fired not in back]
+        if after.unreached_since is not None and one.unreached_since is None:
+            self.in_vain.append(one.episode)
+        return after
 
     @rule(minutes=st.integers(1, 90))
     def time_passes(self, minutes: int) -> None:
@@ -177,6 +184,7 @@ class Engine(RuleBasedStateMachine):
             return
         assert self.told == self.reference.told
         assert self.fired == self.reference.fired
+        assert self.in_vain == self.reference.in_vain
         assert self.escalations.keys() == self.reference.runs.keys()
         for episode, one in self.escalations.items():
             run = self.reference.runs[episode]
@@ -188,9 +196,10 @@ class Engine(RuleBasedStateMachine):
         if not hasattr(self, "fired"):
             return
         assert len(set(self.fired)) == len(self.fired)
+        assert len(set(self.told)) == len(self.told)
         for one in self.escalations.values():
-            rounds = [round_and_step(one, position)[0] for episode, position in self.fired if episode == one.episode]
-            assert max(rounds, default=1) <= 1 + one.repeats
+            assert 0 <= steps_left(one) <= len(one.steps) * (1 + one.repeats)
+            assert steps_left(one) > 0 or one.state is not EscalationState.RUNNING
             assert (one.next_at is not None) == (one.state is EscalationState.RUNNING)
             assert (one.reason is None) == (one.state is EscalationState.RUNNING)
 

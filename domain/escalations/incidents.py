@@ -1,0 +1,30 @@
+"""What is an incident elsewhere known by? A key: of an alert, or of a group by the alert that began it.
+
+The two are never the same: an alert that stands for its group may be told of by itself, too, and ends before the group.
+"""
+
+from uuid import UUID
+
+PREFIX = "tocsin:"
+_GROUP = f"{PREFIX}group:"
+
+
+def key_of_alert(alert_id: UUID) -> str:
+    """The key of an alert's incident."""
+    return f"{PREFIX}{alert_id}"
+
+
+def key_of_group(lead_id: UUID) -> str:
+    """The key of a group's incident; `lead_id` is the alert that stands for it."""
+    return f"{_GROUP}{lead_id}"
+
+
+def alert_of_key(key: str) -> tuple[UUID, bool] | None:
+    """The alert a key is about, and whether it stands for a group there; None for no key of ours."""
+    if not key.startswith(PREFIX):
+        return None
+    is_group = key.startswith(_GROUP)
+    try:
+        return UUID(key.removeprefix(_GROUP if is_group else PREFIX)), is_group
+    except ValueError:
+        return None

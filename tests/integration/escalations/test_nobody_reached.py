@@ -1,0 +1,86 @@
+"""What if no step of a policy reaches anybody? Somebody hears of it, and who goes on call is called (A4, N2)."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.identity.model import Role
+from persistence.escalations import fire_due
+from persistence.tables import users
+from tests.api import Api, Person
+from tests.integration.escalations.test_paging import (
+    MINUTE,
+    Night,
+    database,
+    jobs_engine,
+    night,
+    policy,
+    step,
+    told,
+)
+
+__all__ = ["database", "jobs_engine", "night"]
+HOUR = timedelta(hours=1)
+UNREACHED = "query($id: ID!) { alert(id: $id) { escalations { state unreachedSince } } }"
+
+
+async def there(night: Night, is_there: bool, *people: Person) -> None:  # noqa: FBT001 - reads as a sentence
+    async with night.engine.begin() as connection:
+        mine = users.c.id.in_([one.id for one in people])
+        await connection.execute(sa.update(users).where(mine).values(is_active=is_there))
+
+
+async def test_the_managers_hear_once_and_whoever_comes_is_called_within_a_minute(
+    api: Api, ann: Person, bob: Person, night: Night
+) -> None:
+    boss = await api.person(Role.ADMIN, email="boss@example.com")
+    web = await api.team("Web")
+    await api.person(Role.MANAGER, email="lead@example.com", teams=(web,))
+    steps = (step(0, ("USER", ann.id)), step(10, ("USER", bob.id)))
+    await policy(api, boss, *steps, repeats=1, teamId=str(web.id))
+    await there(night, False, ann, bob)
+    alert_id = await night.alert(title="Payments down", team_id=web.id)
+    assert await night.tick() == ["lead@example.com [CRITICAL] Payments down (shop)"]
+    for _ in range(30):
+        assert await night.tick(MINUTE) == [], "told once, and it goes on"
+    (escalation,) = (await told(api, boss, alert_id))["escalations"]
+    assert (escalation["state"], escalation["position"]) == ("RUNNING", 0)
+    (shown,) = (await api.data(UNREACHED, {"id": alert_id}, who=boss))["alert"]["escalations"]
+    assert shown["unreachedSince"] is not None
+    (notified,) = (await told(api, boss, alert_id))["notifications"]
+    assert notified["why"] == "no step of the policy reaches anybody just now: you are told as a manager of its team"
+    why = "query($a: ID!, $u: ID!) { whyNotified(alertId: $a, userId: $u) { reasonsNot } }"
+    reasons = (await api.data(why, {"a": alert_id, "u": str(ann.id)}, who=boss))["whyNotified"]["reasonsNot"]
+    assert "no step of it reaches anybody; it is tried again every minute" in reasons[0]
+
+    await there(night, True, ann, bob)
+    assert await night.tick(MINUTE) == ["ann@example.com [CRITICAL] Payments down (shop)"]
+    assert await night.tick(10 * MINUTE) == ["bob@example.com [CRITICAL] Payments down (shop)"]
+    await there(night, False, ann, bob)
+    assert await night.tick(HOUR) == ["lead@example.com [CRITICAL] Payments down (shop)"], "the second round is in vain"
+    assert await night.tick(HOUR) == []
+    await there(night, True, ann, bob)
+    assert await night.tick(MINUTE) == ["ann@example.com [CRITICAL] Payments down (shop)"]
+    assert await night.tick(10 * MINUTE) == ["bob@example.com [CRITICAL] Payments down (shop)"]
+    (escalation,) = (await told(api, boss, alert_id))["escalations"]
+    assert (escalation["state"], escalation["position"]) == ("EXHAUSTED", 4)
+
+
+async def test_where_nobody_manages_the_administrators_hear_and_may_answer(
+    api: Api, ann: Person, night: Night
+) -> None:
+    boss = await api.person(Role.ADMIN, email="boss@example.com")
+    await policy(api, boss, step(0, ("USER", ann.id)))
+    await there(night, False, ann)
+    alert_id = await night.alert()
+    await asyncio.gather(*[fire_due(night.engine, now=night.now) for _ in range(2)])
+    assert await night.tick() == ["boss@example.com [CRITICAL] disk full (shop)"]
+    await night.move(alert_id, status="acknowledged")
+    assert await night.tick(HOUR) == []
+    await night.move(alert_id, status="active")
+    assert await night.tick() == ["boss@example.com [CRITICAL] disk full (shop)"], "nobody has it in hand, nor is there"
+    await night.move(alert_id, status="resolved")
+    assert await night.tick(MINUTE) == ["boss@example.com [RESOLVED] disk full (shop)"]
+    assert UUID(alert_id)
