@@ -7,6 +7,7 @@ Nothing is lost with the relay: whatever it had not delivered is still in the lo
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -17,7 +18,7 @@ from redis.exceptions import RedisError
 
 from domain.alerts.cursor import Cursor, is_of_log, log_start
 from domain.alerts.events import LogPosition
-from domain.ports import SystemClock
+from domain.ports import Clock, SystemClock
 from jobs.consumers.contract import Consumer, Run
 from jobs.consumers.escalations import EscalationConsumer
 from jobs.consumers.inhibition import InhibitionConsumer
@@ -44,7 +45,8 @@ LEASE_TTL = timedelta(seconds=6)
 RENEW_SECONDS = 2.0
 # A lost notice costs this long.
 POLL_SECONDS = 0.25
-RUN_EVENTS = 500
+# Who is patient rests so many times as long as it has worked.
+GIVES_WAY = 3.0
 STORE_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
@@ -69,6 +71,11 @@ class Wake:
             return
 
 
+def rest_in_a_storm(consumer: Consumer, *, worked: float, behind: float) -> float:
+    """How long a consumer rests that has more to do already; all in seconds. One that is too far behind does not."""
+    return worked * GIVES_WAY if behind < consumer.patience_seconds else 0.0
+
+
 class Relay:
     """The active relay or one that stands by."""
 
@@ -79,7 +86,9 @@ class Relay:
         *,
         wake: Wake,
         operations: Operations | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or SystemClock()
         self._operations = operations or Operations()
         self._reader = LogReader(pool)
         self._cursors = RelayCursors(pool)
@@ -140,6 +149,7 @@ class Relay:
             try:
                 if place is None:
                     place = await self._place_of(consumer, lease)
+                began = time.monotonic()
                 run, is_full = await self._next_run(consumer, place)
                 if run is not None:
                     place = await self._give(consumer, lease, run)
@@ -163,6 +173,9 @@ class Relay:
             if not is_full:
                 await asyncio.sleep(consumer.rest_seconds)
                 await self._wake.wait()
+            else:
+                behind = (self._clock.now() - place.recorded_at).total_seconds()
+                await asyncio.sleep(rest_in_a_storm(consumer, worked=time.monotonic() - began, behind=behind))
 
     async def _place_of(self, consumer: Consumer, lease: Lease) -> Cursor:
         """Take over the consumer's place.
@@ -179,14 +192,14 @@ class Relay:
     async def _next_run(self, consumer: Consumer, place: Cursor) -> tuple[Run | None, bool]:
         """What follows the place, as far as the consumer looks at it, and whether there may be more already."""
         if consumer.reads_lines:
-            lines = await self._reader.lines_after(place, limit=RUN_EVENTS)
+            lines = await self._reader.lines_after(place, limit=consumer.most_events)
             if not lines:
                 return None, False
             position = LogPosition(lines[-1]["xid"], lines[-1]["seq"])
             end = Cursor(epoch=place.epoch, position=position, recorded_at=lines[-1]["recorded_at"])
-            return Run(before=place, end=end, lines=lines), len(lines) == RUN_EVENTS
-        reached, number = await self._reader.reach(place, limit=RUN_EVENTS)
-        return (Run(before=place, end=reached) if reached is not None else None), number == RUN_EVENTS
+            return Run(before=place, end=end, lines=lines), len(lines) == consumer.most_events
+        reached, number = await self._reader.reach(place, limit=consumer.most_events)
+        return (Run(before=place, end=reached) if reached is not None else None), number == consumer.most_events
 
     async def _give(self, consumer: Consumer, lease: Lease, run: Run) -> Cursor:
         async def move(connection: DirectConnection) -> None:

@@ -83,15 +83,18 @@ SELECT e.xid, e.seq, e.recorded_at, e.id, e.alert_id, e.kind, e.occurred_at, e.a
        AS a ON true
  ORDER BY e.xid, e.seq
 """
-# The same places without what is there: answered from the primary key alone.
-_PLACES = """
-SELECT xid, seq, recorded_at
-  FROM alert_events
- WHERE (xid, seq) > ($1::xid8, $2::bigint)
-   AND xid < pg_snapshot_xmin(pg_current_snapshot())
-   AND recorded_at >= $3
- ORDER BY xid, seq
- LIMIT $4
+# How far that is, and how many they are: answered from the primary key alone.
+_REACH = """
+SELECT xid, seq, recorded_at, count(*) OVER () AS number
+  FROM (SELECT xid, seq, recorded_at
+          FROM alert_events
+         WHERE (xid, seq) > ($1::xid8, $2::bigint)
+           AND xid < pg_snapshot_xmin(pg_current_snapshot())
+           AND recorded_at >= $3
+         ORDER BY xid, seq
+         LIMIT $4) AS places
+ ORDER BY xid DESC, seq DESC
+ LIMIT 1
 """
 _STATE = """
 SELECT epoch, pg_snapshot_xmin(snapshot) AS xmin, pg_snapshot_xmax(snapshot) AS xmax, clock_timestamp() AS now
@@ -165,13 +168,13 @@ class LogReader:
 
     async def reach(self, cursor: Cursor, *, limit: int) -> tuple[Cursor | None, int]:
         """How far the next events go, at most `limit`, and how many they are: for who does not look at them here."""
-        rows = await self._pool.fetch(
-            _PLACES, cursor.position.xid, cursor.position.seq, _earliest(cursor.recorded_at), limit
+        row = await self._pool.fetchrow(
+            _REACH, cursor.position.xid, cursor.position.seq, _earliest(cursor.recorded_at), limit
         )
-        if not rows:
+        if row is None:
             return None, 0
-        xid, seq, recorded_at = rows[-1]
-        return Cursor(epoch=cursor.epoch, position=LogPosition(xid, seq), recorded_at=recorded_at), len(rows)
+        xid, seq, recorded_at, number = row
+        return Cursor(epoch=cursor.epoch, position=LogPosition(xid, seq), recorded_at=recorded_at), number
 
     async def lags(self) -> list[Lag]:
         """How far each consumer that ever ran is behind."""

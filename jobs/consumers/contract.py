@@ -9,6 +9,8 @@ import asyncpg
 from domain.alerts.cursor import Cursor
 from persistence.direct import DirectConnection
 
+# Of one run. A run is read, and held in memory, whole.
+RUN_EVENTS = 500
 # Moves the consumer's place to the end of the run, within the connection's transaction.
 Move: TypeAlias = Callable[[DirectConnection], Awaitable[None]]
 
@@ -29,12 +31,16 @@ class Consumer(Protocol):
     """Follows the log. A run that raised is given again, so handling it twice must do no harm.
 
     One that leaves the events to the database says so by `reads_lines`: to read them costs more than all the rest.
-    `rest_seconds` is how long it lets events gather after a run: a run of many costs little more than a run of one.
+    `most_events` is how many a run may have, `rest_seconds` how long it lets events gather after one: a run of many
+    costs little more than a run of one. `patience_seconds` is how far behind it may be in a storm before it takes more
+    than a part of the time: until then it leaves the processors to who has to answer.
     """
 
     name: str
     reads_lines: bool
+    most_events: int
     rest_seconds: float
+    patience_seconds: float
 
     async def consume(self, run: Run, move: Move) -> None:
         """Handle a run and call `move`; in one transaction if the effect is in PostgreSQL."""

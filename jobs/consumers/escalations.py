@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import Clock
-from jobs.consumers.contract import Move, Run
+from jobs.consumers.contract import RUN_EVENTS, Move, Run
 from jobs.due import SENDING
 from jobs.hints import Hints
 from jobs.paging import page
@@ -28,7 +28,9 @@ class EscalationConsumer:
 
     name = "escalations"
     reads_lines = False
+    most_events = RUN_EVENTS
     rest_seconds = 0.05
+    patience_seconds = 0.0
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import Clock
-from jobs.consumers.contract import Move, Run
+from jobs.consumers.contract import RUN_EVENTS, Move, Run
 from persistence.calling import inhibited_to_look_at
 from persistence.inhibition_marks import follow
 
@@ -18,7 +18,9 @@ class InhibitionConsumer:
 
     name = "inhibition"
     reads_lines = False
+    most_events = RUN_EVENTS
     rest_seconds = 0.05
+    patience_seconds = 0.0
 
     def __init__(self, engine: AsyncEngine, pool: asyncpg.Pool, *, clock: Clock) -> None:
         self._engine, self._pool, self._clock = engine, pool, clock

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from jobs.consumers.contract import Move, Run
+from jobs.consumers.contract import RUN_EVENTS, Move, Run
 from persistence.stream import EVENTS_STREAM, RedisStreamBackend
 from persistence.stream_message import encode_run
 
@@ -12,8 +12,10 @@ class LiveConsumer:
 
     name = "live"
     reads_lines = True
+    most_events = RUN_EVENTS
     # Somebody looks at a screen.
     rest_seconds = 0.0
+    patience_seconds = 0.0
 
     def __init__(self, stream: RedisStreamBackend, pool: asyncpg.Pool) -> None:
         self._stream = stream

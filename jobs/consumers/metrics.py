@@ -9,7 +9,7 @@ import time
 import asyncpg
 import structlog
 
-from jobs.consumers.contract import Move, Run
+from jobs.consumers.contract import RUN_EVENTS, Move, Run
 from persistence.alert_counts import fold_counts
 from persistence.metrics_store import add_run
 
@@ -22,8 +22,10 @@ class MetricsConsumer:
 
     name = "metrics"
     reads_lines = False
+    most_events = RUN_EVENTS
     # The numbers of a minute.
     rest_seconds = 0.2
+    patience_seconds = 0.0
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

@@ -4,8 +4,6 @@ Not as the events tell them: a state read late is newer, never wrong, and a run 
 While Elasticsearch is down the consumer stays where it is. Without an index it builds one first.
 """
 
-from uuid import UUID
-
 import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from jobs.consumers.contract import Move, Run
 from jobs.operations import Operations
 from persistence.search.index import AlertIndex, IndexMissing
-from persistence.search.rebuild import read_by_ids, rebuild
+from persistence.search.reading import read_piece
+from persistence.search.rebuild import rebuild
 
 _log = structlog.get_logger(__name__)
 
@@ -22,9 +21,13 @@ class SearchConsumer:
     """Writes to Elasticsearch, then moves. A document that is refused for what it holds does not stop the rest."""
 
     name = "search"
-    reads_lines = True
-    # Soon enough for who types what they look for.
-    rest_seconds = 0.2
+    reads_lines = False
+    # What Elasticsearch makes durable at once is one wait for its disk.
+    most_events = 1000
+    # Soon enough for who types what they look for: Elasticsearch itself shows new documents once a second.
+    rest_seconds = 0.5
+    # A search that does not find the alerts of the last seconds of a storm is worth less than the storm's alerts.
+    patience_seconds = 15.0
 
     def __init__(
         self, index: AlertIndex, engine: AsyncEngine, pool: asyncpg.Pool, *, operations: Operations | None = None
@@ -34,17 +37,16 @@ class SearchConsumer:
 
     async def consume(self, run: Run, move: Move) -> None:
         """Write the run's alerts."""
-        ids = list(dict.fromkeys(line["alert_id"] for line in run.lines))
         try:
-            await self._write(ids)
+            await self._write(run)
         except IndexMissing:
             _log.warning("the search index is missing and is built", alias=self._index.alias)
             done = await rebuild(self._engine, self._pool, self._index)
             _log.warning("the search index is built", alerts=done.written, seconds=round(done.seconds, 1))
-            await self._write(ids)
+            await self._write(run)
         async with self._pool.acquire() as connection, connection.transaction():
             await move(connection)
 
-    async def _write(self, ids: list[UUID]) -> None:
-        refused = await self._index.write(await read_by_ids(self._engine, ids))
+    async def _write(self, run: Run) -> None:
+        refused = await self._index.write(await read_piece(self._pool, before=run.before, end=run.end))
         self._operations.refused_documents.inc(refused)

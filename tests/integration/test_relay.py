@@ -13,8 +13,10 @@ from domain.alerts.events import LogPosition
 from domain.alerts.fold import FoldPolicy
 from domain.ports import SystemClock
 from jobs.consumers.contract import Move, Run
+from jobs.consumers.live import LiveConsumer
 from jobs.consumers.metrics import MetricsConsumer
-from jobs.relay import LEASE, Relay, Wake
+from jobs.consumers.search import SearchConsumer
+from jobs.relay import LEASE, Relay, Wake, rest_in_a_storm
 from persistence.ingest_queue import IngestQueue
 from persistence.leases import Leases
 from tests.unit.alerts.signals import FIRING, RESOLVED, signal, submission
@@ -31,7 +33,9 @@ class Recorder:
     """A consumer that remembers what it was given; `fail` of its first runs raise after they were taken."""
 
     reads_lines = True
+    most_events = 500
     rest_seconds = 0.0
+    patience_seconds = 0.0
 
     def __init__(self, pool: asyncpg.Pool, name: str = "recorder", *, fail: int = 0) -> None:
         self.name, self._pool, self._fail = name, pool, fail
@@ -48,6 +52,13 @@ class Recorder:
             raise ConnectionRefusedError(message)
         async with self._pool.acquire() as connection, connection.transaction():
             await move(connection)
+
+
+def test_in_a_storm_the_search_gives_way_until_it_is_too_far_behind() -> None:
+    patient = SearchConsumer.__new__(SearchConsumer)
+    assert rest_in_a_storm(patient, worked=0.1, behind=patient.patience_seconds - 1) == pytest.approx(0.3)
+    assert rest_in_a_storm(patient, worked=0.1, behind=patient.patience_seconds) == 0
+    assert rest_in_a_storm(LiveConsumer.__new__(LiveConsumer), worked=0.1, behind=0.0) == 0
 
 
 @pytest.fixture
