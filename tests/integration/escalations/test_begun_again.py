@@ -1,4 +1,4 @@
-"""After its last step, does an escalation call again when a snooze or an answer ends? From the first step, once (A4)."""
+"""Does an escalation call again, once, when a snooze or an answer ends after its last step? (A4)."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

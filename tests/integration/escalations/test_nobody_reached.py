@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 UNREACHED = "query($id: ID!) { alert(id: $id) { escalations { state unreachedSince } } }"
 
 
-async def there(night: Night, is_there: bool, *people: Person) -> None:  # noqa: FBT001 - reads as a sentence
+async def there(night: Night, is_there: bool, *people: Person) -> None:
     async with night.engine.begin() as connection:
         mine = users.c.id.in_([one.id for one in people])
         await connection.execute(sa.update(users).where(mine).values(is_active=is_there))
@@ -38,11 +38,11 @@ async def test_the_managers_hear_once_and_whoever_comes_is_called_within_a_minut
     boss = await api.person(Role.ADMIN, email="boss@example.com")
     web = await api.team("Web")
     await api.person(Role.MANAGER, email="lead@example.com", teams=(web,))
-    steps = (step(0, ("USER", ann.id)), step(10, ("USER", bob.id)))
+    steps = (step(5, ("USER", ann.id)), step(10, ("USER", bob.id)))
     await policy(api, boss, *steps, repeats=1, teamId=str(web.id))
     await there(night, False, ann, bob)
     alert_id = await night.alert(title="Payments down", team_id=web.id)
-    assert await night.tick() == ["lead@example.com [CRITICAL] Payments down (shop)"]
+    assert await night.tick(5 * MINUTE) == ["lead@example.com [CRITICAL] Payments down (shop)"]
     for _ in range(30):
         assert await night.tick(MINUTE) == [], "told once, and it goes on"
     (escalation,) = (await told(api, boss, alert_id))["escalations"]
@@ -68,9 +68,7 @@ async def test_the_managers_hear_once_and_whoever_comes_is_called_within_a_minut
     assert (escalation["state"], escalation["position"]) == ("EXHAUSTED", 4)
 
 
-async def test_where_nobody_manages_the_administrators_hear_and_may_answer(
-    api: Api, ann: Person, night: Night
-) -> None:
+async def test_where_nobody_manages_the_administrators_hear_and_may_answer(api: Api, ann: Person, night: Night) -> None:
     boss = await api.person(Role.ADMIN, email="boss@example.com")
     await policy(api, boss, step(0, ("USER", ann.id)))
     await there(night, False, ann)
