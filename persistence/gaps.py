@@ -25,12 +25,20 @@ from persistence.contact_wishes import wishes_of
 from persistence.escalation_policies import active_policies
 from persistence.locks import GAPS_LOCK
 from persistence.reads.visibility import teams_in_sight
-from persistence.rehearsal import standing
+from persistence.rehearsal import standing, unseeing
 from persistence.schedules import plans_of
 from persistence.tables import users
 from persistence.unit_of_work import UnitOfWork
 
 MAX_GAPS = 100
+SEEN = (
+    "alerts would reach nobody any more at times within 14 days: fill these gaps first, or say "
+    "`evenIfItOpensGaps: true`"
+)
+UNSEEN = (
+    "alerts that you may not see would reach nobody any more at times within 14 days: ask an administrator, or say "
+    "`evenIfItOpensGaps: true`"
+)
 
 
 class Counting(Enum):
@@ -69,11 +77,8 @@ class GuardedUnitOfWork(UnitOfWork):
                 of_teams = {gap.team_id for gap in gaps if gap.team_id is not None}
                 seen = await teams_in_sight(self.connection, of_teams, sight=self._sight)
                 shown = [gap for gap in gaps if gap.team_id is None or gap.team_id in seen]
-                message = (
-                    "alerts would reach nobody any more at times within 14 days: fill these gaps first, or say "
-                    "`evenIfItOpensGaps: true`"
-                )
-                raise WouldOpenGaps(message, gaps=shown[:MAX_GAPS])
+                # Of teams out of sight nothing is told beside what is told of others: not how many, not when.
+                raise WouldOpenGaps(SEEN if shown else UNSEEN, gaps=shown[:MAX_GAPS])
 
 
 async def holes_ahead(
@@ -92,7 +97,9 @@ async def holes_ahead(
     named = await standing(connection, targets)
     people = {user_id for group in named.values() for user_id in group}
     people |= {shift.user_id for schedule in schedules.values() for shift in schedule.shifts}
-    staff = Staff(standing=named, schedules=schedules, active=await _counted(connection, people, counting))
+    active = await _counted(connection, people, counting)
+    blind = await unseeing(connection, {policy.team_id for policy in policies}, set(active))
+    staff = Staff(standing=named, schedules=schedules, active=active, unseeing=blind)
     return span, holes_of(policies, staff=staff, span=span)
 
 

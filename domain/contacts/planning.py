@@ -165,6 +165,11 @@ def plan(
     return found
 
 
+def wanted_after(ways: Sequence[Way], preferences: Preferences, severity: Severity) -> list[tuple[Way, timedelta]]:
+    """By what the person is told of such an alert, and how long after the page."""
+    return [(way, delay) for _, way, delay, _ in _wanted(ways, preferences, severity)]
+
+
 def _wanted(ways: Sequence[Way], preferences: Preferences, severity: Severity) -> list[tuple[int, Way, timedelta, str]]:
     by_id = {way.method_id: way for way in ways}
     now = timedelta(0)

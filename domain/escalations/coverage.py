@@ -6,11 +6,12 @@ nobody is skipped at once, so while any step reaches somebody, the first is told
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
 from domain.escalations.model import Policy, Step, Target, TargetKind
+from domain.escalations.worst import Worst
 from domain.schedules.model import FinalSchedule, Span
 
 # How far ahead it is looked, if nobody says otherwise.
@@ -27,7 +28,7 @@ class EmptyStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How well a policy covers a time. `holes`: nobody at all would be told. `worst`: None when there is a hole.
+    """How well a policy covers a time. `holes`: nobody at all would be told. `worst`: where that was looked for.
 
     `people` are those it relies on, as far as whoever asks may see them.
     """
@@ -35,8 +36,8 @@ class Coverage:
     policy: Policy
     holes: tuple[Span, ...]
     empty_steps: tuple[EmptyStep, ...]
-    worst: timedelta | None
     people: frozenset[UUID]
+    worst: Worst | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,13 @@ class Staff:
     standing: Mapping[Target, frozenset[UUID]]
     schedules: Mapping[UUID, FinalSchedule]
     active: frozenset[UUID]
+    # By private team, those of the people who see none of its alerts: nothing of them is sent to these.
+    unseeing: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
+
+    def for_team(self, team_id: UUID | None) -> "Staff":
+        """Those of them who may be told of the team's alerts."""
+        unseeing = frozenset[UUID]() if team_id is None else self.unseeing.get(team_id, frozenset())
+        return replace(self, active=self.active - unseeing) if unseeing else self
 
     def ever(self, target: Target) -> frozenset[UUID]:
         """Whom the target reaches at any moment. A channel is no person: it wakes nobody by itself."""
@@ -63,6 +71,7 @@ class Staff:
 
 def coverage(policy: Policy, *, staff: Staff, span: Span, seen: AbstractSet[Target] | None = None) -> Coverage:
     """How well the policy covers the time. Who is behind a target that is not in `seen` is not told; None is all."""
+    staff = staff.for_team(policy.team_id)
     gaps = [_gaps(step, staff, span) for step in policy.steps]
     holes = gaps[0]
     for more in gaps[1:]:
@@ -73,7 +82,6 @@ def coverage(policy: Policy, *, staff: Staff, span: Span, seen: AbstractSet[Targ
         policy=policy,
         holes=tuple(holes),
         empty_steps=tuple(EmptyStep(number, tuple(found)) for number, found in enumerate(gaps, start=1) if found),
-        worst=None if holes else policy.steps[0].delay,
         people=people,
     )
 

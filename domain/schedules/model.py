@@ -5,7 +5,7 @@ counts from the moment it is saved: who was on call yesterday stays as it was.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeAlias
@@ -154,6 +154,16 @@ class FinalSchedule:
 
     shifts: tuple[Shift, ...]
     gaps: tuple[Span, ...]
+
+    def within(self, span: Span) -> "FinalSchedule":
+        """What of it is in the span."""
+        shifts = [(one, Span(one.starts_at, one.ends_at).within(span)) for one in self.shifts]
+        return FinalSchedule(
+            tuple(
+                replace(one, starts_at=part.starts_at, ends_at=part.ends_at) for one, part in shifts if part is not None
+            ),
+            tuple(part for gap in self.gaps if (part := gap.within(span)) is not None),
+        )
 
 
 Versions: TypeAlias = Sequence[Layers]

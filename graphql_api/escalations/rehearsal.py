@@ -146,6 +146,22 @@ async def _unverified(root: strawberry.Parent[coverage.Coverage], info: Info) ->
     return [user for user, wishes in people if user.email_verified_at is None and len(wishes.ways) == 1]
 
 
+def _worst(root: strawberry.Parent[coverage.Coverage]) -> timedelta | None:
+    return None if root.worst is None else root.worst.after
+
+
+def _worst_at(root: strawberry.Parent[coverage.Coverage]) -> datetime | None:
+    return None if root.worst is None else root.worst.at
+
+
+def _worst_severity(root: strawberry.Parent[coverage.Coverage]) -> Severity | None:
+    return None if root.worst is None else root.worst.severity
+
+
+def _unreached(root: strawberry.Parent[coverage.Coverage]) -> list[Any]:
+    return [] if root.worst is None else list(root.worst.unreached)
+
+
 async def _people(root: coverage.Coverage, info: Info) -> list[tuple[identity.User, Wishes]]:
     ids = sorted(root.people)
     people = await info.context.loader(load_users).load_many(ids)
@@ -173,8 +189,26 @@ class EscalationCoverage:
     policy: EscalationPolicy = strawberry.field(description="The policy.")
     holes: list[ScheduleGap] = strawberry.field(description="When nobody at all would be told.")
     empty_steps: list[EmptyEscalationStep] = strawberry.field(description="Steps that reach nobody for a time.")
-    worst: timedelta | None = strawberry.field(
-        description="How long until a person is told, at the worst moment; null when there is a hole."
+    worst = strawberry.field(
+        resolver=_worst,
+        graphql_type=timedelta | None,
+        description="How long until a person is told, at the worst moment and for the worst of its severities: by what "
+        "is proved to reach them, with the delays of their own rules and with quiet hours. Null when `unreached` is "
+        "not empty.",
+    )
+    worst_at = strawberry.field(
+        resolver=_worst_at,
+        graphql_type=datetime | None,
+        description="When an alert would have to open for that; the first such moment.",
+    )
+    worst_severity = strawberry.field(
+        resolver=_worst_severity, graphql_type=Severity | None, description="Of which severity it would have to be."
+    )
+    unreached = strawberry.field(
+        resolver=_unreached,
+        graphql_type=list[ScheduleGap],
+        description="When alerts of some of its severities would reach nobody by anything that is proved to reach "
+        "them: its holes, and the times of people who never proved what they would be told by.",
     )
     unverified = strawberry.field(
         resolver=_unverified,

@@ -1,6 +1,11 @@
 """Do the rehearsal and the look ahead know how people are told? (N5)."""
 
+from uuid import UUID
+
+import sqlalchemy as sa
+
 from domain.identity.model import Role
+from persistence.tables import contact_methods
 from tests.api import Person
 from tests.integration.contacts.test_text_messages import Night, ann, night, paged, twilio, with_phone
 
@@ -51,3 +56,30 @@ async def test_the_look_ahead_names_who_may_not_wake(night: Night, ann: Person) 
         "mailOnly": [{"id": str(bob.id)}],
         "quiet": [{"id": str(ann.id)}],
     }
+
+
+WORST = "{ escalationCoverage { worst worstAt worstSeverity unreached { startsAt endsAt } } }"
+
+
+async def test_the_worst_time_counts_rules_nights_and_what_was_proved(night: Night, ann: Person) -> None:
+    await paged(night, ann, minutes=2)
+
+    async def worst() -> tuple[str | None, str | None, bool]:
+        (found,) = (await night.api.data(WORST, who=ann))["escalationCoverage"]
+        return found["worst"], found["worstSeverity"], bool(found["unreached"])
+
+    assert await worst() == (None, None, True), "mail that nobody proved is nothing"
+    phone = await with_phone(night, ann)
+    # The phone is not told of medium and low ones, of which mail alone tells.
+    assert await worst() == (None, None, True)
+    every = ["CRITICAL", "HIGH", "MEDIUM", "LOW"]
+    rule = {"severities": every, "steps": [{"contactMethodId": phone, "delay": "PT5M"}]}
+    await night.api.change("setNotificationRules", {"rules": [rule]}, "preferences { version }", who=ann)
+    assert await worst() == ("PT7M", "CRITICAL", False)
+    quiet = {"starts": "22:00", "ends": "07:00", "zone": "UTC", "floor": "HIGH"}
+    await night.api.change("setQuietHours", {"quietHours": quiet}, "preferences { version }", who=ann)
+    assert await worst() == ("PT9H7M", "MEDIUM", False), "from the last minute that is sent before the night"
+    async with night.api.engine.begin() as connection:
+        table = contact_methods
+        await connection.execute(sa.update(table).where(table.c.id == UUID(phone)).values(disabled_at=night.now))
+    assert await worst() == (None, None, True), "a method that was given up reaches nobody"

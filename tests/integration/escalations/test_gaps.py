@@ -3,12 +3,14 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role
-from persistence.tables import users
+from domain.ids import new_id
+from persistence.tables import contact_methods, users
 from tests.api import Api, Person
 
 REFUSED = "__typename } ... on WouldOpenGaps { gaps { teamId severities startsAt endsAt }"
@@ -122,3 +124,84 @@ async def test_of_two_who_each_count_on_the_other_one_stays(
         *(api.change("deactivateUser", {"id": str(one.id)}, "user { id }", who=admin) for one in (ann, bob))
     )
     assert sorted(one["__typename"] for one in answers) == ["DeactivateUserSuccess", "WouldOpenGaps"], answers
+
+
+async def proved_method(api: Api, who: Person) -> str:
+    """A further address of theirs that was proved, as a row: what proves one is tested elsewhere."""
+    what = {"kind": "EMAIL", "address": f"{new_id()}@elsewhere.example.com"}
+    made = await api.change("addContactMethod", what, "contactMethod { id }", who=who)
+    assert made["__typename"] == "AddContactMethodSuccess", made
+    async with api.engine.begin() as connection:
+        of_method = contact_methods.c.id == UUID(made["contactMethod"]["id"])
+        await connection.execute(sa.update(contact_methods).where(of_method).values(verified_at=api.clock.now()))
+    method_id: str = made["contactMethod"]["id"]
+    return method_id
+
+
+async def test_the_last_proven_way_to_who_is_on_call_does_not_go_unnoticed(
+    api: Api, manager: Person, ann: Person
+) -> None:
+    """Mail to an account that nobody proved may reach nobody: what was proved is the way to them."""
+    bob = await api.person(Role.OPERATOR)
+    its_id = await schedule(api, manager, ann, bob)
+    await policy(api, manager, "SCHEDULE", its_id, severities=["CRITICAL"])
+    first, second = await proved_method(api, ann), await proved_method(api, ann)
+    done = await api.change("removeContactMethod", {"id": first}, "contactMethodId", who=ann)
+    assert done["__typename"] == "RemoveContactMethodSuccess", "another is left"
+    gaps = await refused_then_meant(api, ann, "removeContactMethod", id=second)
+    assert {tuple(gap["severities"]) for gap in gaps} == {("CRITICAL",)}
+    assert len(gaps) in {7, 8}, "her days of the next fourteen, and not bob's; the first and the last are parts of days"
+    assert (await api.data("{ me { contactMethods { id } } }", who=ann))["me"]["contactMethods"] == [
+        {"id": str(ann.id)}
+    ]
+
+
+async def test_a_way_that_is_not_the_last_one_goes_and_so_does_that_of_who_is_not_on_call(
+    api: Api, manager: Person, ann: Person
+) -> None:
+    bob = await api.person(Role.OPERATOR)
+    await policy(api, manager, "USER", ann.id)
+    async with api.engine.begin() as connection:
+        of_ann = users.c.id == ann.id
+        await connection.execute(sa.update(users).where(of_ann).values(email_verified_at=api.clock.now()))
+    for who in (ann, bob):
+        gone = await api.change("removeContactMethod", {"id": await proved_method(api, who)}, "__typename", who=who)
+        assert gone["__typename"] == "RemoveContactMethodSuccess", gone
+
+
+async def test_what_a_private_team_would_miss_is_refused_without_telling_of_it(
+    api: Api, manager: Person, admin: Person, ann: Person
+) -> None:
+    """API1:2023: who may not see the team learns neither its name, nor how many gaps, nor when; and nothing opens."""
+    secret = await api.team("Secret", is_private=True)
+    insider = await api.person(Role.MANAGER, teams=(secret,))
+    for person in (ann, insider):
+        add = {"teamId": str(secret.id), "userId": str(person.id), "role": "OPERATOR"}
+        await api.change("addTeamMember", add, "__typename", who=admin)
+    its_id = await schedule(api, manager, ann)
+    await policy(api, insider, "SCHEDULE", its_id, teamId=str(secret.id))
+    shown = "__typename } ... on WouldOpenGaps { message gaps { teamId } "
+    hidden = await api.change("archiveSchedule", {"id": its_id}, shown, who=manager)
+    assert (hidden["__typename"], hidden["gaps"]) == ("WouldOpenGaps", [])
+    assert "that you may not see" in hidden["message"]
+    await policy(api, manager, "SCHEDULE", its_id, name="Open")
+    both = await api.change("archiveSchedule", {"id": its_id}, shown, who=manager)
+    assert (both["gaps"], "that you may not see" in both["message"]) == ([{"teamId": None}], False)
+    assert not any(character.isdigit() for character in both["message"].replace("14 days", "")), "no count of others"
+    seen = await api.change("archiveSchedule", {"id": its_id}, shown, who=admin)
+    assert {gap["teamId"] for gap in seen["gaps"]} == {None, str(secret.id)}
+    meant = await api.change("archiveSchedule", {"id": its_id, "evenIfItOpensGaps": True}, "__typename", who=manager)
+    assert meant["__typename"] == "ArchiveScheduleSuccess"
+
+
+async def test_who_sees_nothing_of_a_private_team_covers_none_of_its_alerts(
+    api: Api, admin: Person, ann: Person
+) -> None:
+    """Nothing of its alerts is sent to them, so the last member who goes opens a gap."""
+    secret = await api.team("Secret", is_private=True)
+    insider = await api.person(Role.MANAGER, teams=(secret,))
+    steps = [{"delay": "PT0S", "targets": [{"kind": "USER", "id": str(one.id)} for one in (ann, insider)]}]
+    what = {"name": "P", "steps": steps, "teamId": str(secret.id)}
+    await api.change("createEscalationPolicy", what, "policy { id }", who=admin)
+    (gap,) = await refused_then_meant(api, admin, "deactivateUser", id=str(insider.id))
+    assert gap["teamId"] == str(secret.id)

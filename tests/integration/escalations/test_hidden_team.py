@@ -105,7 +105,7 @@ async def test_a_public_policy_does_not_name_the_members_of_a_private_team(
     named = {"user": {"id": str(outsider.id)}, "channel": None, "why": "you are named by it"}
     assert [one["reached"] for one in answer["simulateRouting"]] == [[nobody], [named, nobody]]
     covered = await api.data(COVERAGE, who=outsider)
-    assert covered["escalationCoverage"] == [{"holes": [], "worst": "PT0S", "unverified": [{"id": str(outsider.id)}]}]
+    assert covered["escalationCoverage"] == [{"holes": [], "worst": None, "unverified": [{"id": str(outsider.id)}]}]
     alert_id = await night.alert()
     await night.tick()
     told = (await api.data(TOLD, {"id": alert_id}, who=outsider))["alert"]

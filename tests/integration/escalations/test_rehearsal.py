@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role
-from persistence.tables import notifications
+from persistence.tables import notifications, users
 from tests.api import Api, Person
 
 SIMULATE = """query($severity: Severity!, $teamId: ID, $at: DateTime) {
@@ -34,6 +34,13 @@ async def office_hours(api: Api, manager: Person, ann: Person) -> str:
     what = {"name": "Office", "timeZone": "UTC", "layers": [layer]}
     made = await api.change("createSchedule", what, "schedule { id }", who=manager)
     return str(made["schedule"]["id"])
+
+
+async def prove_mail(api: Api, *people: Person) -> None:
+    """They have read a mail to their account."""
+    async with api.engine.begin() as connection:
+        ids = [one.id for one in people]
+        await connection.execute(sa.update(users).where(users.c.id.in_(ids)).values(email_verified_at=api.clock.now()))
 
 
 def step(delay: str, kind: str, one: object) -> dict[str, Any]:
@@ -90,8 +97,11 @@ async def test_holes_ahead_are_found(api: Api, manager: Person, ann: Person) -> 
     more = {"id": made["policy"]["id"], "steps": [*steps, step("PT5M", "USER", manager.id)]}
     await api.change("updateEscalationPolicy", more, "policy { id }", who=manager)
     (found,) = (await api.data(COVERAGE, asked, who=ann))["escalationCoverage"]
-    assert (found["holes"], found["worst"]) == ([], "PT0S")
+    assert (found["holes"], found["worst"]) == ([], None), "of neither it is known that anything reaches them"
     assert [one["step"] for one in found["emptySteps"]] == [1]
+    await prove_mail(api, ann, manager)
+    (found,) = (await api.data(COVERAGE, asked, who=ann))["escalationCoverage"]
+    assert (found["worst"], found["unverified"]) == ("PT0S", [])
 
 
 async def test_a_private_teams_policies_are_rehearsed_by_its_members_alone(api: Api, ann: Person) -> None:

@@ -59,7 +59,6 @@ def test_a_hole_is_where_no_step_reaches_anybody() -> None:
     found = coverage(policy((on(FIRST),), (on(SECOND),)), staff=staff(schedules=schedules), span=SPAN)
     assert hours(found.holes) == [(30, 48)]
     assert [(one.step, hours(one.gaps)) for one in found.empty_steps] == [(1, [(20, 48)]), (2, [(0, 10), (30, 48)])]
-    assert found.worst is None
     assert found.people == ACTIVE
 
 
@@ -67,7 +66,7 @@ def test_somebody_named_covers_everything_and_one_who_left_nothing() -> None:
     ann, gone = Target(TargetKind.USER, ANN), Target(TargetKind.USER, GONE)
     standing = {ann: frozenset({ANN}), gone: frozenset({GONE})}
     covered = coverage(policy((gone,), (ann,)), staff=staff(standing=standing), span=SPAN)
-    assert (covered.holes, covered.worst) == ((), MINUTE)
+    assert covered.holes == ()
     assert [one.step for one in covered.empty_steps] == [1]
     channel = Target(TargetKind.CHANNEL, new_id())
     assert coverage(policy((channel,)), staff=staff(), span=SPAN).holes == (SPAN,)
