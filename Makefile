@@ -24,6 +24,8 @@ help:  ## List these targets
 run: $(VENV)/.runtime  ## Start everything: PostgreSQL, Valkey, API, relay, worker, scheduler (Ctrl-C stops it)
 	@exec $(PY) -m tocsin up --stop-with-parent $(ARGS)
 
+# The tests start the program two hundred times: without bytecode each start would compile a thousand modules anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev  ## Run every test against real services, with coverage (ARGS='-k name' narrows it)
 	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term --durations=30 --durations-min=5 $(ARGS)
 
