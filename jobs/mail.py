@@ -15,6 +15,7 @@ from domain.mail.delivery import TOO_OLD, Outcome, Refused, Retry, Sent, is_too_
 from domain.mail.model import Posted
 from jobs.counting import count_send
 from jobs.mailer import Mailer, mailer_of
+from jobs.timing import timed
 from persistence.circuits import Leave, leave_to_ask, note_answer, note_failure
 from persistence.mail import claim_mail, outbox_of, put_back, settle_mail
 from tocsin.settings import Settings
@@ -60,8 +61,8 @@ async def _send_batch(
     started, sent = time.monotonic(), 0
     for index, posted in enumerate(batch):
         moment = now + timedelta(seconds=time.monotonic() - started)
-        outcome = Refused(TOO_OLD) if is_too_old(posted.expires_at, now=moment) else await session.send(posted)
-        await settle_mail(engine, posted, outcome, now=moment)
+        outcome, took = await _tried(session, posted, now=moment)
+        await settle_mail(engine, posted, outcome, now=moment, took_ms=took)
         await _note(engine, key, outcome, now=moment)
         _tell(posted, outcome)
         count_send(type(session).__name__.removesuffix("Session").lower(), outcome)
@@ -70,6 +71,11 @@ async def _send_batch(
             await put_back(engine, batch[index + 1 :], until=moment + max(SERVER_REST, outcome.wait))
             return sent, False
     return sent, True
+
+
+async def _tried(session: Mailer, posted: Posted, *, now: datetime) -> tuple[Outcome, int | None]:
+    """What became of it, and how long the server took; what is too old is not tried."""
+    return (Refused(TOO_OLD), None) if is_too_old(posted.expires_at, now=now) else await timed(session.send(posted))
 
 
 def circuit_of(settings: Settings) -> str:

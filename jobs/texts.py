@@ -17,6 +17,7 @@ from domain.contacts.model import BY_TEXT, ContactKind
 from domain.mail.delivery import TOO_OLD
 from jobs.counting import count_send
 from jobs.text_senders import Senders
+from jobs.timing import timed
 from persistence.circuits import Leave, leave_to_ask, note_answer, note_failure
 from persistence.text_settling import settle_text
 from persistence.texts import Text, any_text_due, claim_texts
@@ -51,9 +52,11 @@ async def _send(engine: AsyncEngine, senders: Senders, kind: ContactKind, *, now
         texts = await claim_texts(engine, limit=BATCH if leave is Leave.ALL else 1, now=now, kind=kind)
         if not texts:
             break
-        outcomes = await asyncio.gather(*(_outcome(senders, text, now=now) for text in texts))
-        for text, outcome in zip(texts, outcomes, strict=True):
-            await settle_text(engine, text, outcome, now=now)
+        answers = await asyncio.gather(*(timed(_outcome(senders, text, now=now)) for text in texts))
+        outcomes = [outcome for outcome, _ in answers]
+        for text, (outcome, took) in zip(texts, answers, strict=True):
+            was_asked = text.to is not None and now < text.expires_at
+            await settle_text(engine, text, outcome, now=now, took_ms=took if was_asked else None)
             await senders.after(text, outcome, now=now)
             await _note(engine, key, outcome, now=now)
             _tell(text, outcome)

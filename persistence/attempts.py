@@ -40,6 +40,7 @@ async def note_attempts(connection: AsyncConnection, carriers: Iterable[Carrier]
             "attempted_at": attempt.attempted_at,
             "outcome": attempt.outcome.value,
             "answer": answer,
+            "took_ms": attempt.took_ms,
         }
         for one in carriers
     ]
@@ -65,7 +66,7 @@ async def attempts_of(connection: AsyncConnection, carriers: Sequence[Carrier]) 
     if asked:
         statement = sa.select(table).where(sa.or_(*asked)).order_by(table.c.id)
         for row in await connection.execute(statement):
-            attempt = Attempt(row.number, row.attempted_at, AttemptOutcome(row.outcome), row.answer)
+            attempt = Attempt(row.number, row.attempted_at, AttemptOutcome(row.outcome), row.answer, row.took_ms)
             found.setdefault(row.mail_id or row.text_id or row.notification_id, []).append(attempt)
     return [
         [

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.alerts.events import Via
 from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
 from domain.escalations.drills import Drill
@@ -76,7 +77,11 @@ class DrillRepository:
         await self._connection.execute(
             sa.update(drills)
             .where(drills.c.id == drill.id)
-            .values(ended_at=drill.ended_at, answered_by=drill.answered_by)
+            .values(
+                ended_at=drill.ended_at,
+                answered_by=drill.answered_by,
+                answered_via=None if drill.answered_via is None else drill.answered_via.value,
+            )
         )
         await _follow(self._connection, [drill.id], now=self._now)
 
@@ -126,4 +131,5 @@ async def list_drills(connection: AsyncConnection, *, sight: Sight, team_id: UUI
 
 def _drill_of(row: sa.RowMapping) -> Drill:
     values: dict[str, Any] = dict(row)
-    return Drill(**{**values, "severity": Severity(values["severity"])})
+    via = None if values["answered_via"] is None else Via(values["answered_via"])
+    return Drill(**{**values, "severity": Severity(values["severity"]), "answered_via": via})

@@ -7,7 +7,7 @@ row always has the same Message-ID: whoever gets a mail twice can tell.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -122,7 +122,9 @@ def _posted_of(row: sa.RowMapping, sealer: Sealer) -> Posted:
     )
 
 
-async def settle_mail(engine: AsyncEngine, posted: Posted, outcome: Outcome, *, now: datetime) -> None:
+async def settle_mail(
+    engine: AsyncEngine, posted: Posted, outcome: Outcome, *, now: datetime, took_ms: int | None = None
+) -> None:
     """Write down what became of an attempt.
 
     A mail that was sent is sent, whoever holds the claim by now; anything else counts only for the newest attempt.
@@ -151,7 +153,8 @@ async def settle_mail(engine: AsyncEngine, posted: Posted, outcome: Outcome, *, 
     async with engine.begin() as connection:
         await connection.execute(sa.update(table).where(*where).values(values))
         if posted.mail.kind is MailKind.NOTIFICATION:
-            await note_attempts(connection, [Carrier(mail_id=posted.id)], _attempt(posted, outcome, now=now))
+            attempt = replace(_attempt(posted, outcome, now=now), took_ms=took_ms)
+            await note_attempts(connection, [Carrier(mail_id=posted.id)], attempt)
 
 
 def _attempt(posted: Posted, outcome: Outcome, *, now: datetime) -> Attempt:

@@ -1,5 +1,6 @@
 """What became of a text message? Written down with its notifications in one transaction, and only ever forward."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -21,10 +22,13 @@ MAX_REASON = 300
 _MAILED, _SENT = NotificationState.MAILED.value, NotificationState.SENT.value
 
 
-async def settle_text(engine: AsyncEngine, text: Text, outcome: TextOutcome, *, now: datetime) -> None:
+async def settle_text(
+    engine: AsyncEngine, text: Text, outcome: TextOutcome, *, now: datetime, took_ms: int | None = None
+) -> None:
     """After an attempt: sent, to be tried again, or given up. What the provider called back meanwhile stays."""
     async with engine.begin() as connection:
-        await note_attempts(connection, [Carrier(text_id=text.id)], _attempt(text, outcome, now=now))
+        attempt = replace(_attempt(text, outcome, now=now), took_ms=took_ms)
+        await note_attempts(connection, [Carrier(text_id=text.id)], attempt)
         if isinstance(outcome, TextSent):
             sent = {"sent_at": now, "provider_id": outcome.provider_id, "answer": outcome.answer[:MAX_REASON]}
             if await write_down(connection, text.id, {**sent, "last_error": None, "body": None}):

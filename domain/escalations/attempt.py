@@ -17,9 +17,13 @@ class AttemptOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt, counted from 1. `answer` is what the provider said, or why there was none."""
+    """One attempt, counted from 1. `answer` is what the provider said, or why there was none.
+
+    `took_ms` is how long it took to say so; None of what it told later, by calling us.
+    """
 
     number: int
     attempted_at: datetime
     outcome: AttemptOutcome
     answer: str | None
+    took_ms: int | None = None

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
+from domain.alerts.events import Via
 from domain.alerts.model import Severity
 from domain.alerts.visibility import Sight
 from domain.desk import Desk
@@ -54,6 +55,8 @@ class Drill:
     note: str = ""
     ended_at: datetime | None = None
     answered_by: UUID | None = None
+    # From where, if not in Tocsin itself.
+    answered_via: Via | None = None
 
     @property
     def state(self) -> DrillState:
@@ -180,12 +183,13 @@ def _escalation(drill: Drill, steps: tuple[Step, ...], *, version: int, repeats:
     )
 
 
-async def answer_drill(drill_id: UUID, *, desk: DrillDesk) -> Drill:
+async def answer_drill(drill_id: UUID, *, desk: DrillDesk, via: Via | None = None) -> Drill:
     """Say that one is there. For who was told, and for operators, as with an alert."""
     before = await _running(drill_id, desk)
     if not (_is_operator(before, desk) or await desk.stores.was_told(drill_id, desk.viewer.user_id)):
         raise Forbidden("this needs the role operator, everywhere or in this team")
-    return await _over(before, replace(before, ended_at=desk.now, answered_by=desk.viewer.user_id), desk)
+    answered = replace(before, ended_at=desk.now, answered_by=desk.viewer.user_id, answered_via=via)
+    return await _over(before, answered, desk)
 
 
 async def end_drill(drill_id: UUID, *, desk: DrillDesk) -> Drill:
@@ -228,4 +232,5 @@ def shown(drill: Drill) -> dict[str, Any]:
         "scheduleId": None if drill.schedule_id is None else str(drill.schedule_id),
         "severity": drill.severity.value,
         "state": drill.state.value,
+        **({} if drill.answered_via is None else {"answeredVia": drill.answered_via.value}),
     }

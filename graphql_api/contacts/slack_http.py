@@ -105,7 +105,7 @@ async def _press(request: Request, state: AppState, member: str, action: Mapping
         found = await alerts_by_ids(connection, list(episodes), sight=viewer.sight) if episodes else {}
     alerts = [alert for alert in found.values() if alert.episode == episodes[alert.id]]
     if not alerts:
-        return REACHED if await answer_drills(request, state, viewer, episodes) else OVER
+        return REACHED if await answer_drills(request, state, viewer, episodes, via=Via.SLACK) else OVER
     return await _answer(acting_as(viewer, request, state, via=Via.SLACK), state, alerts, str(action.get("action_id")))
 
 

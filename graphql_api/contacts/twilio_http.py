@@ -119,7 +119,7 @@ async def _replied(request: Request, state: AppState, form: Form, asked: tuple[s
     said = OVER
     if viewer is not None and alerts:
         said = await _answer(request, state, viewer, alerts, resolves=move == "r")
-    elif viewer is not None and await answer_drills(request, state, viewer, _ids(pages)):
+    elif viewer is not None and await answer_drills(request, state, viewer, _ids(pages), via=Via.SMS):
         said = REACHED
     # After it was done: of a reply that a crash cut off Twilio's second attempt counts.
     async with state.engine.begin() as connection:

@@ -115,7 +115,7 @@ async def _of_drill(request: Request, state: AppState, viewer: Viewer, drill: Dr
     if request.method != "POST":
         return _page("A drill", what + _BUTTON)
     try:
-        await answered_by_person(request, state, viewer, drill.id)
+        await answered_by_person(request, state, viewer, drill.id, via=Via.LINK)
     except InvalidInput:
         return _page("The drill is over", what)  # somebody was faster, or the button was pressed twice
     except DomainError as error:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from domain.alerts.events import Via
 from domain.errors import DomainError
 from domain.escalations.drills import Drill, Drills, answer_drill
 from domain.identity.model import Viewer
@@ -15,22 +16,22 @@ from persistence.drills import DrillRepository
 REACHED = "Thank you: the drill reached you."
 
 
-async def answered_by_person(request: Request, state: AppState, viewer: Viewer, drill_id: UUID) -> Drill:
+async def answered_by_person(request: Request, state: AppState, viewer: Viewer, drill_id: UUID, *, via: Via) -> Drill:
     """Answer it in the person's name; a DomainError when that cannot be."""
     async with state.uow() as uow:
         stores: Drills = DrillRepository(uow.connection, now=state.clock.now())
         desk = person_desk(request, state, viewer, uow=uow, stores=stores, action="answerDrill", target_kind="drill")
-        done = await answer_drill(drill_id, desk=desk)
+        done = await answer_drill(drill_id, desk=desk, via=via)
         await uow.commit()
     return done
 
 
-async def answer_drills(request: Request, state: AppState, viewer: Viewer, ids: Iterable[UUID]) -> int:
+async def answer_drills(request: Request, state: AppState, viewer: Viewer, ids: Iterable[UUID], *, via: Via) -> int:
     """Answer those of the ids that are drills and run; how many."""
     done = 0
     for drill_id in ids:
         try:
-            await answered_by_person(request, state, viewer, drill_id)
+            await answered_by_person(request, state, viewer, drill_id, via=via)
             done += 1
         except DomainError:
             continue  # no drill, or it is over

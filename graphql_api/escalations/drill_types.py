@@ -9,6 +9,7 @@ import strawberry
 from domain.escalations import drills, model
 from domain.identity import model as identity
 from domain.schedules import model as schedules
+from graphql_api.alerts.enums import Via
 from graphql_api.audit_writer import desk_of
 from graphql_api.context import Context, Info
 from graphql_api.enums import Severity
@@ -81,6 +82,9 @@ class Drill:
     ended_at: datetime | None = strawberry.field(description="When it was answered or ended; null while it runs.")
     answered_by = strawberry.field(
         resolver=_answered_by, graphql_type=User | None, description="Who answered; null while nobody did."
+    )
+    answered_via: Via | None = strawberry.field(
+        description="By what it was answered; null while it was not, and where it was in Tocsin itself."
     )
     time_to_answer: timedelta | None = strawberry.field(
         description="How long it took until somebody answered; null while nobody did."

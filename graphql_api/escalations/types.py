@@ -264,6 +264,9 @@ class DeliveryAttempt:
     attempted_at: datetime = strawberry.field(description="When it ended.")
     outcome: AttemptOutcome = strawberry.field(description="How.")
     answer: str | None = strawberry.field(description="What the provider said, or why it said nothing.")
+    took_ms: int | None = strawberry.field(
+        description="After how many milliseconds it said so; null of what it told later, and where it was not asked."
+    )
 
 
 @exposes(model.Notification, description="One person or channel told one thing about one episode of an alert.")

@@ -1,4 +1,4 @@
-"""What is told of swaps of shifts, how long a provider took to answer, and finding a message by its provider's id."""
+"""What is told of swaps of shifts, how long a provider took, how a drill was answered, finding messages by their id."""
 
 from alembic import op
 
@@ -20,8 +20,10 @@ UPGRADE: tuple[str, ...] = (
   WHERE provider_message_id IS NOT NULL""",
     "CREATE INDEX ix_shift_swaps_expires_at ON shift_swaps (expires_at) WHERE state = 'asked'",
     "ALTER TABLE delivery_attempts ADD COLUMN took_ms INTEGER",
+    "ALTER TABLE drills ADD COLUMN answered_via TEXT",
 )
 DOWNGRADE: tuple[str, ...] = (
+    "ALTER TABLE drills DROP COLUMN answered_via",
     "ALTER TABLE delivery_attempts DROP COLUMN took_ms",
     "DROP INDEX ix_shift_swaps_expires_at",
     "DROP INDEX ix_outgoing_mail_provider_message_id",

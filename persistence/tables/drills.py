@@ -18,6 +18,7 @@ drills = sa.Table(
     time("expires_at"),
     time("ended_at", nullable=True),
     uuid("answered_by", references="users.id"),
+    sa.Column("answered_via", sa.Text, nullable=True),
     sa.CheckConstraint("num_nonnulls(policy_id, schedule_id) >= 1", name="one_subject"),
     sa.Index("ix_drills_team_id", "team_id", "id"),
 )

@@ -15,9 +15,10 @@ from domain.alerts.model import Severity
 from domain.identity.model import Role
 from jobs.texts import send_texts
 from tests.api import Person
-from tests.certificates import Certificate, make_certificate
+from tests.certificates import make_certificate
 from tests.integration.channels.provider import Provider, provider
 from tests.integration.contacts.slack_night import SlackNight, slack_night
+from tests.served_door import Certificate
 from tests.slack_double import SlackDouble, slack_double
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
