@@ -13,7 +13,9 @@ from jobs.counting import LATE_STEPS
 from persistence.escalation_watch import late_steps
 from persistence.escalations import fire_due
 from persistence.going_around import go_around
-from persistence.notifications import Writing, deliver, settle
+from persistence.mail_settling import settle
+from persistence.notifications import deliver
+from persistence.person_messages import Writing
 from persistence.setting_aside import forget_what_is_over
 from tocsin.settings import Settings
 

@@ -21,14 +21,16 @@ from domain.ids import new_id
 from domain.mail.delivery import Outcome, Refused, Retry, Sent, next_attempt
 from persistence.among import among
 from persistence.attempts import Carrier, note_attempts
-from persistence.channels import list_channels, note_problem
+from persistence.channels import is_known, list_channels, note_problem
 from persistence.circuits import key_of_channel, note_answer, note_failure, resting_channels
-from persistence.escalations import notification_row, subjects_of
+from persistence.escalations import notification_row
 from persistence.gone_private import WENT, gone_private
 from persistence.group_messages import news_of_groups
 from persistence.message_templates import sources_for
-from persistence.notifications import drop, notification_of, reason_against, told_by_alert
-from persistence.tables import notifications, provider_circuits
+from persistence.notification_rows import notification_of
+from persistence.person_messages import told_by_alert
+from persistence.still_needed import drop, reasons_against
+from persistence.tables import channels, notifications, provider_circuits
 
 CLAIM = timedelta(minutes=2)
 MAX_AGE = timedelta(hours=24)
@@ -52,20 +54,20 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
     async with engine.begin() as connection:
         claimed = await _claim(connection, limit=limit, now=now)
         alert_ids = {one.alert_id for one in claimed if one.alert_id is not None}
-        subjects = await subjects_of(connection, alert_ids) if alert_ids else {}
         groups = await news_of_groups(connection, claimed, now=now)
-        reasons = {one.id: why for one in claimed if (why := reason_against(one, subjects, groups, now=now))}
-        channels = {
+        against = await reasons_against(connection, claimed, groups=groups, now=now)
+        reasons = {one: why for one, why in against.items() if why}
+        by_id = {
             channel.id: channel
             for channel in await list_channels(
                 connection, sight=EVERYTHING, ids=[one.channel_id for one in claimed if one.channel_id is not None]
             )
         }
         reasons |= dict.fromkeys(await gone_private(connection, claimed), WENT)
-        reasons |= {one.id: "the channel has ended" for one in claimed if one.channel_id not in channels}
+        reasons |= {one.id: "the channel has ended" for one in claimed if one.channel_id not in by_id}
         await drop(connection, reasons, now=now)
         told = await told_by_alert(connection, alert_ids) if alert_ids else {}
-        templates = await sources_for(connection, list(channels)) if channels else {}
+        templates = await sources_for(connection, list(by_id)) if by_id else {}
         told |= {notification_id: news.told for notification_id, news in groups.items()}
     kept = [one for one in claimed if one.id not in reasons]
     return [
@@ -75,14 +77,16 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
             told=told,
             templates=templates[channel_id],
         )
-        for channel_id, channel in channels.items()
+        for channel_id, channel in by_id.items()
         if any(one.channel_id == channel_id for one in kept)
     ]
 
 
 async def _claim(connection: AsyncConnection, *, limit: int, now: datetime) -> list[Notification]:
     table = notifications
-    is_due = sa.and_(table.c.channel_id.is_not(None), table.c.state == _QUEUED, table.c.next_attempt_at <= now)
+    # What is for a kind that only a newer version has is that version's to send.
+    mine = sa.exists().where(channels.c.id == table.c.channel_id, is_known())
+    is_due = sa.and_(table.c.channel_id.is_not(None), table.c.state == _QUEUED, table.c.next_attempt_at <= now, mine)
     has_work = sa.exists().where(is_due, table.c.channel_id == provider_circuits.c.channel_id)
     resting = await resting_channels(connection, has_work, now=now)
     due = (

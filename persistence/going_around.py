@@ -12,7 +12,7 @@ from domain.channels.circuit import PATIENCE, Circuit
 from domain.escalations.model import CALLS, Notification, NotificationState
 from persistence.circuits import troubled_circuits
 from persistence.falling_back import tell_by_next
-from persistence.notifications import notification_of
+from persistence.notification_rows import notification_of
 from persistence.tables import notifications, outgoing_mail, text_messages
 
 BATCH = 200

@@ -1,6 +1,6 @@
 """May a channel still hear of this alert? Not once it went to a private team, unless that team itself decided it.
 
-Whom a person is told of is asked of the person's own sight (persistence/notifications.py). A channel has none: what
+Whom a person is told of is asked of the person's own sight (persistence/still_needed.py). A channel has none: what
 counts is whose policy or rule names it. Of a group only alerts of its escalation's own team are told anyway.
 """
 

@@ -14,7 +14,7 @@ from domain.escalations.model import Notification, NotificationState
 from domain.mail.feedback import Feedback, Step
 from persistence.contacts import disable_method
 from persistence.falling_back import give_up
-from persistence.notifications import notification_of
+from persistence.notification_rows import notification_of
 from persistence.tables import notifications, outgoing_mail
 
 _MAILED, _SENT = NotificationState.MAILED.value, NotificationState.SENT.value

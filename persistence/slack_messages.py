@@ -24,7 +24,8 @@ from persistence.among import among
 from persistence.drill_subjects import drill_rows
 from persistence.gone_private import gone_private
 from persistence.group_messages import GroupNews, news_of_groups
-from persistence.notifications import notification_of, told_by_alert
+from persistence.notification_rows import notification_of
+from persistence.person_messages import told_by_alert
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import visible
 from persistence.tables import alert_events, alerts, notifications, slack_messages

@@ -14,7 +14,7 @@ from domain.mail.delivery import TOO_OLD, next_attempt
 from persistence.attempts import Carrier, note_attempts
 from persistence.contacts import disable_method
 from persistence.falling_back import give_up
-from persistence.notifications import notification_of
+from persistence.notification_rows import notification_of
 from persistence.tables import notifications, text_messages
 from persistence.texts import Text, write_down
 

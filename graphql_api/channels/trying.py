@@ -10,7 +10,7 @@ from domain.escalations.message import Told
 from domain.escalations.model import NotificationKind
 from graphql_api.context import Info
 from graphql_api.scalars import uuid_of
-from persistence.notifications import told_by_alert
+from persistence.person_messages import told_by_alert
 from persistence.reads.alerts import alerts_by_ids
 
 

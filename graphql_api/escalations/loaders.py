@@ -11,7 +11,7 @@ from persistence.attempts import Carrier, attempts_of
 from persistence.escalation_policies import list_policies
 from persistence.escalations import escalations_by_alert, escalations_by_ids
 from persistence.group_memberships import GroupMembership, memberships_by_alert
-from persistence.notifications import notifications_by_alert
+from persistence.notification_rows import notifications_by_alert
 
 
 async def load_policies(context: Context, ids: list[UUID]) -> list[Policy | None]:

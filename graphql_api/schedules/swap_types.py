@@ -15,7 +15,7 @@ from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User
 from graphql_api.schedules.loaders import load_schedules
 from graphql_api.schedules.types import Schedule
-from persistence.notifications import notification_of
+from persistence.notification_rows import notification_of
 from persistence.shift_swaps import swaps_by_ids
 from persistence.swap_notices import swap_notifications
 

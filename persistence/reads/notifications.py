@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.visibility import Sight
 from domain.contacts.model import ContactKind
 from domain.escalations.model import Notification, NotificationKind, NotificationState
-from persistence.notifications import notification_of
+from persistence.notification_rows import notification_of
 from persistence.reads.visibility import visible
 from persistence.tables import alerts, channels, notifications, outgoing_mail, routings, text_messages
 

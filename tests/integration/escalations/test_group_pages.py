@@ -325,7 +325,7 @@ async def test_each_alert_says_why_it_was_not_paged_by_itself(
         "reason": said,
         "escalation": {"state": "PAUSED", "severity": "HIGH", "group": {"id": str(group)}},
     }
-    assert found["alert"]["escalations"] == [{"state": "EXHAUSTED"}]
+    assert found["alert"]["escalations"] == [{"state": "PAUSED"}]
     assert [one["user"]["id"] for one in found["alert"]["notifications"]] == [str(ann.id)]
     assert found["whyNotified"] == {
         "groupReasons": [f"paged once for group “Database 7”: {said}"],

@@ -176,7 +176,7 @@ async def aside(night: Night) -> list[tuple[Any, ...]]:
 async def test_a_person_who_cannot_be_told_keeps_nobody_from_being_told(
     api: Api, manager: Person, ann: Person, bob: Person, night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = notifications._write  # noqa: SLF001 - where one fails that cannot be made to from outside
+    write = notifications.write_message
 
     async def fails_for_ann(connection: Any, method: Any, *more: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
         if method.user_id == ann.id:
@@ -186,7 +186,7 @@ async def test_a_person_who_cannot_be_told_keeps_nobody_from_being_told(
     await policy(api, manager, step(0, ("USER", ann.id), ("USER", bob.id)))
     await night.alert(title="Payments down")
     with monkeypatch.context() as patched:
-        patched.setattr(notifications, "_write", fails_for_ann)
+        patched.setattr(notifications, "write_message", fails_for_ann)
         assert await night.tick() == ["bob@example.com [CRITICAL] Payments down (shop)"]
     assert await aside(night) == [("tell", 1, "ValueError")]
     assert await night.tick(MINUTE / 2) == []
