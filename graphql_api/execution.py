@@ -14,6 +14,7 @@ from graphql import (
     GraphQLList,
     GraphQLObjectType,
     GraphQLResolveInfo,
+    OperationType,
     Undefined,
     get_nullable_type,
 )
@@ -34,6 +35,29 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         self._is_watched = self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
         # By the identity of the selection set, which is kept with its plan: graphql-core keeps one for each list.
         self._plans: dict[tuple[GraphQLObjectType, int], tuple[Fields, Plan]] = {}
+        # The root fields of a subscription's events: each is executed by a copy of this one, with the same variables.
+        self._root_fields: list[Fields] = []
+
+    def execute_collected_root_fields(  # noqa: PLR0917 - graphql-core's own
+        self,
+        root_type: GraphQLObjectType,
+        root_value: Any,  # noqa: ANN401 - any object
+        grouped_field_set: Fields,
+        serially: bool,  # noqa: FBT001
+        new_defer_usages: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """As graphql-core does it, but each event of a subscription with the fields that the first collected.
+
+        What is known of a selection is kept by its identity, here and by graphql-core: collected anew for each event it
+        would be planned each time, and kept as long as somebody follows.
+        """
+        if self.operation.operation is OperationType.SUBSCRIPTION and not new_defer_usages:
+            if not self._root_fields:
+                self._root_fields.append(grouped_field_set)
+            grouped_field_set = self._root_fields[0]
+        return super().execute_collected_root_fields(
+            root_type, root_value, grouped_field_set, serially, new_defer_usages
+        )
 
     def execute_fields(  # noqa: PLR0917 - graphql-core's own
         self,

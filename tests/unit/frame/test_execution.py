@@ -2,7 +2,7 @@
 
 import asyncio
 import enum
-from collections.abc import Awaitable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -227,3 +227,46 @@ async def test_what_fits_is_shown_without_a_resolver(monkeypatch: pytest.MonkeyP
     result = await SHORT.execute("{ things { id title note number isRed colour at data two share title } }")
     assert result.errors is None
     assert resolved == ["things", "two", "share"]
+
+
+@strawberry.type
+class Happening:
+    number: int = 0
+
+    @strawberry.field
+    async def next(self) -> "Happening":
+        return Happening(number=self.number + 1)
+
+
+@strawberry.type
+class Happenings:
+    @strawberry.subscription
+    async def happens(self, times: int) -> AsyncGenerator[Happening, None]:
+        for number in range(times):
+            yield Happening(number=number)
+
+
+async def test_the_events_of_a_subscription_are_planned_once_and_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Execution] = []
+    plain = Execution.__init__
+
+    def noted(self: Execution, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+        plain(self, *arguments, **options)
+        made.append(self)
+
+    monkeypatch.setattr(Execution, "__init__", noted)
+    schema = strawberry.Schema(query=Happening, subscription=Happenings, execution_context_class=Execution)
+    document = """
+    subscription ($times: Int!, $isShort: Boolean!) {
+      happens(times: $times) { number ... on Happening { next { number } } last: next @skip(if: $isShort) { number } }
+    }
+    """
+    sizes, numbers = [], []
+    async for result in await schema.subscribe(document, {"times": 20, "isShort": True}):
+        assert result.errors is None
+        numbers.append(result.data["happens"])
+        (execution,) = made
+        # By graphql-core for each selection, by us for each plan.
+        sizes.append((len(execution._relevant_sub_fields), len(execution._plans)))  # noqa: SLF001
+    assert numbers == [{"number": number, "next": {"number": number + 1}} for number in range(20)]
+    assert set(sizes) == {sizes[0]}
