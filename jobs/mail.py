@@ -1,7 +1,8 @@
 """Who sends the mail that waits? A worker or the scheduler, as due work: claim, commit, send, write down the outcome.
 
 The claim is committed before anything is sent, so two senders never take the same mail; one that dies half-way leaves a
-mail that is tried again when its claim has run out, under the same Message-ID.
+mail that is tried again when its claim has run out, under the same Message-ID. What waited may be over by now: it is
+looked at once more before it leaves (persistence/overtaken.py).
 """
 
 import time
@@ -15,9 +16,11 @@ from domain.mail.delivery import TOO_OLD, Outcome, Refused, Retry, Sent, is_too_
 from domain.mail.model import Posted
 from jobs.counting import count_send
 from jobs.mailer import Mailer, mailer_of
+from jobs.paging import writing_of
 from jobs.timing import timed
 from persistence.circuits import Leave, leave_to_ask, note_answer, note_failure
 from persistence.mail import claim_mail, outbox_of, put_back, settle_mail
+from persistence.overtaken import mail_to_send
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -42,7 +45,7 @@ async def send_mail(engine: AsyncEngine, settings: Settings, now: datetime) -> i
             leave = await leave_to_ask(engine, key, now=moment)
             if leave is Leave.NONE:
                 break
-            batch = await claim_mail(engine, limit=BATCH if leave is Leave.ALL else 1, now=moment)
+            batch = await _take(engine, settings, limit=BATCH if leave is Leave.ALL else 1, now=moment)
             if not batch:
                 break
             left, is_server_well = await _send_batch(engine, session, batch, key=key, now=moment)
@@ -52,6 +55,14 @@ async def send_mail(engine: AsyncEngine, settings: Settings, now: datetime) -> i
     finally:
         await session.close()
     return sent
+
+
+async def _take(engine: AsyncEngine, settings: Settings, *, limit: int, now: datetime) -> list[Posted]:
+    """What is claimed and still to be sent: what was overtaken while it waited takes nobody's place."""
+    while claimed := await claim_mail(engine, limit=limit, now=now):
+        if batch := await mail_to_send(engine, claimed, writing_of(settings), now=now):
+            return batch
+    return []
 
 
 async def _send_batch(

@@ -27,12 +27,16 @@ LATE = timedelta(minutes=1)
 async def page(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
     """Fire the steps that are due, and write the mails; how many of both."""
     fired = await fire_due(engine, now=now)
-    writing = Writing(
+    return fired + await deliver(engine, writing_of(settings), now=now)
+
+
+def writing_of(settings: Settings) -> Writing:
+    """What messages need of this installation."""
+    return Writing(
         links=AnswerLinks(settings.derived_key(ANSWER_KEY)),
         public_url=settings.effective_public_url,
         spacing=settings.notification_spacing,
     )
-    return fired + await deliver(engine, writing, now=now)
 
 
 async def watch_steps(engine: AsyncEngine, settings: Settings, now: datetime) -> int:

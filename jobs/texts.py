@@ -16,9 +16,11 @@ from domain.contacts.delivery import TextOutcome, TextRefused, TextRetry, TextSe
 from domain.contacts.model import BY_TEXT, ContactKind
 from domain.mail.delivery import TOO_OLD
 from jobs.counting import count_send
+from jobs.paging import writing_of
 from jobs.text_senders import Senders
 from jobs.timing import timed
 from persistence.circuits import Leave, leave_to_ask, note_answer, note_failure
+from persistence.overtaken import texts_to_send
 from persistence.text_settling import settle_text
 from persistence.texts import Text, any_text_due, claim_texts
 from tocsin.settings import Settings
@@ -38,18 +40,18 @@ async def send_texts(engine: AsyncEngine, settings: Settings, now: datetime) -> 
         return 0
     senders = Senders(engine, settings)
     try:
-        return sum(await asyncio.gather(*(_send(engine, senders, kind, now=now) for kind in BY_TEXT)))
+        return sum(await asyncio.gather(*(_send(engine, settings, senders, kind, now=now) for kind in BY_TEXT)))
     finally:
         await senders.close()
 
 
-async def _send(engine: AsyncEngine, senders: Senders, kind: ContactKind, *, now: datetime) -> int:
+async def _send(engine: AsyncEngine, settings: Settings, senders: Senders, kind: ContactKind, *, now: datetime) -> int:
     sent, key = 0, CIRCUITS.get(kind)
     for _ in range(MAX_BATCHES):
         leave = Leave.ALL if key is None else await leave_to_ask(engine, key, now=now)
         if leave is Leave.NONE:
             break
-        texts = await claim_texts(engine, limit=BATCH if leave is Leave.ALL else 1, now=now, kind=kind)
+        texts = await _take(engine, settings, kind, limit=BATCH if leave is Leave.ALL else 1, now=now)
         if not texts:
             break
         answers = await asyncio.gather(*(timed(_outcome(senders, text, now=now)) for text in texts))
@@ -65,6 +67,14 @@ async def _send(engine: AsyncEngine, senders: Senders, kind: ContactKind, *, now
         if any(isinstance(outcome, TextRetry) and outcome.is_provider for outcome in outcomes):
             break
     return sent
+
+
+async def _take(engine: AsyncEngine, settings: Settings, kind: ContactKind, *, limit: int, now: datetime) -> list[Text]:
+    """What is claimed and still to be sent: what was overtaken while it waited takes nobody's place."""
+    while claimed := await claim_texts(engine, limit=limit, now=now, kind=kind):
+        if texts := await texts_to_send(engine, claimed, writing_of(settings), now=now):
+            return texts
+    return []
 
 
 async def _note(engine: AsyncEngine, key: str | None, outcome: TextOutcome, *, now: datetime) -> None:

@@ -195,5 +195,7 @@ async def outbox_of(connection: AsyncConnection, *, now: datetime) -> Outbox:
     table = outgoing_mail
     waiting = sa.select(sa.func.count(), sa.func.min(table.c.created_at)).where(_WAITING)
     count, oldest = (await connection.execute(waiting)).one()
-    failed = sa.select(sa.func.count()).where(table.c.failed_at > now - timedelta(days=1))
+    failed = sa.select(sa.func.count()).where(
+        table.c.failed_at > now - timedelta(days=1), table.c.superseded_at.is_(None)
+    )
     return Outbox(waiting=count, oldest=oldest, failed_lately=await connection.scalar(failed) or 0)

@@ -1,0 +1,166 @@
+"""Is what waits in an outbox still what is to be said? Asked once more, right before it leaves.
+
+A provider may be away for hours, and a night is quiet that everything was mended in meanwhile. A message that tells of
+nothing any more does not leave: its notifications are dropped, each with its reason, and the message failed nobody. One
+that still tells of something leaves out what is over, and says what has waited as it is now. Codes and letters of
+accounts are none of this; nor is what is told of shifts, which is looked at when it is written.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from domain.escalations.model import Notification, NotificationKind, NotificationState
+from domain.mail.model import MailKind, Posted
+from persistence.among import among
+from persistence.notification_rows import notification_of
+from persistence.person_messages import Writing, body_for, told_by, words_for
+from persistence.still_needed import reasons_against_telling
+from persistence.tables import escalations, notifications, outgoing_mail, text_messages
+from persistence.texts import Text
+
+# What left its place in the outbox at once says what was written; what has waited so long is said anew.
+FRESH = timedelta(minutes=1)
+NOT_TOLD = "nobody was told that it was open by this"
+_MAILED = NotificationState.MAILED.value
+_TOLD = [state.value for state in (*(NotificationState.SENT, NotificationState.DELIVERED, NotificationState.READ),)]
+
+
+async def mail_to_send(
+    engine: AsyncEngine, claimed: Sequence[Posted], writing: Writing, *, now: datetime
+) -> list[Posted]:
+    """Of the mails that are about to be sent those that still tell of something, saying what is so."""
+    ids = [one.id for one in claimed if one.mail.kind is MailKind.NOTIFICATION]
+    if not ids:
+        return list(claimed)
+    kept: list[Posted] = []
+    async with engine.begin() as connection:
+        carried = await _carried(connection, notifications.c.mail_id, ids)
+        for posted in claimed:
+            mine = carried.get(posted.id)
+            if mine is None:
+                kept.append(posted)
+                continue
+            left = await _still_told(connection, mine, now=now)
+            if not left:
+                await _supersede(connection, outgoing_mail, posted.id, {"recipient": None, "content": None}, now=now)
+            elif len(left) == len(mine) and now - posted.created_at < FRESH:
+                kept.append(posted)
+            else:
+                words = await words_for(connection, await told_by(connection, left, writing, now=now), now=now)
+                mail = replace(posted.mail, subject=words.subject, text=words.text, html=words.html)
+                kept.append(replace(posted, mail=mail))
+    return kept
+
+
+async def texts_to_send(engine: AsyncEngine, claimed: Sequence[Text], writing: Writing, *, now: datetime) -> list[Text]:
+    """The same of what goes by the other outbox."""
+    ids = [one.id for one in claimed if not one.is_code]
+    if not ids:
+        return list(claimed)
+    kept: list[Text] = []
+    async with engine.begin() as connection:
+        carried = await _carried(connection, notifications.c.text_id, ids)
+        codes = await _reply_codes(connection, ids)
+        for text in claimed:
+            mine = carried.get(text.id)
+            # To whom it cannot go is settled by whoever sends: their people are told by what is left.
+            if mine is None or text.to is None:
+                kept.append(text)
+                continue
+            left = await _still_told(connection, mine, now=now)
+            if not left:
+                await _supersede(connection, text_messages, text.id, {"body": None}, now=now)
+            elif len(left) == len(mine) and now - text.created_at < FRESH:
+                kept.append(text)
+            else:
+                told = await told_by(connection, left, writing, now=now)
+                body = await body_for(connection, text.kind, told, codes.get(text.id), now=now)
+                kept.append(replace(text, body=body))
+    return kept
+
+
+async def _carried(
+    connection: AsyncConnection, carrier: sa.Column[UUID], ids: Sequence[UUID]
+) -> dict[UUID, list[Notification]]:
+    """By message, what it tells of alerts; the messages that tell of shifts, or of nothing, are left out."""
+    statement = (
+        sa.select(notifications)
+        .where(among(carrier, ids), notifications.c.state == _MAILED, notifications.c.swap_id.is_(None))
+        .order_by(notifications.c.created_at, notifications.c.id)
+        .with_for_update()
+    )
+    found: dict[UUID, list[Notification]] = {}
+    for row in (await connection.execute(statement)).mappings():
+        found.setdefault(row[carrier.name], []).append(notification_of(row))
+    return found
+
+
+async def _still_told(
+    connection: AsyncConnection, carried: Sequence[Notification], *, now: datetime
+) -> list[Notification]:
+    """Those of one message that are still to be told; the others are dropped."""
+    user_id = carried[0].user_id
+    assert user_id is not None  # noqa: S101 - only what goes to people waits in an outbox
+    reasons = await reasons_against_telling(connection, user_id, carried, now=now)
+    reasons |= dict.fromkeys(await _unheard_of(connection, carried), NOT_TOLD)
+    over = {one: reason for one, reason in reasons.items() if reason is not None}
+    left = [one for one in carried if one.id not in over]
+    await _drop(connection, over, is_whole=not left, now=now)
+    return left
+
+
+async def _drop(connection: AsyncConnection, over: Mapping[UUID, str], *, is_whole: bool, now: datetime) -> None:
+    """It did not leave: calling again, its alert is told of anew. The attempts of what goes on are not its own."""
+    values: dict[str, object] = {"state": NotificationState.DROPPED.value, "settled_at": now, "mailed_at": None}
+    if not is_whole:
+        values |= {"mail_id": None, "text_id": None}
+    for one, reason in over.items():
+        statement = sa.update(notifications).where(notifications.c.id == one)
+        await connection.execute(statement.values(**values, problem=f"{reason}; it had not left yet"))
+
+
+async def _supersede(
+    connection: AsyncConnection, table: sa.Table, message_id: UUID, erased: Mapping[str, None], *, now: datetime
+) -> None:
+    values = {"failed_at": now, "superseded_at": now, "last_error": "what it told of was over before it left"}
+    await connection.execute(sa.update(table).where(table.c.id == message_id).values({**values, **erased}))
+
+
+async def _reply_codes(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, str | None]:
+    rows = await connection.execute(
+        sa.select(text_messages.c.id, text_messages.c.reply_code).where(among(text_messages.c.id, ids))
+    )
+    return {row.id: row.reply_code for row in rows}
+
+
+async def _unheard_of(connection: AsyncConnection, carried: Sequence[Notification]) -> list[UUID]:
+    """Of the news of an end, those whose beginning was told to nobody by the same way: it was dropped on its way, too.
+
+    Whom a rule tells of the end alone hears of it in any case.
+    """
+    ends = [one for one in carried if one.kind is NotificationKind.RESOLVED and one.routing_id is None]
+    if not ends:
+        return []
+    end, page = notifications, notifications.alias("page")
+    succeeding = sa.select(escalations.c.id).where(escalations.c.succeeded_by == end.c.escalation_id)
+    same = sa.case(
+        (
+            end.c.group_id.is_(None),
+            sa.and_(page.c.alert_id == end.c.alert_id, page.c.episode == end.c.episode, page.c.group_id.is_(None)),
+        ),
+        else_=sa.or_(page.c.escalation_id == end.c.escalation_id, page.c.escalation_id.in_(succeeding)),
+    )
+    is_told = sa.exists().where(
+        same,
+        page.c.kind == NotificationKind.PAGE.value,
+        page.c.user_id == end.c.user_id,
+        page.c.contact_method_id.is_not_distinct_from(end.c.contact_method_id),
+        page.c.state.in_([*_TOLD, _MAILED]),
+    )
+    statement = sa.select(end.c.id).where(among(end.c.id, [one.id for one in ends]), ~is_told)
+    return list(await connection.scalars(statement))
