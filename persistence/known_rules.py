@@ -99,6 +99,7 @@ def rule_of(values: dict[str, Any]) -> AlertRule:
         stops=values["stops"],
         service_filter=values["service_filter"],
         effects=Effects.of_json(effects),
+        team_id=None if values["team_id"] is None else UUID(str(values["team_id"])),
         created_by=None if values["created_by"] is None else UUID(str(values["created_by"])),
         created_at=values["created_at"],
         updated_at=values["updated_at"],

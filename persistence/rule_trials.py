@@ -4,7 +4,7 @@ By place in the primary key, so that no transaction is open for as long as a tri
 wherever it begins. What is read is what the viewer may see.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,13 +46,21 @@ class RawSignal:
 
 
 async def pages_of_signals(
-    engine: AsyncEngine, *, since: datetime, until: datetime, sight: Sight, most: int
-) -> AsyncIterator[list[RawSignal]]:
-    """At most `most` signals that arrived within the range, the oldest first, a page at a time."""
+    engine: AsyncEngine,
+    *,
+    since: datetime,
+    until: datetime,
+    sight: Sight,
+    most: int,
+    team_id: UUID | None = None,
+) -> AsyncGenerator[list[RawSignal], None]:
+    """At most `most` signals that arrived within the range, the oldest first, a page at a time; of a team's alerts."""
     place: tuple[datetime, UUID, int] | None = None
     while most > 0:
         async with engine.connect() as connection:
-            rows = await _page(connection, place, since=since, until=until, sight=sight, limit=min(PAGE, most))
+            rows = await _page(
+                connection, place, since=since, until=until, sight=sight, team_id=team_id, limit=min(PAGE, most)
+            )
         if not rows:
             return
         last = rows[-1]
@@ -70,6 +78,7 @@ async def _page(
     since: datetime,
     until: datetime,
     sight: Sight,
+    team_id: UUID | None,
     limit: int,
 ) -> list[Any]:
     query = (
@@ -90,6 +99,8 @@ async def _page(
     )
     if place is not None:
         query = query.where(sa.tuple_(*map(sa.literal, place)) < _PLACE)
+    if team_id is not None:
+        query = query.where(alerts.c.team_id == team_id)
     if not sight.everything:
         # Read once a page: asked of each signal it took longer than all the rest.
         shown = sa.select(integrations.c.id).where(visible(sight, integrations.c.default_team_id))

@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.alerts.visibility import EVERYTHING, Sight
 from domain.rules.actions import shown
 from domain.rules.events import AlertRuleEvent
 from domain.rules.model import AlertRule, RuleActivity, RuleMode
@@ -14,11 +15,12 @@ from domain.rules.rule_set import RuleSet
 from persistence.conditions import CONDITIONS
 from persistence.known_rules import rule_of
 from persistence.locks import ALERT_RULES_LOCK
+from persistence.reads.visibility import visible
 from persistence.rule_events import RuleLog
 from persistence.tables import alert_rule_activity, alert_rule_versions, alert_rules, alert_rules_version
 from persistence.versioned_rules import VersionedRuleRepository, newest_versions
 
-_ORDER = (alert_rules.c.position, alert_rules.c.id)
+_ORDER = (alert_rules.c.team_id.asc().nulls_first(), alert_rules.c.position, alert_rules.c.id)
 
 
 class AlertRuleRepository(VersionedRuleRepository[AlertRule]):
@@ -26,8 +28,8 @@ class AlertRuleRepository(VersionedRuleRepository[AlertRule]):
 
     table = alert_rules
     versions = alert_rule_versions
-    unique = "uq_alert_rules_name"
-    fixed = ("id", "created_at", "created_by")
+    unique = "uq_alert_rules"
+    fixed = ("id", "team_id", "created_at", "created_by")
 
     def _values(self, rule: AlertRule) -> dict[str, Any]:
         return _values(rule)
@@ -35,10 +37,15 @@ class AlertRuleRepository(VersionedRuleRepository[AlertRule]):
     def _shown(self, rule: AlertRule) -> dict[str, Any]:
         return shown(rule)
 
-    async def all_locked(self) -> Sequence[AlertRule]:
-        """Every rule that is not archived, in order; nobody else changes any until the transaction ends."""
+    async def all_locked(self, *, sight: Sight) -> Sequence[AlertRule]:
+        """Every rule in sight that is not archived, in order; nobody else changes any until the transaction ends."""
         await self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ALERT_RULES_LOCK)))
-        return await list_rules(self._connection)
+        return await list_rules(self._connection, sight=sight)
+
+    async def number(self) -> int:
+        """How many there are that are not archived, those out of sight too."""
+        counted = sa.select(sa.func.count()).select_from(alert_rules).where(alert_rules.c.archived_at.is_(None))
+        return await self._connection.scalar(counted) or 0
 
     async def log(self, *events: AlertRuleEvent) -> None:
         """Write events in their order."""
@@ -66,12 +73,19 @@ def _values(rule: AlertRule) -> dict[str, Any]:
 
 
 async def list_rules(
-    connection: AsyncConnection, *, ids: Sequence[UUID] | None = None, with_archived: bool = False
+    connection: AsyncConnection,
+    *,
+    sight: Sight,
+    ids: Sequence[UUID] | None = None,
+    team_id: UUID | None = None,
+    with_archived: bool = False,
 ) -> list[AlertRule]:
-    """Rules in the order they are asked; of these ids where they are given."""
-    statement = sa.select(alert_rules).order_by(*_ORDER)
+    """Rules in sight in the order they are asked, those of no team first; of these ids, or a team, where given."""
+    statement = sa.select(alert_rules).where(visible(sight, alert_rules.c.team_id)).order_by(*_ORDER)
     if ids is not None:
         statement = statement.where(alert_rules.c.id.in_(list(ids)))
+    if team_id is not None:
+        statement = statement.where(alert_rules.c.team_id == team_id)
     if not with_archived:
         statement = statement.where(alert_rules.c.archived_at.is_(None))
     return [rule_of(dict(row)) for row in (await connection.execute(statement)).mappings()]
@@ -92,4 +106,4 @@ async def versions_of(connection: AsyncConnection, rule_id: UUID, *, limit: int)
 async def read_rule_set(connection: AsyncConnection) -> RuleSet:
     """The rules that are on, as ingest asks them: for a preview and for tests of rules."""
     version = await connection.scalar(sa.select(alert_rules_version.c.version))
-    return RuleSet(version=version or 0, rules=await list_rules(connection), engine=CONDITIONS)
+    return RuleSet(version=version or 0, rules=await list_rules(connection, sight=EVERYTHING), engine=CONDITIONS)

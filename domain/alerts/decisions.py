@@ -75,19 +75,35 @@ def silence_decision(silence_id: UUID, comment: str) -> Decision:
     return Decision(kind=DecisionKind.SILENCE, reason=f"silenced: {comment}", inputs={"silenceId": str(silence_id)})
 
 
-def rule_decision(rule_id: UUID, version: int, reason: str, *, changes: dict[str, Any], is_monitored: bool) -> Decision:
-    """An alert rule held: what it changed, or would have changed where it is only monitored."""
+def rule_decision(
+    rule_id: UUID,
+    version: int,
+    reason: str,
+    *,
+    changes: dict[str, Any],
+    is_monitored: bool,
+    of_team: UUID | None = None,
+) -> Decision:
+    """An alert rule held: what it changed, or would have changed where it is only monitored. `of_team`: whose it is."""
     inputs = {"ruleId": str(rule_id), "version": version, "changes": changes, "isMonitored": is_monitored}
-    return Decision(kind=DecisionKind.RULE, reason=reason, inputs=inputs)
+    return Decision(kind=DecisionKind.RULE, reason=reason, inputs=inputs | _whose(of_team))
 
 
-def rule_failure_decision(rule_id: UUID, version: int, name: str, message: str) -> Decision:
+def rule_failure_decision(
+    rule_id: UUID, version: int, name: str, message: str, *, of_team: UUID | None = None
+) -> Decision:
     """An alert rule could not be worked out for the alert, and was passed over."""
+    inputs = {"ruleId": str(rule_id), "version": version, "changes": {}, "isMonitored": False, "failure": message}
     return Decision(
         kind=DecisionKind.RULE,
         reason=f"{name}: passed over, for its condition cannot be worked out: {message}",
-        inputs={"ruleId": str(rule_id), "version": version, "changes": {}, "isMonitored": False, "failure": message},
+        inputs=inputs | _whose(of_team),
     )
+
+
+def _whose(team_id: UUID | None) -> dict[str, str]:
+    """A private team's rule is not named to others, also when its alert went to another team since."""
+    return {} if team_id is None else {"ofTeamId": str(team_id)}
 
 
 def flapping_decision(reason: str, inputs: dict[str, Any]) -> Decision:

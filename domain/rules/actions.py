@@ -1,7 +1,8 @@
 """How does an alert rule come to be, change, move and end? Checked, versioned, logged, on the audit log.
 
-Rules hold for everybody's alerts, so they are for managers alone. A change counts for the signals that arrive after it:
-what a rule has done to alerts stays, but for its mark that nobody is to be woken, which goes with the rule.
+A rule of no team holds for everybody's alerts and is for managers alone; one of a team is for its managers as well. A
+change counts for the signals that arrive after it: what a rule has done to alerts stays, but for its mark that nobody
+is to be woken, which goes with the rule.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,12 @@ from domain.ids import new_id
 from domain.rules.condition import ConditionEngine
 from domain.rules.drafts import RuleDraft, checked
 from domain.rules.events import AlertRuleEvent, AlertRuleEventKind
-from domain.rules.model import MAX_RULES, AlertRule, Effects, RuleMode
+from domain.rules.model import MAX_OF_TEAM, MAX_RULES, AlertRule, Effects, RuleMode
 from domain.rules.ports import AlertRules
 from domain.versions import require_version
 
 NO_SUCH = "no such alert rule"
-TAKEN = "another alert rule has this name"
+TAKEN = "another alert rule of the team, or of no team, has this name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +42,24 @@ class RuleDesk:
         """The person who asks; None for a service account."""
         return self.desk.viewer.person_id
 
-    async def checked(self, draft: RuleDraft) -> RuleDraft:
-        """The draft, if it may be."""
-        draft = checked(draft, self.engine)
+    async def checked(self, draft: RuleDraft, *, of: UUID | None) -> RuleDraft:
+        """The draft of a rule of this team, or of none, if it may be."""
+        draft = checked(draft, self.engine, is_of_team=of is not None)
         team_id = draft.effects.team_id
         if team_id is not None and not await self.stores.team_in_sight(team_id, sight=self.desk.viewer.sight):
             message = "no such team"
             raise InvalidInput(message, ("effects", "teamId"))
         return draft
+
+    async def seen(self) -> Sequence[AlertRule]:
+        """The rules the viewer sees, locked."""
+        return await self.stores.all_locked(sight=self.desk.viewer.sight)
+
+    async def mine(self, rule_id: UUID) -> AlertRule:
+        """The rule, for one who may change it: NotFound when it is none in sight, then Forbidden."""
+        rule = found(await self.seen(), rule_id)
+        self.desk.require_manager(rule.team_id)
+        return rule
 
     def event(self, rule: AlertRule, kind: AlertRuleEventKind, **data: object) -> AlertRuleEvent:
         """What happens to the rule, by who asks, now."""
@@ -58,16 +69,20 @@ class RuleDesk:
         )
 
 
-async def create_rule(draft: RuleDraft, *, desk: RuleDesk) -> AlertRule:
-    """A new rule, the last in order; it is asked about the signals that arrive from now on."""
-    desk.desk.require_manager(None)
-    draft = await desk.checked(draft)
-    others = await desk.stores.all_locked()
-    if len(others) >= MAX_RULES:
+async def create_rule(draft: RuleDraft, *, desk: RuleDesk, team_id: UUID | None = None) -> AlertRule:
+    """A new rule, the last of its team or of no team; it is asked about the signals that arrive from now on."""
+    await desk.desk.require_team(team_id)
+    draft = await desk.checked(draft, of=team_id)
+    others = [rule for rule in await desk.seen() if rule.team_id == team_id]
+    if await desk.stores.number() >= MAX_RULES:
         message = f"there are {MAX_RULES} alert rules, and no more can be kept: archive one"
+        raise InvalidInput(message)
+    if team_id is not None and len(others) >= MAX_OF_TEAM:
+        message = f"the team has {MAX_OF_TEAM} alert rules, and no more can be kept: archive one"
         raise InvalidInput(message)
     rule = AlertRule(
         id=new_id(),
+        team_id=team_id,
         position=max((other.position for other in others), default=0) + 1,
         created_at=desk.desk.now,
         updated_at=desk.desk.now,
@@ -110,10 +125,9 @@ async def update_rule(
     rule_id: UUID, change: RuleChange, *, expected_version: int | None, desk: RuleDesk
 ) -> tuple[AlertRule, AlertRule]:
     """The rule before and after an edit, which is a version of its own."""
-    desk.desk.require_manager(None)
-    before = found(await desk.stores.all_locked(), rule_id)
+    before = await desk.mine(rule_id)
     require_version("alert rule", actual=before.version, expected=expected_version)
-    draft = await desk.checked(change.applied_to(before))
+    draft = await desk.checked(change.applied_to(before), of=before.team_id)
     if draft == RuleDraft.of(before):
         return before, before
     after = replace(before, version=before.version + 1, updated_at=desk.desk.now, **_said(draft))
@@ -127,8 +141,7 @@ async def update_rule(
 
 async def archive_rule(rule_id: UUID, *, expected_version: int | None, desk: RuleDesk) -> AlertRule:
     """End a rule: it is asked no more; its versions and what it did stay readable."""
-    desk.desk.require_manager(None)
-    before = found(await desk.stores.all_locked(), rule_id)
+    before = await desk.mine(rule_id)
     require_version("alert rule", actual=before.version, expected=expected_version)
     after = replace(before, archived_at=desk.desk.now, updated_at=desk.desk.now, version=before.version + 1)
     await desk.stores.save(after, changed_by=desk.changed_by)
@@ -137,13 +150,13 @@ async def archive_rule(rule_id: UUID, *, expected_version: int | None, desk: Rul
     return after
 
 
-async def reorder_rules(rule_ids: Sequence[UUID], *, desk: RuleDesk) -> list[AlertRule]:
-    """All rules, in the order given: those that are not named follow in the order they had."""
-    desk.desk.require_manager(None)
+async def reorder_rules(rule_ids: Sequence[UUID], *, desk: RuleDesk, team_id: UUID | None = None) -> list[AlertRule]:
+    """All rules of the team, or of no team, in the order given: those that are not named follow as they stood."""
+    await desk.desk.require_team(team_id)
     if len(set(rule_ids)) != len(rule_ids):
         message = "name each rule once"
         raise InvalidInput(message, ("ids",))
-    rules = await desk.stores.all_locked()
+    rules = [rule for rule in await desk.seen() if rule.team_id == team_id]
     named = [found(rules, rule_id, "ids", str(number)) for number, rule_id in enumerate(rule_ids)]
     rest = [rule for rule in rules if rule not in named]
     placed = [replace(rule, position=place) for place, rule in enumerate([*named, *rest], start=1)]
@@ -173,6 +186,7 @@ def shown(rule: AlertRule) -> dict[str, Any]:
     """What the audit log and a version keep of a rule."""
     return {
         "name": rule.name,
+        "ofTeamId": rule.team_id and str(rule.team_id),
         "description": rule.description,
         "condition": rule.condition,
         "mode": rule.mode.value,

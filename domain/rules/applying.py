@@ -124,7 +124,8 @@ def apply_rules(signal: NormalSignal, integration_id: "UUID", rules: RuleSet) ->
 
 def failure_decision(compiled: Compiled, message: str) -> Decision:
     """The rule could not be worked out."""
-    return rule_failure_decision(compiled.rule.id, compiled.rule.version, compiled.rule.name, message)
+    rule = compiled.rule
+    return rule_failure_decision(rule.id, rule.version, rule.name, message, of_team=rule.team_id)
 
 
 class _Application:
@@ -260,7 +261,14 @@ def match_decision(compiled: Compiled, changed: Mapping[str, Any]) -> Decision:
     reason = f"{rule.name}: {verb} {told}" if "suppress" not in changed else f"{rule.name}: {changed['suppress']}"
     if compiled.is_monitored and "suppress" in changed:
         reason = f"{rule.name}: would suppress it ({changed['suppress']})"
-    return rule_decision(rule.id, rule.version, reason, changes=dict(changed), is_monitored=compiled.is_monitored)
+    return rule_decision(
+        rule.id,
+        rule.version,
+        reason,
+        changes=dict(changed),
+        is_monitored=compiled.is_monitored,
+        of_team=rule.team_id,
+    )
 
 
 def changed_labels(labels: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, list[str | None]]:

@@ -52,10 +52,16 @@ def compiled(text: str, engine: ConditionEngine) -> Condition:
         raise InvalidCondition(error.message, ("condition",), line=error.line, column=error.column) from None
 
 
-def checked(draft: RuleDraft, engine: ConditionEngine) -> RuleDraft:
+def checked(draft: RuleDraft, engine: ConditionEngine, *, is_of_team: bool = False) -> RuleDraft:
     """The draft with its texts tidied; InvalidInput or InvalidCondition names the first field that is wrong."""
     condition = compiled(draft.condition, engine)
     effects = _checked_effects(draft.effects)
+    if is_of_team and effects.beyond_team:
+        message = (
+            "a team's rule is asked about alerts that are the team's by then: it is too late for a key or the reopen "
+            "window, and it gives no alert to another team; a rule of no team does"
+        )
+        raise InvalidInput(message, ("effects", effects.beyond_team[0]))
     if condition.needs_state and effects.before_folding:
         message = (
             "the condition looks at the alert itself (team, status, occurrences), so it is asked when the signal has "

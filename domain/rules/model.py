@@ -16,6 +16,7 @@ from domain.alerts.model import Severity
 
 MAX_NAME = 100
 MAX_RULES = 500
+MAX_OF_TEAM = 100
 # Where a priority is kept: alerts have a severity of their own, and a label is searched, routed and silenced by.
 PRIORITY_LABEL = "priority"
 
@@ -66,6 +67,11 @@ class Effects:
         given = {"dedupBy": self.dedup_by, "groupBy": self.group_by, "reopenWindow": self.reopen_window}
         return [name for name, value in given.items() if value]
 
+    @property
+    def beyond_team(self) -> Sequence[str]:
+        """Those that a team's rule cannot have: it is asked when the alert is folded and has its team."""
+        return [*self.before_folding, *(("teamId",) if self.team_id is not None else ())]
+
     def as_json(self) -> dict[str, Any]:
         """The form kept in the store and in the audit log; what has a column of its own (the severity) included."""
         told: dict[str, Any] = {
@@ -105,7 +111,8 @@ def _length(seconds: float | None) -> timedelta | None:
 class AlertRule:
     """`service_filter` narrows it to services: a name, in which `*` stands for any text. `stops` ends the list.
 
-    `position` is its place in the order; of two at the same place the older one comes first.
+    `position` is its place in the order; of two at the same place the older one comes first. With a `team_id` it is
+    asked about that team's alerts alone, after the rules of no team, and stands in an order of its own.
     """
 
     id: UUID
@@ -119,13 +126,14 @@ class AlertRule:
     stops: bool = False
     service_filter: str | None = None
     effects: Effects = field(default_factory=Effects)
+    team_id: UUID | None = None
     created_by: UUID | None = None
     archived_at: datetime | None = None
     version: int = 1
 
     @property
     def order(self) -> tuple[int, UUID]:
-        """Its place among all rules: ids are made in the order of time."""
+        """Its place among the rules of its team, or of no team: ids are made in the order of time."""
         return self.position, self.id
 
     @property

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 from domain.alerts.decisions import Decision
 from domain.alerts.normalise import NormalSignal
 from domain.alerts.problem import AlertState
-from domain.rules.applying import changed_labels, failure_decision, holding, match_decision, merged_labels
-from domain.rules.facts import facts_of_alert
+from domain.rules.applying import (
+    Holding,
+    changed_labels,
+    failure_decision,
+    holding,
+    match_decision,
+    merged_labels,
+)
+from domain.rules.facts import facts_of_alert, facts_of_signal
 from domain.rules.rule_set import Compiled, RuleSet
 from domain.values import value_class
 
@@ -36,35 +43,59 @@ NOTHING = Outcome({}, (), ())
 
 
 def rules_on_alert(alert: AlertState, signal: NormalSignal, rules: RuleSet) -> Outcome:
-    """Ask the rules about the alert as it is now; its fields take what they say."""
+    """Ask the rules about the alert as it is now; its fields take what they say.
+
+    The rules of the team that it has by then come last. They are asked about the signal as the rules of no team made
+    it, not about what they made of the alert before: of the same signal they say the same each time it is sent again.
+    """
     marks = signal.verdict.suppressed_by if signal.verdict is not None else ()
-    if not rules.on_alert.rules:
+    if not rules.on_alert.rules and not rules.of_team:
         return NOTHING if not marks else Outcome({}, (), marks)
-    facts = facts_of_alert(alert)
-    # A known alert's are not read from the store; what the source says now is what it says.
-    facts["alert.description"], facts["alert.metadata"] = signal.description or "", signal.metadata
-    found = holding(rules.on_alert, rules, facts)
-    changes: Changes = {}
-    decisions = []
-    for compiled in found.rules:
-        changed = _changes(alert, compiled, is_new=alert.is_new)
-        decisions.append(match_decision(compiled, changed))
-        if compiled.is_monitored:
-            continue
-        if compiled.rule.effects.suppress is not None:
-            marks = (*marks, compiled.rule.id)
-        _do(alert, signal, compiled, changes)
-    decisions += [failure_decision(compiled, message) for compiled, message in found.failed]
-    if changes and not alert.has_new_content:
-        # The store keeps the texts of an alert together: those that were not read are what the source says.
-        alert.description, alert.metadata, alert.has_new_content = signal.description, signal.metadata, True
-    return Outcome(
-        changes,
-        tuple(decisions),
-        marks,
-        tuple(compiled.rule.id for compiled in found.rules),
-        tuple((compiled.rule.id, message) for compiled, message in found.failed),
-    )
+    asking = _Asking(alert, signal, marks)
+    if rules.on_alert.rules:
+        facts = facts_of_alert(alert)
+        # A known alert's are not read from the store; what the source says now is what it says.
+        facts["alert.description"], facts["alert.metadata"] = signal.description or "", signal.metadata
+        asking.take(holding(rules.on_alert, rules, facts))
+    of_team = None if alert.team_id is None else rules.of_team.get(alert.team_id)
+    if of_team is not None:
+        facts = {**facts_of_alert(alert), **facts_of_signal(signal, alert.integration_id)}
+        asking.take(holding(of_team, rules, facts))
+    return asking.outcome()
+
+
+class _Asking:
+    """One alert, and what came of it so far."""
+
+    def __init__(self, alert: AlertState, signal: NormalSignal, marks: "tuple[UUID, ...]") -> None:
+        self._alert, self._signal, self._marks = alert, signal, marks
+        self._changes: Changes = {}
+        self._decisions: list[Decision] = []
+        self._matched: tuple[UUID, ...] = ()
+        self._failed: tuple[tuple[UUID, str], ...] = ()
+
+    def take(self, found: Holding) -> None:
+        """Do what the rules say that hold, in order, and tell of each."""
+        alert = self._alert
+        for compiled in found.rules:
+            changed = _changes(alert, compiled, is_new=alert.is_new)
+            self._decisions.append(match_decision(compiled, changed))
+            if compiled.is_monitored:
+                continue
+            if compiled.rule.effects.suppress is not None:
+                self._marks = (*self._marks, compiled.rule.id)
+            _do(alert, self._signal, compiled, self._changes)
+        self._decisions += [failure_decision(compiled, message) for compiled, message in found.failed]
+        self._matched += found.matched
+        self._failed += tuple((compiled.rule.id, message) for compiled, message in found.failed)
+
+    def outcome(self) -> Outcome:
+        """All of it."""
+        alert, signal = self._alert, self._signal
+        if self._changes and not alert.has_new_content:
+            # The store keeps the texts of an alert together: those that were not read are what the source says.
+            alert.description, alert.metadata, alert.has_new_content = signal.description, signal.metadata, True
+        return Outcome(self._changes, tuple(self._decisions), self._marks, self._matched, self._failed)
 
 
 def _changes(alert: AlertState, compiled: Compiled, *, is_new: bool) -> Mapping[str, Any]:

@@ -12,8 +12,12 @@ from domain.rules.model import AlertRule
 class AlertRules(Protocol):
     """Alert rules, their versions and the log of their changes. Who changes them takes turns."""
 
-    async def all_locked(self) -> Sequence[AlertRule]:
-        """Every rule that is not archived, in order; nobody else changes any until the transaction ends."""
+    async def all_locked(self, *, sight: Sight) -> Sequence[AlertRule]:
+        """Every rule in sight that is not archived, in order; nobody else changes any until the transaction ends."""
+        ...
+
+    async def number(self) -> int:
+        """How many there are that are not archived, those out of sight too."""
         ...
 
     async def add(self, rule: AlertRule, *, changed_by: UUID | None) -> bool:

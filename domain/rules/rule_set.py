@@ -52,19 +52,26 @@ class Asked:
 
 
 class RuleSet:
-    """All rules that are on, as of a version of the store."""
+    """All rules that are on, as of a version of the store: those of no team, and those of each team."""
 
     def __init__(self, *, version: int, rules: Iterable[AlertRule], engine: ConditionEngine) -> None:
         self.version = version
         self._engine = engine
         compiled = [found for rule in sorted(rules, key=lambda rule: rule.order) if (found := _compiled(rule, engine))]
-        self.on_signal = Asked([one for one in compiled if not one.condition.needs_state])
-        self.on_alert = Asked([one for one in compiled if one.condition.needs_state])
+        of_none = [one for one in compiled if one.rule.team_id is None]
+        self.on_signal = Asked([one for one in of_none if not one.condition.needs_state])
+        self.on_alert = Asked([one for one in of_none if one.condition.needs_state])
+        # A team's own, asked of its alerts when they are folded and it is known whose they are.
+        self.of_team: dict[UUID, Asked] = {
+            team_id: Asked([one for one in compiled if one.rule.team_id == team_id])
+            for team_id in {one.rule.team_id for one in compiled}
+            if team_id is not None
+        }
         # A mark of one of these is a rule's; of a rule that was changed or ended it goes with the next signal.
         self.suppressing: frozenset[UUID] = frozenset(one.rule.id for one in compiled if one.rule.suppresses)
 
     def __len__(self) -> int:
-        return len(self.on_signal.rules) + len(self.on_alert.rules)
+        return sum(len(asked.rules) for asked in (self.on_signal, self.on_alert, *self.of_team.values()))
 
     def bind(self, facts: Mapping[str, object]) -> Bound:
         """The facts of one alert, for every condition that is asked of it."""

@@ -19,7 +19,7 @@ from domain.rules.condition import RANKS, ConditionEngine, ConditionFailed
 from domain.rules.facts import Facts
 from domain.rules.model import AlertRule, Effects, RuleMode
 from domain.rules.paging import Paging
-from domain.rules.rule_set import Compiled, RuleSet
+from domain.rules.rule_set import Asked, Compiled, RuleSet
 from domain.rules.stored import StoredSignal
 from domain.values import value_class
 
@@ -137,9 +137,10 @@ class Trial:
         self._reasons = {rule.id: rule.effects.suppress or "" for rule in (*rules, draft)}
         self._mine = [*_of(self._today, draft.id), *_of(self._tried, draft.id)]
         self._draft = _of(self._tried, draft.id)
-        self._asks_alert = any(one.condition.needs_state for one in (*self._today.on_alert.rules, *self._mine))
-        self._mine_ask_signal = any(not one.condition.needs_state for one in self._mine)
-        self._mine_ask_alert = any(one.condition.needs_state for one in self._mine)
+        self._team_id = draft.team_id
+        self._asks_alert = bool(self._today.on_alert.rules or self._today.of_team) or any(map(_asks_alert, self._mine))
+        self._mine_ask_signal = any(not _asks_alert(one) for one in self._mine)
+        self._mine_ask_alert = any(map(_asks_alert, self._mine))
         self._samples = samples
         self._occurred: dict[tuple[UUID, str], int] = {}
         self._signals = self._matched = 0
@@ -159,6 +160,8 @@ class Trial:
             # They see what the rules before them have made of the signal.
             today = self._on_signal(self._today, plain, stored)
             facts = {**facts, **today.as_folded()}
+        if self._team_id is not None and self._team_id != stored.team_id:
+            return
         if not self._may_differ(facts, stored):
             return
         today = today or self._on_signal(self._today, plain, stored)
@@ -233,10 +236,19 @@ class Trial:
         severity, labels, team = made.severity, made.labels, made.team_id
         marks = list(made.suppressed_by)
         if rules.on_alert.rules and stored.status is SignalStatus.FIRING:
-            for effects, rule_id in _holding_on_alert(rules, {**facts, **made.as_folded()}):
+            for effects, rule_id in _holding_on_alert(rules, {**facts, **made.as_folded()}, rules.on_alert):
                 severity = effects.severity or severity
                 labels = merged_labels(labels, effects.all_labels)
                 team = effects.team_id or team
+                if effects.suppress is not None:
+                    marks.append(rule_id)
+        whose = team or stored.team_id
+        of_team = None if whose is None else rules.of_team.get(whose)
+        if of_team is not None and stored.status is SignalStatus.FIRING:
+            told = {**facts, **made.as_folded(), "alert.team": str(whose)}
+            for effects, rule_id in _holding_on_alert(rules, told, of_team):
+                severity = effects.severity or severity
+                labels = merged_labels(labels, effects.all_labels)
                 if effects.suppress is not None:
                     marks.append(rule_id)
         return _Verdict(
@@ -311,7 +323,8 @@ class Trial:
 
 
 def _of(rules: RuleSet, rule_id: UUID) -> list[Compiled]:
-    return [one for one in (*rules.on_signal.rules, *rules.on_alert.rules) if one.rule.id == rule_id]
+    asked = (rules.on_signal, rules.on_alert, *rules.of_team.values())
+    return [one for each in asked for one in each.rules if one.rule.id == rule_id]
 
 
 def _labels_told(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, str]:
@@ -321,8 +334,13 @@ def _labels_told(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[s
     return old, new
 
 
-def _holding_on_alert(rules: RuleSet, facts: Facts) -> Iterator[tuple[Effects, UUID]]:
-    """The effects of the rules that look at the alert and hold, those that are only monitored aside."""
-    for compiled in holding(rules.on_alert, rules, facts).rules:
+def _asks_alert(compiled: Compiled) -> bool:
+    """Whether the rule is asked about the folded alert: for what it names, or for it is a team's."""
+    return compiled.condition.needs_state or compiled.rule.team_id is not None
+
+
+def _holding_on_alert(rules: RuleSet, facts: Facts, asked: Asked) -> Iterator[tuple[Effects, UUID]]:
+    """The effects of those of the rules that hold, the ones that are only monitored aside."""
+    for compiled in holding(asked, rules, facts).rules:
         if not compiled.is_monitored:
             yield compiled.rule.effects, compiled.rule.id

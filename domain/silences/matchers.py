@@ -89,6 +89,11 @@ def _bounds_of(pattern: _Pattern) -> tuple[bytes, bytes]:
         return b"", _BEYOND_ALL
 
 
+def bounds_of(pattern: str) -> tuple[bytes, bytes]:
+    """The same of a pattern's text, which compiles."""
+    return _bounds_of(_compile(pattern))
+
+
 def _check_text(text: str, field_name: str, limit: int) -> None:
     if len(text) > limit:
         message = f"a matcher's {field_name} may have {limit} characters, this has {len(text)}"

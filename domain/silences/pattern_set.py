@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 import re2
 
 from domain.remembered import MAX_LENGTH, Remembered
+from domain.silences.matchers import bounds_of
 
 _MEMORY = 8 << 20
 _EVERYTHING = b"(?s).*"
@@ -38,6 +39,9 @@ class PatternSet(Generic[Kept]):
         options.max_mem = _MEMORY
         made: _Set = re2.Set.FullMatchSet(options)
         added = [made.Add(pattern.encode("utf-8")) for pattern, _ in kept]
+        bounds = [bounds_of(pattern) for pattern, _ in kept]
+        # Between which two values all lie that fit any of them.
+        self._low, self._high = min(low for low, _ in bounds), max(high for _, high in bounds)
         self._last = made.Add(_EVERYTHING)
         self._known: Remembered[bytes, Sequence[Kept]] = Remembered()
         self._set: _Set | None = None
@@ -48,6 +52,8 @@ class PatternSet(Generic[Kept]):
 
     def fitting(self, value: bytes) -> Sequence[Kept]:
         """Those whose pattern fits; or, where that cannot be told at once, all of them."""
+        if not self._low <= value <= self._high:
+            return ()
         known = self._known.get(value)
         if known is not None:
             return known

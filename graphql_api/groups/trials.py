@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from domain.alerts import model as alerts
+from domain.alerts.visibility import EVERYTHING
 from domain.correlation import trial
 from domain.correlation.actions import NO_SUCH_RULE
 from domain.correlation.drafts import RuleDraft, checked_rule
@@ -111,7 +112,7 @@ class GroupTesting:
                 if there is None or there.archived_at is not None:
                     raise NotFound(NO_SUCH_RULE, ("ruleId",))
             today = await read_correlation(connection)
-            alert_rules = await list_rules(connection)
+            alert_rules = await list_rules(connection, sight=EVERYTHING)
         now = context.now()
         names = ("name", "strategy", "description", "rank", "matchers", "condition", "labels", "fields", "parts")
         values = {name: getattr(checked, name) for name in (*names, "window", "max_age", "threshold")}

@@ -20,7 +20,7 @@ def team_feed(settings: Settings, renew_viewers: Callable[[], Awaitable[None]]) 
 
 
 def rule_feed(settings: Settings) -> RuleFeed:
-    """The feed of alert rules, which everybody sees alike."""
+    """The feed of alert rules; who follows passes over those of teams that are hidden."""
     return LogFeed(settings, _nothing, name="rule", channel=RULE_EVENTS_CHANNEL, read=read_rule_events)
 
 

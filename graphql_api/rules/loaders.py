@@ -12,9 +12,10 @@ NO_ACTIVITY = RuleActivity()
 
 
 async def load_alert_rules(context: Context, ids: list[UUID]) -> list[AlertRule | None]:
-    """Rules by id, archived ones too: decisions go on pointing at them."""
+    """Rules by id, archived ones too: decisions go on pointing at them. None for one the viewer may not see."""
+    sight = context.require_viewer().sight
     async with context.read() as connection:
-        found = {rule.id: rule for rule in await list_rules(connection, ids=ids, with_archived=True)}
+        found = {rule.id: rule for rule in await list_rules(connection, sight=sight, ids=ids, with_archived=True)}
     return [found.get(rule_id) for rule_id in ids]
 
 

@@ -21,6 +21,7 @@ from persistence.rules import list_rules
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The rule's id.")]
 Modes = Annotated[list[RuleMode] | None, strawberry.argument(description="Only those with one of these modes.")]
+OfTeam = Annotated[strawberry.ID | None, strawberry.argument(description="Only the rules of this team.")]
 IncludeArchived = Annotated[bool, strawberry.argument(description="Whether ended ones are listed too.")]
 Text = Annotated[str | None, strawberry.argument(description=CONDITION)]
 Builder = Annotated[AlertConditionInput | None, strawberry.argument(description=BUILDER)]
@@ -77,19 +78,27 @@ def checked(text: str) -> ConditionCheck:
 class RuleQueries:
     """Mixed into Query."""
 
-    @strawberry.field(description="One alert rule; null for none.", graphql_type=AlertRule | None)
+    @strawberry.field(description="One alert rule; null for none you may see.", graphql_type=AlertRule | None)
     async def alert_rule(self, info: Info, *, id: Id) -> model.AlertRule | None:  # noqa: A002 - the API's name
         """By id."""
         rule_id = uuid_or_none(id)
         return None if rule_id is None else await info.context.loader(load_alert_rules).load(rule_id)
 
-    @strawberry.field(description="The alert rules, in the order they are asked.", graphql_type=list[AlertRule])
+    @strawberry.field(
+        description="The alert rules you may see, in the order they are asked: those of no team first, then each "
+        "team's.",
+        graphql_type=list[AlertRule],
+    )
     async def alert_rules(
-        self, info: Info, *, modes: Modes = None, include_archived: IncludeArchived = False
+        self, info: Info, *, modes: Modes = None, team_id: OfTeam = None, include_archived: IncludeArchived = False
     ) -> list[model.AlertRule]:
         """At most 500, and those that were archived: no paging."""
+        team = None if team_id is None else uuid_or_none(team_id)
+        if team_id is not None and team is None:
+            return []
+        sight = info.context.require_viewer().sight
         async with info.context.read() as connection:
-            rules = await list_rules(connection, with_archived=include_archived)
+            rules = await list_rules(connection, sight=sight, team_id=team, with_archived=include_archived)
         return [rule for rule in rules if modes is None or rule.mode in modes]
 
     @strawberry.field(description="Check a condition, as it is checked when a rule is saved.")

@@ -13,6 +13,7 @@ from graphql_api.context import Context, Info
 from graphql_api.live.course import Course
 from graphql_api.live.team_feed import RuleFeed
 from graphql_api.rules.events import AlertRuleStreamMessage, ShownAlertRuleEvent
+from graphql_api.rules.loaders import load_alert_rules
 from graphql_api.rules.trials import AlertRuleTestProgress, TestAlertRuleInput, Testing
 
 
@@ -21,8 +22,8 @@ class RuleSubscriptions:
     """The subscriptions of this noun."""
 
     @strawberry.subscription(
-        description="Every change of alert rules, at least once, in order; drop repeats by id. `after` resumes without "
-        "a gap."
+        description="Every change of the alert rules you may see, at least once, in order; drop repeats by id. `after` "
+        "resumes without a gap."
     )
     async def alert_rule_events(
         self,
@@ -94,6 +95,8 @@ async def _events(context: Context, after: Cursor | None) -> AsyncGenerator[Show
                 recorded, place = item
                 context.viewer = watched.viewer
                 context.renew()
+                if await context.loader(load_alert_rules).load(recorded.event.rule_id) is None:
+                    continue  # of a team that is hidden from who follows
                 shown = ShownAlertRuleEvent(recorded=recorded, place=place)
                 async with aclosing(until_executed(context, course, shown, place)) as given:
                     async for again in given:

@@ -6,18 +6,23 @@ rule holds up neither the alerts that arrive nor who looks at them, nor whoever 
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts import model as alerts
-from domain.errors import Forbidden, NotFound
-from domain.identity.model import Role
+from domain.alerts.visibility import EVERYTHING
+from domain.errors import NotFound
+from domain.identity.model import Viewer
+from domain.identity.team_roles import require_manager
 from domain.ids import new_id
 from domain.rules import trial
-from domain.rules.actions import NO_SUCH
+from domain.rules.actions import found
 from domain.rules.drafts import RuleDraft, checked
 from domain.rules.model import AlertRule as Rule
 from domain.rules.paging import Paging
@@ -40,8 +45,10 @@ from graphql_api.rules.inputs import (
 from graphql_api.scalars import uuid_of, uuid_or_none
 from persistence.conditions import CONDITIONS
 from persistence.escalation_policies import list_policies
+from persistence.reads.visibility import is_team_in_sight
 from persistence.rule_trials import RawSignal, pages_of_signals
 from persistence.rules import list_rules
+from persistence.tasks import end_tasks
 
 if TYPE_CHECKING:
     from graphql_api.alerts.types import Alert
@@ -150,6 +157,11 @@ class TestAlertRuleInput:
         description="The rule that the draft stands for, at its place in the order; a new rule, the last, if left out.",
         default=None,
     )
+    team_id: strawberry.ID | None = strawberry.field(
+        description="The team whose rule the draft would be: only signals of the alerts it has now are read. With "
+        "`ruleId` it is the team of that rule.",
+        default=None,
+    )
     condition: str | None = strawberry.field(description=CONDITION, default=None)
     builder: AlertConditionInput | None = strawberry.field(description=BUILDER, default=None)
     stops: bool = strawberry.field(description=STOPS, default=False)
@@ -170,16 +182,20 @@ class Testing:
     # One page at a time a process: it takes a core for as long.
     turns = asyncio.Semaphore(1)
 
-    def __init__(self, context: Context, trying: Trial, span: Range, most: int) -> None:
-        self._context, self._trial, self.span, self._most = context, trying, span, most
+    def __init__(self, context: Context, trying: Trial, span: Range, most: int, *, team_id: UUID | None = None) -> None:
+        self._context, self._trial, self.span, self._most, self._team_id = context, trying, span, most, team_id
 
     @classmethod
     async def of(cls, context: Context, data: TestAlertRuleInput, *, limit: int) -> "Testing":
         """Everything checked, before anything is read; InvalidInput, InvalidCondition, Forbidden or NotFound."""
         viewer = context.require_viewer()
-        if not viewer.role.includes(Role.MANAGER):
-            message = "this needs the role manager"
-            raise Forbidden(message)
+        async with context.read() as connection:
+            # What others' rules make of what the viewer sees is told, not what they are.
+            today = await list_rules(connection, sight=EVERYTHING)
+            seen = {rule.id for rule in await list_rules(connection, sight=viewer.sight)}
+            team_id = await _team_of(data, [rule for rule in today if rule.id in seen], connection, viewer=viewer)
+            require_manager(viewer.role, None if team_id is None else viewer.role_in(team_id))
+            policies = await list_policies(connection, sight=viewer.sight)
         span = checked_range(data.since, data.until, now=context.now())
         most = checked_most(data.max_signals, limit=limit)
         draft = checked(
@@ -191,38 +207,73 @@ class Testing:
                 effects=effects_of(data.effects),
             ),
             CONDITIONS,
+            is_of_team=team_id is not None,
         )
-        async with context.read() as connection:
-            today = await list_rules(connection)
-            policies = await list_policies(connection, sight=viewer.sight)
         paging = Paging(policies=tuple(policies))
-        rule = _placed(draft, today, data, now=context.now())
-        return cls(context, Trial(rule, today, engine=CONDITIONS, paging=paging), span, most)
+        rule = _placed(draft, today, data, team_id=team_id, now=context.now())
+        trying = Trial(rule, today, engine=CONDITIONS, paging=paging)
+        return cls(context, trying, span, most, team_id=team_id)
 
     async def run(self) -> AsyncGenerator[tuple[TrialReport, bool], None]:
         """What was found after each page, and whether that was all."""
         read, sight = 0, self._context.require_viewer().sight
         pages = pages_of_signals(
-            self._context.state.reads, since=self.span.since, until=self.span.until, sight=sight, most=self._most
+            self._context.state.reads,
+            since=self.span.since,
+            until=self.span.until,
+            sight=sight,
+            most=self._most,
+            team_id=self._team_id,
         )
-        while page := await self._next(pages):
-            read += len(page)
-            yield self._trial.report(is_whole=False), False
+        async with aclosing(pages), aclosing(self._worked_through(pages)) as done:
+            async for number in done:
+                read += number
+                yield self._trial.report(is_whole=False), False
         yield self._trial.report(is_whole=read < self._most), True
 
-    async def _next(self, pages: AsyncIterator[list[RawSignal]]) -> list[RawSignal]:
-        """One page read and worked through. The turn ends with it: a reader who takes long keeps nobody waiting."""
-        async with self.turns:
-            page: list[RawSignal] = await anext(pages, [])
-            await asyncio.to_thread(self._take, page)
-        return page
+    async def _worked_through(self, pages: AsyncIterator[list[RawSignal]]) -> AsyncGenerator[int, None]:
+        """How many signals each page has, once it is worked through; the next one is read meanwhile.
+
+        The turn ends with the page: a reader who takes long keeps nobody waiting, and holds two pages.
+        """
+        reading = asyncio.create_task(_next_of(pages))
+        try:
+            while page := await reading:
+                reading = asyncio.create_task(_next_of(pages))
+                async with self.turns:
+                    await asyncio.to_thread(self._take, page)
+                yield len(page)
+        finally:
+            await end_tasks([reading])
 
     def _take(self, page: Sequence[RawSignal]) -> None:
         for raw in page:
             self._trial.take(raw.stored())
 
 
-def _placed(draft: RuleDraft, today: Sequence[Rule], data: TestAlertRuleInput, *, now: datetime) -> Rule:
+async def _next_of(pages: AsyncIterator[list[RawSignal]]) -> list[RawSignal]:
+    """The next page; an empty one at the end."""
+    return await anext(pages, [])
+
+
+async def _team_of(
+    data: TestAlertRuleInput, seen: Sequence[Rule], connection: AsyncConnection, *, viewer: Viewer
+) -> UUID | None:
+    """Whose rule the draft would be; NotFound for a rule, or a team, that is not there or not seen."""
+    if data.rule_id is not None:
+        return found(seen, uuid_of(data.rule_id, "alert rule", "ruleId"), "ruleId").team_id
+    if data.team_id is None:
+        return None
+    team_id = uuid_of(data.team_id, "team", "teamId")
+    if not await is_team_in_sight(connection, team_id, sight=viewer.sight):
+        message = "no such team"
+        raise NotFound(message, ("teamId",))
+    return team_id
+
+
+def _placed(
+    draft: RuleDraft, today: Sequence[Rule], data: TestAlertRuleInput, *, team_id: UUID | None, now: datetime
+) -> Rule:
     """The draft where it would stand among today's rules."""
     said: dict[str, Any] = {
         "condition": draft.condition,
@@ -231,10 +282,8 @@ def _placed(draft: RuleDraft, today: Sequence[Rule], data: TestAlertRuleInput, *
         "effects": draft.effects,
     }
     if data.rule_id is not None:
-        rule_id = uuid_of(data.rule_id, "alert rule", "ruleId")
-        for rule in today:
-            if rule.id == rule_id:
-                return replace(rule, **said)
-        raise NotFound(NO_SUCH, ("ruleId",))
-    last = max((rule.position for rule in today), default=0)
-    return Rule(id=new_id(), name=draft.name, position=last + 1, created_at=now, updated_at=now, **said)
+        return replace(found(today, uuid_of(data.rule_id, "alert rule", "ruleId"), "ruleId"), **said)
+    last = max((rule.position for rule in today if rule.team_id == team_id), default=0)
+    return Rule(
+        id=new_id(), name=draft.name, team_id=team_id, position=last + 1, created_at=now, updated_at=now, **said
+    )

@@ -109,6 +109,10 @@ def _needs_state(root: _Rule) -> bool:
         return False
 
 
+async def _of_team(root: _Rule, info: Info) -> identity.Team | None:
+    return None if root.team_id is None else await info.context.loader(load_teams).load(root.team_id)
+
+
 async def _created_by(root: _Rule, info: Info) -> identity.User | None:
     return None if root.created_by is None else await info.context.loader(load_users).load(root.created_by)
 
@@ -145,7 +149,15 @@ class AlertRule:
     """See domain.rules.model.AlertRule."""
 
     id: strawberry.ID = strawberry.field(description="The rule's id.")
-    name: str = strawberry.field(description="The name people read; unique among rules that are not archived.")
+    name: str = strawberry.field(
+        description="The name people read; unique among the rules of its team, or of no team, that are not archived."
+    )
+    team = strawberry.field(
+        resolver=_of_team,
+        graphql_type=Team | None,
+        description="The team whose rule it is: it is asked about this team's alerts alone, after the rules of no "
+        "team. Null for a rule that is asked about everybody's.",
+    )
     description: str = strawberry.field(description="What it is for; may be empty.")
     condition: str = strawberry.field(description="The condition, in CEL: see docs/rules.md.")
     builder = strawberry.field(
@@ -159,7 +171,9 @@ class AlertRule:
         "when the signal has met its alert.",
     )
     mode: RuleMode = strawberry.field(description="What it does when the condition holds.")
-    position: int = strawberry.field(description="Its place in the order, from 1; see `reorderAlertRules`.")
+    position: int = strawberry.field(
+        description="Its place in the order of its team, or of no team, from 1; see `reorderAlertRules`."
+    )
     stops: bool = strawberry.field(description="Whether no later rule is asked once this one holds.")
     service_filter: str | None = strawberry.field(
         description="Only alerts of these services: a name, in which * stands for any text; null for all."

@@ -252,5 +252,16 @@ alert_rules = sa.Table(
     json("effects"),
     time("updated_at"),
     time("archived_at", nullable=True),
-    sa.Index("uq_alert_rules_name", "name", unique=True, postgresql_where=sa.text("archived_at IS NULL")),
+    # Whose alerts alone it is asked about; everybody's without one.
+    uuid("team_id", references="teams.id"),
+    sa.Index(
+        "uq_alert_rules_team_name",
+        "team_id",
+        "name",
+        unique=True,
+        postgresql_where=sa.text("team_id IS NOT NULL AND archived_at IS NULL"),
+    ),
+    sa.Index(
+        "uq_alert_rules_name", "name", unique=True, postgresql_where=sa.text("team_id IS NULL AND archived_at IS NULL")
+    ),
 )

@@ -50,12 +50,37 @@ class AlertRuleDecision(Explanation):
         description="The rule's version then; `versions` of the rule says what it was."
     )
     is_monitored: bool = strawberry.field(description="Whether it changed nothing, for it was only monitored.")
-    changes: list[AlertRuleChange] = strawberry.field(description="What it changed, or would have changed.")
-    failure: str | None = strawberry.field(
-        description="Why its condition could not be worked out, so that it was passed over; null when it held."
-    )
+    of_team_id: strawberry.Private[UUID | None]
+    told: strawberry.Private[str]
+    changed: strawberry.Private[list[AlertRuleChange]]
+    failed: strawberry.Private[str | None]
 
-    @strawberry.field(description="The rule, as it is now.", graphql_type=AlertRule | None)
+    async def _is_hidden(self, info: Info) -> bool:
+        """Whether it is the rule of a team that the viewer may not see: its alert went to another team since."""
+        team_id = self.of_team_id
+        return team_id is not None and await info.context.loader(load_teams).load(team_id) is None
+
+    @strawberry.field(description="The sentence a person reads.")
+    async def reason(self, info: Info) -> str:  # type: ignore[misc] # a resolver in place of the plain field
+        """A rule's name is its team's own."""
+        return "a rule of a team that you may not see" if await self._is_hidden(info) else self.told
+
+    @strawberry.field(
+        description="What it changed, or would have changed; nothing is told of the rule of a team you may not see."
+    )
+    async def changes(self, info: Info) -> list[AlertRuleChange]:
+        """So is what it says of why nobody is woken."""
+        return [] if await self._is_hidden(info) else self.changed
+
+    @strawberry.field(
+        description="Why its condition could not be worked out, so that it was passed over; null when it held, or may "
+        "not be told."
+    )
+    async def failure(self, info: Info) -> str | None:
+        """And what its condition looks at."""
+        return None if await self._is_hidden(info) else self.failed
+
+    @strawberry.field(description="The rule, as it is now; null for none you may see.", graphql_type=AlertRule | None)
     async def rule(self, info: Info) -> rules.AlertRule | None:
         """By loader."""
         return await info.context.loader(load_alert_rules).load(self.rule_id)
@@ -93,13 +118,16 @@ class HeartbeatDecision(Explanation):
 
 
 def _of_rule(inputs: Mapping[str, Any], told: Mapping[str, Any]) -> AlertRuleDecision:
+    of_team = inputs.get("ofTeamId")
     return AlertRuleDecision(
+        of_team_id=None if of_team is None else UUID(of_team),
+        told=told["reason"],
         rule_id=UUID(inputs["ruleId"]),
         rule_version=inputs["version"],
         is_monitored=inputs["isMonitored"],
-        changes=[change for name, value in inputs["changes"].items() for change in _changes_of(name, value)],
-        failure=inputs.get("failure"),
-        **told,
+        changed=[change for name, value in inputs["changes"].items() for change in _changes_of(name, value)],
+        failed=inputs.get("failure"),
+        **{name: value for name, value in told.items() if name != "reason"},
     )
 
 

@@ -9,7 +9,7 @@ from graphql_api.context import Info
 from graphql_api.errors import NotFound, mutation, payload
 from graphql_api.rules.inputs import desk
 from graphql_api.rules.types import AlertRule
-from graphql_api.scalars import uuid_or_none
+from graphql_api.scalars import uuid_of, uuid_or_none
 
 
 @strawberry.input(description="The order in which alert rules are to be asked.")
@@ -19,13 +19,18 @@ class ReorderAlertRulesInput:
     ids: list[strawberry.ID] = strawberry.field(
         description="The rules in their new order; those that are not named follow, in the order they have."
     )
+    team_id: strawberry.ID | None = strawberry.field(
+        description="The team whose rules they are; without one they are those of no team.", default=None
+    )
 
 
 @strawberry.type(description="The rules are asked in this order from now on.")
 class ReorderAlertRulesSuccess:
     """All rules."""
 
-    rules: list[AlertRule] = strawberry.field(description="All rules that are not archived, in order.")
+    rules: list[AlertRule] = strawberry.field(
+        description="All rules of the team, or of no team, that are not archived, in order."
+    )
 
 
 @mutation(
@@ -41,9 +46,12 @@ async def reorder_alert_rules(info: Info, data: ReorderAlertRulesInput) -> Reord
     for number, one in enumerate(ids):
         if one is None:
             raise InvalidInput("no such alert rule", ("ids", str(number)))
+    team_id = None if data.team_id is None else uuid_of(data.team_id, "team", "teamId")
     async with info.context.uow() as uow:
         rules = await reorder_rules(
-            [one for one in ids if one is not None], desk=desk(info.context, uow, "reorderAlertRules")
+            [one for one in ids if one is not None],
+            team_id=team_id,
+            desk=desk(info.context, uow, "reorderAlertRules"),
         )
         await uow.commit()
     return ReorderAlertRulesSuccess(rules=rules)  # type: ignore[arg-type] # the domain objects are it
