@@ -1,10 +1,12 @@
 """What does a provider's HTTP answer to a mail mean? The parts that SendGrid and Amazon SES share."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+
+from jobs.outbound import retry_after
 
 SECONDS = 20.0
 MAX_ANSWER = 64 * 1024
@@ -14,8 +16,8 @@ MAX_REASON = 400
 
 def wait_of(headers: Mapping[str, str]) -> timedelta:
     """What `Retry-After` asks for, an hour at most; nothing where it asks for nothing."""
-    asked = headers.get("retry-after", "")
-    return min(timedelta(seconds=int(asked)), MAX_WAIT) if asked.isdigit() and len(asked) < 9 else timedelta(0)  # noqa: PLR2004 - more digits than an hour needs
+    asked = retry_after(headers.get("retry-after"), now=datetime.now(tz=UTC))
+    return min(timedelta(seconds=asked or 0), MAX_WAIT)
 
 
 def object_of(body: bytes) -> dict[str, Any]:

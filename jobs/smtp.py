@@ -22,8 +22,9 @@ from tocsin.settings import Settings
 # For one mail, connecting included.
 SECONDS = 20.0
 _TRANSIENT, _PERMANENT = 400, 500
-# Codes that speak of the server or of our standing with it, whichever command they answer.
-_SERVER_CODES = frozenset({421, 530, 534, 535, 538})
+# Codes that speak of the server or of our standing with it, whichever command they answer. 454 is what Amazon says
+# after the text when too much is sent (https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html).
+_SERVER_CODES = frozenset({421, 454, 530, 534, 535, 538})
 _STARTTLS = {"offered": None, "required": True, "never": False}
 
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.visibility import Sight
-from domain.channels.model import Channel, ChannelKind
+from domain.channels.kinds import kind_named, names_of
+from domain.channels.model import Channel
 from persistence.of_teams import OfTeamsRepository, listed
 from persistence.sealing import Sealer, sealer_of
 from persistence.tables import channels
@@ -32,6 +33,7 @@ class ChannelRepository(OfTeamsRepository[Channel]):
         sealer = sealer_of(self._connection)
         text = orjson.dumps(dict(channel.values)).decode()
         return {
+            "kind": channel.kind.name,
             "name": channel.name,
             "sealed_values": sealer.seal(text, column=VALUES_COLUMN, row=channel.id) if channel.values else None,
             "updated_at": channel.updated_at,
@@ -50,7 +52,7 @@ def channel_of(row: Mapping[Any, Any], sealer: Sealer | None) -> Channel:
     return Channel(
         id=row["id"],
         name=row["name"],
-        kind=ChannelKind(row["kind"]),
+        kind=kind_named(row["kind"]),
         values=values,
         created_at=row["created_at"],
         updated_at=row["updated_at"],
@@ -68,10 +70,15 @@ def channel_of(row: Mapping[Any, Any], sealer: Sealer | None) -> Channel:
 async def list_channels(
     connection: AsyncConnection, *, sight: Sight, ids: Sequence[UUID] | None = None, with_archived: bool = False
 ) -> list[Channel]:
-    """Channels within sight by name, their values opened."""
-    statement = listed(channels, sight=sight, ids=ids, with_archived=with_archived)
+    """Channels within sight by name, their values opened; none of a kind that only a newer version knows."""
+    statement = listed(channels, sight=sight, ids=ids, with_archived=with_archived).where(is_known())
     sealer = sealer_of(connection)
     return [channel_of(row, sealer) for row in (await connection.execute(statement)).mappings()]
+
+
+def is_known() -> sa.ColumnElement[bool]:
+    """Whether a row of `channels` is of a kind this version has."""
+    return channels.c.kind.in_(names_of())
 
 
 async def note_problem(connection: AsyncConnection, channel_id: UUID, problem: str | None, *, now: datetime) -> None:

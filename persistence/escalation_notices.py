@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.model import Severity
-from domain.channels.model import ChannelKind
+from domain.channels.kinds import names_of
 from domain.escalations.engine import Subject
 from domain.escalations.model import Escalation, Notification, NotificationKind, NotificationState
 from domain.ids import new_id
@@ -26,8 +26,10 @@ from persistence.tables import channels, delivery_attempts, escalations, notific
 # Somebody was told, or is about to be.
 TOLD = (NotificationState.MAILED, NotificationState.SENT, NotificationState.DELIVERED, NotificationState.READ)
 # To a machine the end of what it does not know is nothing; what it took without saying so would stay open there.
-_MACHINES = [ChannelKind.PAGERDUTY.value, ChannelKind.WEBHOOK.value]
-_RECIPIENT = tuple(notifications.c[name] for name in ("user_id", "channel_id", "contact_method_id", "contact_kind"))
+_MACHINES = names_of(lambda kind: kind.is_machine)
+_IN_STEP = names_of(lambda kind: kind.hears_of_answers)
+_NAMES = ("user_id", "channel_id", "contact_method_id", "contact_kind", "incident_key")
+_RECIPIENT = tuple(notifications.c[name] for name in _NAMES)
 
 
 async def tell_on(
@@ -40,7 +42,7 @@ async def tell_on(
     of_them = among(notifications.c.alert_id, now_is)
     statement = (
         sa.select(notifications.c.alert_id, notifications.c.episode, *_RECIPIENT)
-        .where(of_them, notifications.c.group_id.is_(None), *_is_told(kind))
+        .where(of_them, notifications.c.group_id.is_(None), *_is_told(kind), ~_goes_on_for_a_group())
         .distinct()
     )
     rows = [row for row in await connection.execute(statement) if now_is[row.alert_id].episode == row.episode]
@@ -81,6 +83,7 @@ class _Lead:
         self.alert_id, self.episode = escalation.alert_id, escalation.episode
         self.user_id, self.channel_id = row.user_id, row.channel_id
         self.contact_method_id, self.contact_kind = row.contact_method_id, row.contact_kind
+        self.incident_key = row.incident_key
 
 
 async def _write(
@@ -113,6 +116,7 @@ async def _write(
                     created_at=now,
                     escalation_id=None if of is None else of.id,
                     group_id=None if of is None else of.group_id,
+                    incident_key=row.incident_key,
                 ),
                 wanted.get(row.user_id),
                 severity=severities[row.alert_id],
@@ -138,9 +142,23 @@ def _is_told(kind: NotificationKind) -> list[sa.ColumnElement[bool]]:
     ]
     if kind is NotificationKind.ACKNOWLEDGED:
         # People see that somebody answered by what does not come; an incident elsewhere has to be told.
-        in_step = sa.select(channels.c.id).where(channels.c.kind == ChannelKind.PAGERDUTY.value)
+        in_step = sa.select(channels.c.id).where(channels.c.kind.in_(_IN_STEP))
         conditions.append(table.c.channel_id.in_(in_step))
     return conditions
+
+
+def _goes_on_for_a_group() -> sa.ColumnElement[bool]:
+    """Whether the same incident is a group's by now: it ends with the group, not with the alert it was of at first."""
+    table, other = notifications, notifications.alias("of_group")
+    return sa.exists().where(
+        other.c.alert_id == table.c.alert_id,
+        other.c.channel_id == table.c.channel_id,
+        other.c.incident_key.is_not_distinct_from(table.c.incident_key),
+        other.c.group_id.is_not(None),
+        other.c.kind == NotificationKind.PAGE.value,
+        other.c.escalation_id == escalations.c.id,
+        escalations.c.is_standing,
+    )
 
 
 def _is_on_its_way() -> sa.ColumnElement[bool]:

@@ -49,7 +49,7 @@ class OfTeamsRepository(Generic[Thing]):
     async def add(self, thing: Thing) -> bool:
         """Write a new one; False when the team has one of this name."""
         fixed = {name: getattr(thing, name) for name in FIXED if name in self.table.c}
-        return await self._written(sa.insert(self.table).values({**self._values(thing), **fixed}))
+        return await self._written(sa.insert(self.table).values({**fixed, **self._values(thing)}))
 
     async def locked(self, thing_id: UUID, *, sight: Sight) -> Thing | None:
         """The one of this id, locked until the transaction ends; None for one out of sight or archived."""

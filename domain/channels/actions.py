@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from domain.alerts.visibility import Sight
-from domain.channels.model import FIELDS, Channel, ChannelField, ChannelKind, FieldForm
+from domain.channels.kind import ChannelField, ChannelKind, FieldForm
+from domain.channels.model import Channel
 from domain.desk import Desk
 from domain.errors import AlreadyExists, InvalidInput, NotFound
 from domain.ids import new_id
@@ -45,7 +46,7 @@ ChannelDesk: TypeAlias = Desk[Channels]
 
 def checked_values(kind: ChannelKind, values: Mapping[str, str]) -> dict[str, str]:
     """The values of the kind's fields; InvalidInput names the first that is wrong, missing or unknown."""
-    known = {field.name: field for field in FIELDS[kind]}
+    known = {field.name: field for field in kind.fields}
     for name in values:
         if name not in known:
             message = f"a channel of this kind has the fields {', '.join(known)}"
@@ -153,7 +154,7 @@ def shown(channel: Channel) -> dict[str, Any]:
     """What the audit log keeps of a channel: no value, for most are secrets."""
     return {
         "name": channel.name,
-        "kind": channel.kind.value,
+        "kind": channel.kind.name,
         "teamId": None if channel.team_id is None else str(channel.team_id),
         "isArchived": channel.archived_at is not None,
     }

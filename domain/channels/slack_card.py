@@ -6,14 +6,14 @@ characters in a section; a `block_id` is there once a message, an `action_id` on
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from domain.alerts.model import AlertStatus, Severity
-from domain.channels.templates import for_slack as escaped
+from domain.channels.mrkdwn import at_their_time, escaped
 from domain.escalations.following import Part, standing
 from domain.escalations.message import ENDS, heading_of, subject_of
 
@@ -72,7 +72,7 @@ def _built_in(part: Part) -> list[str]:
     told = part.told
     is_good = told.kind in ENDS or part.is_over or part.status is AlertStatus.RESOLVED
     sign = ":white_check_mark:" if is_good else SIGNS.get(told.severity, ":white_circle:")
-    since = f"since {told.started_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    since = f"since {at_their_time(told.started_at)}"
     lines = [
         f"{sign} *{heading_of(told)}: {escaped(told.title[:500])}*",
         f"{escaped((told.service_name or told.source)[:200])} · {since}",

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.alerts.model import Severity
-from domain.channels.model import ChannelKind
+from domain.channels.kind import ChannelKind
 from domain.desk import Desk
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.escalations.message import Told, heading_of
 from domain.escalations.model import NotificationKind
 from domain.ids import new_id
@@ -65,16 +65,6 @@ class TemplateFails(Exception):
     def __init__(self, problem: TemplateProblem) -> None:
         super().__init__(problem.message)
         self.problem = problem
-
-
-def escape_for(kind: ChannelKind) -> Callable[[str], str]:
-    """What is done to texts of others, that they become no link, mention or formatting where they are shown."""
-    return for_slack if kind in {ChannelKind.SLACK, ChannelKind.SLACK_BOT} else str
-
-
-def for_slack(text: str) -> str:
-    """Text that Slack takes for no link, no mention and no formatting of its own."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def facts_of(told: Told, *, is_over: bool, escape: Callable[[str], str] = str) -> dict[str, Any]:
@@ -131,6 +121,13 @@ class Templates(Protocol):
     async def remove_template(self, template: MessageTemplate) -> None:
         """Delete it."""
         ...
+
+
+def check_kind(kind: ChannelKind) -> None:
+    """Refuse a template for a kind whose messages are not made of text."""
+    if not kind.takes_templates:
+        message = "messages of this kind of channel take no template"
+        raise InvalidInput(message, ("channelId",))
 
 
 async def set_template(

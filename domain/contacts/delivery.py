@@ -13,6 +13,9 @@ from typing import TypeAlias
 # No number, unreachable by SMS, not a mobile, opted out, blocked, unknown, a landline.
 OF_THE_NUMBER = frozenset({21211, 21214, 21217, 21610, 21614, 30004, 30005, 30006})
 OPTED_OUT = 21610
+# Of the account or its sender, which somebody can mend; or too much at once, which passes. Not what is of one place
+# alone, as 21408 and 21612 are: those are refusals, and their person is told by another way.
+OF_THE_ACCOUNT = frozenset({14107, 20003, 20005, 20429, 21212, 21603, 21611, 21659, 21660, 21701, 21703, 30001, 30002})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from persistence.unit_of_work import UnitOfWork
 
 @strawberry.input(description="A value of a channel.")
 class ChannelValueInput:
-    """See domain.channels.model.FIELDS."""
+    """See domain.channels.kind.ChannelField."""
 
     name: str = strawberry.field(description="The field's name, from `channelKinds`.")
     value: str = strawberry.field(description="Its value.")

@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from domain.channels.model import Channel, ChannelKind
+from domain.channels.kinds import pagerduty
+from domain.channels.model import Channel
+from domain.escalations.incidents import alert_of_key
 from graphql_api.scalars import uuid_or_none
 from graphql_api.state import AppState
 from graphql_api.web_bodies import body_within
@@ -29,7 +30,6 @@ PATH = "/pagerduty/webhooks/{id}"
 MAX_BODY = 256 * 1024
 MAX_SIGNATURES = 10
 MAX_WORD = 40
-DEDUP_PREFIX = "tocsin:"
 SECRET = "webhookSecret"  # noqa: S105 - the name of a value
 
 
@@ -72,7 +72,7 @@ async def _signed(request: Request, state: AppState) -> Call | None:
     if channel_id is not None:
         async with state.reads.connect() as connection:
             channel = await channel_to_answer(connection, channel_id)
-    if channel is None or body is None or channel.kind is not ChannelKind.PAGERDUTY:
+    if channel is None or body is None or channel.kind is not pagerduty.KIND:
         return None
     secret = channel.values.get(SECRET)
     if not secret or not is_signed(secret, request.headers.get("x-pagerduty-signature", ""), body):
@@ -84,9 +84,10 @@ def _incident(call: Call, *, now: datetime) -> Incident | None:
     """What happened; None for what is none of ours: another kind of event, an incident of another tool."""
     event = _named(_json(call.body).get("event"))
     data = _named(event.get("data"))
-    alert_id = _alert_id(data.get("incident_key"))
+    key = data.get("incident_key")
+    about = alert_of_key(key) if isinstance(key, str) else None
     event_id, kind = event.get("id"), event.get("event_type")
-    if alert_id is None or not isinstance(event_id, str) or kind not in MOVES:
+    if about is None or not isinstance(event_id, str) or kind not in MOVES:
         return None
     agent = _named(event.get("agent"))
     if str(agent.get("type", "")).endswith("integration_reference"):
@@ -94,18 +95,13 @@ def _incident(call: Call, *, now: datetime) -> Incident | None:
     return Incident(
         event_id=event_id,
         kind=str(kind),
-        alert_id=alert_id,
+        alert_id=about[0],
+        is_group=about[1],
         occurred_at=_time(event.get("occurred_at")) or now,
         number=_word(data.get("number")),
         # Their id alone: a name would stay in a log that forgets nobody.
         agent=_word(agent.get("id")) if agent.get("type") == "user_reference" else None,
     )
-
-
-def _alert_id(key: object) -> UUID | None:
-    if not isinstance(key, str) or not key.startswith(DEDUP_PREFIX):
-        return None
-    return uuid_or_none(key.removeprefix(DEDUP_PREFIX))
 
 
 def _time(text: object) -> datetime | None:

@@ -5,6 +5,8 @@ from typing import Annotated
 import strawberry
 
 from domain.channels import model, templates
+from domain.channels.kind import ChannelKind
+from domain.channels.kinds import all_kinds
 from domain.escalations import model as escalations
 from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel, ChannelKindInfo, MessageTemplate
@@ -25,13 +27,13 @@ IncludeArchived = Annotated[bool, strawberry.argument(description="Whether ended
 class ChannelQueries:
     """Mixed into Query."""
 
-    @strawberry.field(description="The kinds of channel there are, and what each needs.")
-    async def channel_kinds(self) -> list[ChannelKindInfo]:
+    @strawberry.field(
+        description="The kinds of channel there are, and what each needs: enough to draw a form.",
+        graphql_type=list[ChannelKindInfo],
+    )
+    async def channel_kinds(self) -> list[ChannelKind]:
         """The same for everybody."""
-        return [
-            ChannelKindInfo(kind=kind, takes_templates=True, fields=list(fields))  # type: ignore[arg-type] # the domain objects are they
-            for kind, fields in model.FIELDS.items()
-        ]
+        return list(all_kinds())
 
     @strawberry.field(
         description="What messages say of channels that have no template of their own, by kind of message.",

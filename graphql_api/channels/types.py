@@ -5,7 +5,9 @@ from datetime import datetime
 import strawberry
 
 from domain.channels import circuit, model, templates
+from domain.channels import kind as kinds
 from domain.identity import model as identity
+from graphql_api.channels.kinds import ChannelKindName
 from graphql_api.channels.loaders import load_circuits, load_templates
 from graphql_api.context import Info
 from graphql_api.escalations.enums import NotificationKind
@@ -14,24 +16,13 @@ from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
 
 expose_enum(
-    model.ChannelKind,
-    description="Whose protocol a channel speaks.",
-    values={
-        model.ChannelKind.SLACK: "Slack, by an incoming webhook.",
-        model.ChannelKind.SLACK_BOT: "Slack, by this installation's app: with buttons, and in step with the alert.",
-        model.ChannelKind.TEAMS: "Microsoft Teams, by a Workflow that takes webhook requests.",
-        model.ChannelKind.PAGERDUTY: "PagerDuty, by its Events API v2, in step with the alert.",
-        model.ChannelKind.WEBHOOK: "Any program that takes a signed post of JSON.",
-    },
-)
-expose_enum(
-    model.FieldForm,
+    kinds.FieldForm,
     name="ChannelFieldForm",
     description="What a value must look like.",
     values={
-        model.FieldForm.HTTPS_URL: "An address that begins with https://.",
-        model.FieldForm.TEXT: "Any text.",
-        model.FieldForm.GRAPHQL_SELECTION: "Fields of an alert as in a query, within braces.",
+        kinds.FieldForm.HTTPS_URL: "An address that begins with https://.",
+        kinds.FieldForm.TEXT: "Any text.",
+        kinds.FieldForm.GRAPHQL_SELECTION: "Fields of an alert as in a query, within braces.",
     },
 )
 
@@ -47,14 +38,14 @@ expose_enum(
 )
 
 
-@exposes(model.ChannelField, description="One value that a kind of channel needs: enough to draw a form.")
+@exposes(kinds.ChannelField, description="One value that a kind of channel needs: enough to draw a form.")
 class ChannelField:
-    """See domain.channels.model.ChannelField."""
+    """See domain.channels.kind.ChannelField."""
 
     name: str = strawberry.field(description="What the value is called in `values`.")
     label: str = strawberry.field(description="What to call it for people.")
     description: str = strawberry.field(description="Where to find it.")
-    form: model.FieldForm = strawberry.field(description="What it must look like.")
+    form: kinds.FieldForm = strawberry.field(description="What it must look like.")
     is_secret: bool = strawberry.field(description="Whether it is never shown again.")
     is_required: bool = strawberry.field(description="Whether there must be one.")
     least: int = strawberry.field(description="The least number of characters.")
@@ -100,12 +91,22 @@ class TemplateProblem:
     )
 
 
-@strawberry.type(description="A kind of channel and what it needs.")
-class ChannelKindInfo:
-    """One answer of `channelKinds`."""
+def _name(root: strawberry.Parent[kinds.ChannelKind]) -> ChannelKindName:
+    return ChannelKindName(root.name)
 
-    kind: model.ChannelKind = strawberry.field(description="The kind.")
+
+@exposes(kinds.ChannelKind, name="ChannelKindInfo", description="A kind of channel, what it needs and what it can do.")
+class ChannelKindInfo:
+    """See domain.channels.kind.ChannelKind."""
+
+    kind: ChannelKindName = strawberry.field(resolver=_name, description="The kind.")
+    title: str = strawberry.field(description="What to call it for people.")
+    description: str = strawberry.field(description="What it is.")
+    help: str = strawberry.field(description="How to get its values, for people, in Markdown.")
     takes_templates: bool = strawberry.field(description="Whether what its messages say can be set.")
+    follows: bool = strawberry.field(description="Whether its messages, or incidents, change as the alert does.")
+    has_buttons: bool = strawberry.field(description="Whether its messages have buttons that answer the alert.")
+    answers_back: bool = strawberry.field(description="Whether what is done there can answer the alert here.")
     fields: list[ChannelField] = strawberry.field(description="Its fields.")
 
 
@@ -129,10 +130,14 @@ async def _templates(root: strawberry.Parent[model.Channel], info: Info) -> list
     return await info.context.loader(load_templates).load(root.id)
 
 
+def _kind(root: strawberry.Parent[model.Channel]) -> ChannelKindName:
+    return ChannelKindName(root.kind.name)
+
+
 def _values(root: strawberry.Parent[model.Channel]) -> list[ChannelValue]:
     return [
         ChannelValue(name=field.name, value=None if field.is_secret else root.values[field.name])
-        for field in model.FIELDS[root.kind]
+        for field in root.kind.fields
         if field.name in root.values
     ]
 
@@ -143,7 +148,7 @@ class Channel:
 
     id: strawberry.ID = strawberry.field(description="The channel's id; a target of escalation steps.")
     name: str = strawberry.field(description="The name people read; unique within the team.")
-    kind: model.ChannelKind = strawberry.field(description="Whose protocol it speaks.")
+    kind: ChannelKindName = strawberry.field(resolver=_kind, description="Whose protocol it speaks.")
     team = strawberry.field(
         resolver=_team, graphql_type=Team | None, description="The team it is of; null for none you may see."
     )

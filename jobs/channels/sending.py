@@ -5,44 +5,24 @@ leaves the rest for the next attempt.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from datetime import datetime, timedelta
-from http import HTTPStatus
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
 
-import httpx2
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.channels.model import ChannelKind
-from domain.mail.delivery import Outcome, Refused, Retry, Sent
-from jobs.channels.contract import Request, Sender
-from jobs.channels.pagerduty import pagerduty
-from jobs.channels.selecting import Select, select_by
-from jobs.channels.slack import slack
+from domain.mail.delivery import Retry
+from jobs.channels.contract import Round
+from jobs.channels.selecting import select_by
+from jobs.channels.senders import sender_of
 from jobs.channels.slack_api import SlackApp
-from jobs.channels.slack_bot import send_by_bot
-from jobs.channels.teams import teams
-from jobs.channels.webhook import webhook
-from jobs.channels.wording import items_of
-from jobs.counting import count_send
-from jobs.outbound import Answer, NotAllowed, Outbound
-from persistence.channel_notifications import Claimed, claim, put_back, settle
+from jobs.outbound import Outbound
+from persistence.channel_notifications import Claimed, claim, settle
 from persistence.setting_aside import passes
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
 BATCH = 200
-MAX_WAIT = timedelta(hours=1)
-# What comes after the one that found the provider in trouble waits so long, or until its circuit is closed.
-REST = timedelta(seconds=30)
-SENDERS: Mapping[ChannelKind, Sender] = {
-    ChannelKind.SLACK: slack,
-    ChannelKind.TEAMS: teams,
-    ChannelKind.PAGERDUTY: pagerduty,
-    ChannelKind.WEBHOOK: webhook,
-}
-# Trouble that passes; any other refusal is of this message, for good.
-_PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 async def send_to_channels(engine: AsyncEngine, settings: Settings, now: datetime) -> int:
@@ -51,13 +31,9 @@ async def send_to_channels(engine: AsyncEngine, settings: Settings, now: datetim
     if not claimed:
         return 0
     outbound, app = Outbound(settings.outbound_networks), SlackApp.of(settings)
+    round_ = Round(engine=engine, outbound=outbound, app=app, select=select_by(settings, engine))
     try:
-        sending = [
-            send_by_bot(engine, app, one, now=now)
-            if one.channel.kind is ChannelKind.SLACK_BOT
-            else _send(engine, outbound, one, select_by(settings, engine), now=now)
-            for one in claimed
-        ]
+        sending = [sender_of(one.channel.kind)(round_, one, now=now) for one in claimed]
         alone = [_alone(engine, one, what, now=now) for one, what in zip(claimed, sending, strict=True)]
         return await _all(alone)
     finally:
@@ -86,49 +62,3 @@ async def _alone(engine: AsyncEngine, claimed: Claimed, sending: Awaitable[int],
         outcome = Retry(f"it could not be written: {type(error).__name__}")
         await settle(engine, claimed.channel, claimed.notifications, outcome, now=now, is_provider=False)
         return 0
-
-
-async def _send(
-    engine: AsyncEngine, outbound: Outbound, claimed: Claimed, select: Select | None, *, now: datetime
-) -> int:
-    channel, sent = claimed.channel, 0
-    by_id = {one.id: one for one in claimed.notifications}
-    for request in SENDERS[channel.kind](channel.values, await items_of(engine, claimed, select, now=now), now=now):
-        answer = await _post(outbound, request)
-        outcome, wait = (answer, None) if not isinstance(answer, Answer) else judge(answer)
-        carried = [by_id[one] for one in request.carries]
-        await settle(engine, channel, carried, outcome, now=now, retry_at=None if wait is None else now + wait)
-        count_send(channel.kind.value, outcome)
-        sent += isinstance(outcome, Sent)
-        if not isinstance(outcome, Sent):
-            _log.warning("channel not reached", channel=str(channel.id), kind=channel.kind.value, reason=outcome.reason)
-        for one in request.carries:
-            del by_id[one]
-        if isinstance(outcome, Retry):
-            break
-    if by_id:
-        await put_back(engine, [*by_id.values()], until=now + REST)
-    return sent
-
-
-async def _post(outbound: Outbound, request: Request) -> Answer | Outcome:
-    try:
-        return await outbound.post(request.url, request.body, dict(request.headers))
-    except NotAllowed as error:
-        return Refused(str(error))
-    except TimeoutError:
-        return Retry("no answer in time")
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-        # Never the error's text: it may hold the address, which is a secret of most kinds.
-        return Retry(f"not reached: {type(error).__name__}")
-
-
-def judge(answer: Answer) -> tuple[Outcome, timedelta | None]:
-    """What an answer means, and how long to wait at least before the next attempt."""
-    said = f"{answer.status} {' '.join(answer.text.split())}".strip()[:300]
-    if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        return Sent(said), None
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _PASSING:
-        wait = timedelta(seconds=answer.retry_after or 0)
-        return Retry(said), min(wait, MAX_WAIT)
-    return Refused(said), None

@@ -6,41 +6,45 @@ are escaped. 200 `ok` is taken; 429 comes with Retry-After.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from domain.channels.mrkdwn import at_their_time, escaped
 from domain.channels.slack_card import SIGNS
-from domain.channels.templates import for_slack as escaped
 from domain.escalations.message import ENDS, Told, heading_of, subject_of
 from jobs.channels.contract import JSON, Item, Request
 
 MAX_SHOWN = 20
 MAX_TEXT = 2_900
+MAX_TITLE = 300
 
 
 def slack(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) -> list[Request]:
     """One post for all."""
     del now
     told = [item.told for item in items]
+    told_first = escaped(subject_of(told))
     blocks = [_block(item.told) if item.text is None else _section(item.text) for item in items[:MAX_SHOWN]]
     if len(told) > MAX_SHOWN:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"… and {len(told) - MAX_SHOWN} more"}})
-    body = orjson.dumps({"text": escaped(subject_of(told)), "blocks": blocks})
-    return [Request(url=values["url"], body=body, headers=JSON, carries=_ids(items))]
+    body = orjson.dumps({"text": told_first, "blocks": blocks})
+    plain = orjson.dumps({"text": told_first})
+    return [Request(url=values["url"], body=body, headers=JSON, carries=_ids(items), plain=plain)]
 
 
 def _block(one: Told) -> dict[str, Any]:
     is_over = one.kind in ENDS
     sign = ":white_check_mark:" if is_over else SIGNS.get(one.severity, ":white_circle:")
-    lines = [f"{sign} *{heading_of(one)}: {escaped(one.title)}*"]
-    lines.append(
-        f"{escaped(one.service_name or one.source)} · since {one.started_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    )
+    title = escaped(" ".join(one.title.split())[:MAX_TITLE])
+    lines = [f"{sign} *{heading_of(one)}: {title}*"]
+    lines.append(f"{escaped((one.service_name or one.source)[:200])} · since {at_their_time(one.started_at)}")
     if one.description and not is_over:
         lines.append(escaped(one.description[:500]))
+    if one.why:
+        lines.append(f"_{escaped(' '.join(one.why.split())[:300])}_")
     lines.append(f"`{one.alert_id}`")
     return _section("\n".join(lines))
 

@@ -8,7 +8,7 @@ comes with Retry-After.
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import httpx2
 import orjson
 
+from jobs.outbound import retry_after as asked_to_wait
 from tocsin.settings import Settings
 
 SECONDS = 10.0
@@ -144,7 +145,8 @@ def judge(status: int, body: bytes, retry_after: str | None) -> Said:
     said = _json(body)
     word = str(said.get("error") or f"status {status}")[:200]
     if status == HTTPStatus.TOO_MANY_REQUESTS or word in {"ratelimited", "rate_limited"}:
-        wait = timedelta(seconds=int(retry_after)) if retry_after and retry_after.isdigit() else SHORT_WAIT
+        asked = asked_to_wait(retry_after, now=datetime.now(tz=UTC))
+        wait = SHORT_WAIT if asked is None else timedelta(seconds=asked)
         return NotPosted("429 ratelimited", Fault.PASSING, min(wait, MAX_WAIT))
     if status == HTTPStatus.OK and said.get("ok") is True:
         conversation, ts = said.get("channel"), said.get("ts")

@@ -12,16 +12,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.model import AlertStatus
+from domain.channels.mrkdwn import escaped
 from domain.channels.slack_card import card, digest_of, fallback
-from domain.channels.templates import TemplateProblem
-from domain.channels.templates import for_slack as escaped
 from domain.escalations.following import Part
 from domain.escalations.message import ENDS, Told, subject_of, told_of_test
 from domain.escalations.model import Notification
 from domain.ids import new_id
 from domain.mail.delivery import Outcome, Refused, Retry, Sent
+from jobs.channels.contract import Round
 from jobs.channels.slack_api import Fault, NotPosted, Posted, Said, SlackApp
-from jobs.channels.slack_words import channel_words, note_channel_failures, worded_for_channel
+from jobs.channels.slack_words import ends_worded, worded_for_channel
 from jobs.counting import count_send
 from persistence.channel_notifications import Claimed, settle
 from persistence.slack_messages import SlackMessage, parts_of, remember, threads_of
@@ -29,8 +29,9 @@ from persistence.slack_messages import SlackMessage, parts_of, remember, threads
 NO_APP = "no app in Slack is set up"
 
 
-async def send_by_bot(engine: AsyncEngine, app: SlackApp | None, claimed: Claimed, *, now: datetime) -> int:
+async def send_by_bot(round_: Round, claimed: Claimed, *, now: datetime) -> int:
     """Send what was claimed for one channel; how many messages were taken."""
+    engine, app = round_.engine, round_.app
     channel, waiting = claimed.channel, claimed.notifications
     if app is None:
         await settle(engine, channel, waiting, Refused(NO_APP), now=now)
@@ -99,10 +100,7 @@ async def _end(
 
 async def _end_text(engine: AsyncEngine, claimed: Claimed, told: Sequence[Told], *, now: datetime) -> str:
     """What the template says of each; where one has none, one line for all."""
-    failed: list[TemplateProblem] = []
-    said = [channel_words(claimed.templates, one, is_over=True, failed=failed) for one in told]
-    if failed:
-        await note_channel_failures(engine, claimed.channel.id, failed, now=now)
+    said = await ends_worded(engine, claimed.channel.id, claimed.templates, told, now=now)
     own = [one for one in said if one is not None]
     return "\n".join(own) if len(own) == len(told) else f":white_check_mark: {escaped(subject_of(told))}"
 

@@ -12,7 +12,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.model import AlertStatus
-from domain.channels.templates import TemplateFails, TemplateProblem, facts_of, for_slack
+from domain.channels.mrkdwn import escaped
+from domain.channels.templates import TemplateFails, TemplateProblem, facts_of
 from domain.contacts.saying import marked
 from domain.contacts.templates import Medium
 from domain.escalations.following import Part
@@ -25,13 +26,13 @@ from persistence.templating import render
 Sources = Mapping[NotificationKind, str]
 
 
-def channel_words(sources: Sources, told: Told, *, is_over: bool, failed: list[TemplateProblem]) -> str | None:
+def _channel_words(sources: Sources, told: Told, *, is_over: bool, failed: list[TemplateProblem]) -> str | None:
     """What the channel's template says of one alert; None where there is none, or it fails."""
     source = sources.get(told.kind)
     if source is None:
         return None
     try:
-        return marked(render(source, facts_of(told, is_over=is_over, escape=for_slack)), [told])
+        return marked(render(source, facts_of(told, is_over=is_over, escape=escaped)), [told])
     except TemplateFails as error:
         failed.append(error.problem)
         return None
@@ -46,15 +47,24 @@ async def worded_for_channel(
     if found is None:
         async with engine.connect() as connection:
             found = (await sources_for(connection, [channel_id]))[channel_id]
-    worded = _worded(parts, lambda part: channel_words(found, part.told, is_over=_is_over(part), failed=failed))
+    worded = _worded(parts, lambda part: _channel_words(found, part.told, is_over=_is_over(part), failed=failed))
     if failed and sources is not None:
-        await note_channel_failures(engine, channel_id, failed, now=now)
+        await _note(engine, channel_id, failed, now=now)
     return worded
 
 
-async def note_channel_failures(
-    engine: AsyncEngine, channel_id: UUID, failed: Sequence[TemplateProblem], *, now: datetime
-) -> None:
+async def ends_worded(
+    engine: AsyncEngine, channel_id: UUID, sources: Sources, told: Sequence[Told], *, now: datetime
+) -> list[str | None]:
+    """What the channel's template says of each end, for a message that is leaving."""
+    failed: list[TemplateProblem] = []
+    said = [_channel_words(sources, one, is_over=True, failed=failed) for one in told]
+    if failed:
+        await _note(engine, channel_id, failed, now=now)
+    return said
+
+
+async def _note(engine: AsyncEngine, channel_id: UUID, failed: Sequence[TemplateProblem], *, now: datetime) -> None:
     """Count messages that leave with the built-in text, and say why."""
     async with engine.begin() as connection:
         await note_template_failure(connection, channel_id, failed[-1], count=len(failed), now=now)

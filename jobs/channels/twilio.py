@@ -6,7 +6,7 @@ Twilio's own; 429 with code 20429 is too many requests.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -15,14 +15,14 @@ from uuid import UUID
 import httpx2
 import orjson
 
-from domain.contacts.delivery import TextOutcome, TextRefused, TextRetry, TextSent, refused
+from domain.contacts.delivery import OF_THE_ACCOUNT, TextOutcome, TextRefused, TextRetry, TextSent, refused
+from jobs.outbound import retry_after as asked_to_wait
 from tocsin.settings import Settings
 
 SECONDS = 10.0
 MAX_WAIT = timedelta(hours=1)
 MAX_ANSWER = 64 * 1024
 STATUS_PATH = "/sms/twilio/status"
-_TOO_MANY = 20429
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +81,10 @@ def judge(status: int, body: bytes, retry_after: str | None) -> TextOutcome:
         return TextSent(f"{said['sid']} {said.get('status', '')}".strip(), said["sid"])
     code = said.get("code") if isinstance(said.get("code"), int) else 0
     message = str(said.get("message") or f"status {status}")
-    if status == HTTPStatus.TOO_MANY_REQUESTS or code == _TOO_MANY:
-        wait = timedelta(seconds=int(retry_after)) if retry_after and retry_after.isdigit() else timedelta(0)
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in OF_THE_ACCOUNT:
+        wait = timedelta(seconds=asked_to_wait(retry_after, now=datetime.now(tz=UTC)) or 0)
         return TextRetry(f"{code or status} {message}"[:250], min(wait, MAX_WAIT))
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
-        # The account's trouble, which somebody can mend: 20003 is a wrong token.
         return TextRetry(f"{code or status} {message}"[:250])
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return refused(code or status, message)

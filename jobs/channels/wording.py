@@ -14,7 +14,7 @@ import orjson
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.channels.templates import TemplateFails, TemplateProblem, escape_for, facts_of
+from domain.channels.templates import TemplateFails, TemplateProblem, facts_of
 from domain.contacts.saying import marked
 from domain.escalations.message import ENDS, Told, told_of_test
 from domain.escalations.model import Notification
@@ -57,10 +57,10 @@ async def items_of(engine: AsyncEngine, claimed: Claimed, select: Select | None,
 
 def text_of(claimed: Claimed, one: Notification, told: Told) -> str | None:
     """What the template makes of it; None where there is none."""
-    source, kind = claimed.templates.get(one.kind), claimed.channel.kind
+    source = claimed.templates.get(one.kind)
     if source is None:
         return None
-    return marked(render(source, facts_of(told, is_over=told.kind in ENDS, escape=escape_for(kind))), [told])
+    return marked(render(source, facts_of(told, is_over=told.kind in ENDS, escape=claimed.channel.kind.escape)), [told])
 
 
 async def _selected(claimed: Claimed, one: Notification, select: Select | None) -> Mapping[str, Any] | None:

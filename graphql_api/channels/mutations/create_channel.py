@@ -4,8 +4,10 @@ from uuid import UUID
 
 import strawberry
 
-from domain.channels import actions, model
+from domain.channels import actions
+from domain.channels.kinds import kind_named
 from graphql_api.channels.inputs import ChannelValueInput, desk, values_of
+from graphql_api.channels.kinds import ChannelKindName
 from graphql_api.channels.loaders import written
 from graphql_api.channels.types import Channel
 from graphql_api.context import Info
@@ -19,7 +21,7 @@ class CreateChannelInput:
     """See domain.channels.model.Channel."""
 
     name: str = strawberry.field(description="The name people read, at most 100 characters; unique within the team.")
-    kind: model.ChannelKind = strawberry.field(description="Whose protocol it speaks.")
+    kind: ChannelKindName = strawberry.field(description="Whose protocol it speaks.")
     values: list[ChannelValueInput] = strawberry.field(description="What the kind needs: see `channelKinds`.")
     team_id: strawberry.ID | None = strawberry.field(
         description="The team it is of. Without one everybody may use it and managers change it.", default=None
@@ -47,7 +49,7 @@ async def create_channel(info: Info, data: CreateChannelInput) -> CreateChannelS
         async def create() -> dict[str, object]:
             made = await actions.create_channel(
                 name=data.name,
-                kind=data.kind,
+                kind=kind_named(data.kind.value),
                 values=values_of(data.values, info),
                 team_id=team_id,
                 desk=desk(context, uow, "createChannel"),

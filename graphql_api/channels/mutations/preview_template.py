@@ -2,9 +2,10 @@
 
 import strawberry
 
-from domain.channels.model import ChannelKind
-from domain.channels.templates import TemplateFails, escape_for, facts_of
+from domain.channels.kinds import kind_named, webhook
+from domain.channels.templates import TemplateFails, facts_of
 from domain.escalations.message import ENDS
+from graphql_api.channels.kinds import ChannelKindName
 from graphql_api.channels.trying import told_to_try
 from graphql_api.channels.types import TemplateProblem
 from graphql_api.context import Info
@@ -21,8 +22,9 @@ class PreviewTemplateInput:
     kind: NotificationKind = strawberry.field(
         description="Of which messages; a page if left out.", default=NotificationKind.PAGE
     )
-    channel_kind: ChannelKind = strawberry.field(
-        description="Where it goes: what is escaped depends on it. A webhook if left out.", default=ChannelKind.WEBHOOK
+    channel_kind: ChannelKindName = strawberry.field(
+        description="Where it goes: what is escaped depends on it. A webhook if left out.",
+        default=ChannelKindName(webhook.KIND.name),
     )
     alert_id: strawberry.ID | None = strawberry.field(
         description="The alert it tells of; a sample if left out.", default=None
@@ -44,7 +46,7 @@ class PreviewTemplateSuccess:
 async def preview_template(info: Info, data: PreviewTemplateInput) -> PreviewTemplateSuccess:
     """Render as a sender would."""
     told = await told_to_try(info, data.kind, data.alert_id)
-    facts = facts_of(told, is_over=data.kind in ENDS, escape=escape_for(data.channel_kind))
+    facts = facts_of(told, is_over=data.kind in ENDS, escape=kind_named(data.channel_kind.value).escape)
     try:
         text = render(data.source, facts)
     except TemplateFails as error:

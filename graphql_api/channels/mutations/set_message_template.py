@@ -55,7 +55,8 @@ async def set_message_template(info: Info, data: SetMessageTemplateInput) -> Set
         if channel_id is None:
             desk(context, uow, "setMessageTemplate").require_manager(None)
         else:
-            await actions.mine(channel_id, desk(context, uow, "setMessageTemplate"))
+            channel = await actions.mine(channel_id, desk(context, uow, "setMessageTemplate"))
+            templates.check_kind(channel.kind)
         channels = ChannelRepository(uow.connection)
         saved = await templates.set_template(
             channel_id=channel_id,

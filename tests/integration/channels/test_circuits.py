@@ -124,7 +124,7 @@ async def test_a_trial_that_never_ends_is_anothers_after_a_while(
 
     work.now += HOUR
     with monkeypatch.context() as killed:
-        killed.setattr("jobs.channels.sending._post", dies)
+        killed.setattr("jobs.channels.posting._post", dies)
         with pytest.raises(OSError, match="killed"):
             await send_to_channels(work.engine, api.settings, work.now)
     assert (await circuit(api, manager, channel_id))["state"] == "HALF_OPEN"
@@ -148,7 +148,7 @@ async def test_one_message_that_cannot_be_written_is_no_trouble_of_the_provider(
         raise TypeError("a fault of ours")
 
     with monkeypatch.context() as faulty:
-        faulty.setattr("jobs.channels.sending.items_of", broken)
+        faulty.setattr("jobs.channels.posting.items_of", broken)
         for number in range(THRESHOLD + 2):
             await work.alert(title=f"alert {number}")
             await work.tick(SECOND)

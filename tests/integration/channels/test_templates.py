@@ -59,7 +59,7 @@ async def test_a_channels_own_template_wins_over_the_one_for_all(
     (block,) = bodies["/slack"]["blocks"]
     assert block["text"]["text"].startswith("*Disk &lt;full&gt;* by ")
     (attachment,) = bodies["/teams"]["attachments"]
-    assert [part["text"] for part in attachment["content"]["body"]][1:] == ["all: Disk <full>"]
+    assert [part["text"] for part in attachment["content"]["body"]] == ["all: Disk <full>"]
     assert bodies["/v2/enqueue"]["payload"]["summary"] == "all: Disk <full>"
     assert bodies["/hook"]["text"] == "all: Disk <full>"
     await work.move(alert_id, status="resolved")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.channels.model import ChannelKind
-from domain.channels.templates import MAX_SOURCE, TemplateFails, escape_for, facts_of, sample
+from domain.channels.kinds import slack
+from domain.channels.templates import MAX_SOURCE, TemplateFails, facts_of, sample
 from domain.escalations.model import NotificationKind
 from persistence.templating import FILTERS, MAX_OUTPUT, SECONDS, check, render
 
@@ -178,7 +178,7 @@ def test_a_template_that_fails_when_it_is_filled_says_where() -> None:
 
 
 def test_texts_of_others_become_no_mention_in_slack() -> None:
-    shown = facts_of(replace(TOLD, title="<!channel> & co"), is_over=False, escape=escape_for(ChannelKind.SLACK))
+    shown = facts_of(replace(TOLD, title="<!channel> & co"), is_over=False, escape=slack.KIND.escape)
     assert (
         render("*{{ alert.title }}* <https://x.test|look>", shown)
         == "*&lt;!channel&gt; &amp; co* <https://x.test|look>"
