@@ -34,7 +34,8 @@ MAX_AGE = timedelta(days=3_660)
 _FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 _TOO_FINE = {"BYHOUR", "BYMINUTE", "BYSECOND", "BYEASTER"}
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
-_ZONE_PARTS = {"FREQ", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT", "WKST"}
+# Outlook says that it is every one year, which is what there is without a word.
+_ZONE_PARTS = {"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT", "WKST"}
 _ZONES = {"VTIMEZONE", "STANDARD", "DAYLIGHT"}
 # Of any other name the library makes a class, and keeps it for ever.
 _COMPONENTS = {
@@ -274,7 +275,8 @@ def _parts(line: Contentline) -> tuple[str, str]:
 def _is_of_a_zone(rule: str) -> bool:
     named = [part.partition("=")[::2] for part in rule.upper().split(";") if part]
     parts = dict(named)
-    is_once_a_year = parts.get("FREQ") == "YEARLY" and set(parts) <= _ZONE_PARTS and len(parts) == len(named)
+    is_yearly = parts.get("FREQ") == "YEARLY" and parts.get("INTERVAL", "1") == "1"
+    is_once_a_year = is_yearly and set(parts) <= _ZONE_PARTS and len(parts) == len(named)
     few = all(len(parts.get(name, "").split(",")) <= most for name, most in (("BYMONTH", 1), ("BYDAY", 1)))
     days = len(parts.get("BYMONTHDAY", "").split(","))
     return is_once_a_year and few and days <= len("1234567")

@@ -1,7 +1,8 @@
 """Do windows and handoffs fall where public facts say? In zones whose clocks jump by an hour, half of one, or a day.
 
 The windows of July 2017 (the 24th is a Monday) are the public facts of GoAlert's tests of rules: which window is the
-one that runs at a moment, or the next.
+one that runs at a moment, or the next (github.com/target/goalert, schedule/rule/rule_test.go). The handoffs of 2020 and
+2021 are those of its tests of rotations (schedule/rotation/rotation_test.go).
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -103,6 +104,51 @@ def test_handoffs_across_a_change_of_the_clock(zone: str, unit: ShiftUnit, first
     )
     found = [handoff(made, number, ZoneInfo(zone)) for number in range(len(handoffs))]
     assert found == [utc(one) for one in handoffs]
+
+
+@pytest.mark.parametrize(
+    ("zone", "unit", "length", "first", "number", "handoffs"),
+    [
+        # Half past one comes twice on 1 November: the first counts.
+        *[
+            ("America/Chicago", unit, length, "2020-10-30T01:30", 0,
+             ["30 01:30 -5", "31 01:30 -5", "01 01:30 -5", "02 01:30 -6", "03 01:30 -6"])
+            for unit, length in ((DAY, 1), (HOUR, 24))
+        ],
+        ("America/Chicago", HOUR, 1, "2020-07-06T02:30", 117 * 24 + 21,
+         ["31 23:30 -5", "01 00:30 -5", "01 01:30 -5", "01 02:30 -6", "01 03:30 -6", "01 04:30 -6"]),
+        ("America/Chicago", HOUR, 1, "2020-07-06T02:00", 117 * 24 + 22,
+         ["01 00:00 -5", "01 01:00 -5", "01 02:00 -6", "01 03:00 -6", "01 04:00 -6", "01 05:00 -6"]),
+        # A handoff at two on 8 March is at three. (At half past two it is at half past three here, as RFC 5545 has it;
+        # GoAlert takes the first moment there is.)
+        ("America/Chicago", HOUR, 1, "2020-03-06T02:00", 47,
+         ["08 01:00 -6", "08 03:00 -5", "08 03:00 -5", "08 04:00 -5"]),
+        # Half an hour is put back: two to half past one.
+        ("Australia/Lord_Howe", HOUR, 1, "2021-04-03T02:30", 22,
+         ["04 00:30 +11", "04 01:30 +11", "04 02:30 +10.5", "04 03:30 +10.5", "04 04:30 +10.5"]),
+        ("Australia/Lord_Howe", DAY, 1, "2021-04-02T02:30", 0,
+         ["02 02:30 +11", "03 02:30 +11", "04 02:30 +10.5", "05 02:30 +10.5", "06 02:30 +10.5"]),
+        *[
+            ("Australia/Lord_Howe", unit, length, "2021-04-02T02:00", 0,
+             ["02 02:00 +11", "03 02:00 +11", "04 02:00 +10.5", "05 02:00 +10.5", "06 02:00 +10.5"])
+            for unit, length in ((DAY, 1), (HOUR, 24))
+        ],
+        # And forward: half past one is before that.
+        *[
+            ("Australia/Lord_Howe", unit, length, "2020-10-02T01:30", 0,
+             ["02 01:30 +10.5", "03 01:30 +10.5", "04 01:30 +10.5", "05 01:30 +11", "06 01:30 +11"])
+            for unit, length in ((DAY, 1), (HOUR, 24))
+        ],
+    ],
+)  # fmt: skip
+def test_handoffs_of_the_public_tests_of_rotations(
+    zone: str, unit: ShiftUnit, length: int, first: str, number: int, handoffs: list[str]
+) -> None:
+    made = Rotation(
+        starts_at=datetime.fromisoformat(first), unit=unit, shift_length=length, participants=(new_id(), new_id())
+    )
+    found = [handoff(made, number + place, ZoneInfo(zone)).astimezone(ZoneInfo(zone)) for place in range(len(handoffs))]
+    assert [f"{one:%d %H:%M} {(one.utcoffset() or timedelta(0)) / timedelta(hours=1):+g}" for one in found] == handoffs
 
 
 def test_whose_day_did_not_take_place_is_passed_over() -> None:

@@ -1,4 +1,7 @@
-"""When does a layer count? The cases of July 2017 are public facts of GoAlert's rule tests (the 24th is a Monday)."""
+"""When does a layer count? The cases of July 2017 are public facts of GoAlert's rule tests (the 24th is a Monday).
+
+Source: github.com/target/goalert, schedule/rule/rule_test.go.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo

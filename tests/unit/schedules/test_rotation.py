@@ -1,7 +1,7 @@
 """Are shifts as long as the wall clock says, also on the days it jumps?
 
-The cases of Chicago in 2017 are the public facts of GoAlert's rotation tests: on 12 March 2:00 becomes 3:00, on
-5 November 2:00 becomes 1:00.
+The cases of Chicago in 2017 are the public facts of GoAlert's rotation tests (github.com/target/goalert,
+schedule/rotation/rotation_test.go): on 12 March 2:00 becomes 3:00, on 5 November 2:00 becomes 1:00.
 """
 
 import itertools
