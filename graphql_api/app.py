@@ -31,6 +31,7 @@ from graphql_api.live.erasures import Erasures
 from graphql_api.live.following import Live
 from graphql_api.live.hub import Hub
 from graphql_api.live.on_call import OnCallFeed
+from graphql_api.live.pace import Pace
 from graphql_api.live.sessions import SessionWatch
 from graphql_api.live.team_feed import rule_feed, team_feed
 from graphql_api.mail_events import sendgrid_http
@@ -98,7 +99,7 @@ def web_app(state: AppState) -> Starlette:
     """All but the ingest routes."""
     documents, trusted = state.documents, state.trusted
     schema = build_schema(documents)
-    live = Live(schema, documents, encoded)
+    live = Live(schema, documents, encoded, pace=Pace(lambda: state.metrics.taken, state.clock))
     endpoint = Endpoint(schema, documents, trusted, live)
     graphiql = GraphiQL()
     # A browser may open a socket from a page of ours: of the same host, or of the address people know us by.

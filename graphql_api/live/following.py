@@ -16,6 +16,7 @@ from graphql_api.live.course import Course
 from graphql_api.live.groups import Group, Key
 from graphql_api.live.member import MOST_WAITING, Member, Payload, Send, Stop
 from graphql_api.live.memo import Budget
+from graphql_api.live.pace import Pace
 from graphql_api.live.sharing import Permissions, shape_of
 from persistence.tasks import end_tasks
 
@@ -30,7 +31,9 @@ class Live:
         encoded: Callable[[ExecutionResult], bytes],
         *,
         most_waiting: int = MOST_WAITING,
+        pace: Pace | None = None,
     ) -> None:
+        self.pace = pace
         self._schema, self._documents = schema, documents
         self.encoded = encoded
         self.alerts = AlertMemo()

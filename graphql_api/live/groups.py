@@ -157,6 +157,16 @@ class Group:
         async with aclosing(self._live.executed(self._asked, context)) as results:
             async for result in results:
                 await give(self._payload(self._live.encoded(result), course))
+                if course.began is not None:
+                    await self._give_way(course, course.began)
+
+    async def _give_way(self, course: Course, began: float) -> None:
+        """While a storm is taken in, what is told of it takes a part of the process's time alone."""
+        course.began = None
+        worked = asyncio.get_running_loop().time() - began
+        rest = 0.0 if self._live.pace is None else self._live.pace.rest_after(worked, course.settled)
+        if rest:
+            await asyncio.sleep(rest)
 
     def _payload(self, body: bytes, course: Course) -> Payload:
         is_last = course.settled is None and self.key.shape.follows is not Follows.COUNTS
@@ -172,6 +182,7 @@ class Group:
         """The events; of one that made nothing, that is noted when the next is asked for."""
         async with aclosing(events):
             async for item in events:
+                course.began = asyncio.get_running_loop().time()
                 if isinstance(item, RecordedEvent) and not self.cuts:
                     course.noting = item
                 yield item

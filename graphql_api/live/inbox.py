@@ -28,7 +28,7 @@ class Inbox:
 
     def may_want(self, possible: Possible) -> bool:
         """Whether an event of such alerts may be one for it."""
-        return self._wanted is None or may_concern(self._wanted, possible)
+        return not self.overflowed and (self._wanted is None or may_concern(self._wanted, possible))
 
     def pass_to(self, place: Cursor) -> None:
         """Up to there is nothing for it."""

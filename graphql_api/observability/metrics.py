@@ -31,6 +31,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        # Items of accepted posts so far.
+        self.taken = 0
         self.http_requests = Counter(
             "tocsin_http_requests",
             "HTTP requests outside the ingest routes.",
@@ -79,6 +81,7 @@ class Metrics:
         self.ingest_batch_posts.observe(len(receipts))
         # Counted first: to find a metric by its label takes ten times as long as to count one result.
         outcomes = Counts(result.outcome for receipt in receipts for result in receipt.results)
+        self.taken += outcomes.total()
         for outcome, number in outcomes.items():
             self.ingest_items.labels(outcome).inc(number)
 

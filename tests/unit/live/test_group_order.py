@@ -73,6 +73,7 @@ class Runs:
         self.alerts = AlertMemo()
         self.memory = Budget()
         self.most_waiting = 10_000
+        self.pace = None
         self.executed_events: list[int] = []
         self._log, self._chance, self._in_lists = log, chance, in_lists
 
