@@ -75,6 +75,12 @@ async def _teams(connection: AsyncConnection, began: Sequence[Escalation]) -> di
     return found
 
 
+async def managers_of(connection: AsyncConnection, team_id: UUID | None) -> list[UUID]:
+    """Who manages a team, or else everything."""
+    managers = [] if team_id is None else (await _managers(connection, [team_id])).get(team_id, [])
+    return managers or await _admins(connection)
+
+
 async def _managers(connection: AsyncConnection, team_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     statement = (
         sa.select(memberships.c.team_id, memberships.c.user_id)

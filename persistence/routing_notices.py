@@ -16,12 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.contacts.planning import Rest
 from domain.escalations.engine import Subject, started
-from domain.escalations.model import CALLS, Notification, NotificationKind, NotificationState
+from domain.escalations.model import CALLS, Notification, NotificationKind, NotificationState, Policy
 from domain.ids import new_id
 from domain.routing.model import KINDS, Routing
 from persistence.among import among
 from persistence.contact_wishes import Wishes, planned, wishes_of
-from persistence.escalation_policies import active_policies
 from persistence.escalation_rows import add_escalations, notification_row
 from persistence.quiet_hours import resting
 from persistence.reaching import Reach, Recipient
@@ -92,20 +91,9 @@ def _notification(noticed: Noticed, recipient: Recipient, *, why: str, now: date
     )
 
 
-async def set_to_work(connection: AsyncConnection, calls: Sequence[tuple[Subject, UUID]], *, now: datetime) -> int:
-    """Start the policies that rules name, for alerts of the policy's own team; how many.
-
-    An alert that went to another team pauses what a policy began, so none begins for one.
-    """
-    if not calls:
-        return 0
-    wanted = {policy_id for _, policy_id in calls}
-    policies = {policy.id: policy for policy in await active_policies(connection) if policy.id in wanted}
-    fresh = [
-        started(subject, policy, now=now)
-        for subject, policy_id in calls
-        if (policy := policies.get(policy_id)) is not None and policy.team_id == subject.team_id
-    ]
+async def set_to_work(connection: AsyncConnection, begin: Sequence[tuple[Subject, Policy]], *, now: datetime) -> int:
+    """Start the policies that rules name, or that stand in for them; how many."""
+    fresh = [started(subject, policy, now=now) for subject, policy in begin]
     await add_escalations(connection, fresh)
     return len(fresh)
 

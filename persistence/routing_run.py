@@ -28,6 +28,7 @@ from domain.rules.facts import Facts
 from persistence.among import among
 from persistence.conditions import bind, compile_condition
 from persistence.escalations import subjects_of
+from persistence.policies_instead import Called, policies_called
 from persistence.reaching import reach
 from persistence.revived import revive_dropped
 from persistence.routing import active_rules, targets_json, targets_of
@@ -88,7 +89,7 @@ async def route(
     revived = await revive_dropped(connection, calling, now=now)
     if not fresh:
         return revived
-    policies = {one.rule.id: one.rule.policy_id for one in rules if one.rule.policy_id is not None}
+    policies = {one.rule.id: (one.rule.policy_id, one.rule.team_id) for one in rules if one.rule.policy_id is not None}
     return revived + await _tell(connection, fresh, policies, now=now)
 
 
@@ -179,7 +180,7 @@ async def _known(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> set[
 async def _tell(
     connection: AsyncConnection,
     fresh: Sequence[tuple[RoutedAlert, Routing]],
-    policies: Mapping[UUID, UUID],
+    policies: Mapping[UUID, tuple[UUID, UUID | None]],
     *,
     now: datetime,
 ) -> int:
@@ -189,18 +190,33 @@ async def _tell(
     mine = set(await connection.scalars(statement, rows))
     kept = [(alert, one) for alert, one in fresh if one.id in mine and one.failure is None]
     reached = await reach(connection, [one.targets for _, one in kept], now=now)
+    calls = [
+        Called(routing_id=one.id, subject=alert.subject, policy_id=policies[one.rule_id][0])
+        for alert, one in kept
+        if _begins(one) and one.rule_id in policies
+    ]
+    called = await policies_called(connection, calls, dict(policies.values()))
     noticed = [
-        Noticed(subject=alert.subject, routing=one, reached=people)
+        Noticed(subject=alert.subject, routing=one, reached=people | called.reached.get(one.id, {}))
         for (alert, one), people in zip(kept, reached, strict=True)
     ]
     counts = await notify(connection, noticed, now=now)
-    changed = [{"row_id": one.id, "people": counts[one.id]} for _, one in kept if counts.get(one.id)]
+    await _note_what_came_of_it(connection, [one for _, one in kept], counts, called.notes)
+    return sum(counts.values()) + await set_to_work(connection, called.begin, now=now)
+
+
+async def _note_what_came_of_it(
+    connection: AsyncConnection, decided_: Sequence[Routing], counts: Mapping[UUID, int], notes: Mapping[UUID, str]
+) -> None:
+    changed = [
+        {"row_id": one.id, "people": counts.get(one.id, 0), "said": notes.get(one.id)}
+        for one in decided_
+        if counts.get(one.id) or one.id in notes
+    ]
     if changed:
         table = routings
-        count = sa.update(table).where(table.c.id == sa.bindparam("row_id")).values(reached=sa.bindparam("people"))
-        await connection.execute(count, changed)
-    calls = [(alert.subject, policies[one.rule_id]) for alert, one in kept if _begins(one) and one.rule_id in policies]
-    return sum(counts.values()) + await set_to_work(connection, calls, now=now)
+        values = {"reached": sa.bindparam("people"), "note": sa.bindparam("said")}
+        await connection.execute(sa.update(table).where(table.c.id == sa.bindparam("row_id")).values(values), changed)
 
 
 def _begins(routing: Routing) -> bool:

@@ -12,4 +12,5 @@ def reason_not_told(routing: Routing, name: str | None) -> str:
     rule = f"notification rule {name} (version {routing.rule_version})"
     if routing.failure is not None:
         return f"{rule} could not be worked out when the alert was {routing.event.value}: {routing.failure}"
-    return f"{rule} held when the alert was {routing.event.value}, and did not reach this person"
+    note = "" if routing.note is None else f"; {routing.note}"
+    return f"{rule} held when the alert was {routing.event.value}, and did not reach this person{note}"

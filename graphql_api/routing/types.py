@@ -25,6 +25,7 @@ from persistence.routing import versions_of_routing_rule
 
 _Rule: TypeAlias = strawberry.Parent[model.RoutingRule]
 MAX_VERSIONS = 50
+POLICY_ENDED = "the escalation policy that it names has ended: another of the team is set to work instead"
 
 expose_enum(
     RoutedEvent,
@@ -45,6 +46,11 @@ async def _team(root: _Rule, info: Info) -> identity.Team | None:
 
 async def _policy(root: _Rule, info: Info) -> escalations.Policy | None:
     return None if root.policy_id is None else await info.context.loader(load_policies).load(root.policy_id)
+
+
+async def _problem(root: _Rule, info: Info) -> str | None:
+    policy = await _policy(root, info)
+    return POLICY_ENDED if policy is not None and policy.archived_at is not None else None
 
 
 def _events(root: _Rule) -> list[RoutedEvent]:
@@ -111,6 +117,11 @@ class RoutingRule:
         resolver=_policy,
         graphql_type=EscalationPolicy | None,
         description="The escalation policy it sets to work when the alert opens; null for none.",
+    )
+    problem = strawberry.field(
+        resolver=_problem,
+        graphql_type=str | None,
+        description="What is wrong with it as things are: that the policy it names has ended. Null when nothing is.",
     )
     is_enabled: bool = strawberry.field(description="Whether it is asked.")
     stops: bool = strawberry.field(description="Whether no later rule of the same owner is asked once it holds.")

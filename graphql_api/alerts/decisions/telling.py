@@ -71,6 +71,11 @@ async def _reason(root: _Routing, info: Info) -> str:
     return f"the notification rule {rule.name} holds: {root.event.value}"
 
 
+async def _note(root: _Routing, info: Info) -> str | None:
+    """It may name a policy of the rule's team."""
+    return None if await info.context.loader(load_routing_rules).load(root.rule_id) is None else root.note
+
+
 async def _failure(root: _Routing, info: Info) -> str | None:
     """It may tell of what the rule says."""
     return None if await info.context.loader(load_routing_rules).load(root.rule_id) is None else root.failure
@@ -93,6 +98,12 @@ class RoutingDecision:
     episode: int = strawberry.field(description="Which opening of the alert it is about.")
     reached: int = strawberry.field(
         description="How many people and channels it told, without those who had been told of the same before."
+    )
+    note = strawberry.field(
+        resolver=_note,
+        graphql_type=str | None,
+        description="What else is to be said, if you may see the rule: that another policy was set to work than the "
+        "one it names, which has ended, or why its alert was told of with its group. Null mostly.",
     )
     failure = strawberry.field(
         resolver=_failure,
