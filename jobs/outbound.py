@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpcore2
 import httpx2
@@ -97,7 +97,35 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         mapped = getattr(address, "ipv4_mapped", None) or address
         if self._allowed and allows(self._allowed, str(mapped)):
             return True
-        return mapped.is_global and not mapped.is_multicast
+        return all(_is_of_the_world(one) for one in (mapped, *_within(mapped)))
+
+
+# What is not for the world, and not on Python's list: protocol assignments, documentation, segment routing, and the
+# ways to write an address of IPv4 that lead to one without being it.
+_NEVER = tuple(
+    ipaddress.ip_network(one)
+    for one in ("192.0.0.0/24", "192.88.99.0/24", "::/96", "64:ff9b:1::/48", "3fff::/20", "5f00::/16", "fec0::/10")
+)
+# An address of IPv4 in the last bits of one of IPv6, which a gateway translates: NAT64 (RFC 6052) and SIIT (RFC 2765).
+_TRANSLATED = tuple(ipaddress.ip_network(one) for one in ("64:ff9b::/96", "::ffff:0:0:0/96"))
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def _is_of_the_world(address: Address) -> bool:
+    is_never = any(address.version == one.version and address in one for one in _NEVER)
+    return address.is_global and not address.is_multicast and not is_never
+
+
+def _within(address: Address) -> list[Address]:
+    """The addresses of IPv4 that are written within one of IPv6: a packet to it may arrive at them."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    found: list[Address] = []
+    if address.sixtofour is not None:
+        found.append(address.sixtofour)
+    if any(address in one for one in _TRANSLATED):
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return found
 
 
 class _Transport(httpx2.AsyncHTTPTransport):

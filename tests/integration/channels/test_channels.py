@@ -1,6 +1,9 @@
 """Do messages reach a channel over real TLS, once, through trouble, and never into our own network? (N1, N4)."""
 
+import asyncio
+import contextlib
 import ipaddress
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -9,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx2
 import orjson
 import pytest
 import sqlalchemy as sa
@@ -18,7 +22,7 @@ from domain.alerts.model import Severity
 from domain.identity.model import Role
 from jobs.channels import pagerduty
 from jobs.channels.sending import send_to_channels
-from jobs.outbound import NotAllowed, Outbound
+from jobs.outbound import GuardedBackend, NotAllowed, Outbound
 from jobs.paging import page
 from persistence.channel_notifications import claim
 from persistence.engine import create_engine
@@ -304,7 +308,13 @@ async def test_an_address_inside_is_never_called(application_url: str, tmp_path:
 
 @pytest.mark.parametrize(
     "address",
-    ["10.0.0.1", "169.254.169.254", "192.168.1.1", "100.64.0.1", "0.0.0.1", "224.0.0.1", "::ffff:127.0.0.1", "fd00::1"],
+    [
+        *["10.0.0.1", "169.254.169.254", "192.168.1.1", "100.64.0.1", "0.0.0.1", "224.0.0.1", "192.0.0.192"],
+        *["::", "::1", "fd00::1", "fe80::1", "fec0::1", "ff02::1", "3fff::1"],
+        # An address of IPv4 in one of IPv6: mapped, compatible, translated by NAT64 and SIIT, 6to4, Teredo.
+        *["::ffff:127.0.0.1", "::ffff:a9fe:a9fe", "::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::10.0.0.1"],
+        *["::ffff:0:127.0.0.1", "2002:7f00:1::1", "2002:a9fe:a9fe::", "2001:0:7f00:1::"],
+    ],
 )
 async def test_private_and_special_addresses_are_refused(address: str) -> None:
     """Nor the addresses of a cloud's metadata or of a private network. API7:2023."""
@@ -313,6 +323,48 @@ async def test_private_and_special_addresses_are_refused(address: str) -> None:
     try:
         with pytest.raises(NotAllowed):
             await outbound.post(f"https://{host}/", b"", {})
+    finally:
+        await outbound.close()
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "2002:808:808::1"])
+def test_addresses_of_the_world_are_let_through(address: str) -> None:
+    assert GuardedBackend([])._may(address)  # noqa: SLF001 - a connection would leave this machine
+
+
+async def test_a_name_that_leads_elsewhere_a_moment_later_leads_nowhere(
+    api: Api, server: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding: the address that was looked at is the one that is called, and all of a name's are. API7:2023."""
+    asked: list[str] = []
+    answers = ["127.0.0.1", "10.0.0.1"]
+
+    async def lookup(self: object, host: str, port: int, **_more: object) -> list[tuple[Any, ...]]:
+        del self
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (answers[min(len(asked), 2) - 1], port))]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", lookup)
+    outbound = Outbound(api.settings.outbound_networks)
+    try:
+        with contextlib.suppress(httpx2.HTTPError):  # the certificate is of another name
+            await outbound.post(f"https://rebinding.test:{server.port}/", b"", {})
+        assert asked == ["rebinding.test"], "looked up once, by us"
+        with pytest.raises(NotAllowed):
+            await outbound.post(f"https://rebinding.test:{server.port + 1}/", b"", {})
+    finally:
+        await outbound.close()
+
+
+async def test_no_proxy_of_the_environment_is_asked(
+    api: Api, server: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would look the name up anew, and call it from within. API7:2023."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    outbound = Outbound(api.settings.outbound_networks)
+    try:
+        assert (await outbound.post(f"{server.url}/straight", b"{}", {})).status == 200
     finally:
         await outbound.close()
 
