@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -10,8 +10,17 @@ from domain.escalations.answer import Answer, AnswerLinks
 from domain.identity.model import Role
 from tests.api import Person
 from tests.integration.contacts import test_text_messages
-from tests.integration.contacts.test_text_messages import METHOD, NUMBER, REPLY, Night, paged, told, with_phone
-from tests.twilio_double import reply_form
+from tests.integration.contacts.test_text_messages import (
+    METHOD,
+    NUMBER,
+    PUBLIC,
+    REPLY,
+    Night,
+    paged,
+    told,
+    with_phone,
+)
+from tests.twilio_double import reply_form, signed, status_form
 
 twilio, night, ann = test_text_messages.twilio, test_text_messages.night, test_text_messages.ann
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -199,3 +208,19 @@ async def test_the_page_of_a_link_shows_text_as_text(night: Night, ann: Person) 
     assert "<img" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "no-referrer")
+
+
+async def test_strangers_noise_keeps_no_signed_call_out(night: Night, ann: Person) -> None:
+    """API4:2023: calls of providers have no limit that others could use up; what is not signed is refused at once."""
+    await with_phone(night, ann)
+    await paged(night, ann)
+    await night.alert()
+    await night.tick()
+    path = (night.twilio.sent[0].status_callback or "").removeprefix(PUBLIC)
+    form = status_form(night.twilio.sent[0], "delivered", None)
+    forged = {**signed(f"{PUBLIC}{path}", form), "x-twilio-signature": "AAAA"}
+    noise = await asyncio.gather(
+        *(night.api.http.post(path, content=urlencode(form), headers=forged) for _ in range(300))
+    )
+    assert {one.status_code for one in noise} == {403}
+    assert await night.calls_back("delivered") == 204

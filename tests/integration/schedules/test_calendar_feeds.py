@@ -1,6 +1,8 @@
 """A calendar programme reads shifts at a secret address: as RFC 5545 has it, for no longer than its person may (N3)."""
 
+import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +11,10 @@ from httpx2 import Response
 from icalendar import Calendar
 
 from domain.identity.model import Membership, Role, Team
+from graphql_api.schedules import calendar_http
 from persistence.tables import calendar_feeds, users
 from persistence.unit_of_work import UnitOfWork
-from tests.api import Api, Person
+from tests.api import Api, Person, api_settings, running_api
 from tests.integration.schedules.test_schedules import create, final, layer
 
 FEED = "url feed { id isMine schedule { id } revokedAt }"
@@ -135,3 +138,28 @@ async def test_it_shows_what_its_person_may_see_today_and_the_secret_is_kept_now
     async with api.engine.begin() as connection:
         await connection.execute(sa.update(users).where(users.c.id == ann.id).values(is_active=False))
     assert (await read(api, url)).status_code == 404, "whoever may not sign in reads nothing"
+
+
+async def test_an_address_is_answered_so_often_a_minute_and_another_one_all_the_same(
+    api: Api, manager: Person, people: list[Person]
+) -> None:
+    """OWASP API4:2023: whoever finds an address can ask for it all day."""
+    ann, bob = people
+    await create(api, manager, layer(*people))
+    url = (await api.change("createCalendarFeed", {}, FEED, who=ann))["url"]
+    other = (await api.change("createCalendarFeed", {}, FEED, who=bob))["url"]
+    answers = await asyncio.gather(*(read(api, url) for _ in range(100)))
+    assert {one.status_code for one in answers} == {200, 429}
+    late = next(one for one in answers if one.status_code == 429)
+    assert int(late.headers["retry-after"]) >= 1
+    assert (await read(api, other)).status_code == 200, "nobody else is refused for it"
+
+
+async def test_who_guesses_addresses_is_stopped(application_url: str, tmp_path: Path) -> None:
+    settings = api_settings(application_url, tmp_path, rate_limit_stranger=calendar_http.GUESS_COST)
+    async with running_api(settings) as api:
+        ann = await api.person(Role.OPERATOR)
+        url = (await api.change("createCalendarFeed", {}, FEED, who=ann))["url"]
+        answers = await asyncio.gather(*(read(api, f"{url}{number}") for number in range(20)))
+        assert {one.status_code for one in answers} == {404, 429}, "one guess a minute"
+        assert (await read(api, url)).status_code == 200, "what is there is still answered"
