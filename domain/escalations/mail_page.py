@@ -9,9 +9,18 @@ from datetime import UTC
 from html import escape
 
 from domain.alerts.model import Severity
-from domain.escalations.message import ENDS, MAX_DESCRIPTION, MAX_LABELS, MAX_SHOWN, Told, heading_of, ordered
+from domain.escalations.message import (
+    ENDS,
+    MAX_DESCRIPTION,
+    MAX_LABELS,
+    MAX_SHOWN,
+    Told,
+    heading_of,
+    ordered,
+    shortened,
+    subject_of,
+)
 
-MAX_TITLE = 300
 _GOOD = "#1a7f37"
 _COLORS = {
     Severity.CRITICAL: "#b3261e",
@@ -35,6 +44,7 @@ body, td, th, p, div { font-family: -apple-system, "Segoe UI", Roboto, Helvetica
 .facts td { padding: 2px 0; vertical-align: top; overflow-wrap: anywhere; }
 .button { display: inline-block; background: #1f5fbf; color: #ffffff !important; font-size: 16px; font-weight: 700;
   text-decoration: none; border-radius: 6px; padding: 12px 22px; margin: 12px 0 4px; }
+.all { font-size: 16px; font-weight: 700; margin: 4px 4px 14px; overflow-wrap: anywhere; }
 .why { color: #5b6675; font-size: 13px; margin: 10px 0 0; overflow-wrap: anywhere; }
 @media (prefers-color-scheme: dark) {
   body { background: #14181f; color: #e6eaf0; }
@@ -53,6 +63,8 @@ def page_of(told: Sequence[Told], say: Callable[[Told], str | None] | None = Non
         cards = [f'<div class="card"><div class="body">{_said(whole)}{buttons}</div></div>']
     else:
         cards = [_card(one, None if say is None else say(one)) for one in shown]
+        if len(told) > 1:
+            cards.insert(0, f'<p class="all">{escape(subject_of(told))}</p>')
         if len(told) > MAX_SHOWN:
             cards.append(f'<p class="why">… and {len(told) - MAX_SHOWN} more</p>')
     return (
@@ -81,7 +93,7 @@ def _built_in(one: Told) -> str:
     facts.append(("Labels", ", ".join(f"{name}={value}" for name, value in one.labels[:MAX_LABELS])))
     rows = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in facts if value)
     description = "" if not one.description or one.kind in ENDS else _said(one.description[:MAX_DESCRIPTION])
-    title = escape(" ".join(one.title.split())[:MAX_TITLE])
+    title = escape(shortened(one.title))
     return f'<p class="title">{title}</p>{description}<table class="facts" role="presentation">{rows}</table>'
 
 
@@ -92,5 +104,5 @@ def _said(text: str) -> str:
 def _button(one: Told, *, names: bool = False) -> str:
     if one.answer_url is None:
         return ""
-    what = f": {' '.join(one.title.split())[:60]}" if names else ""
+    what = f": {shortened(one.title, 60)}" if names else ""
     return f'<a class="button" href="{escape(one.answer_url)}">Acknowledge{escape(what)}</a> '

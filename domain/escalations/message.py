@@ -10,7 +10,7 @@ from domain.escalations.model import CALLS, Notification, NotificationKind
 from domain.mail.model import MAX_SUBJECT
 
 MAX_DESCRIPTION = 1_000
-MAX_TITLE_IN_SUBJECT = 120
+MAX_TITLE, MAX_TITLE_IN_SUBJECT = 300, 120
 MAX_LABELS = 12
 # More alerts than a person reads at three in the morning: the rest is counted.
 MAX_SHOWN = 20
@@ -66,7 +66,7 @@ def subject_of(told: Sequence[Told]) -> str:
     pages = pages or [one for one in told if one.kind is NotificationKind.FLAPPING] or list(told)
     worst = max(pages, key=lambda one: _RANK[one.severity])
     what = heading_of(worst)
-    title = " ".join(worst.title.split())[:MAX_TITLE_IN_SUBJECT]
+    title = shortened(worst.title, MAX_TITLE_IN_SUBJECT)
     service = f" ({' '.join(worst.service_name.split())[:60]})" if worst.service_name else ""
     more = f" and {len(told) - 1} more" if len(told) > 1 else ""
     return _printable(f"[{what}] {title}{service}{more}")[:MAX_SUBJECT]
@@ -98,7 +98,7 @@ def heading_of(one: Told) -> str:
 def part_of(one: Told) -> str:
     """What is said of one alert."""
     resolved = one.kind in ENDS
-    lines = [f"{heading_of(one)}: {one.title}"]
+    lines = [f"{heading_of(one)}: {shortened(one.title)}"]
     lines.append(f"service: {one.service_name or '-'}   source: {one.source}")
     lines.append(f"since: {one.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
     if one.labels:
@@ -110,6 +110,12 @@ def part_of(one: Told) -> str:
         lines.append(f"Acknowledge: {one.answer_url}")
     lines += [f"Why you: {one.why}", f"Alert: {one.alert_id}" if one.group_id is None else f"Group: {one.group_id}"]
     return "\n".join(lines)
+
+
+def shortened(title: str, most: int = MAX_TITLE) -> str:
+    """A title on one line, as long as anybody reads."""
+    whole = " ".join(title.split())
+    return whole if len(whole) <= most else whole[: most - 1].rstrip() + "…"
 
 
 def _printable(text: str) -> str:

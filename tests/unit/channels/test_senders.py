@@ -216,7 +216,7 @@ def test_of_many_alerts_teams_shows_what_there_is_room_for() -> None:
     (request,) = teams(VALUES["teams"], items, now=NOW)
     (attachment,) = body_of(request)["attachments"]
     body = attachment["content"]["body"]
-    assert body[0]["text"] == r"\[HIGH\] " + "t" * 120 + " (checkout) and 59 more"
+    assert body[0]["text"] == r"\[HIGH\] " + "t" * 119 + "… (checkout) and 59 more"
     assert body[-1]["text"] == "… and 45 more"
     wide = [item(title="支払い" * 100, description="支払い" * 160, why="支払い" * 60) for _ in range(60)]
     (request,) = teams(VALUES["teams"], wide, now=NOW)
