@@ -122,11 +122,13 @@ async def settle(
     now: datetime,
     retry_at: datetime | None = None,
     is_provider: bool = True,
+    took_ms: int | None = None,
 ) -> None:
     """Write down what became of one request and of the notifications it carried; and how the provider is by it."""
     async with engine.begin() as connection:
         for one in carried:
-            await note_attempts(connection, [Carrier(notification_id=one.id)], _attempt(one, outcome, now=now))
+            attempt = dataclasses.replace(_attempt(one, outcome, now=now), took_ms=took_ms)
+            await note_attempts(connection, [Carrier(notification_id=one.id)], attempt)
             await connection.execute(
                 sa.update(notifications)
                 .where(notifications.c.id == one.id, notifications.c.state == _QUEUED)

@@ -17,6 +17,7 @@ from jobs.channels.contract import Request, Round, Send, Write
 from jobs.channels.wording import items_of
 from jobs.counting import count_send
 from jobs.outbound import Answer, NotAllowed, Outbound
+from jobs.timing import timed
 from persistence.channel_notifications import Claimed, put_back, settle
 
 _log = structlog.get_logger(__name__)
@@ -58,10 +59,10 @@ def posting(write: Write, judge_: Callable[[Answer], Judged] = judge) -> Send:
         by_id = {one.id: one for one in claimed.notifications}
         items = await items_of(round_.engine, claimed, round_.select, now=now)
         for request in write(channel.values, items, now=now):
-            outcome, wait = await _tried(round_.outbound, request, judge_)
+            (outcome, wait), took = await timed(_tried(round_.outbound, request, judge_))
             carried = [by_id.pop(one) for one in request.carries]
             retry_at = None if wait is None else now + wait
-            await settle(round_.engine, channel, carried, outcome, now=now, retry_at=retry_at)
+            await settle(round_.engine, channel, carried, outcome, now=now, retry_at=retry_at, took_ms=took)
             count_send(channel.kind.name, outcome)
             sent += isinstance(outcome, Sent)
             if not isinstance(outcome, Sent):

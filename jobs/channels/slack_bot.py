@@ -23,6 +23,7 @@ from jobs.channels.contract import Round
 from jobs.channels.slack_api import Fault, NotPosted, Posted, Said, SlackApp
 from jobs.channels.slack_words import ends_worded, worded_for_channel
 from jobs.counting import count_send
+from jobs.timing import timed
 from persistence.channel_notifications import Claimed, settle
 from persistence.slack_messages import SlackMessage, parts_of, remember, threads_of
 
@@ -56,10 +57,10 @@ async def _tell(
     parts += [_test_part(one) for one in news if one.alert_id is None]
     parts = await worded_for_channel(engine, channel.id, parts, claimed.templates, now=now)
     blocks = card(message_id, parts, now=now)
-    said = await app.post(channel.values["conversation"], fallback(parts), blocks)
+    said, took = await timed(app.post(channel.values["conversation"], fallback(parts), blocks))
     outcome, wait = outcome_of(said)
     count_send("slack_bot", outcome)
-    await settle(engine, channel, news, outcome, now=now, retry_at=now + wait)
+    await settle(engine, channel, news, outcome, now=now, retry_at=now + wait, took_ms=took)
     if isinstance(said, Posted):
         message = SlackMessage(
             id=message_id,
@@ -90,8 +91,9 @@ async def _end(
     sent = 0
     for (conversation, thread), carried in by_place.items():
         text = await _end_text(engine, claimed, [_told(one, claimed.told) for one in carried], now=now)
-        outcome, wait = outcome_of(await app.post(conversation, text, thread=thread))
-        await settle(engine, claimed.channel, carried, outcome, now=now, retry_at=now + wait)
+        said, took = await timed(app.post(conversation, text, thread=thread))
+        outcome, wait = outcome_of(said)
+        await settle(engine, claimed.channel, carried, outcome, now=now, retry_at=now + wait, took_ms=took)
         sent += isinstance(outcome, Sent)
         if isinstance(outcome, Retry):
             break

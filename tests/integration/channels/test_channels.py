@@ -280,6 +280,8 @@ async def test_secrets_are_sealed_never_shown_and_kept_by_an_edit(
     (post,) = server.posts
     assert post.path == "/new"
     assert post.headers["x-tocsin-signature"].startswith("t=")
+    took = await work.database.fetchval("SELECT took_ms FROM delivery_attempts")
+    assert took >= 0, "how long it took to answer is on the record"
     await api.change("archiveChannel", {"id": made["id"]}, "channel { id }", who=manager)
     assert await work.database.fetchval("SELECT sealed_values FROM channels") is None
 

@@ -368,10 +368,13 @@ async def test_trying_a_method_shows_what_the_provider_said(night: Night, ann: P
     night.now = night.api.clock.now()
     await night.tick()
     assert "A test message from Tocsin" in night.twilio.sent[0].body
-    query = "query($id: ID!) { notification(id: $id) { state answer } }"
+    query = "query($id: ID!) { notification(id: $id) { state answer deliveryAttempts { answer tookMs } } }"
     shown = {"id": made["notification"]["id"]}
     found = (await night.api.data(query, shown, who=ann))["notification"]
-    assert found == {"state": "SENT", "answer": f"{night.twilio.sent[0].sid} queued"}
+    (attempt,) = found["deliveryAttempts"]
+    said = f"{night.twilio.sent[0].sid} queued"
+    assert (found["state"], found["answer"], attempt["answer"]) == ("SENT", said, said)
+    assert attempt["tookMs"] >= 0, "how long Twilio took to say so"
     other = await night.api.person(Role.ADMIN)
     assert (await night.api.data(query, shown, who=other))["notification"] is None
     answer = await night.api.change("testNotification", asked, "notification { id }", who=other)
