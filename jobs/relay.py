@@ -47,6 +47,8 @@ RENEW_SECONDS = 2.0
 POLL_SECONDS = 0.25
 # Who is patient rests so many times as long as it has worked.
 GIVES_WAY = 3.0
+# From here on it is said in the log, and by `tocsin doctor`.
+LATE_SECONDS = 60.0
 STORE_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
@@ -74,6 +76,19 @@ class Wake:
 def rest_in_a_storm(consumer: Consumer, *, worked: float, behind: float) -> float:
     """How long a consumer rests that has more to do already; all in seconds. One that is too far behind does not."""
     return worked * GIVES_WAY if behind < consumer.patience_seconds else 0.0
+
+
+class _Late:
+    """Says in the log that a consumer is far behind, once a minute at most."""
+
+    def __init__(self, consumer: str) -> None:
+        self._consumer, self._told_at = consumer, -LATE_SECONDS
+
+    def tell(self, behind: float) -> None:
+        """One that is so many seconds behind has more to do."""
+        if behind >= LATE_SECONDS and time.monotonic() - self._told_at >= LATE_SECONDS:
+            self._told_at = time.monotonic()
+            _log.warning("consumer is far behind", consumer=self._consumer, seconds=round(behind))
 
 
 class Relay:
@@ -143,7 +158,7 @@ class Relay:
 
     async def _follow(self, consumer: Consumer, lease: Lease) -> None:
         """Give one consumer run after run; returns when the lease is lost. Its troubles are its own."""
-        backoff = Backoff()
+        backoff, late = Backoff(), _Late(consumer.name)
         place: Cursor | None = None
         while True:
             try:
@@ -175,6 +190,7 @@ class Relay:
                 await self._wake.wait()
             else:
                 behind = (self._clock.now() - place.recorded_at).total_seconds()
+                late.tell(behind)
                 await asyncio.sleep(rest_in_a_storm(consumer, worked=time.monotonic() - began, behind=behind))
 
     async def _place_of(self, consumer: Consumer, lease: Lease) -> Cursor:

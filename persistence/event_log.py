@@ -110,6 +110,13 @@ SELECT consumer, behind.events, behind.seconds
                 ORDER BY xid, seq LIMIT $2) AS ahead
        ) AS behind
 """
+# The same for a place that is kept nowhere: that of an API process.
+_SECONDS_AFTER = """
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(ahead.recorded_at)), 0)::float8
+  FROM (SELECT recorded_at FROM alert_events
+         WHERE (xid, seq) > ($1::xid8, $2::bigint) AND recorded_at >= $3
+         ORDER BY xid, seq LIMIT $4) AS ahead
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +189,17 @@ class LogReader:
         return [
             Lag(consumer=row["consumer"], events=row["events"], seconds=max(0.0, float(row["seconds"]))) for row in rows
         ]
+
+    async def seconds_behind(self, cursor: Cursor) -> float:
+        """How long the oldest event after the place has waited; 0 when there is none."""
+        seconds: float = await self._pool.fetchval(
+            _SECONDS_AFTER,
+            cursor.position.xid,
+            cursor.position.seq,
+            _earliest(cursor.recorded_at),
+            MAX_COUNTED_LAG,
+        )
+        return max(0.0, seconds)
 
 
 def _earliest(recorded_at: datetime) -> datetime:

@@ -3,10 +3,13 @@
 log_tail.py keeps up with the log; a follower who comes back with a cursor reads the log up to there by itself.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
+
+import structlog
 
 from domain.alerts.cursor import Cursor, LogState, StreamReset, StreamResetReason, why_reset
 from domain.alerts.events import RecordedEvent
@@ -17,8 +20,12 @@ from graphql_api.live.log_tail import PAGE, LogTail, patiently, place_after
 from graphql_api.live.shared_counts import SharedCounts
 from graphql_api.live.upcoming import Upcoming
 from persistence.event_log import LogReader
+from persistence.tasks import end_tasks
 from tocsin.settings import Settings
 
+_log = structlog.get_logger(__name__)
+# Followers of a storm are told up to PATIENCE_SECONDS later (pace.py); with more than this, something is wrong.
+LATE_SECONDS, WATCH_SECONDS = 30.0, 15.0
 # A resumed stream begins at most this far back: an older client reads the lists anew.
 REPLAY_WINDOW = timedelta(days=7)
 
@@ -30,6 +37,9 @@ class Hub:
         self.tail = LogTail(settings, self)
         self._most_waiting = most_waiting
         self._inboxes: set[Inbox] = set()
+        # What waits for each group.
+        self._waiting: set[Upcoming] = set()
+        self._watching: asyncio.Task[None] | None = None
         # Who takes from a group's run, less the groups: those follow for others.
         self._in_groups = 0
         self.shared_counts = SharedCounts()
@@ -80,10 +90,29 @@ class Hub:
     async def start(self) -> None:
         """Begin to follow. Stores that are down are waited for in the background."""
         await self.tail.start()
+        self._watching = asyncio.create_task(self._watch(), name="live lag")
 
     async def close(self) -> None:
         """Stop; whoever follows is left waiting, for the server to end."""
+        if self._watching is not None:
+            await end_tasks([self._watching])
         await self.tail.close()
+
+    @property
+    def seconds_followers_wait(self) -> float:
+        """How much older than the newest event the oldest one is that no group's followers were told of yet."""
+        newest = self.tail.known_place
+        oldest = [event.recorded_at for waiting in self._waiting if (event := waiting.oldest) is not None]
+        if newest is None or not oldest:
+            return 0.0
+        return max(0.0, (newest.recorded_at - min(oldest)).total_seconds())
+
+    async def _watch(self) -> None:
+        """Say so in the log when followers are told late."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if (seconds := self.seconds_followers_wait) > LATE_SECONDS:
+                _log.warning("followers are told late", seconds=round(seconds, 1), followers=self.subscribers)
 
     # -- what the log brings ---------------------------------------------------------------------------------------
 
@@ -158,8 +187,9 @@ class Hub:
         self, place: Cursor, *, upcoming: Upcoming | None = None
     ) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
         """Every event after the place, for many: when they come too fast, the log is read instead of giving up."""
+        upcoming = upcoming or Upcoming()
         while True:
-            with self._counting_none():
+            with self._counting_none(upcoming):
                 # A place of this process is never too old: nothing may have happened for longer than the window.
                 async with contextlib.aclosing(self.follow(place, window=None, upcoming=upcoming)) as stream:
                     async for item in stream:
@@ -172,11 +202,13 @@ class Hub:
                             return
 
     @contextlib.contextmanager
-    def _counting_none(self) -> Iterator[None]:
+    def _counting_none(self, upcoming: Upcoming) -> Iterator[None]:
         self._in_groups -= 1
+        self._waiting.add(upcoming)
         try:
             yield
         finally:
+            self._waiting.discard(upcoming)
             self._in_groups += 1
 
     async def news_since(self, known: Cursor | None) -> Cursor:

@@ -140,6 +140,11 @@ class LogTail:
         return state
 
     @property
+    def known_place(self) -> Cursor | None:
+        """The same, None before."""
+        return self._known_place
+
+    @property
     def place(self) -> Cursor:
         """Where in the log this process is; known once it is ready."""
         assert self._known_place is not None, "the log was not read yet"  # noqa: S101 - for the type checker

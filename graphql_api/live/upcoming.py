@@ -31,6 +31,11 @@ class Upcoming:
         if self._page:
             self._page.popleft()
 
+    @property
+    def oldest(self) -> RecordedEvent | None:
+        """The one that has waited longest."""
+        return next(iter(self.events(1)), None)
+
     def events(self, most: int) -> list[RecordedEvent]:
         """The next ones."""
         arrived: Iterable[RecordedEvent] = () if self._inbox is None else self._inbox.waiting

@@ -86,6 +86,20 @@ async def relay_lags(state: AppState) -> list[Lag]:
         return []
 
 
+async def live_lags(state: AppState) -> dict[str, float]:
+    """How far behind, in seconds, the process's own place in the log is, and what its followers were told of."""
+    hub = state.hub
+    if hub is None or hub.tail.known_place is None:
+        return {}
+    found = {"followers": hub.seconds_followers_wait}
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            found["hub"] = await hub.reader.seconds_behind(hub.place)
+    except STORE_TROUBLE:
+        pass
+    return found
+
+
 async def troubled_providers(state: AppState) -> list[Circuit]:
     """Providers and channels that are asked no more for a while; none when the database cannot say."""
     try:
@@ -130,7 +144,9 @@ async def readyz(request: Request) -> Response:
 async def healthz(request: Request) -> Response:
     """Everything the process knows of itself; 503 like readyz."""
     state: AppState = request.app.state.tocsin
-    checks, lags, troubled = await asyncio.gather(check_all(state), relay_lags(state), troubled_providers(state))
+    checks, lags, live, troubled = await asyncio.gather(
+        check_all(state), relay_lags(state), live_lags(state), troubled_providers(state)
+    )
     body = {
         "status": _status(checks),
         "version": VERSION,
@@ -138,6 +154,7 @@ async def healthz(request: Request) -> Response:
         "checks": _by_name(checks),
         "ingest": {"waitingSignals": getattr(state.ingest, "depth", 0)},
         "relay": {"lagSeconds": {lag.consumer: round(lag.seconds, 3) for lag in lags}},
+        "live": {"lagSeconds": {stage: round(seconds, 3) for stage, seconds in live.items()}},
         # By kind alone: `/healthz` asks nobody who they are.
         "providers": {"away": sorted({circuit.kind for circuit in troubled})},
         "subscriptions": int(state.metrics.subscriptions._value.get()),  # noqa: SLF001 - the client has no reader
@@ -148,7 +165,7 @@ async def healthz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """The Prometheus text format."""
     state: AppState = request.app.state.tocsin
-    lags, waiting = await asyncio.gather(relay_lags(state), unsealed(state))
+    lags, live, waiting = await asyncio.gather(relay_lags(state), live_lags(state), unsealed(state))
     families = [
         gauge(
             "tocsin_relay_lag_seconds",
@@ -163,6 +180,14 @@ async def metrics(request: Request) -> Response:
             {lag.consumer: float(lag.events) for lag in lags},
         ),
     ]
+    families.append(
+        gauge(
+            "tocsin_live_lag_seconds",
+            "How long the oldest event has waited that this process has not read (hub), or told its followers of.",
+            "stage",
+            live,
+        )
+    )
     if waiting is not None:
         families += [
             GaugeMetricFamily(

@@ -17,6 +17,11 @@ from domain.alerts.events import AlertEventKind
 from domain.alerts.model import AlertStatus, Severity
 from domain.identity.model import Role
 from graphql_api.identity.tokens import AccessTokens
+from jobs.consumers.escalations import EscalationConsumer
+from jobs.consumers.inhibition import InhibitionConsumer
+from jobs.consumers.live import LiveConsumer
+from jobs.consumers.metrics import MetricsConsumer
+from jobs.consumers.search import SearchConsumer
 from tests.api import Api, Person
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
 from tests.sockets import connected
@@ -265,14 +270,29 @@ async def test_events_come_over_server_sent_events_as_well(
     assert event["__typename"] == "AlertEvent"
 
 
-async def test_the_lag_of_a_consumer_is_a_metric(api: Api, writer: asyncpg.Connection) -> None:
+async def test_the_lag_of_each_consumer_is_a_metric(api: Api, writer: asyncpg.Connection) -> None:
     first, _ = await insert_told_alert(writer), await insert_told_alert(writer)
+    names = [
+        one.name for one in (LiveConsumer, SearchConsumer, MetricsConsumer, EscalationConsumer, InhibitionConsumer)
+    ]
     await writer.execute(
-        "INSERT INTO relay_cursors SELECT 'live', epoch, xid, seq, recorded_at, 1, now()"
-        " FROM alert_events, log_epoch WHERE alert_id = $1",
+        "INSERT INTO relay_cursors SELECT name, epoch, xid, seq, recorded_at, 1, now()"
+        " FROM alert_events, log_epoch, unnest($2::text[]) AS name WHERE alert_id = $1",
         first,
+        names,
     )
     text = (await api.http.get("/metrics")).text
-    assert 'tocsin_relay_lag_events{consumer="live"} 1.0' in text
-    assert 'tocsin_relay_lag_seconds{consumer="live"}' in text
-    assert "live" in (await api.http.get("/healthz")).json()["relay"]["lagSeconds"]
+    told = (await api.http.get("/healthz")).json()["relay"]["lagSeconds"]
+    for name in names:
+        assert f'tocsin_relay_lag_events{{consumer="{name}"}} 1.0' in text
+        assert f'tocsin_relay_lag_seconds{{consumer="{name}"}}' in text
+        assert name in told
+
+
+async def test_how_late_this_process_tells_its_followers_is_a_metric(api: Api) -> None:
+    assert api.state.hub is not None
+    await api.state.hub.ready()
+    text = (await api.http.get("/metrics")).text
+    assert 'tocsin_live_lag_seconds{stage="followers"} 0.0' in text
+    assert 'tocsin_live_lag_seconds{stage="hub"}' in text
+    assert set((await api.http.get("/healthz")).json()["live"]["lagSeconds"]) == {"followers", "hub"}

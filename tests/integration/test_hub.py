@@ -13,12 +13,14 @@ import redis.asyncio as redis
 
 from domain.alerts.cursor import Cursor, StreamReset, StreamResetReason, log_start
 from domain.alerts.events import LogPosition, RecordedEvent
+from domain.alerts.filter import AlertFilter
 from graphql_api.live import log_tail
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
+from graphql_api.live.upcoming import Upcoming
 from persistence.event_log import LogReader
 from persistence.stream import EVENTS_STREAM, RedisStreamBackend
 from persistence.stream_message import StreamMessage, decode_message, encode_run
-from tests.log_writer import insert_event, insert_events
+from tests.log_writer import insert_alert, insert_event, insert_events
 from tests.waiting import until
 from tocsin.settings import Settings
 
@@ -44,8 +46,8 @@ async def started(settings: Settings, *, most_waiting: int = 1000) -> AsyncItera
 class Watcher:
     """Follows in a task of its own and keeps what it saw."""
 
-    def __init__(self, hub: Hub, after: Cursor | None = None) -> None:
-        self._hub, self._after = hub, after
+    def __init__(self, hub: Hub, after: Cursor | None = None, *, wanted: AlertFilter | None = None) -> None:
+        self._hub, self._after, self._upcoming = hub, after, Upcoming(wanted)
         self.events: list[RecordedEvent] = []
         self.reset: StreamReset | None = None
 
@@ -54,7 +56,7 @@ class Watcher:
         return [event.event.id for event in self.events]
 
     async def _watch(self) -> None:
-        async with aclosing(self._hub.follow(self._after)) as stream:
+        async with aclosing(self._hub.follow(self._after, upcoming=self._upcoming)) as stream:
             async for item in stream:
                 if isinstance(item, StreamReset):
                     self.reset = item
@@ -183,6 +185,48 @@ async def test_events_for_nobody_are_not_decoded_and_move_the_place(
             await publish_log(database_url, redis_url)
             await until(lambda: len(watcher.ids) == 3)
             assert watcher.ids == seen
+
+
+async def test_events_of_other_alerts_wake_nobody_and_are_not_decoded(
+    database_url: str, redis_url: str, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+
+    def decode(text: str) -> StreamMessage | None:
+        decoded.append(text)
+        return decode_message(text)
+
+    monkeypatch.setattr(log_tail, "decode_message", decode)
+    # Nor does the hub look into the log meanwhile, which does not tell what the stream does.
+    monkeypatch.setattr(log_tail, "POLL_SECONDS", 600.0)
+    monkeypatch.setattr(log_tail, "AUDIT_SECONDS", 600.0)
+    shop, queue = [await insert_alert(writer, service_name=name) for name in ("shop", "queue")]
+    wanted = AlertFilter(service_names=frozenset({"queue"}))
+    async with started(with_redis(database_url, redis_url)) as hub:
+        await connected(hub)
+        async with Watcher(hub, wanted=wanted).watching() as watcher:
+            others = [await insert_event(writer, alert_id=shop) for _ in range(5)]
+            await publish_log(database_url, redis_url)
+            end = (await cursor_at(writer, others[-1])).position
+            await until(lambda: hub.place.position >= end)
+            assert not decoded
+            moved = {"changes": {"service_name": ["queue", "shop"]}}
+            told = [await insert_event(writer, alert_id=queue), await insert_event(writer, alert_id=shop, data=moved)]
+            await publish_log(database_url, redis_url)
+            await until(lambda: watcher.ids == told)
+
+
+async def test_how_long_followers_wait_is_known(database_url: str, writer: asyncpg.Connection) -> None:
+    async with started(without_redis(database_url)) as hub, aclosing(hub.follow_on(hub.place)) as stream:
+        first = asyncio.ensure_future(anext(stream))
+        assert hub.seconds_followers_wait == 0
+        await insert_event(writer)
+        await first
+        late, newest = await insert_event(writer), await insert_event(writer)
+        await until(lambda: hub.seconds_followers_wait > 0)
+        seen = [await anext(stream), await anext(stream)]
+        assert [one.event.id for one in seen if isinstance(one, RecordedEvent)] == [late, newest]
+        assert hub.seconds_followers_wait == 0
 
 
 async def test_a_message_that_vanished_without_a_successor_is_found(
