@@ -8,6 +8,7 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -40,6 +41,12 @@ Value = TypeVar("Value")
 BatchLoad: TypeAlias = "Callable[[Context, list[Key]], Awaitable[Sequence[Value]]]"
 
 
+class Unknown(Enum):
+    """What a loader was not asked for yet."""
+
+    UNKNOWN = auto()
+
+
 class _Loader(DataLoader[Key, Value]):
     """One whose answers are waited for by several fields. A field that is given up takes none from the others.
 
@@ -50,6 +57,13 @@ class _Loader(DataLoader[Key, Value]):
     def load(self, key: Key) -> "Awaitable[Value]":
         """As the loader's own, for this field alone."""
         return asyncio.shield(super().load(key))
+
+    def known(self, key: Key) -> Value | Unknown:
+        """What was loaded of the key, at once: who need not wait need not be a task."""
+        answer = self.cache_map.get(key)
+        if answer is None or not answer.done() or answer.cancelled() or answer.exception() is not None:
+            return Unknown.UNKNOWN
+        return answer.result()
 
 
 @dataclass(kw_only=True)
@@ -81,7 +95,7 @@ class Context:
     noted: Noted = field(default_factory=Noted)
     # How a subscription runs; see graphql_api/live/groups.py.
     course: Course | None = None
-    _loaders: dict[object, DataLoader[Any, Any]] = field(default_factory=dict)
+    _loaders: dict[object, _Loader[Any, Any]] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -137,7 +151,7 @@ class Context:
         self.rates = await self.state.operation_limits.spend(self.viewer, self.ip, cost)
         return refusal(self.rates)
 
-    def loader(self, load: "BatchLoad[Key, Value]") -> DataLoader[Key, Value]:
+    def loader(self, load: "BatchLoad[Key, Value]") -> _Loader[Key, Value]:
         """The operation's loader for a batch function: keys asked for in one tick become one call."""
         known = self._loaders.get(load)
         if known is None:

@@ -102,3 +102,38 @@ class RecordedEvent:
     event: AlertEvent
     position: LogPosition
     recorded_at: datetime
+
+    @property
+    def id(self) -> UUID:
+        """The event's."""
+        return self.event.id
+
+    @property
+    def alert_id(self) -> UUID:
+        """The event's."""
+        return self.event.alert_id
+
+    @property
+    def kind(self) -> AlertEventKind:
+        """The event's."""
+        return self.event.kind
+
+    @property
+    def occurred_at(self) -> datetime:
+        """The event's."""
+        return self.event.occurred_at
+
+    @property
+    def version(self) -> int:
+        """The event's."""
+        return self.event.version
+
+    @property
+    def severity(self) -> Severity:
+        """The event's."""
+        return self.event.severity
+
+    @property
+    def status(self) -> AlertStatus:
+        """The event's."""
+        return self.event.status

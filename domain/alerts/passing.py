@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts.events import AlertEvent
-from domain.alerts.filter import AlertFilter, matches
+from domain.alerts.filter import EVERY_ALERT, AlertFilter, matches
 from domain.alerts.model import Alert, AlertStatus, Severity
 
 
@@ -39,9 +39,18 @@ _READ: Mapping[str, Callable[[Any], object]] = {
 
 def concerns(condition: AlertFilter, event: AlertEvent, alert: Alert) -> bool:
     """Whether the event of this alert passes the filter."""
+    if condition == EVERY_ALERT:
+        return True
     changes: Mapping[str, Any] = event.data.get("changes") or {}
-    after = replace(alert, **{"severity": event.severity, "status": event.status, **_side(changes, 1)})
-    return matches(condition, after) or matches(condition, replace(after, **_side(changes, 0)))
+    is_as_told = alert.severity is event.severity and alert.status is event.status
+    # A copy of an alert is dearer than most conditions.
+    after = alert
+    if changes or not is_as_told:
+        after = replace(alert, **{"severity": event.severity, "status": event.status, **_side(changes, 1)})
+    if matches(condition, after):
+        return True
+    before = _side(changes, 0) if changes else {}
+    return bool(before) and matches(condition, replace(after, **before))
 
 
 def _side(changes: Mapping[str, Any], side: int) -> dict[str, Any]:

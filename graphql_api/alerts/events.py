@@ -18,7 +18,7 @@ from graphql_api.alerts.decisions import Decision, decision_of
 from graphql_api.alerts.decisions.explanation import Explanation
 from graphql_api.alerts.enums import AlertEventKind, AlertStatus, Via
 from graphql_api.alerts.loaders import load_alerts, load_log_epoch
-from graphql_api.context import Info
+from graphql_api.context import Info, Unknown
 from graphql_api.enums import Severity
 from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_teams
@@ -50,48 +50,34 @@ class EventAttachment:
     size_bytes: int = strawberry.field(description="The file's size.")
 
 
-def _id(root: _Event) -> strawberry.ID:
-    return strawberry.ID(str(root.event.id))
+def _cursor(root: _Event, info: Info) -> Any:  # noqa: ANN401 - a text, or what becomes one
+    # In a stream the epoch is known: no field has to wait for it.
+    epoch = info.context.loader(load_log_epoch).known(None)
+    return _cursor_later(root, info) if isinstance(epoch, Unknown) else _cursor_in(epoch, root)
 
 
-async def _cursor(root: _Event, info: Info) -> str:
-    epoch = await info.context.loader(load_log_epoch).load(None)
+async def _cursor_later(root: RecordedEvent, info: Info) -> str:
+    return _cursor_in(await info.context.loader(load_log_epoch).load(None), root)
+
+
+def _cursor_in(epoch: UUID, root: RecordedEvent) -> str:
     return encode_cursor(Cursor(epoch=epoch, position=root.position, recorded_at=root.recorded_at))
 
 
-def _kind(root: _Event) -> AlertEventKind:
-    return root.event.kind
+def _alert(root: _Event, info: Info) -> Any:  # noqa: ANN401 - an alert, or what becomes one
+    alert = info.context.loader(load_alerts).known(root.event.alert_id)
+    return _alert_later(root, info) if alert is None or isinstance(alert, Unknown) else alert
 
 
-def _occurred_at(root: _Event) -> datetime:
-    return root.event.occurred_at
-
-
-async def _alert(root: _Event, info: Info) -> model.Alert:
+async def _alert_later(root: RecordedEvent, info: Info) -> model.Alert:
     alert = await info.context.loader(load_alerts).load(root.event.alert_id)
     if alert is None:
         raise NotFound(message="no such alert")
     return alert
 
 
-def _alert_id(root: _Event) -> strawberry.ID:
-    return strawberry.ID(str(root.event.alert_id))
-
-
 async def _actor(root: _Event, info: Info) -> Any:  # noqa: ANN401 - a domain object, which is a member of the union
     return await actor_of(root.event.actor, info)
-
-
-def _version(root: _Event) -> int:
-    return root.event.version
-
-
-def _severity(root: _Event) -> Severity:
-    return root.event.severity
-
-
-def _status(root: _Event) -> AlertStatus:
-    return root.event.status
 
 
 async def _changes(root: _Event, info: Info) -> list[FieldChange]:
@@ -166,22 +152,21 @@ def _decisions(root: _Event) -> list[Explanation]:
 class AlertEvent:
     """See domain.alerts.events.AlertEvent."""
 
-    id = strawberry.field(resolver=_id, description="The event's id; a stream may deliver it twice, with the same id.")
-    cursor = strawberry.field(resolver=_cursor, description="The event's place in the log: give it as `after`.")
-    kind = strawberry.field(resolver=_kind, description="What happened.")
-    occurred_at = strawberry.field(resolver=_occurred_at, description="When it happened.")
-    alert_id = strawberry.field(resolver=_alert_id, description="The alert it happened to.")
-    alert = strawberry.field(
+    id: strawberry.ID = strawberry.field(description="The event's id; a stream may deliver it twice, with the same id.")
+    cursor: str = strawberry.field(resolver=_cursor, description="The event's place in the log: give it as `after`.")
+    kind: AlertEventKind = strawberry.field(description="What happened.")
+    occurred_at: datetime = strawberry.field(description="When it happened.")
+    alert_id: strawberry.ID = strawberry.field(description="The alert it happened to.")
+    alert: Annotated["Alert", strawberry.lazy("graphql_api.alerts.types")] = strawberry.field(
         resolver=_alert,
-        graphql_type=Annotated["Alert", strawberry.lazy("graphql_api.alerts.types")],
         description="The alert it happened to, as it is now.",
     )
-    actor = strawberry.field(
-        resolver=_actor, graphql_type=Actor | None, description="Who did it; null when it can no longer be told."
+    actor: Actor | None = strawberry.field(
+        resolver=_actor, description="Who did it; null when it can no longer be told."
     )
-    version = strawberry.field(resolver=_version, description="The alert's version after it.")
-    severity = strawberry.field(resolver=_severity, description="The alert's severity after it.")
-    status = strawberry.field(resolver=_status, description="The alert's status after it.")
+    version: int = strawberry.field(description="The alert's version after it.")
+    severity: Severity = strawberry.field(description="The alert's severity after it.")
+    status: AlertStatus = strawberry.field(description="The alert's status after it.")
     changes = strawberry.field(resolver=_changes, description="Every field it changed, before and after.")
     comment = strawberry.field(resolver=_comment, description="The note, where somebody wrote one.")
     reason = strawberry.field(resolver=_reason, description="Why, where somebody or something said so.")

@@ -15,7 +15,7 @@ from domain.alerts.groups import AlertGroup
 from domain.alerts.model import Alert
 from domain.silences.model import Silence
 from graphql_api.context import Context
-from persistence.reads.alerts import AlertKey, alerts_by_ids, members_of_groups
+from persistence.reads.alerts import AlertKey, alerts_by_ids, alerts_with_privacy, members_of_groups
 from persistence.reads.attachments import attachments_of
 from persistence.reads.groups import groups_by_ids
 from persistence.reads.silences import silences_by_ids
@@ -30,6 +30,13 @@ async def load_alerts(context: Context, ids: list[UUID]) -> list[Alert | None]:
     """Alerts by id; None for one the viewer may not see, as for one that is not."""
     async with context.read() as connection:
         found = await alerts_by_ids(connection, ids, sight=context.require_viewer().sight)
+    return [found.get(alert_id) for alert_id in ids]
+
+
+async def load_for_any_sight(context: Context, ids: list[UUID]) -> list[tuple[Alert, bool] | None]:
+    """Alerts by id and whether their team is private, for a memo that asks each viewer's sight."""
+    async with context.read() as connection:
+        found = await alerts_with_privacy(connection, ids)
     return [found.get(alert_id) for alert_id in ids]
 
 

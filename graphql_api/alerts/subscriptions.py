@@ -1,6 +1,6 @@
 """How is what happens to alerts followed? Each event the viewer may see and asked for, from any place in the log."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, Union, cast
@@ -19,8 +19,9 @@ from graphql_api.alerts.counts import AlertCounts
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
 from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
-from graphql_api.alerts.loaders import load_alerts, load_log_epoch
+from graphql_api.alerts.loaders import load_alerts, load_for_any_sight, load_log_epoch
 from graphql_api.context import Context, Info
+from graphql_api.live.alert_memo import AlertMemo
 from graphql_api.live.course import Course, Item
 from graphql_api.live.endings import Ending, SessionEnded, ending_of
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
@@ -220,10 +221,15 @@ async def _alert_of(context: Context, item: RecordedEvent) -> Alert | None:
     course = context.course
     if course is None or course.alerts is None:
         return await loader.load(alert_id)
-    sight = context.require_viewer().sight
-    alert = await course.alerts.alert(sight, item, loader.load_many, upcoming=course.upcoming)
+    (alert,) = await alerts_for_many(context, course.alerts, [item])
     loader.prime(alert_id, alert)
     return alert
+
+
+async def alerts_for_many(context: Context, memo: AlertMemo, items: Sequence[RecordedEvent]) -> list[Alert | None]:
+    """The alerts of the events as the viewer sees them, read once for all groups."""
+    sight, upcoming = context.require_viewer().sight, context.course.upcoming if context.course else None
+    return await memo.alerts(sight, items, partial(load_for_any_sight, context), upcoming=upcoming)
 
 
 async def _counts(context: Context, wanted: AlertFilter) -> AsyncGenerator[counts.AlertCounts, None]:

@@ -42,6 +42,8 @@ class Course:
     settled: Cursor | None = None
     # The event whose result is to be kept for others.
     noting: RecordedEvent | None = None
+    # How often others' results had been forgotten when that began to be made.
+    noting_since: int = 0
     # When the last event was given to a run for many, by the loop's time; None once what was made of it was told.
     began: float | None = None
     # The question where it would begin was answered: it was not refused, and did not end for another reason.

@@ -172,7 +172,7 @@ class Group:
         is_last = course.settled is None and self.key.shape.follows is not Follows.COUNTS
         payload = Payload(body, course.settled, begins=course.begins if self.cuts else None, is_last=is_last)
         if course.noting is not None and not is_last:
-            self.memo.keep(course.noting, payload)
+            self.memo.keep(course.noting, payload, since=course.noting_since)
             course.noting = None
         return payload
 
@@ -180,15 +180,20 @@ class Group:
         self, events: AsyncGenerator[Item | Cut, None], course: Course
     ) -> AsyncGenerator[Item | Cut, None]:
         """The events; of one that made nothing, that is noted when the next is asked for."""
+        silent = 0
         async with aclosing(events):
             async for item in events:
                 course.began = asyncio.get_running_loop().time()
                 if isinstance(item, RecordedEvent) and not self.cuts:
-                    course.noting = item
+                    course.noting, course.noting_since = item, self.memo.times_forgotten
                 yield item
                 if course.noting is not None:
-                    self.memo.keep(course.noting, None)
+                    self.memo.keep(course.noting, None, since=course.noting_since)
                     course.noting = None
+                    silent += 1
+                    if silent % AT_ONCE == 0:
+                        # They may need no wait at all, and nothing is given that would make one.
+                        await asyncio.sleep(0)
 
     async def _run(self) -> None:
         try:
@@ -230,3 +235,5 @@ class Group:
                     member.end(Stop.SLOW)
                 if number % AT_ONCE == 0:
                     await asyncio.sleep(0)
+        # An event may need no wait at all: those that wait in line must not keep everybody else from running.
+        await asyncio.sleep(0)

@@ -54,10 +54,13 @@ class Memo:
         self._made: OrderedDict[LogPosition, _Made] = OrderedDict()
         self._bytes = 0
         self._sweep: asyncio.TimerHandle | None = None
+        self.times_forgotten = 0
 
-    def keep(self, event: RecordedEvent, payload: Payload | None) -> None:
-        """Keep what was made of an event."""
+    def keep(self, event: RecordedEvent, payload: Payload | None, *, since: int | None = None) -> None:
+        """Keep what was made of an event; not when something was forgotten `since` its making began."""
         self._drop(event.position)
+        if since is not None and since != self.times_forgotten:
+            return
         loop = asyncio.get_running_loop()
         size = OVERHEAD + (len(payload.body) if payload else 0)
         self._made[event.position] = _Made(payload, event.event.alert_id, loop.time() + KEPT_SECONDS, size)
@@ -77,11 +80,13 @@ class Memo:
 
     def forget(self, alert_id: UUID) -> None:
         """What was said of an alert is no longer to be said."""
+        self.times_forgotten += 1
         for position in [position for position, made in self._made.items() if made.alert_id == alert_id]:
             self._drop(position)
 
     def clear(self) -> None:
         """Forget everything."""
+        self.times_forgotten += 1
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None

@@ -1,6 +1,6 @@
 """How is a page of alerts read? By keyset, in one statement, within the viewer's sight; page 10,000 costs as page 1."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -23,7 +23,7 @@ from persistence.alerts import ALERT_COLUMNS, alert_of
 from persistence.reads.alert_filter import condition
 from persistence.reads.planning import planned_for
 from persistence.reads.visibility import visible
-from persistence.tables import alerts
+from persistence.tables import alerts, teams
 
 AlertKey = tuple[Any, ...]
 # All of them; some, for alerts of these attributes alone; or some in this order, as they come.
@@ -31,7 +31,7 @@ Columns: TypeAlias = frozenset[str] | tuple[str, ...] | None
 _NAMES = tuple(column.name for column in ALERT_COLUMNS)
 _SEVERITIES = {value.value: value for value in Severity}
 _STATUSES = {value.value: value for value in AlertStatus}
-Make = Callable[[sa.Row[Any]], Alert]
+Make = Callable[[Iterable[Any]], Alert]
 
 
 def _selected(names: Sequence[str]) -> sa.Select[Any]:
@@ -46,7 +46,7 @@ def _maker(names: Sequence[str]) -> Make:
     tuples = tuple(name for name in names if isinstance(alerts.c[name].type, ARRAY))
     has_severity, has_status, has_resolved_by = (one in names for one in ("severity", "status", "resolved_by"))
 
-    def alert_of_row(row: sa.Row[Any]) -> Alert:
+    def alert_of_row(row: Iterable[Any]) -> Alert:
         made: Any = make(row)
         if has_severity:
             made.severity = _SEVERITIES[made.severity]
@@ -180,6 +180,18 @@ async def alerts_by_ids(connection: AsyncConnection, ids: Sequence[UUID], *, sig
     """The alerts of these ids that are within sight."""
     rows = await connection.execute(_ALERTS.where(alerts.c.id.in_(ids), visible(sight)))
     return {alert.id: alert for alert in map(_alert_of, rows)}
+
+
+async def alerts_with_privacy(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, tuple[Alert, bool]]:
+    """The alerts of these ids, whoever may see them, and whether their team is private: for viewers of several sights.
+
+    Nothing of it may be told to a viewer but what `Sight.sees` lets through.
+    """
+    statement = _ALERTS.add_columns(sa.func.coalesce(teams.c.is_private, sa.false()))
+    rows = await connection.execute(
+        statement.select_from(alerts.outerjoin(teams, teams.c.id == alerts.c.team_id)).where(alerts.c.id.in_(ids))
+    )
+    return {alert.id: (alert, is_private) for *values, is_private in rows for alert in (_alert_of(values),)}
 
 
 def _page(statement: sa.Select[Any], *, order: AlertOrder, after: bool, before: bool, backward: bool) -> sa.Select[Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from domain.alerts.model import Alert
-from graphql_api.alerts import batches, events, loaders
+from graphql_api.alerts import batches, events, loaders, subscriptions
 from graphql_api.context import Context
 from graphql_api.live.member import Member
 from tests.api import Api, Person
@@ -35,13 +35,16 @@ subscription ($filter: AlertFilter, $after: String, $maxWait: Duration! = "PT0.2
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many alerts each load was of."""
     seen: list[int] = []
-    load = loaders.load_alerts
 
-    async def counted(context: Context, ids: list[UUID]) -> list[Alert | None]:
-        seen.append(len(ids))
-        return await load(context, ids)
+    def counted(load: Callable[..., Any]) -> Callable[..., Any]:
+        async def count(context: Context, ids: list[UUID]) -> Any:  # noqa: ANN401 - what is loaded
+            seen.append(len(ids))
+            return await load(context, ids)
 
-    monkeypatch.setattr(batches, "load_alerts", counted)
+        return count
+
+    monkeypatch.setattr(batches, "load_alerts", counted(loaders.load_alerts))
+    monkeypatch.setattr(subscriptions, "load_for_any_sight", counted(loaders.load_for_any_sight))
     return seen
 
 
@@ -64,12 +67,13 @@ async def test_a_storm_is_a_few_lists_and_each_list_one_load(
     async with connected(address, operator) as socket:
         await socket.subscribe(BATCHES, {"maxWait": "PT1S"})
         await followed(api)
-        for _ in range(150):
-            await insert_told_alert(writer)
+        async with writer.transaction():
+            for _ in range(150):
+                await insert_told_alert(writer)
         lists = await taken(socket, 150)
         assert [event_id for ids in lists for event_id in ids] == [str(one) for one in await logged_ids(writer)]
         assert len(lists) <= 4
-        assert len(loads) == len(lists)
+        assert 1 <= len(loads) <= len(lists)  # what has come of the next list is read with one
 
 
 async def test_one_event_alone_waits_no_longer_than_it_may(
@@ -120,7 +124,8 @@ async def test_a_long_replay_is_no_single_message(
     for _ in range(35):
         await insert_told_alert(writer)
     async with connected(address, operator) as socket:
-        await socket.subscribe(BATCHES, {"after": await start_cursor(writer)})
+        # Long, so that the lists are full on a machine that is slow, too: only the last one waits for it.
+        await socket.subscribe(BATCHES, {"after": await start_cursor(writer), "maxWait": "PT5S"})
         lists = await taken(socket, 35)
     assert [len(ids) for ids in lists] == [10, 10, 10, 5]
     assert [event_id for ids in lists for event_id in ids] == [str(one) for one in await logged_ids(writer)]

@@ -4,16 +4,19 @@ import asyncio
 import base64
 import os
 import random
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+from domain.alerts.cursor import decode_cursor
 from domain.alerts.events import AlertEventKind
-from domain.alerts.model import Alert
-from domain.identity.model import Role
+from domain.identity.model import Role, Team
+from domain.teams.events import TeamEventKind
 from graphql_api.alerts import loaders, subscriptions
 from graphql_api.context import Context
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
@@ -30,18 +33,34 @@ CLIENTS, EVENTS_BEFORE, EVENTS_MEANWHILE = 200, 100, 30
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[list[UUID]]:
     """The alerts that were loaded for events, a list for each statement."""
     seen: list[list[UUID]] = []
-    load = loaders.load_alerts
 
-    async def counted(context: Context, ids: list[UUID]) -> list[Alert | None]:
-        seen.append(ids)
-        return await load(context, ids)
+    def counted(load: Callable[..., Any]) -> Callable[..., Any]:
+        async def count(context: Context, ids: list[UUID]) -> Any:  # noqa: ANN401 - what is loaded
+            seen.append(ids)
+            return await load(context, ids)
 
-    monkeypatch.setattr(subscriptions, "load_alerts", counted)
+        return count
+
+    monkeypatch.setattr(subscriptions, "load_alerts", counted(loaders.load_alerts))
+    monkeypatch.setattr(subscriptions, "load_for_any_sight", counted(loaders.load_for_any_sight))
     return seen
 
 
 async def received_by(socket: Socket, count: int) -> list[str]:
     return [str((await socket.next_data())["alertEvents"]["id"]) for _ in range(count)]
+
+
+async def told_by_team_feed(api: Api, team: Team, kind: TeamEventKind, *, after: str) -> None:
+    """Return when this process has dealt with what happened to the team: the streams were told that sight changed.
+
+    They are told for other reasons too, so that they were is no sign.
+    """
+    feed = api.app.state.team_feed
+    assert feed is not None
+    async with asyncio.timeout(60), aclosing(feed.follow(decode_cursor(after))) as changes:
+        async for change, _ in changes:
+            if change.event.team_id == team.id and change.event.kind is kind:
+                return
 
 
 async def cursors_of(address: str, who: Person, writer: asyncpg.Connection, count: int) -> list[str]:
@@ -121,16 +140,12 @@ async def test_what_was_made_is_not_given_when_its_team_has_become_private(
     (start,) = await cursors_of(address, operator, writer, 1)
     secret = await insert_event(writer, alert_id=await insert_alert(writer, team_id=team.id))
     public = await insert_event(writer, alert_id=await insert_alert(writer))
-    hub = api.app.state.hub
-    assert isinstance(hub, Hub)
-    told: list[int] = []
-    hub.sight_listeners.add(lambda: told.append(1))
     async with connected(address, operator) as socket:
         await socket.subscribe(EVENTS, {"after": start})
         assert await received_by(socket, 2) == [str(secret), str(public)]
         changed = await api.change("updateTeam", {"id": str(team.id), "isPrivate": True}, "team { id }", who=admin)
         assert changed["__typename"] == "UpdateTeamSuccess", changed
-        await until(lambda: bool(told))
+        await told_by_team_feed(api, team, TeamEventKind.UPDATED, after=start)
         async with connected(address, operator) as again:
             await again.subscribe(EVENTS, {"after": start})
             assert await received_by(again, 1) == [str(public)]

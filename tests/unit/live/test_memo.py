@@ -82,3 +82,18 @@ async def test_an_alert_that_left_is_forgotten_with_all_that_was_said_of_it() ->
     memo.forget(gone)
     assert kept(memo, range(6)) == [0, 2, 4]
     memo.clear()
+
+
+@pytest.mark.parametrize("how", ["all", "one"])
+async def test_what_was_being_made_when_others_were_forgotten_is_not_kept(how: str) -> None:
+    memo, event = Memo(Budget()), recorded(1)
+    began = memo.times_forgotten
+    if how == "all":
+        memo.clear()
+    else:
+        memo.forget(event.alert_id)
+    memo.keep(event, Payload(b"x", None), since=began)
+    assert memo.find(event.position) is UNKNOWN
+    memo.keep(event, Payload(b"x", None), since=memo.times_forgotten)
+    assert memo.find(event.position) is not UNKNOWN
+    memo.clear()
