@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+import structlog
 
 from domain.alerts.events import LogPosition
 from domain.alerts.fold import FoldPolicy
@@ -16,7 +17,7 @@ from jobs.consumers.contract import Move, Run
 from jobs.consumers.live import LiveConsumer
 from jobs.consumers.metrics import MetricsConsumer
 from jobs.consumers.search import SearchConsumer
-from jobs.relay import LEASE, Relay, Wake, rest_in_a_storm
+from jobs.relay import LATE_SECONDS, LEASE, Relay, Wake, _Late, rest_in_a_storm
 from persistence.ingest_queue import IngestQueue
 from persistence.leases import Leases
 from tests.unit.alerts.signals import FIRING, RESOLVED, signal, submission
@@ -59,6 +60,18 @@ def test_in_a_storm_the_search_gives_way_until_it_is_too_far_behind() -> None:
     assert rest_in_a_storm(patient, worked=0.1, behind=patient.patience_seconds - 1) == pytest.approx(0.3)
     assert rest_in_a_storm(patient, worked=0.1, behind=patient.patience_seconds) == 0
     assert rest_in_a_storm(LiveConsumer.__new__(LiveConsumer), worked=0.1, behind=0.0) == 0
+
+
+def test_a_consumer_that_is_far_behind_is_named_in_the_log_and_not_again_at_once() -> None:
+    late = _Late("search")
+    with structlog.testing.capture_logs() as told:
+        late.tell(LATE_SECONDS - 1)
+        assert told == []
+        late.tell(LATE_SECONDS + 30)
+        late.tell(LATE_SECONDS + 31)
+    assert [(line["event"], line["consumer"], line["seconds"]) for line in told] == [
+        ("consumer is far behind", "search", LATE_SECONDS + 30)
+    ]
 
 
 @pytest.fixture
