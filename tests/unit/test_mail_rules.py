@@ -100,6 +100,7 @@ def test_the_first_waits_are_short() -> None:
         (aiosmtplib.SMTPRecipientRefused(550, "no such user", "a"), Refused("550 no such user", is_address=True)),
         (aiosmtplib.SMTPRecipientRefused(450, "busy", "a"), Retry("450 busy")),
         (aiosmtplib.SMTPRecipientRefused(421, "bye", "a"), Retry("421 bye", is_server=True)),
+        (aiosmtplib.SMTPDataError(454, "Throttling failure"), Retry("454 Throttling failure", is_server=True)),
         (aiosmtplib.SMTPRecipientRefused(535, "who are you", "a"), Retry("535 who are you", is_server=True)),
         (aiosmtplib.SMTPDataError(554, "spam"), Refused("554 spam")),
         (aiosmtplib.SMTPDataError(452, "full"), Retry("452 full")),

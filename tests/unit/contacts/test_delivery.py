@@ -18,7 +18,14 @@ def test_a_message_that_was_taken_has_its_id() -> None:
     assert judge(201, b'{"sid": "SM1", "status": "queued"}', None) == TextSent("SM1 queued", "SM1")
 
 
-@pytest.mark.parametrize(("code", "is_number"), [(21211, True), (21610, True), (21614, True), (21408, False)])
+@pytest.mark.parametrize(
+    ("code", "is_number"),
+    [
+        *((21211, True), (21610, True), (21614, True)),
+        # Of one place alone, or of the text: nobody else waits for it.
+        *((21408, False), (21612, False), (21617, False), (30044, False)),
+    ],
+)
 def test_a_refusal_is_for_good(code: int, is_number: bool) -> None:
     found = judge(400, answer(code), None)
     assert isinstance(found, TextRefused)
@@ -33,6 +40,11 @@ def test_a_refusal_is_for_good(code: int, is_number: bool) -> None:
         (429, b"", "99999", 3600),
         (503, b"<html>", None, 0),
         (401, answer(20003), None, 0),
+        # The sender or the account, which somebody can mend; a queue that is full, which passes.
+        (400, answer(21212), None, 0),
+        (400, answer(21603), None, 0),
+        (400, answer(20005), None, 0),
+        (429, answer(21611), "Thu, 26 Nov 2099 10:00:00 GMT", 3600),
     ],
 )
 def test_trouble_is_waited_out(status: int, body: bytes, retry_after: str | None, wait: int) -> None:
