@@ -260,6 +260,16 @@ async def disable_method(connection: AsyncConnection, method_id: UUID, reason: s
         await _tell_owner(connection, method_id, reason)
 
 
+async def disable_number(connection: AsyncConnection, number: str, reason: str, *, now: datetime) -> int:
+    """The same of every phone with this number: seldom asked, so no index of numbers is kept for it."""
+    table = contact_methods
+    usable = _SELECT.where(table.c.kind == ContactKind.SMS.value, table.c.disabled_at.is_(None))
+    found = [one.id for one in await _methods(connection, usable.order_by(table.c.id)) if one.address == number]
+    for method_id in found:
+        await disable_method(connection, method_id, reason, now=now)
+    return len(found)
+
+
 async def _tell_owner(connection: AsyncConnection, method_id: UUID, reason: str) -> None:
     """By mail to the account; not where that is the very address that fails."""
     method = (await methods_by_ids(connection, [method_id])).get(method_id)

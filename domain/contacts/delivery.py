@@ -5,6 +5,7 @@ https://www.twilio.com/docs/api/errors. Trouble with a number (none, no mobile, 
 trouble with the account or the network does not.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
@@ -13,6 +14,8 @@ from typing import TypeAlias
 # No number, unreachable by SMS, not a mobile, opted out, blocked, unknown, a landline.
 OF_THE_NUMBER = frozenset({21211, 21214, 21217, 21610, 21614, 30004, 30005, 30006})
 OPTED_OUT = 21610
+OPTED_OUT_REASON = f"{OPTED_OUT} the number takes no more messages; text START to the sender, then verify it anew"
+_STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 # Of the account or its sender, which somebody can mend; or too much at once, which passes. Not what is of one place
 # alone, as 21408 and 21612 are: those are refusals, and their person is told by another way.
 OF_THE_ACCOUNT = frozenset({14107, 20003, 20005, 20429, 21212, 21603, 21611, 21659, 21660, 21701, 21703, 30001, 30002})
@@ -91,3 +94,13 @@ def refused(code: int, message: str) -> TextRefused:
     """A refusal for good, with what to do about it where the person can do something."""
     hint = "; text START to the sender, then verify it anew" if code == OPTED_OUT else ""
     return TextRefused(f"{code} {' '.join(message.split())}"[:250] + hint, code in OF_THE_NUMBER)
+
+
+def opts_out(form: Mapping[str, str]) -> bool:
+    """Whether who sent this takes no more messages: Twilio blocks the number from here on, whoever sent it.
+
+    With Advanced Opt-Out it says so; else these words count, as the whole message.
+    https://help.twilio.com/articles/223134027-Twilio-support-for-opt-out-keywords-SMS-STOP-filtering-
+    """
+    said = form.get("OptOutType", "").upper()
+    return said == "STOP" or (not said and form.get("Body", "").strip().upper() in _STOP_WORDS)

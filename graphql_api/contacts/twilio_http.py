@@ -23,6 +23,7 @@ from starlette.routing import Route
 from domain.alerts.actions.moves import acknowledge_alert, resolve_alert
 from domain.alerts.events import Via
 from domain.alerts.model import Alert
+from domain.contacts.delivery import OPTED_OUT_REASON, opts_out
 from domain.contacts.message import reply_of
 from domain.errors import DomainError, IllegalMove
 from domain.escalations.model import Notification
@@ -31,6 +32,7 @@ from graphql_api.escalations.answering import FEW, acting_as, answer_many, requi
 from graphql_api.escalations.drill_answering import REACHED, answer_drills
 from graphql_api.scalars import uuid_or_none
 from graphql_api.state import AppState
+from persistence.contacts import disable_number
 from persistence.group_answers import with_their_groups
 from persistence.inbound import count_since, is_first, was_taken
 from persistence.person_viewer import viewer_of_person
@@ -97,8 +99,12 @@ async def reply(request: Request) -> Response:
     form = await _signed_form(request, state)
     if form is None:
         return Response(status_code=403)
+    if opts_out(form):
+        async with state.engine.begin() as connection:
+            await disable_number(connection, form.get("From", ""), OPTED_OUT_REASON, now=state.clock.now())
+        return _twiml(None)
     if form.get("OptOutType"):
-        return _twiml(None)  # STOP, START, HELP: Twilio itself has answered
+        return _twiml(None)  # START, HELP: Twilio itself has answered
     asked = reply_of(form.get("Body", ""))
     if asked is None:
         return _twiml(UNREAD)

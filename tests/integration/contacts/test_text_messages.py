@@ -358,6 +358,32 @@ async def test_what_the_provider_says_of_a_number_is_kept_without_it(night: Nigh
     assert not [one for one in kept if NUMBER[1:] in one]
 
 
+@pytest.mark.parametrize(
+    "form",
+    [{"Body": "STOP", "OptOutType": "STOP"}, {"Body": "arret", "OptOutType": "STOP"}, {"Body": " Unsubscribe "}],
+    ids=["advanced", "another word", "by the word alone"],
+)
+async def test_who_opts_out_is_told_by_what_is_left_from_then_on(
+    night: Night, ann: Person, form: dict[str, str]
+) -> None:
+    await with_phone(night, ann)
+    await paged(night, ann)
+    path = "/sms/twilio/reply"
+    other = await night.post(path, {**reply_form("+4915100000000", ""), **form})
+    assert "<Message>" not in other.text
+    assert (await night.api.data(MINE, who=ann))["me"]["contactMethods"][-1]["isUsable"], "another's number"
+    forged = await night.post(path, {**reply_form(NUMBER, ""), **form}, **{"x-twilio-signature": "x"})
+    assert forged.status_code == 403
+    stopped = await night.post(path, {**reply_form(NUMBER, ""), **form})
+    assert "<Message>" not in stopped.text, "Twilio itself has answered"
+    phone = (await night.api.data(MINE, who=ann))["me"]["contactMethods"][-1]
+    assert (phone["isUsable"], "START" in phone["disabledReason"]) == (False, True)
+    alert_id = await night.alert()
+    assert await night.tick() == ["ann@example.com"]
+    assert states(await told(night, alert_id, ann)) == {"EMAIL": "SENT"}
+    assert night.twilio.sent == []
+
+
 async def test_trying_a_method_shows_what_the_provider_said(night: Night, ann: Person) -> None:
     method_id = await with_phone(night, ann)
     asked = {"contactMethodId": method_id}
