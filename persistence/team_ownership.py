@@ -5,7 +5,7 @@ counts from the first batch that begins after its COMMIT: there is nothing to re
 See docs/decisions/026.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,9 @@ SELECT (SELECT version FROM team_ownership_version) AS version,
           FROM team_ownerships o JOIN teams t ON t.id = o.team_id WHERE t.archived_at IS NULL) AS lines,
        (SELECT coalesce(json_agg(json_build_array(id, handed_over_to)), '[]')::text
           FROM teams WHERE archived_at IS NOT NULL) AS archived,
-       ARRAY(SELECT id FROM teams WHERE is_private) AS private
+       ARRAY(SELECT id FROM teams WHERE is_private) AS private,
+       (SELECT coalesce(json_agg(json_build_array(id, pause_seconds)), '[]')::text
+          FROM teams WHERE pause_seconds IS NOT NULL) AS pauses
 """
 # Compiled patterns outlive a change of other lines.
 _KNOWN_MATCHERS = 10_000
@@ -46,22 +48,23 @@ class KnownOwnership:
             row = await connection.fetchrow(_READ)
             if row is None:  # pragma: no cover - a SELECT without FROM has a row
                 return NOTHING_OWNED
-            self.current = _ownership_of(row["version"], row["lines"], row["archived"], row["private"])
+            self.current = _ownership_of(row)
         return self.current
 
 
 async def read_ownership(connection: AsyncConnection) -> Ownership:
     """What teams own now: for a preview."""
     row = (await connection.execute(sa.text(_READ))).one()
-    return _ownership_of(row.version, row.lines, row.archived, row.private)
+    return _ownership_of(row._mapping)  # noqa: SLF001 - its documented name
 
 
-def _ownership_of(version: int, lines: str, archived: str, private: Sequence[UUID]) -> Ownership:
+def _ownership_of(row: Mapping[Any, Any]) -> Ownership:
     return Ownership(
-        version=version,
-        claims=[_claim_of(line) for line in orjson.loads(lines)],
-        heirs={UUID(team): None if heir is None else UUID(heir) for team, heir in orjson.loads(archived)},
-        private_teams=frozenset(private),
+        version=row["version"],
+        claims=[_claim_of(line) for line in orjson.loads(row["lines"])],
+        heirs={UUID(team): None if heir is None else UUID(heir) for team, heir in orjson.loads(row["archived"])},
+        private_teams=frozenset(row["private"]),
+        pauses={UUID(team): seconds for team, seconds in orjson.loads(row["pauses"])},
     )
 
 

@@ -307,4 +307,5 @@ def team_of(row: RowMapping) -> Team:
         archived_at=row[teams.c.archived_at],
         handed_over_to=row[teams.c.handed_over_to],
         version=row[teams.c.version],
+        pause_seconds=row[teams.c.pause_seconds],
     )

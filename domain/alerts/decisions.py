@@ -117,8 +117,8 @@ def pause_decision(pause: Pause) -> Decision:
     length = f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"  # noqa: PLR2004 - a minute
     return Decision(
         kind=DecisionKind.PAUSE,
-        reason=f"held for {length}: it ended by itself within that in {pause.recovered} of its last {pause.episodes} "
-        "episodes",
+        reason=f"held for {length}{', as its team wants it' if pause.is_teams else ''}: it ended by itself within that "
+        f"in {pause.recovered} of its last {pause.episodes} episodes",
         inputs={
             "until": pause.until.isoformat(),
             "seconds": seconds,

@@ -34,7 +34,7 @@ from domain.alerts.signal import ItemResult, Outcome, SignalStatus
 from domain.alerts.turning import Told, carried, caught_up, closed, held, outgrown, turn
 from domain.alerts.visibility import Sight
 from domain.correlation.placing import Placing
-from domain.flapping.pause import PausePolicy
+from domain.flapping.pause import PausePolicy, Pauses
 from domain.flapping.turns import FlappingPolicy
 from domain.rules.on_alert import merged_changes
 
@@ -44,13 +44,13 @@ class FoldPolicy:
     """How long can a closed alert come back, when does it flap, and when is it held for a pause?
 
     `reopen_window`: after a close by the source. `manual_resolve_hold`: how long re-sends of the same episode cannot
-    reopen what a person closed. `flapping` and `pause` are None where nothing is marked or held.
+    reopen what a person closed. `flapping` is None where nothing is marked.
     """
 
     reopen_window: timedelta = timedelta(hours=1)
     manual_resolve_hold: timedelta = timedelta(hours=1)
     flapping: FlappingPolicy | None = field(default_factory=FlappingPolicy)
-    pause: PausePolicy | None = None
+    pause: Pauses = field(default_factory=Pauses)
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class Fold:
         if previous is not None:
             told_before, told = carried(previous, state, self.policy.flapping)
             self.batch.tell(previous, told_before)
-            pausing = held(state, self.policy.pause, now=signal.received_at)
+            pausing = held(state, self._pause(state), now=signal.received_at)
         self.batch.touch(state)
         suppressing = self.marking.suppress(state, by_rules)
         decided = [*signal.decisions, *team.decisions, fold_decision("opened", reason), *by_rules.decisions]
@@ -149,7 +149,7 @@ class Fold:
         by_rules = self.marking.ask_rules(alert, signal)
         changes = merged_changes(changes, by_rules.changes)
         suppressing = self.marking.suppress(alert, by_rules)
-        pausing = held(alert, self.policy.pause, now=signal.received_at)
+        pausing = held(alert, self._pause(alert), now=signal.received_at)
         decisions = [
             *(d.as_json() for d in signal.decisions),
             fold_decision("reopened", reason).as_json(),
@@ -173,7 +173,7 @@ class Fold:
         is_marked_so = self.marking.is_marked_so(alert, by_rules)
         if not changes and is_marked_so:
             return _result(alert, Outcome.REPEATED, "the same problem again")
-        if "severity" in changes and outgrown(alert, self.policy.pause):
+        if "severity" in changes and outgrown(alert, self._pause(alert)):
             changes |= _without_pause(alert)
         is_asked_anew = "labels" in changes or self.marking.silences.have_conditions or not is_marked_so
         marked = alert.suppressed_by
@@ -241,6 +241,11 @@ class Fold:
         data = {"changes": {"status": [before.value, alert.status.value]}, "reason": "acknowledged at the source"}
         self.batch.log(alert, AlertEventKind.ACKNOWLEDGED, at=signal.received_at, actor=actor, data=data)
         return _result(alert, Outcome.ACKNOWLEDGED, "acknowledged at the source")
+
+    def _pause(self, alert: AlertState) -> PausePolicy | None:
+        """The pause of the alert's team, where it says one; else everybody's."""
+        of_teams = self.marking.ownership.pauses
+        return self.policy.pause.of(of_teams.get(alert.team_id) if of_teams and alert.team_id is not None else None)
 
     def _count(self, alert: AlertState, signal: NormalSignal, *, is_repeat: bool = True) -> None:
         self.batch.touch(alert)

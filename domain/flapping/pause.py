@@ -4,7 +4,7 @@ The past is that of the dedup key: how long each of its newest episodes took unt
 episode that a person closed, or that took longer, is one that needed somebody.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.alerts.model import Severity
@@ -23,6 +23,8 @@ class PausePolicy:
     recoveries: int = 9
     episodes: int = 10
     severities: frozenset[Severity] = frozenset({Severity.HIGH, Severity.MEDIUM, Severity.LOW})
+    # Whether the length is the alert's team's own, and not everybody's.
+    is_teams: bool = False
 
     def __post_init__(self) -> None:
         if self.length <= timedelta(0):
@@ -41,6 +43,21 @@ class Pause:
     length: timedelta
     recovered: int
     episodes: int
+    is_teams: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """The pause of everybody's alerts, None where there is none; and by which rule one of a team's own length goes."""
+
+    everybodys: PausePolicy | None = None
+    of_teams: PausePolicy = PausePolicy(length=timedelta(minutes=1), is_teams=True)
+
+    def of(self, seconds: int | None) -> PausePolicy | None:
+        """The policy where a team says how long: None says nothing, and 0 says never."""
+        if seconds is None:
+            return self.everybodys
+        return replace(self.of_teams, length=timedelta(seconds=seconds)) if seconds else None
 
 
 def remembered(past: tuple[int, ...], seconds: int) -> tuple[int, ...]:
@@ -57,4 +74,10 @@ def pause_of(past: tuple[int, ...], severity: Severity, policy: PausePolicy, *, 
     recovered = sum(0 <= seconds <= longest for seconds in newest)
     if recovered < policy.recoveries:
         return None
-    return Pause(until=now + policy.length, length=policy.length, recovered=recovered, episodes=len(newest))
+    return Pause(
+        until=now + policy.length,
+        length=policy.length,
+        recovered=recovered,
+        episodes=len(newest),
+        is_teams=policy.is_teams,
+    )

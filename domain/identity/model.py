@@ -82,7 +82,8 @@ class User:
 class Team:
     """People who share responsibility for alerts. Only its members and administrators see a private team's.
 
-    `handed_over_to` is the team that took over from it last; an archived team's alerts go there.
+    `handed_over_to` is the team that took over from it last; an archived team's alerts go there. `pause_seconds` is how
+    long its alerts are held that mostly end by themselves: None as everybody's, 0 never.
     """
 
     id: UUID
@@ -94,6 +95,7 @@ class Team:
     archived_at: datetime | None = None
     handed_over_to: UUID | None = None
     version: int = 1
+    pause_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,11 +22,12 @@ from domain.text import checked_optional_text
 from domain.versions import require_version
 
 MAX_TEAM_DESCRIPTION = 2_000
+MAX_PAUSE_SECONDS = 3_600
 NO_SUCH = "no such team"
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # The fields whose before and after an event tells.
-_TOLD = ("name", "slug", "description", "is_private")
+_TOLD = ("name", "slug", "description", "is_private", "pause_seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,9 @@ def checked_team(team: Team) -> Team:
     if not _SLUG.fullmatch(team.slug) or len(team.slug) > MAX_TEAM_NAME:
         message = "a slug has lower-case letters, digits and single hyphens between them; give one"
         raise InvalidInput(message, ("slug",))
+    if team.pause_seconds is not None and not 0 <= team.pause_seconds <= MAX_PAUSE_SECONDS:
+        message = "a pause is at most an hour long; PT0S says that no alert of the team is held"
+        raise InvalidInput(message, ("pause",))
     described = checked_optional_text(team.description, path=("description",), limit=MAX_TEAM_DESCRIPTION)
     return replace(team, name=name, description=described or "")
 
@@ -161,6 +165,7 @@ def shown(team: Team) -> dict[str, Any]:
         "slug": team.slug,
         "description": team.description,
         "isPrivate": team.is_private,
+        "pauseSeconds": team.pause_seconds,
         "isArchived": team.archived_at is not None,
         "version": team.version,
     }

@@ -80,6 +80,8 @@ class Ownership:
     heirs: Mapping[UUID, UUID | None] = field(default_factory=dict)
     # Whose alerts only members and administrators see: silences of others do not hold them.
     private_teams: AbstractSet[UUID] = frozenset()
+    # Of teams that say so, how many seconds their alerts are held for a pause (domain/flapping/pause.py).
+    pauses: Mapping[UUID, int] = field(default_factory=dict)
     _services: dict[str, list[Claim]] = field(init=False, default_factory=dict)
     # By one label that must be equal, then by its value: most lines are not even looked at.
     _by_label: dict[str, dict[str, list[_Placed]]] = field(init=False, default_factory=dict)

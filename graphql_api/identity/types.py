@@ -1,6 +1,6 @@
 """How are people, teams and the server shown?"""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import strawberry
@@ -117,6 +117,10 @@ class TeamMember:
     user: User = strawberry.field(description="The person.")
 
 
+def _pause(root: strawberry.Parent[model.Team]) -> timedelta | None:
+    return None if root.pause_seconds is None else timedelta(seconds=root.pause_seconds)
+
+
 @exposes(model.Team, description="People who share responsibility for alerts.")
 class Team:
     """See domain.identity.model.Team."""
@@ -129,6 +133,11 @@ class Team:
     created_at: datetime = strawberry.field(description="When it was made.")
     archived_at: datetime | None = strawberry.field(description="When it ended; null while it lives.")
     version: int = strawberry.field(description="Grows with each change of it; give it as `expectedVersion`.")
+    pause = strawberry.field(
+        resolver=_pause,
+        description="How long an alert of the team is held before anybody is woken, if its own past says that it ends "
+        "by itself within that; zero for never, null as the server's setting says.",
+    )
     members = strawberry.field(
         resolver=_members, graphql_type=list[TeamMember], description="Who is in it, by the time they joined."
     )

@@ -26,6 +26,7 @@ teams = sa.Table(
     time("archived_at", nullable=True),
     uuid("handed_over_to"),
     integer("version", 1),
+    sa.Column("pause_seconds", sa.Integer, nullable=True),
 )
 
 # The address and the names are sealed under the person's own key (persistence/person_keys.py). Uniqueness is on a keyed

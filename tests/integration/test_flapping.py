@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.fold import FoldPolicy
 from domain.alerts.signal import SignalStatus
-from domain.flapping.pause import PausePolicy
+from domain.flapping.pause import PausePolicy, Pauses
 from domain.flapping.turns import FlappingPolicy
 from domain.ports import SystemClock
 from jobs.due import end_pauses, settle_flapping
@@ -22,7 +22,7 @@ from tests.unit.alerts.signals import FIRING, RESOLVED, signal, submission
 from tocsin.settings import Settings
 
 MINUTE = timedelta(minutes=1)
-PAUSE = PausePolicy(length=2 * MINUTE, recoveries=2, episodes=4)
+PAUSE = Pauses(everybodys=PausePolicy(length=2 * MINUTE, recoveries=2, episodes=4))
 START = datetime.now(tz=UTC) - timedelta(hours=12)
 
 

@@ -1,6 +1,8 @@
 """How is a team renamed, described, made private or public?"""
 
+import math
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import strawberry
@@ -26,6 +28,11 @@ class UpdateTeamInput:
     is_private: strawberry.Maybe[bool] = strawberry.field(
         description="Whether only members and administrators see the team and its alerts.", default=None
     )
+    pause: strawberry.Maybe[timedelta | None] = strawberry.field(
+        description="How long an alert of the team is held before anybody is woken, if its own past says that it ends "
+        "by itself within that: at most an hour, PT0S for never; null as the server's setting says.",
+        default=None,
+    )
     expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
 
 
@@ -49,6 +56,8 @@ async def update_team(info: Info, data: UpdateTeamInput) -> UpdateTeamSuccess:
     given: dict[str, Any] = {name: some.value for name in _EDITED if (some := getattr(data, name)) is not None}
     if given.get("description", "") is None:
         given["description"] = ""
+    if data.pause is not None:
+        given["pause_seconds"] = None if data.pause.value is None else math.ceil(data.pause.value.total_seconds())
     async with context.uow() as uow:
         team = await life.update_team(
             team_acting(context, uow, "updateTeam"),

@@ -14,13 +14,13 @@ from domain.alerts.events import AlertEventKind
 from domain.alerts.fold import FoldPolicy
 from domain.alerts.model import AlertStatus, ResolvedBy, Severity
 from domain.alerts.signal import Outcome
-from domain.flapping.pause import NOT_BY_ITSELF, PausePolicy
+from domain.flapping.pause import NOT_BY_ITSELF, PausePolicy, Pauses
 from tests.alert_builder import ANNA, NOON, an_alert
 from tests.unit.alerts.signals import FIRING, RESOLVED, Book, at, signal, submission
 
 MARKS = {"flapping_started", "flapping_ended"}
 MINUTE = timedelta(minutes=1)
-PAUSE = PausePolicy(length=2 * MINUTE, recoveries=3, episodes=4)
+PAUSE = Pauses(everybodys=PausePolicy(length=2 * MINUTE, recoveries=3, episodes=4))
 
 
 def bounce(book: Book, *seconds: float) -> None:
