@@ -264,6 +264,7 @@ async def test_the_events_of_a_subscription_are_planned_once_and_leave_nothing(m
     sizes, numbers = [], []
     async for result in await schema.subscribe(document, {"times": 20, "isShort": True}):
         assert result.errors is None
+        assert result.data is not None
         numbers.append(result.data["happens"])
         (execution,) = made
         # By graphql-core for each selection, by us for each plan.
