@@ -114,6 +114,7 @@ def web_app(state: AppState) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with opened(state):
             yield
+            await endpoint.close()
 
     web = Starlette(
         lifespan=lifespan,
@@ -139,7 +140,7 @@ def web_app(state: AppState) -> Starlette:
             Route("/metrics", health.metrics),
         ],
     )
-    web.state.tocsin = state
+    web.state.tocsin, web.state.endpoint = state, endpoint
     web.state.sockets = SocketEndpoint(schema, documents, live, allowed_origins=origins)
     return web
 
@@ -192,6 +193,11 @@ async def opened(state: AppState) -> AsyncIterator[None]:
         stack.push_async_callback(state.key_use.flush)
         stack.push_async_callback(end_tasks, [using])
         metrics.watch("tocsin_live_followers", "Streams that follow the log.", lambda: hub.subscribers)
+        metrics.watch(
+            "tocsin_database_connections_in_use",
+            "Connections of the pool that are checked out.",
+            state.engine.pool.checkedout,  # type: ignore[attr-defined]  # of the pool it is
+        )
         metrics.watch("tocsin_ingest_queue_signals", "Signals waiting for a transaction.", lambda: queue.depth)
         yield
 

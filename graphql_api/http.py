@@ -10,70 +10,46 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import orjson
-from graphql import GraphQLError, OperationType
+import structlog
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from strawberry import Schema
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.utils.aio import aclosing
 
+from domain.ids import new_id
 from graphql_api.access.limiting import UNREADABLE_COST, cost_of, headers_of
 from graphql_api.alerts.direct_answers import DirectAnswers
 from graphql_api.alerts.raw_rows import OPTIONS
 from graphql_api.context import Context
 from graphql_api.documents.trusted import TrustedDocuments
 from graphql_api.event_stream import COMPLETE, HEARTBEAT_SECONDS, event, with_heartbeat
-from graphql_api.graphql_request import BadRequest, GraphQLRequest, as_graphql_request, decode
+from graphql_api.graphql_request import BadRequest, GraphQLRequest
+from graphql_api.http_request import JSON_TYPE, read_request
 from graphql_api.limits import Documents
 from graphql_api.live.following import Live
 from graphql_api.live.member import Payload
+from graphql_api.live.sharing import Permissions
 from graphql_api.masking import RETRY_SECONDS, UNAVAILABLE, present_all
 from graphql_api.observability.metrics import operation_label
+from graphql_api.shared_answers import SharedAnswers, question_of
 
-JSON_TYPE = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
+# Errors that say nothing of who asked: the database is away, or slow.
+FOR_ALL = frozenset({"OVERLOADED", "TIMEOUT"})
 
 
-async def read_request(request: Request, *, max_bytes: int) -> GraphQLRequest:
-    """The GraphQL request an HTTP request carries."""
-    if request.method == "GET":
-        parameters: dict[str, Any] = dict(request.query_params)
-        for name in ("variables", "extensions"):
-            if parameters.get(name):
-                parameters[name] = decode(parameters[name].encode("utf-8", "surrogatepass"), name)
-        return as_graphql_request(parameters)
-    if request.method != "POST":
-        raise BadRequest(405, "GraphQL takes POST, and GET for queries", headers={"allow": "GET, POST"})
-    _check_content_type(request.headers.get("content-type", ""))
-    return as_graphql_request(decode(await read_body(request, max_bytes=max_bytes), "the body"))
+class _Answer(NamedTuple):
+    """What an operation came to; its bytes where they were made for several."""
 
-
-def _check_content_type(value: str) -> None:
-    media, *parameters = (part.strip().lower() for part in value.split(";"))
-    if media != JSON_TYPE:
-        raise BadRequest(415, "the content type must be application/json")
-    for parameter in parameters:
-        name, _, charset = parameter.partition("=")
-        if name == "charset" and charset.strip('"') not in {"utf-8", "utf8"}:
-            raise BadRequest(415, "the charset must be utf-8")
-
-
-async def read_body(request: Request, *, max_bytes: int) -> bytes:
-    """The body, never more than `max_bytes` of it."""
-    too_large = BadRequest(413, f"the request is larger than {max_bytes} bytes")
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > max_bytes:
-        raise too_large
-    chunks = bytearray()
-    async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > max_bytes:
-            raise too_large
-    return bytes(chunks)
+    result: ExecutionResult
+    body: bytes | None = None
 
 
 class Endpoint:
@@ -85,6 +61,7 @@ class Endpoint:
         self._trusted = trusted
         self._live = live
         self._direct = DirectAnswers(schema, documents)
+        self._shared: SharedAnswers[_Answer] = SharedAnswers()
 
     async def answer(self, request: Request, context: Context) -> Response:
         """The answer to one HTTP request."""
@@ -121,7 +98,7 @@ class Endpoint:
         if method == "POST" and EVENT_STREAM in accept:
             return self._stream(asked, context, is_subscription=operation.operation is OperationType.SUBSCRIPTION)
         started = time.perf_counter()
-        result = await self._execute(asked, context)
+        result, encoded_ = await self._answer(asked, operation, context)
         ran = was_run(result)
         # Only a document that passed validation names root fields of ours.
         context.operation = operation_label(operation) if ran else "invalid"
@@ -132,7 +109,42 @@ class Endpoint:
             codes=[str((error.extensions or {}).get("code")) for error in result.errors or ()],
         )
         status = _status(ran=ran, accept=accept)
-        return _response(as_body(result), accept, status=status)
+        return _response(as_body(result) if encoded_ is None else encoded_, accept, status=status)
+
+    async def _answer(self, asked: GraphQLRequest, operation: OperationDefinitionNode, context: Context) -> _Answer:
+        """By a run of its own, or together with those who ask the same just now."""
+
+        async def alone() -> _Answer:
+            return _Answer(await self._execute(asked, context))
+
+        schema = self._schema._schema  # noqa: SLF001 - no public way
+        question = question_of(asked, operation, context.viewer, documents=self._documents, schema=schema)
+        if question is None:
+            return await alone()
+        together = partial(self._answer_several, asked, question.permissions, context)
+        seconds = context.settings.graphql_timeout.total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                result, body = await self._shared.ask(question, alone, together)
+        except TimeoutError:
+            return _Answer(ExecutionResult(data=None, errors=present_all([too_slow(seconds)], context)))
+        if not context.wants_cost or result.extensions:
+            return _Answer(result, body)
+        return _Answer(with_cost(ExecutionResult(data=result.data, errors=result.errors), context))
+
+    async def _answer_several(
+        self, asked: GraphQLRequest, permissions: Permissions, context: Context
+    ) -> _Answer | None:
+        """One run as nobody in particular; None where each has to hear their own error."""
+        anybody = Context(state=context.state, viewer=permissions.anybody(), request_id=str(new_id()))
+        structlog.contextvars.bind_contextvars(request_id=anybody.request_id)
+        result = await self._execute(asked, anybody)
+        codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
+        return _Answer(result, encode(as_body(result))) if codes <= FOR_ALL else None
+
+    async def close(self) -> None:
+        """End what is still being answered."""
+        await self._shared.close()
 
     async def _execute(self, asked: GraphQLRequest, context: Context) -> ExecutionResult:
         seconds = context.settings.graphql_timeout.total_seconds()
@@ -220,10 +232,12 @@ def encoded(result: ExecutionResult) -> bytes:
     return encode(as_body(result))
 
 
-def _response(body: dict[str, Any], accept: str, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
+def _response(
+    body: dict[str, Any] | bytes, accept: str, *, status: int, headers: Mapping[str, str] | None = None
+) -> Response:
     media = GRAPHQL_JSON if GRAPHQL_JSON in accept else JSON_TYPE
     return Response(
-        encode(body),
+        body if isinstance(body, bytes) else encode(body),
         status_code=status,
         media_type=f"{media}; charset=utf-8",
         headers={"cache-control": "no-store", "vary": "accept", **(headers or {})},

@@ -147,6 +147,8 @@ class Known:
     errors: list[GraphQLError] | None = None
     costs: dict[str | None, int] = field(default_factory=dict)
     operations: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
+    # Whether an operation's answer may be shared: graphql_api/shared_answers.py.
+    is_shared: dict[str | None, bool] = field(default_factory=dict)
     # What graphql_api/alerts/direct_answers.py knows of each operation.
     direct: dict[str | None, Any] = field(default_factory=dict)
 

@@ -26,6 +26,7 @@ from graphql_api.context import Context
 from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.limits import CACHED_DOCUMENT_SIZE, Documents
 from graphql_api.permissions import ROOT_FIELDS
+from graphql_api.shared_answers import packed_variables
 from persistence.reads.alerts import read_rows
 
 # Questions of one operation that are kept: a console's filters and pages.
@@ -88,7 +89,7 @@ class DirectAnswers:
 
     def _question(self, direct: Direct, variables: Mapping[str, Any] | None) -> AlertQuestion | None:
         """What the arguments say; None for those that are refused."""
-        packed = packed_variables(direct.page, variables)
+        packed = packed_variables(direct.page.operation, variables)
         known = direct.asked.get(packed) if packed is not None else None
         if known is not None or packed is None:
             return known
@@ -115,21 +116,6 @@ class DirectAnswers:
             config=schema.config,
         )
         return alert_question(**arguments)
-
-
-def packed_variables(page: DirectPage, variables: Mapping[str, Any] | None) -> bytes | None:
-    """What the operation is given, so that equal ones are equal; None for what JSON cannot hold.
-
-    What it does not know is ignored, as it is when it runs.
-    """
-    if not page.operation.variable_definitions:
-        return b""
-    known = {node.variable.name.value for node in page.operation.variable_definitions}
-    given = {name: value for name, value in (variables or {}).items() if name in known}
-    try:
-        return orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        return None
 
 
 def _may_ask(context: Context) -> bool:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from domain.errors import DomainError
 from domain.identity.proving import Offered
 from graphql_api.graphql_request import BadRequest
-from graphql_api.http import read_body
+from graphql_api.http_request import read_body
 from graphql_api.identity.browser_session import origin_of_request, signed_in_response, too_many
 from graphql_api.identity.cookies import comes_from_us
 from graphql_api.identity.flow import local_path

@@ -99,7 +99,7 @@ def shape_of(asked: GraphQLRequest, documents: Documents, schema: GraphQLSchema)
         document = documents.parsed(asked.query).document
         operation = documents.operation(asked.query, asked.operation_name)
         root = _root_field(operation)
-        if root is None or any(field in PERSONAL_FIELDS for field in _selected(document, schema)):
+        if root is None or is_personal(document, schema):
             return None
         variables = _without_after(root, document, asked.variables or {})
         if variables is None:
@@ -110,6 +110,11 @@ def shape_of(asked: GraphQLRequest, documents: Documents, schema: GraphQLSchema)
     return Shape(
         follows=_FOLLOWS[root.name.value], query=asked.query, operation_name=asked.operation_name, variables=packed
     )
+
+
+def is_personal(document: DocumentNode, schema: GraphQLSchema) -> bool:
+    """Whether a document selects anything that tells of a person: it is made for nobody but its viewer."""
+    return any(field in PERSONAL_FIELDS for field in _selected(document, schema))
 
 
 def _root_field(operation: OperationDefinitionNode) -> FieldNode | None:
