@@ -45,6 +45,8 @@ LEASE_TTL = timedelta(seconds=6)
 RENEW_SECONDS = 2.0
 # A lost notice costs this long.
 POLL_SECONDS = 0.25
+# Without a notice for so long the storm is over, and whoever gave way need not.
+WRITTEN_SECONDS = 0.5
 # Who is patient rests so many times as long as it has worked.
 GIVES_WAY = 3.0
 # From here on it is said in the log, and by `tocsin doctor`.
@@ -57,9 +59,16 @@ class Wake:
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
+        self._woken_at = 0.0
+
+    @property
+    def is_written(self) -> bool:
+        """Whether something was written just now."""
+        return time.monotonic() - self._woken_at < WRITTEN_SECONDS
 
     def all(self) -> None:
         """Wake whoever waits."""
+        self._woken_at = time.monotonic()
         current, self._next = self._next, asyncio.Event()
         current.set()
 
@@ -191,7 +200,8 @@ class Relay:
             else:
                 behind = (self._clock.now() - place.recorded_at).total_seconds()
                 late.tell(behind)
-                await asyncio.sleep(rest_in_a_storm(consumer, worked=time.monotonic() - began, behind=behind))
+                if self._wake.is_written:
+                    await asyncio.sleep(rest_in_a_storm(consumer, worked=time.monotonic() - began, behind=behind))
 
     async def _place_of(self, consumer: Consumer, lease: Lease) -> Cursor:
         """Take over the consumer's place.
