@@ -49,7 +49,8 @@ def rules_on_alert(alert: AlertState, signal: NormalSignal, rules: RuleSet) -> O
     it, not about what they made of the alert before: of the same signal they say the same each time it is sent again.
     """
     marks = signal.verdict.suppressed_by if signal.verdict is not None else ()
-    if not rules.on_alert.rules and not rules.of_team:
+    has_team_rules = bool(rules.of_team) and alert.team_id in rules.of_team
+    if not rules.on_alert.rules and not has_team_rules:
         return NOTHING if not marks else Outcome({}, (), marks)
     asking = _Asking(alert, signal, marks)
     if rules.on_alert.rules:

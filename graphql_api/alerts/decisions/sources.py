@@ -60,8 +60,8 @@ class AlertRuleDecision(Explanation):
         team_id = self.of_team_id
         return team_id is not None and await info.context.loader(load_teams).load(team_id) is None
 
-    @strawberry.field(description="The sentence a person reads.")
-    async def reason(self, info: Info) -> str:  # type: ignore[misc] # a resolver in place of the plain field
+    @strawberry.field(description="The sentence a person reads.")  # type: ignore[misc] # in place of the plain field
+    async def reason(self, info: Info) -> str:
         """A rule's name is its team's own."""
         return "a rule of a team that you may not see" if await self._is_hidden(info) else self.told
 
