@@ -4,6 +4,7 @@ Those who were not told yet are not told at all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,19 +16,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.model import Severity
 from domain.channels.kinds import names_of
 from domain.escalations.engine import Subject
+from domain.escalations.groups import rank
 from domain.escalations.model import Escalation, Notification, NotificationKind, NotificationState
 from domain.ids import new_id
 from persistence.among import among
 from persistence.contact_wishes import held, wishes_of
 from persistence.escalation_rows import notification_row
 from persistence.quiet_hours import resting
-from persistence.tables import channels, delivery_attempts, escalations, notifications
+from persistence.rule_groups import Lead, Place, told_of
+from persistence.tables import channels, delivery_attempts, escalations, notifications, routings
 
 # Somebody was told, or is about to be.
 TOLD = (NotificationState.MAILED, NotificationState.SENT, NotificationState.DELIVERED, NotificationState.READ)
 # To a machine the end of what it does not know is nothing; what it took without saying so would stay open there.
 _MACHINES = names_of(lambda kind: kind.is_machine)
 _IN_STEP = names_of(lambda kind: kind.hears_of_answers)
+WHEN_GROUP = "told when the group was open"
 _NAMES = ("user_id", "channel_id", "contact_method_id", "contact_kind", "incident_key")
 _RECIPIENT = tuple(notifications.c[name] for name in _NAMES)
 
@@ -72,8 +76,42 @@ async def tell_of_groups(
         escalation = by_id[row.telling_id]
         lead = _Lead(row, escalation)
         severities = {escalation.alert_id: escalation.severity or Severity.LOW}
-        why = "told when the group was open"
-        await _write(connection, [lead], kind, severities=severities, why=why, now=now, of=escalation)
+        of = _Of(group_id=escalation.group_id, escalation_id=escalation.id)
+        await _write(connection, [lead], kind, severities=severities, why=WHEN_GROUP, now=now, of=of)
+
+
+async def tell_of_rule_groups(
+    connection: AsyncConnection, told: Mapping[Place, Lead], kind: NotificationKind, *, now: datetime
+) -> None:
+    """Those whom a rule told of a group hear how it went on with the alerts that the rule holds for."""
+    worst = await told_of(connection, {group_id for _, group_id in told}, but=()) if told else {}
+    for (rule_id, group_id), lead in told.items():
+        statement = (
+            sa.select(sa.literal(lead.alert_id, sa.Uuid).label("alert_id"), sa.literal(lead.episode).label("episode"))
+            .add_columns(*_RECIPIENT)
+            .join_from(notifications, routings, routings.c.id == notifications.c.routing_id)
+            .where(
+                routings.c.rule_id == rule_id,
+                routings.c.group_id == group_id,
+                routings.c.ended_at.is_(None),
+                notifications.c.group_id == group_id,
+                *_is_told(kind),
+            )
+            .distinct()
+        )
+        rows = (await connection.execute(statement)).all()
+        severities = {lead.alert_id: max((severity for _, severity in worst[rule_id, group_id]), key=rank)}
+        of = _Of(group_id=group_id, routing_id=lead.routing_id)
+        await _write(connection, rows, kind, severities=severities, why=WHEN_GROUP, now=now, of=of)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Of:
+    """By what a group was told of."""
+
+    group_id: UUID | None = None
+    escalation_id: UUID | None = None
+    routing_id: UUID | None = None
 
 
 class _Lead:
@@ -94,7 +132,7 @@ async def _write(
     severities: Mapping[UUID, Severity],
     why: str,
     now: datetime,
-    of: Escalation | None = None,
+    of: _Of | None = None,
 ) -> None:
     told = list(told)
     wanted = await wishes_of(connection, {row.user_id for row in told if row.user_id is not None})
@@ -114,7 +152,8 @@ async def _write(
                     next_attempt_at=None if row.channel_id is None else now,
                     why=why,
                     created_at=now,
-                    escalation_id=None if of is None else of.id,
+                    escalation_id=None if of is None else of.escalation_id,
+                    routing_id=None if of is None else of.routing_id,
                     group_id=None if of is None else of.group_id,
                     incident_key=row.incident_key,
                 ),

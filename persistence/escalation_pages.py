@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.model import Severity
@@ -129,7 +129,7 @@ async def _keys_so_far(connection: AsyncConnection, fired: Sequence[tuple[Escala
             table.c.channel_id.is_not(None),
             table.c.kind == NotificationKind.PAGE.value,
         )
-        .distinct(table.c.escalation_id, table.c.channel_id)
+        .ext(distinct_on(table.c.escalation_id, table.c.channel_id))
         .order_by(table.c.escalation_id, table.c.channel_id, table.c.id)
     )
     return {(row.escalation_id, row.channel_id): row.incident_key for row in await connection.execute(statement)}

@@ -38,6 +38,7 @@ from persistence.escalation_notices import tell_of_groups
 from persistence.escalation_rows import add_escalations, escalation_of, save_escalations
 from persistence.group_events import append_group_events
 from persistence.group_leads import LEFT, gone_alone
+from persistence.group_locks import lock_groups
 from persistence.group_members import (
     Crowd,
     Gone,
@@ -55,8 +56,6 @@ from persistence.group_members import (
 from persistence.revived import revive_after_last_step
 from persistence.tables import alert_groups, alerts, escalations, notifications
 
-# The advisory lock's first half: "gesc".
-_LOCK = 0x67657363
 MOST_NAMED = 100
 PAUSED, EXHAUSTED = EscalationState.PAUSED, EscalationState.EXHAUSTED
 _UUIDS = pg.ARRAY(pg.UUID(as_uuid=True))
@@ -66,10 +65,6 @@ SELECT group_id FROM alerts WHERE id = ANY(:ids) AND group_id IS NOT NULL
 UNION
 SELECT e.group_id FROM escalation_members m JOIN escalations e ON e.id = m.escalation_id
  WHERE m.alert_id = ANY(:ids) AND m.left_at IS NULL AND e.is_standing
-""").bindparams(sa.bindparam("ids", type_=_UUIDS))
-_TAKE = sa.text("""
-SELECT count(pg_advisory_xact_lock(:lock, number))
-  FROM (SELECT DISTINCT hashtext(id::text) AS number FROM unnest(:ids) AS g(id) ORDER BY 1) AS ordered
 """).bindparams(sa.bindparam("ids", type_=_UUIDS))
 _KINDS = {
     Turn.STARTED: GroupEventKind.PAGED,
@@ -155,7 +150,7 @@ async def follow_groups(
     group_ids = set(await connection.scalars(_GROUPS, {"ids": list(alert_ids)}))
     if not group_ids:
         return following
-    await connection.execute(_TAKE, {"lock": _LOCK, "ids": list(group_ids)})
+    await lock_groups(connection, group_ids)
     await _read_standing(connection, following, group_ids)
     if not following.stands and not policies:
         return following

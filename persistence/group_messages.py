@@ -4,7 +4,7 @@ Only alerts of the escalation's own team are counted and named: what another tea
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,12 +17,12 @@ from domain.alerts.model import AlertStatus, Severity
 from domain.escalations.engine import ANSWERED
 from domain.escalations.group_message import MAX_LISTED, GroupTold, told_of_group
 from domain.escalations.groups import OVER, Members, loud, route
-from domain.escalations.message import Told
-from domain.escalations.model import CALLS, Escalation, Notification, NotificationKind, Policy
+from domain.escalations.model import Escalation, Notification, Policy
 from persistence.among import among
 from persistence.escalation_policies import active_policies
 from persistence.escalation_rows import escalation_of
 from persistence.group_members import members_of
+from persistence.rule_group_messages import GroupNews, news_by_rules, told_of_row
 from persistence.tables import OPEN, alert_groups, escalations
 
 _OF_TEAM = "a.group_id = e.group_id AND a.team_id IS NOT DISTINCT FROM e.team_id"
@@ -44,30 +44,18 @@ SELECT e.id AS escalation_id, listed.*,
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupNews:
-    """A group at the time of writing. `reason` says why nobody need be paged of it any more; None when they must."""
-
-    team_id: UUID | None
-    told: Told
-    status: AlertStatus
-    reason: str | None
-
-    def reason_against(self, one: Notification) -> str | None:
-        """Why the notification is no longer needed; None when it is."""
-        return self.reason if one.kind in CALLS else None
-
-
 async def news_of_groups(
     connection: AsyncConnection, queued: Iterable[Notification], *, now: datetime
 ) -> dict[UUID, GroupNews]:
     """For each of the notifications that tells of a group, by its id."""
+    queued = list(queued)
     by_escalation: dict[UUID, list[UUID]] = {}
     for one in queued:
         if one.group_id is not None and one.escalation_id is not None:
             by_escalation.setdefault(one.escalation_id, []).append(one.id)
+    by_rules = await news_by_rules(connection, queued, now=now)
     if not by_escalation:
-        return {}
+        return by_rules
     statement = (
         sa.select(escalations, alert_groups.c.title.label("group_title"))
         .outerjoin(alert_groups, alert_groups.c.id == escalations.c.group_id)
@@ -79,7 +67,7 @@ async def news_of_groups(
     alerts: dict[UUID, list[Any]] = {}
     for found in await connection.execute(_ALERTS, {"ids": list(by_escalation)}):
         alerts.setdefault(found.escalation_id, []).append(found)
-    news: dict[UUID, GroupNews] = {}
+    news = by_rules
     for row in rows:
         escalation = escalation_of(row)
         told = told_of_group(_group(escalation, row["group_title"] or "", alerts.get(escalation.id, [])))
@@ -114,7 +102,7 @@ def _status(members: Sequence[Members], reason: str | None) -> AlertStatus:
 
 def _group(escalation: Escalation, title: str, rows: Sequence[Any]) -> GroupTold:
     assert escalation.group_id is not None  # noqa: S101 - for the type checker
-    worst = [_told(row) for row in rows if row.alert_id is not None]
+    worst = [told_of_row(row) for row in rows if row.alert_id is not None]
     total = (rows[0].open_alerts or rows[0].members) if rows else 0
     return GroupTold(
         group_id=escalation.group_id,
@@ -124,19 +112,4 @@ def _group(escalation: Escalation, title: str, rows: Sequence[Any]) -> GroupTold
         worst=worst,
         total=total,
         since=escalation.started_at,
-    )
-
-
-def _told(row: Any) -> Told:  # noqa: ANN401 - a row
-    return Told(
-        kind=NotificationKind.PAGE,
-        alert_id=row.alert_id,
-        title=row.title,
-        severity=Severity(row.severity),
-        service_name=row.service_name,
-        source=row.source,
-        description=row.description,
-        started_at=row.started_at,
-        labels=tuple(sorted(row.labels.items())),
-        why="",
     )

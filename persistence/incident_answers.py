@@ -19,16 +19,16 @@ from domain.alerts.events import SYSTEM, Via
 from domain.alerts.visibility import EVERYTHING
 from domain.audit.model import AuditEntry
 from domain.channels.model import Channel
-from domain.escalations.incidents import key_of_group
+from domain.escalations.incidents import rule_of_key
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.ids import new_id
 from domain.ports import Clock
 from persistence.channels import list_channels
 from persistence.escalations import TOLD, notification_row
-from persistence.group_answers import group_led_by
+from persistence.group_answers import group_led_by, group_told_by_rule
 from persistence.inbound import is_first
 from persistence.retention import INBOUND_CALLS
-from persistence.tables import escalations, notifications
+from persistence.tables import notifications
 from persistence.unit_of_work import UnitOfWork
 from tocsin.settings import Settings
 
@@ -58,21 +58,16 @@ SLACK = timedelta(seconds=30)
 class Incident:
     """What happened to one: the alert it is of, and who did it there, by their id.
 
-    `is_group`: the alert stands for its group there.
+    `key` is what it is known by where the alert stands for its group there; None: by the alert.
     """
 
     event_id: str
     kind: str
     alert_id: UUID
     occurred_at: datetime
-    is_group: bool = False
+    key: str | None = None
     number: str | None = None
     agent: str | None = None
-
-    @property
-    def key(self) -> str | None:
-        """What it is known by, as notifications have it."""
-        return key_of_group(self.alert_id) if self.is_group else None
 
     @property
     def reason(self) -> str:
@@ -95,7 +90,11 @@ async def answer_incident(
     if incident.occurred_at < clock.now() - INBOUND_CALLS:
         return False  # that it was taken before may be forgotten by now
     async with engine.connect() as connection:
-        led = await group_led_by(connection, incident.alert_id)
+        rule_id = None if incident.key is None else rule_of_key(incident.key)
+        if rule_id is None:
+            led = await group_led_by(connection, incident.alert_id)
+        else:
+            led = await group_told_by_rule(connection, incident.alert_id, rule_id)
         if led is not None and not await _hears_of_group(connection, channel, incident):
             led = None
     # An incident of a group is all of the group: what is opened again there is the one alert it is known by.
@@ -148,12 +147,11 @@ async def answer_incident(
 async def _hears_of_group(connection: AsyncConnection, channel: Channel, incident: Incident) -> bool:
     """Whether the incident is of what stands for the group, rather than of this one alert by itself."""
     table, alert_id = notifications, incident.alert_id
-    standing = sa.select(escalations.c.id).where(escalations.c.is_standing, escalations.c.alert_id == alert_id)
     of_group = sa.exists().where(
         table.c.alert_id == alert_id,
         table.c.incident_key.is_not_distinct_from(incident.key),
         table.c.channel_id == channel.id,
-        table.c.escalation_id.in_(standing),
+        table.c.group_id.is_not(None),
     )
     return bool(await connection.scalar(sa.select(of_group)))
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from persistence.among import among
-from persistence.tables import escalation_members, notifications
+from persistence.tables import escalation_members, notifications, routings
 
 
 def notification_of(row: sa.RowMapping) -> Notification:
@@ -30,7 +30,21 @@ async def notifications_by_alert(connection: AsyncConnection, alert_ids: Sequenc
         .join(member, member.c.escalation_id == table.c.escalation_id)
         .where(among(member.c.alert_id, alert_ids))
     )
-    wanted = its_own.union(of_groups).subquery()
+    decided, telling = routings, routings.alias("telling")
+    by_rules = (
+        sa.select(table.c.id, decided.c.alert_id)
+        .join(telling, telling.c.id == table.c.routing_id)
+        .join(
+            decided,
+            sa.and_(
+                decided.c.rule_id == telling.c.rule_id,
+                decided.c.group_id == telling.c.group_id,
+                decided.c.ended_at.is_not_distinct_from(telling.c.ended_at),
+            ),
+        )
+        .where(among(decided.c.alert_id, alert_ids), table.c.group_id.is_not(None))
+    )
+    wanted = its_own.union(of_groups, by_rules).subquery()
     statement = (
         sa.select(table, wanted.c.alert_id.label("of_alert"))
         .join(wanted, wanted.c.id == table.c.id)

@@ -138,12 +138,17 @@ async def _reply_codes(connection: AsyncConnection, ids: Sequence[UUID]) -> dict
     return {row.id: row.reply_code for row in rows}
 
 
+def _is_of_beginning(one: Notification) -> bool:
+    """Whether it goes to whoever was told of the beginning, rather than to whom a rule tells of the end alone."""
+    return one.routing_id is None or one.group_id is not None
+
+
 async def _unheard_of(connection: AsyncConnection, carried: Sequence[Notification]) -> list[UUID]:
     """Of the news of an end, those whose beginning was told to nobody by the same way: it was dropped on its way, too.
 
     Whom a rule tells of the end alone hears of it in any case.
     """
-    ends = [one for one in carried if one.kind is NotificationKind.RESOLVED and one.routing_id is None]
+    ends = [one for one in carried if one.kind is NotificationKind.RESOLVED and _is_of_beginning(one)]
     if not ends:
         return []
     end, page = notifications, notifications.alias("page")
@@ -153,7 +158,13 @@ async def _unheard_of(connection: AsyncConnection, carried: Sequence[Notificatio
             end.c.group_id.is_(None),
             sa.and_(page.c.alert_id == end.c.alert_id, page.c.episode == end.c.episode, page.c.group_id.is_(None)),
         ),
-        else_=sa.or_(page.c.escalation_id == end.c.escalation_id, page.c.escalation_id.in_(succeeding)),
+        else_=sa.or_(
+            page.c.escalation_id == end.c.escalation_id,
+            page.c.escalation_id.in_(succeeding),
+            sa.and_(
+                end.c.routing_id.is_not(None), page.c.group_id == end.c.group_id, page.c.alert_id == end.c.alert_id
+            ),
+        ),
     )
     is_told = sa.exists().where(
         same,

@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.model import Severity
 from domain.contacts.planning import hold_of, rests_of
 from domain.escalations.engine import Subject
+from domain.escalations.groups import rank
 from domain.escalations.model import EscalationState, NotificationKind, NotificationState
 from persistence.among import among
 from persistence.contact_wishes import preferences_of
 from persistence.quiet_hours import resting
-from persistence.tables import escalation_policies, escalations, notifications
+from persistence.tables import escalation_policies, escalations, notifications, routings
 
 _DROPPED, _HELD, _QUEUED = (
     state.value for state in (NotificationState.DROPPED, NotificationState.HELD, NotificationState.QUEUED)
@@ -40,7 +41,7 @@ async def revive_dropped(connection: AsyncConnection, calling: Mapping[UUID, Sub
     if not calling:
         return 0
     rows = await _owed(connection, calling)
-    return await _queue(connection, rows, {row.id: calling[row.alert_id].severity for row in rows}, now=now)
+    return await _queue(connection, rows, {row.id: _severity(row, calling) for row in rows}, now=now)
 
 
 async def revive_after_last_step(
@@ -118,13 +119,36 @@ async def _owed(connection: AsyncConnection, calling: Mapping[UUID, Subject]) ->
         who == sa.func.coalesce(table.c.user_id, table.c.channel_id),
     )
     statement = (
-        sa.select(table.c.id, table.c.alert_id, table.c.episode, table.c.user_id)
+        sa.select(table.c.id, table.c.alert_id, table.c.episode, table.c.user_id, table.c.group_id)
         .where(
-            among(table.c.alert_id, calling),
+            sa.or_(sa.and_(among(table.c.alert_id, calling), table.c.group_id.is_(None)), _is_of_groups_of(calling)),
             *_IS_DROPPED,
             table.c.routing_id.is_not(None),
             ~is_told,
         )
         .with_for_update(of=table, skip_locked=True)
     )
-    return [row for row in await connection.execute(statement) if row.episode == calling[row.alert_id].episode]
+    return [row for row in await connection.execute(statement) if _calls(row, calling)]
+
+
+def _is_of_groups_of(calling: Mapping[UUID, Subject]) -> sa.ColumnElement[bool]:
+    """Whether it is a rule's page of a group, and one of these is what the rule told of by it."""
+    table, telling, decided = notifications, routings.alias("telling"), routings.alias("decided")
+    return table.c.group_id.is_not(None) & sa.exists().where(
+        telling.c.id == table.c.routing_id,
+        telling.c.ended_at.is_(None),
+        decided.c.rule_id == telling.c.rule_id,
+        decided.c.group_id == telling.c.group_id,
+        decided.c.ended_at.is_(None),
+        among(decided.c.alert_id, calling),
+    )
+
+
+def _calls(row: Any, calling: Mapping[UUID, Subject]) -> bool:  # noqa: ANN401 - a row
+    return row.group_id is not None or row.episode == calling[row.alert_id].episode
+
+
+def _severity(row: Any, calling: Mapping[UUID, Subject]) -> Severity:  # noqa: ANN401 - a row
+    if row.group_id is None:
+        return calling[row.alert_id].severity
+    return max((one.severity for one in calling.values()), key=rank)

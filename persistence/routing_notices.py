@@ -5,7 +5,6 @@ alone. The policy of a rule is set to work in the same transaction.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,33 +15,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.contacts.planning import Rest
 from domain.escalations.engine import Subject, started
-from domain.escalations.model import CALLS, Notification, NotificationKind, NotificationState, Policy
+from domain.escalations.incidents import key_of_rules_group
+from domain.escalations.model import CALLS, Notification, Policy
 from domain.ids import new_id
-from domain.routing.model import KINDS, Routing
+from domain.routing.model import KINDS
 from persistence.among import among
 from persistence.contact_wishes import Wishes, planned, wishes_of
 from persistence.escalation_rows import add_escalations, notification_row
 from persistence.quiet_hours import resting
-from persistence.reaching import Reach, Recipient
+from persistence.reaching import Recipient
 from persistence.tables import notifications, routing_rules
-
-_GONE = [NotificationState.FAILED.value, NotificationState.DROPPED.value]
-# Of an alert's opening people hear once, whoever tells them; of its end those who heard that it opened hear anyway.
-_TOLD_ONCE = frozenset({NotificationKind.PAGE, NotificationKind.RESOLVED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noticed:
-    """That a rule held, and whom its targets reach."""
-
-    subject: Subject
-    routing: Routing
-    reached: Reach
+from persistence.told_before import Noticed, told_before
 
 
 async def notify(connection: AsyncConnection, noticed: Sequence[Noticed], *, now: datetime) -> dict[UUID, int]:
     """Queue the notifications; how many people and channels each decision told."""
-    told = await _told(connection, noticed)
+    told = await told_before(connection, noticed)
     people = {one.id for notice in noticed for one in notice.reached if not one.is_channel}
     wanted = await wishes_of(connection, people)
     rests = await resting(connection, {notice.subject.id for notice in noticed})
@@ -77,11 +65,16 @@ def _rows(
 
 
 def _notification(noticed: Noticed, recipient: Recipient, *, why: str, now: datetime) -> Notification:
+    lead = noticed.lead
     return Notification(
         id=new_id(),
         kind=KINDS[noticed.routing.event],
-        alert_id=noticed.subject.id,
-        episode=noticed.subject.episode,
+        alert_id=noticed.subject.id if lead is None else lead.alert_id,
+        episode=noticed.subject.episode if lead is None else lead.episode,
+        group_id=None if lead is None else noticed.routing.group_id,
+        incident_key=None
+        if lead is None or not recipient.is_channel
+        else key_of_rules_group(lead.alert_id, noticed.routing.rule_id),
         user_id=None if recipient.is_channel else recipient.id,
         channel_id=recipient.id if recipient.is_channel else None,
         next_attempt_at=now if recipient.is_channel else None,
@@ -96,30 +89,6 @@ async def set_to_work(connection: AsyncConnection, begin: Sequence[tuple[Subject
     fresh = [started(subject, policy, now=now) for subject, policy in begin]
     await add_escalations(connection, fresh)
     return len(fresh)
-
-
-async def _told(connection: AsyncConnection, noticed: Sequence[Noticed]) -> set[tuple[UUID, str, UUID]]:
-    """Who heard already: (alert, event, person or channel) for the events of these decisions."""
-    episodes = {notice.subject.id: notice.subject.episode for notice in noticed}
-    table = notifications
-    statement = (
-        sa.select(table.c.alert_id, table.c.episode, sa.func.coalesce(table.c.user_id, table.c.channel_id).label("who"))
-        .where(
-            among(table.c.alert_id, episodes),
-            table.c.kind == NotificationKind.PAGE.value,
-            table.c.state.not_in(_GONE),
-        )
-        .distinct()
-    )
-    paged = {
-        (row.alert_id, row.who) for row in await connection.execute(statement) if episodes[row.alert_id] == row.episode
-    }
-    return {
-        (notice.subject.id, notice.routing.event.value, recipient.id)
-        for notice in noticed
-        for recipient in notice.reached
-        if KINDS[notice.routing.event] in _TOLD_ONCE and (notice.subject.id, recipient.id) in paged
-    }
 
 
 async def _names(connection: AsyncConnection, rule_ids: set[UUID]) -> Mapping[UUID, str]:

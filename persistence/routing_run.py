@@ -5,7 +5,6 @@ Who was told of the alert's opening already, by a step of a policy or a rule bef
 rules and alert are read in the worker: an installation without rules pays one look a run, and arriving alerts nothing.
 """
 
-import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,18 +21,24 @@ from domain.alerts.model import Severity
 from domain.escalations.engine import Call, Subject, call_of
 from domain.ids import new_id
 from domain.routing.deciding import Asked, Held, happened, holding, rules_for
+from domain.routing.grouping import JOINED, that_page
 from domain.routing.model import BEGINNINGS, RoutedEvent, Routing, RoutingRule
 from domain.rules.condition import RANKS, Bound, ConditionInvalid
 from domain.rules.facts import Facts
 from persistence.among import among
 from persistence.conditions import bind, compile_condition
 from persistence.escalations import subjects_of
+from persistence.group_locks import lock_groups
 from persistence.policies_instead import Called, policies_called
 from persistence.reaching import reach
 from persistence.revived import revive_dropped
-from persistence.routing import active_rules, targets_json, targets_of
-from persistence.routing_notices import Noticed, notify, set_to_work
+from persistence.routing import active_rules
+from persistence.routing_notices import notify, set_to_work
+from persistence.routing_rows import routing_from, routing_row, worsened_to
+from persistence.rule_following import follow_rule_groups, groups_of
+from persistence.rule_groups import PAGES, leads_of, mark_joined, told_of
 from persistence.tables import alerts, routings, teams
+from persistence.told_before import Noticed
 
 # What was decided of an episode, so that it is decided once.
 Known: TypeAlias = tuple[UUID, int, UUID, RoutedEvent, str, bool]
@@ -73,9 +78,10 @@ async def route(
     connection: AsyncConnection, alert_ids: Sequence[UUID], *, worsened: Collection[UUID], now: datetime
 ) -> int:
     """Ask the rules about the alerts and queue what they tell; how many notifications."""
+    await lock_groups(connection, await groups_of(connection, alert_ids))
     rules = asked(await active_rules(connection))
     if not rules:
-        return 0
+        return await follow_rule_groups(connection, alert_ids, now=now)
     found = await routed_alerts(connection, alert_ids, now=now)
     known = await _known(connection, alert_ids)
     fresh: list[tuple[RoutedAlert, Routing]] = []
@@ -87,10 +93,13 @@ async def route(
     subjects = [alert.subject for alert in found]
     calling = {one.id: one for one in subjects if call_of(one, now=now)[0] is Call.SOMEBODY}
     revived = await revive_dropped(connection, calling, now=now)
+    quiet = [one.id for one in subjects if one.id not in calling]
     if not fresh:
-        return revived
+        return revived + await follow_rule_groups(connection, quiet, now=now)
     policies = {one.rule.id: (one.rule.policy_id, one.rule.team_id) for one in rules if one.rule.policy_id is not None}
-    return revived + await _tell(connection, fresh, policies, now=now)
+    told = await _tell(connection, fresh, policies, now=now)
+    in_groups = [routing.alert_id for _, routing in fresh if routing.group_id is not None]
+    return revived + told + await follow_rule_groups(connection, [*quiet, *in_groups], now=now)
 
 
 def asked(rules: Iterable[RoutingRule]) -> list[Asked]:
@@ -159,17 +168,14 @@ def routing_of(subject: Subject, event: RoutedEvent, held: Held, *, now: datetim
         decided_at=now,
         targets=held.rule.targets,
         failure=None if held.failure is None else held.failure[:300],
+        group_id=subject.group_id if event in PAGES else None,
     )
-
-
-def _worsened_to(routing: Routing) -> str:
-    return routing.severity.value if routing.event is RoutedEvent.WORSENED else ""
 
 
 def _key(routing: Routing) -> Known:
     is_failure = routing.failure is not None
-    worsened_to = "" if is_failure else _worsened_to(routing)
-    return routing.alert_id, routing.episode, routing.rule_id, routing.event, worsened_to, is_failure
+    raised_to = "" if is_failure else worsened_to(routing)
+    return routing.alert_id, routing.episode, routing.rule_id, routing.event, raised_to, is_failure
 
 
 async def _known(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> set[Known]:
@@ -184,7 +190,7 @@ async def _tell(
     *,
     now: datetime,
 ) -> int:
-    rows = [_row_of(routing) for _, routing in fresh]
+    rows = [routing_row(routing) for _, routing in fresh]
     statement = insert(routings).on_conflict_do_nothing().returning(routings.c.id)
     # Two at once come to the same: what the other wrote, the other tells.
     mine = set(await connection.scalars(statement, rows))
@@ -196,13 +202,38 @@ async def _tell(
         if _begins(one) and one.rule_id in policies
     ]
     called = await policies_called(connection, calls, dict(policies.values()))
+    joined = await _joining(connection, [one for _, one in kept if one.group_id is not None])
+    leads = await leads_of(connection, {one.group_id for _, one in kept if one.group_id is not None})
     noticed = [
-        Noticed(subject=alert.subject, routing=one, reached=people | called.reached.get(one.id, {}))
+        Noticed(
+            subject=alert.subject,
+            routing=one,
+            reached=people | called.reached.get(one.id, {}),
+            lead=None if one.group_id is None else leads.get((one.rule_id, one.group_id)),
+        )
         for (alert, one), people in zip(kept, reached, strict=True)
+        if one.id not in joined
     ]
     counts = await notify(connection, noticed, now=now)
-    await _note_what_came_of_it(connection, [one for _, one in kept], counts, called.notes)
+    notes = {**dict.fromkeys(joined, JOINED), **called.notes}
+    await _note_what_came_of_it(connection, [one for _, one in kept], counts, notes)
     return sum(counts.values()) + await set_to_work(connection, called.begin, now=now)
+
+
+async def _joining(connection: AsyncConnection, fresh: Sequence[Routing]) -> set[UUID]:
+    """Which of these decisions about alerts of groups tell nobody: their rule told of the group already."""
+    if not fresh:
+        return set()
+    by_place: dict[tuple[UUID, UUID], list[Routing]] = {}
+    for one in fresh:
+        if one.group_id is not None:
+            by_place.setdefault((one.rule_id, one.group_id), []).append(one)
+    told = await told_of(connection, {group_id for _, group_id in by_place}, but={one.id for one in fresh})
+    paging: set[UUID] = set()
+    for place, decisions in by_place.items():
+        paging |= that_page(decisions, told.get(place, ()))
+    await mark_joined(connection, fresh, paging=paging)
+    return {one.id for one in fresh} - paging
 
 
 async def _note_what_came_of_it(
@@ -221,31 +252,3 @@ async def _note_what_came_of_it(
 
 def _begins(routing: Routing) -> bool:
     return routing.event in BEGINNINGS
-
-
-def _row_of(routing: Routing) -> dict[str, Any]:
-    values = {field.name: getattr(routing, field.name) for field in dataclasses.fields(routing)}
-    words = {"event": routing.event.value, "severity": routing.severity.value, "worsened_to": _worsened_to(routing)}
-    return {**values, **words, "targets": targets_json(routing.targets)}
-
-
-def routing_from(row: sa.RowMapping) -> Routing:
-    """The object of a row."""
-    values = {field.name: row[field.name] for field in dataclasses.fields(Routing)}
-    event, severity = RoutedEvent(values["event"]), Severity(values["severity"])
-    return Routing(**{**values, "event": event, "severity": severity, "targets": targets_of(values["targets"])})
-
-
-async def routings_by_alert(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[list[Routing]]:
-    """What rules decided of each alert, the oldest first."""
-    statement = sa.select(routings).where(among(routings.c.alert_id, alert_ids)).order_by(routings.c.id)
-    found: dict[UUID, list[Routing]] = {alert_id: [] for alert_id in alert_ids}
-    for row in (await connection.execute(statement)).mappings():
-        found[row["alert_id"]].append(routing_from(row))
-    return [found[alert_id] for alert_id in alert_ids]
-
-
-async def routings_by_ids(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Routing]:
-    """Decisions by id; one that is not there is missing."""
-    statement = sa.select(routings).where(among(routings.c.id, ids))
-    return {row["id"]: routing_from(row) for row in (await connection.execute(statement)).mappings()}

@@ -19,12 +19,27 @@ def key_of_group(lead_id: UUID) -> str:
     return f"{_GROUP}{lead_id}"
 
 
+def key_of_rules_group(lead_id: UUID, rule_id: UUID) -> str:
+    """The key of what a routing rule tells of a group: it ends with the alerts that the rule holds for."""
+    return f"{key_of_group(lead_id)}:{rule_id}"
+
+
 def alert_of_key(key: str) -> tuple[UUID, bool] | None:
     """The alert a key is about, and whether it stands for a group there; None for no key of ours."""
     if not key.startswith(PREFIX):
         return None
     is_group = key.startswith(_GROUP)
     try:
-        return UUID(key.removeprefix(_GROUP if is_group else PREFIX)), is_group
+        named = key.removeprefix(_GROUP).partition(":")[0] if is_group else key.removeprefix(PREFIX)
+        return UUID(named), is_group
+    except ValueError:
+        return None
+
+
+def rule_of_key(key: str) -> UUID | None:
+    """The routing rule that told of the group, where one did."""
+    rule_id = key.removeprefix(_GROUP).partition(":")[2] if key.startswith(_GROUP) else ""
+    try:
+        return UUID(rule_id) if rule_id else None
     except ValueError:
         return None

@@ -65,6 +65,7 @@ class RoutingRule:
 class Routing:
     """That a rule held for what happened to an episode of an alert, or could not be worked out; once for each.
 
+    `group_id` is the group the alert was in, for what pages: its decisions of one rule page once.
     `note` is what else is to be said: that another policy was set to work than the one the rule names.
     `targets` are the rule's of then. `reached` counts the people and channels it reached that no rule before it did.
     """
@@ -81,3 +82,4 @@ class Routing:
     reached: int = 0
     failure: str | None = None
     note: str | None = None
+    group_id: UUID | None = None

@@ -96,7 +96,7 @@ def _incident(call: Call, *, now: datetime) -> Incident | None:
         event_id=event_id,
         kind=str(kind),
         alert_id=about[0],
-        is_group=about[1],
+        key=str(key) if about[1] else None,
         occurred_at=_time(event.get("occurred_at")) or now,
         number=_word(data.get("number")),
         # Their id alone: a name would stay in a log that forgets nobody.

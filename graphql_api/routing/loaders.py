@@ -7,7 +7,7 @@ from domain.routing.actions import NO_SUCH
 from domain.routing.model import Routing, RoutingRule
 from graphql_api.context import Context
 from persistence.routing import list_rules
-from persistence.routing_run import routings_by_alert, routings_by_ids
+from persistence.routing_rows import routings_by_alert, routings_by_ids
 
 
 async def load_routing_rules(context: Context, ids: list[UUID]) -> list[RoutingRule | None]:

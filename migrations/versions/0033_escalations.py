@@ -8,6 +8,7 @@ branch_labels = None
 depends_on = None
 
 _CHANNEL_ENDS = "channel_id IS NOT NULL AND kind IN ('acknowledged', 'resolved')"
+_OF_ROUTING = "coalesce(user_id, channel_id), coalesce(contact_method_id, user_id, channel_id), rule_step"
 # Of two that tell of one end, the older is kept: the newer told of a group what the older told of its alert.
 _TOLD_TWICE = """DELETE FROM notifications n USING notifications o
  WHERE n.kind = o.kind AND n.alert_id = o.alert_id AND n.episode = o.episode AND n.id > o.id
@@ -32,13 +33,22 @@ UPGRADE: tuple[str, ...] = (
     "ALTER TABLE text_messages ADD COLUMN superseded_at TIMESTAMP WITH TIME ZONE",
     "ALTER TABLE routings ADD COLUMN note TEXT",
     "ALTER TABLE routings ADD COLUMN group_id UUID",
+    "ALTER TABLE routings ADD COLUMN is_joined BOOLEAN DEFAULT false NOT NULL",
     "ALTER TABLE routings ADD COLUMN ended_at TIMESTAMP WITH TIME ZONE",
-    """CREATE INDEX ix_routings_group_id ON routings (group_id, rule_id)
- WHERE group_id IS NOT NULL AND ended_at IS NULL""",
+    "CREATE INDEX ix_routings_group_id ON routings (group_id, rule_id) WHERE group_id IS NOT NULL",
+    "DROP INDEX uq_notifications_routing",
+    f"""CREATE UNIQUE INDEX uq_notifications_routing ON notifications (routing_id, {_OF_ROUTING}, kind)
+ WHERE routing_id IS NOT NULL""",
 )
 DOWNGRADE: tuple[str, ...] = (
+    # What a rule told of the end of a group: before, nobody did.
+    "DELETE FROM notifications WHERE routing_id IS NOT NULL AND group_id IS NOT NULL AND kind NOT IN ('page', 'worsened')",
+    "DROP INDEX uq_notifications_routing",
+    f"""CREATE UNIQUE INDEX uq_notifications_routing ON notifications (routing_id, {_OF_ROUTING})
+ WHERE routing_id IS NOT NULL""",
     "DROP INDEX ix_routings_group_id",
     "ALTER TABLE routings DROP COLUMN ended_at",
+    "ALTER TABLE routings DROP COLUMN is_joined",
     "ALTER TABLE routings DROP COLUMN group_id",
     "ALTER TABLE routings DROP COLUMN note",
     "ALTER TABLE text_messages DROP COLUMN superseded_at",

@@ -244,6 +244,7 @@ notifications = sa.Table(
         sa.text("coalesce(user_id, channel_id)"),
         sa.text("coalesce(contact_method_id, user_id, channel_id)"),
         "rule_step",
+        "kind",
         unique=True,
         postgresql_where=sa.text("routing_id IS NOT NULL"),
     ),

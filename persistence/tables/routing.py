@@ -70,8 +70,10 @@ routings = sa.Table(
     sa.Column("failure", sa.Text, nullable=True),
     # What else is to be said of it: why nobody was told, or which policy was set to work instead.
     sa.Column("note", sa.Text, nullable=True),
-    # The group the alert was in: its decisions of one rule page once, until the group ends.
+    # The group the alert was in: its decisions of one rule page once, until none of their alerts is open. One that
+    # `is_joined` told nobody.
     uuid("group_id"),
+    flag("is_joined", default=False),
     time("ended_at", nullable=True),
     # It may worsen more than once. A failure keeps the rule from no later try.
     sa.Index(
@@ -94,12 +96,7 @@ routings = sa.Table(
         postgresql_where=sa.text("failure IS NOT NULL"),
     ),
     sa.Index("ix_routings_rule_id", "rule_id", "id"),
-    sa.Index(
-        "ix_routings_group_id",
-        "group_id",
-        "rule_id",
-        postgresql_where=sa.text("group_id IS NOT NULL AND ended_at IS NULL"),
-    ),
+    sa.Index("ix_routings_group_id", "group_id", "rule_id", postgresql_where=sa.text("group_id IS NOT NULL")),
 )
 
 team_quiet_hours = sa.Table(

@@ -155,7 +155,12 @@ async def test_who_was_told_of_one_alert_alone_does_not_answer_its_group(there: 
         assert await route(connection, [UUID(one) for one in ids], worsened=set(), now=work.now) == 1
     await work.tick()
     assert there.actions == ["trigger", "trigger"]
-    body = event("incident.resolved", ids[0], at=api.clock.now())
+    (key,) = {key for post in there.server.posts if (key := orjson.loads(post.body)["dedup_key"]).count(":") > 2}
+    for told in (ids[0], f"group:{ids[0]}"):
+        body = event("incident.resolved", told, at=api.clock.now(), event_id=told)
+        assert await there.calls_with(body, channel_id=other) == 200
+        assert {await there.status(one) for one in ids} == {"ACTIVE"}, "it was told of no such incident"
+    body = event("incident.resolved", key.removeprefix("tocsin:"), at=api.clock.now())
     assert await there.calls_with(body, channel_id=other) == 200
     assert [await there.status(one) for one in ids] == ["RESOLVED", "ACTIVE", "ACTIVE"]
 
