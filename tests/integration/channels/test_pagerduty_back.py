@@ -156,8 +156,8 @@ async def test_who_was_told_of_one_alert_alone_does_not_answer_its_group(there: 
     await work.tick()
     assert there.actions == ["trigger", "trigger"]
     (key,) = {key for post in there.server.posts if (key := orjson.loads(post.body)["dedup_key"]).count(":") > 2}
-    for told in (ids[0], f"group:{ids[0]}"):
-        body = event("incident.resolved", told, at=api.clock.now(), event_id=told)
+    for other_key in (ids[0], f"group:{ids[0]}"):
+        body = event("incident.resolved", other_key, at=api.clock.now(), event_id=other_key)
         assert await there.calls_with(body, channel_id=other) == 200
         assert {await there.status(one) for one in ids} == {"ACTIVE"}, "it was told of no such incident"
     body = event("incident.resolved", key.removeprefix("tocsin:"), at=api.clock.now())
