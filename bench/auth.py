@@ -1,4 +1,4 @@
-"""What does it cost to know who asks and what they may? The same page of alerts with the checks on and off, in turns.
+"""What does it cost to know who asks and what they may? The same pages of alerts with the checks on and off, in turns.
 
 Three servers over one database: as it is served; without rate limits; and with who asks believed from the first
 request on and no field guarded (bench/auth_off.py). The processor's time a request, of the server and of PostgreSQL
@@ -16,6 +16,7 @@ from bench.database import Database, Stores
 from bench.load import run
 from bench.machine import cpu_seconds
 from bench.read_fill import filled
+from bench.read_pages import write_bodies
 from bench.read_servers import ReadTocsin, load_of
 
 GOAL = 10.0
@@ -73,6 +74,7 @@ class Unchecked(Uncounted):
 def measure(plan: Plan) -> list[Turn]:
     """Run the plan and print what it found."""
     with database.running(plan.folder) as stores, ExitStack() as stack:
+        write_bodies(plan.folder / "pages.jsonl")
         servers = [
             kind(plan.folder / "logs", stores, plan.folder / f"auth-{kind.__name__}", _rows(stores, plan))
             for kind in (Checked, Uncounted, Unchecked)
@@ -94,7 +96,7 @@ def _rows(stores: Stores, plan: Plan) -> Database:
 def _turn(server: Checked, stores: Stores, plan: Plan, *, seconds: float) -> Turn:
     roots = (server.parts()["server"], stores.postgresql_pid)
     before = sum(cpu_seconds(root) for root in roots)
-    result = run(load_of(server, connections=plan.connections, seconds=seconds))
+    result = run(load_of(server, connections=plan.connections, seconds=seconds, bodies=plan.folder / "pages.jsonl"))
     if set(result.statuses) != {"200"}:
         raise RuntimeError(f"{server.label} answered {result.statuses}")
     used = sum(cpu_seconds(root) for root in roots) - before

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from bench import database, read_store
 from bench.contenders.base import Contender
+from bench.database import Stores
 from bench.load import run
-from bench.machine import describe
+from bench.machine import cpu_seconds, describe
 from bench.read_fill import filled
-from bench.read_results import HttpTurn, ReadReport
-from bench.read_servers import QUERY, ReadPeer, ReadTocsin, load_of
+from bench.read_pages import NEWEST, write_bodies
+from bench.read_results import OTHER, PLAIN, SAME, STOCK, HttpTurn, ReadReport
+from bench.read_servers import ReadPeer, ReadTocsin, load_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +40,27 @@ def measure(plan: Plan) -> ReadReport:
         http: list[HttpTurn] = []
         if "http" in plan.parts:
             logs, largest = plan.folder / "logs", sizes[-1].database
-            servers: list[Contender] = [
-                ReadTocsin(logs, stores, plan.folder / "tocsin-read", largest),
-                ReadPeer(logs, "stock", "bench.stock_read", largest),
-                ReadPeer(logs, "plain", "bench.plain_read", largest),
+            bodies = plan.folder / "pages.jsonl"
+            write_bodies(bodies)
+            ours: list[Contender] = [
+                ReadTocsin(logs, stores, plan.folder / f"tocsin-read-{number}", largest, processes=number)
+                for number in (1, 2)
             ]
-            for server in servers:
+            peers: list[Contender] = [
+                ReadPeer(logs, STOCK, "bench.stock_read", largest),
+                ReadPeer(logs, PLAIN, "bench.plain_read", largest),
+            ]
+            for server in (*ours, *peers):
                 stack.callback(server.stop)
                 server.start()
-            _compare(servers)
-            http = [turn for number in range(plan.rounds + 1) for turn in _turns(plan, servers, is_kept=number > 0)]
+            _compare([*ours, *peers])
+            turns = [
+                *(Turn(server, SAME, None) for server in (*ours, *peers)),
+                *(Turn(server, OTHER, bodies) for server in ours),
+            ]
+            for number in range(plan.rounds + 1):
+                found = [_measure(plan, turn, stores, is_kept=number > 0) for turn in turns]
+                http += found if number else []
     return ReadReport(
         began=began,
         machine=describe(),
@@ -58,18 +71,29 @@ def measure(plan: Plan) -> ReadReport:
     )
 
 
-def _turns(plan: Plan, servers: list[Contender], *, is_kept: bool) -> list[HttpTurn]:
-    turns = []
-    for server in servers:
-        seconds = plan.http_seconds if is_kept else 1.0
-        result = run(load_of(server, connections=plan.connections, seconds=seconds))
-        if set(result.statuses) != {"200"}:
-            raise RuntimeError(f"{server.name} answered {result.statuses}")
-        if is_kept:
-            rate = result.requests / result.seconds
-            print(f"{server.name:8} {rate:8,.0f}/s  p95 {result.latencies['p95']:.0f} ms", flush=True)
-            turns.append(HttpTurn(server=server.name, result=result))
-    return turns
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whom to ask what."""
+
+    server: Contender
+    asked: str
+    bodies: Path | None
+
+
+def _measure(plan: Plan, turn: Turn, stores: Stores, *, is_kept: bool) -> HttpTurn:
+    """One turn. The first ones, which warm up, are short and not kept."""
+    server, seconds = turn.server, plan.http_seconds if is_kept else 1.0
+    parts = {"server": server.parts()["server"], "database": stores.postgresql_pid}
+    before = {name: cpu_seconds(pid) for name, pid in parts.items()}
+    result = run(load_of(server, connections=plan.connections, seconds=seconds, bodies=turn.bodies))
+    if set(result.statuses) != {"200"}:
+        raise RuntimeError(f"{server.name} answered {result.statuses}")
+    cpu = {name: 1e6 * (cpu_seconds(pid) - before[name]) / result.requests for name, pid in parts.items()}
+    if is_kept:
+        rate, p95 = result.requests / result.seconds, result.latencies["p95"]
+        used = ", ".join(f"{name} {value:,.0f}" for name, value in cpu.items())
+        print(f"{server.name:20} {turn.asked:18} {rate:8,.0f}/s  p95 {p95:5.0f} ms  µs: {used}", flush=True)
+    return HttpTurn(server=server.name, asked=turn.asked, result=result, cpu=cpu)
 
 
 def _compare(servers: list[Contender]) -> None:
@@ -78,7 +102,7 @@ def _compare(servers: list[Contender]) -> None:
         token = server.token if isinstance(server, ReadTocsin) else "none"
         request = urllib.request.Request(
             f"http://127.0.0.1:{server.port}/graphql",
-            data=json.dumps({"query": QUERY}).encode(),
+            data=json.dumps({"query": NEWEST}).encode(),
             headers={"content-type": "application/json", "authorization": f"Bearer {token}"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above

@@ -7,6 +7,10 @@ import msgspec
 
 from bench.load import Result
 
+TOCSIN, TWO, STOCK, PLAIN = "tocsin", "tocsin, 2 processes", "stock", "plain"
+# What the clients of a turn ask for.
+SAME, OTHER = "the same page", "another page each"
+
 
 class StoreTurn(msgspec.Struct, frozen=True, kw_only=True):
     """One read at one size, all its turns together; milliseconds."""
@@ -18,10 +22,12 @@ class StoreTurn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HttpTurn(msgspec.Struct, frozen=True, kw_only=True):
-    """One server's turn."""
+    """One server's turn; `cpu` are microseconds of the processor a request, of the server and of PostgreSQL."""
 
     server: str
+    asked: str
     result: Result
+    cpu: dict[str, float]
 
 
 class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +49,24 @@ class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
         small, large = (self.at(scenario, size).latencies[place] for size in (self.sizes[0], self.sizes[-1]))
         return large / small
 
-    def rate(self, server: str) -> float:
-        """Requests a second, the median of the turns."""
-        return median(turn.result.requests / turn.result.seconds for turn in self.http if turn.server == server)
+    def of(self, server: str, asked: str) -> list[HttpTurn]:
+        """The turns of a server."""
+        return [turn for turn in self.http if (turn.server, turn.asked) == (server, asked)]
 
-    def latency(self, server: str, place: str) -> float:
+    def rate(self, server: str, asked: str = SAME) -> float:
+        """Requests a second, the median of the turns."""
+        return median(turn.result.requests / turn.result.seconds for turn in self.of(server, asked))
+
+    def latency(self, server: str, place: str, asked: str = SAME) -> float:
         """Milliseconds, the median of the turns."""
-        return median(turn.result.latencies[place] for turn in self.http if turn.server == server)
+        return median(turn.result.latencies[place] for turn in self.of(server, asked))
+
+    def cpu(self, server: str, part: str, asked: str = SAME) -> float:
+        """Microseconds of the processor a request, the median of the turns."""
+        return median(turn.cpu[part] for turn in self.of(server, asked))
+
+    def with_rest_of(self, before: "ReadReport") -> "ReadReport":
+        """This run, and of the parts that it left out what an earlier one found."""
+        if self.sizes != before.sizes:
+            return self
+        return msgspec.structs.replace(self, store=self.store or before.store, http=self.http or before.http)

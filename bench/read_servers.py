@@ -12,21 +12,24 @@ from bench.database import Database, Stores
 from bench.live_servers import Peer
 from bench.load import Load
 from bench.payloads import KEY
+from bench.read_pages import NEWEST
+from bench.read_results import TOCSIN, TWO
 from bench.read_store import SIGHT
 from domain.ids import new_id
 from graphql_api.identity.tokens import AccessTokens
 from tocsin.settings import Settings
 
 SECRET = "a key for reads of the bench alone"  # noqa: S105 - it lives as long as the run
-FIELDS = "id title description severity status source serviceName labels occurrences createdAt updatedAt lastSeenAt"
-QUERY = f"query Newest {{ alerts(first: 50) {{ nodes {{ {FIELDS} }} }} }}"
 
 
 class ReadTocsin(Tocsin):
-    """The API alone: what is measured is reading."""
+    """The API alone, in so many processes: what is measured is reading."""
 
-    def __init__(self, log_folder: Path, stores: Stores, data_dir: Path, database: Database) -> None:
+    def __init__(
+        self, log_folder: Path, stores: Stores, data_dir: Path, database: Database, *, processes: int = 1
+    ) -> None:
         super().__init__(log_folder, replace(stores, tocsin=database), data_dir)
+        self.name, self._api_processes = TOCSIN if processes == 1 else TWO, processes
         settings = Settings(database_url=database.owner_url, secret_key=SECRET)
         tokens = AccessTokens(settings.derived_key("access-token"), lifetime=timedelta(days=1))
         person, session = new_id(), new_id()
@@ -44,12 +47,16 @@ class ReadTocsin(Tocsin):
         self.token, _ = tokens.sign(user_id=person, session_id=session, now=datetime.now(UTC))
 
     def parts(self) -> dict[str, int]:
-        """One process."""
+        """One process, and those it keeps running."""
         return {"server": self._processes[0].pid}
 
     def environment(self) -> dict[str, str]:
         """With a key that is known, so that a token could be signed."""
-        return {**super().environment(), "TOCSIN_SECRET_KEY": SECRET}
+        return {
+            **super().environment(),
+            "TOCSIN_SECRET_KEY": SECRET,
+            "TOCSIN_API_WORKERS": str(self._api_processes),
+        }
 
     def start(self) -> None:
         """Start the API."""
@@ -65,18 +72,19 @@ class ReadPeer(Peer):
         os.environ["READ_DSN"] = database.application_url
 
 
-def load_of(server: Contender, *, connections: int, seconds: float) -> Load:
-    """The page, again and again, each connection the next as soon as it has an answer."""
+def load_of(server: Contender, *, connections: int, seconds: float, bodies: Path | None = None) -> Load:
+    """Each connection asks again as soon as it has an answer: for the newest page, or for what the file says."""
     token = server.token if isinstance(server, ReadTocsin) else ""
     return Load(
         port=server.port,
         path="/graphql",
         headers={"Authorization": f"Bearer {token}"} if token else {},
         # The load's number goes where it changes nothing: a variable the document does not have.
-        opening=f'{{"query":"{QUERY}","variables":{{"number":"',
+        opening=f'{{"query":"{NEWEST}","variables":{{"number":"',
         item=KEY,
         closing='"}}',
         prefix="n",
         connections=connections,
         seconds=seconds,
+        bodies=None if bodies is None else str(bodies),
     )

@@ -3,10 +3,9 @@
 from pathlib import Path
 from statistics import median
 
-from bench import live_report, read_report, turns
+from bench import live_report, turns
 from bench.live_results import LiveReport
 from bench.number import met, number
-from bench.read_results import ReadReport
 from bench.results import MAIN_ROUTE, IngestReport, MemoryReport
 from bench.turns import Scenario
 
@@ -21,7 +20,6 @@ def render(
     ingest: IngestReport | None,
     memory: MemoryReport | None,
     live: LiveReport | None = None,
-    read: ReadReport | None = None,
 ) -> str:
     """The text of README.md."""
     parts = [(HERE / "how.md").read_text()]
@@ -31,8 +29,6 @@ def render(
         parts.append(_memory(memory))
     if live is not None:
         parts += live_report.render(live)
-    if read is not None:
-        parts += read_report.render(read)
     parts.append((HERE / "notes.md").read_text())
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
