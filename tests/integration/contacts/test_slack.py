@@ -243,7 +243,8 @@ async def test_what_a_title_holds_is_no_mention_and_no_link(night: SlackNight, c
     await night.tick()
     (message,) = night.slack.messages
     for text in (message.text, message.shown):
-        assert "<" not in text
+        # A time of ours is the one thing that Slack is to make something of.
+        assert "<" not in text.replace("<!date^", "")
         assert "&lt;!channel&gt;" in text
 
 
