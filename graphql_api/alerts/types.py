@@ -31,7 +31,8 @@ from graphql_api.connection import After, Before, Connection, First, Last
 from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.escalations.loaders import load_escalations, load_memberships, load_notifications
-from graphql_api.escalations.types import Escalation, Notification
+from graphql_api.escalations.notification_types import Notification
+from graphql_api.escalations.types import Escalation
 from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import Team, User

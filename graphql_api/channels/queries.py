@@ -11,7 +11,7 @@ from domain.escalations import model as escalations
 from graphql_api.channels.loaders import load_channels
 from graphql_api.channels.types import Channel, ChannelKindInfo, MessageTemplate
 from graphql_api.context import Info
-from graphql_api.escalations.types import Notification
+from graphql_api.escalations.notification_types import Notification
 from graphql_api.scalars import uuid_or_none
 from persistence.channel_notifications import notifications_by_ids
 from persistence.channels import list_channels

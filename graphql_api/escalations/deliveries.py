@@ -12,7 +12,7 @@ from domain.escalations import model
 from domain.escalations.model import NotificationKind, NotificationState
 from graphql_api.connection import After, Before, Connection, Cursors, First, Last, connection, page_request
 from graphql_api.context import Info
-from graphql_api.escalations.types import Notification
+from graphql_api.escalations.notification_types import Notification
 from graphql_api.scalars import uuid_or_none
 from persistence.reads.notifications import NotificationPage, Wanted, page_of_notifications
 

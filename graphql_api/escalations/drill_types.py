@@ -14,7 +14,8 @@ from graphql_api.audit_writer import desk_of
 from graphql_api.context import Context, Info
 from graphql_api.enums import Severity
 from graphql_api.escalations.loaders import load_escalations, load_notifications, load_policies
-from graphql_api.escalations.types import Escalation, EscalationPolicy, Notification
+from graphql_api.escalations.notification_types import Notification
+from graphql_api.escalations.types import Escalation, EscalationPolicy
 from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User

@@ -15,7 +15,8 @@ from domain.routing.why import reason_not_told
 from graphql_api.context import Context, Info
 from graphql_api.escalations.groups import reasons_of_groups
 from graphql_api.escalations.loaders import load_escalation, load_escalations, load_notifications, load_policies
-from graphql_api.escalations.types import EscalationPolicy, Notification
+from graphql_api.escalations.notification_types import Notification
+from graphql_api.escalations.types import EscalationPolicy
 from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User

@@ -20,7 +20,7 @@ from persistence.shift_swaps import swaps_by_ids
 from persistence.swap_notices import swap_notifications
 
 if TYPE_CHECKING:
-    from graphql_api.escalations.types import Notification
+    from graphql_api.escalations.notification_types import Notification
 
 expose_enum(
     swaps.SwapState,
@@ -95,7 +95,7 @@ class ShiftSwap:
     settled_at: datetime | None = strawberry.field(description="When; null while it waits.")
     notifications = strawberry.field(
         resolver=_notifications,
-        graphql_type=list[Annotated["Notification", strawberry.lazy("graphql_api.escalations.types")]],
+        graphql_type=list[Annotated["Notification", strawberry.lazy("graphql_api.escalations.notification_types")]],
         description="Who was told of it, by what, and what became of that.",
     )
     override_id: strawberry.ID | None = strawberry.field(description="The override that gives the time away.")

@@ -13,8 +13,9 @@ from domain.routing import model as routing
 from domain.routing.why import HIDDEN
 from graphql_api.context import Info
 from graphql_api.enums import Severity
+from graphql_api.escalations.notification_types import Notification
 from graphql_api.escalations.sight import seen_why
-from graphql_api.escalations.types import EscalationPolicy, Notification
+from graphql_api.escalations.types import EscalationPolicy
 from graphql_api.escalations.why import itself, policy_of, round_of, step_of
 from graphql_api.exposes import exposes
 from graphql_api.routing.loaders import load_routing_rules

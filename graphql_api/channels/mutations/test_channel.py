@@ -6,7 +6,7 @@ from domain.channels import actions
 from graphql_api.channels.inputs import desk
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, mutation, payload
-from graphql_api.escalations.types import Notification
+from graphql_api.escalations.notification_types import Notification
 from graphql_api.scalars import uuid_of
 from persistence.channel_notifications import queue_test
 

@@ -7,7 +7,7 @@ from domain.errors import InvalidInput
 from graphql_api.contacts.desk import contact_desk
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, TooManyAttempts, mutation, payload
-from graphql_api.escalations.types import Notification
+from graphql_api.escalations.notification_types import Notification
 from graphql_api.scalars import uuid_of
 from persistence.contact_tests import queue_contact_test
 
