@@ -4,7 +4,7 @@ Whoever wrote the template may forget the link or the code, or a title may push 
 put where it belongs. A drill says that it is one, whatever the template leaves out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from domain.channels.templates import facts_of
@@ -22,14 +22,19 @@ def reply_line(code: str) -> str:
     return f"Reply A {code} to acknowledge, R {code} to resolve"
 
 
-def person_facts(about: Told, told: Sequence[Told], *, code: str | None = None) -> dict[str, Any]:
+def person_facts(
+    about: Told, told: Sequence[Told], *, code: str | None = None, escape: Callable[[str], str] = str
+) -> dict[str, Any]:
     """What a template to a person is filled with: the alert it is about, and all that the message tells of."""
     shown = ordered(told)[:MAX_SHOWN]
     return {
-        **facts_of(about, is_over=about.kind in ENDS),
+        **facts_of(about, is_over=about.kind in ENDS, escape=escape),
         "answerUrl": about.answer_url or "",
         "count": len(told),
-        "messages": [{**facts_of(one, is_over=one.kind in ENDS), "answerUrl": one.answer_url or ""} for one in shown],
+        "messages": [
+            {**facts_of(one, is_over=one.kind in ENDS, escape=escape), "answerUrl": one.answer_url or ""}
+            for one in shown
+        ],
         "reply": "" if code is None else reply_line(code),
         "replyCode": code or "",
     }

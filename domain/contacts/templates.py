@@ -120,8 +120,11 @@ class Wanted:
     source: str | None
 
 
-def check_subject(medium: Medium, subject: str | None) -> None:
-    """Refuse a subject for what has none."""
+def check_form(medium: Medium, kind: Saying, subject: str | None) -> None:
+    """Refuse a subject for what has none, and a digest for what tells of each alert by itself."""
+    if kind is Saying.DIGEST and medium is Medium.SLACK:
+        message = "a message in Slack says each alert by itself: it has no digest"
+        raise InvalidInput(message, ("kind",))
     if subject is not None and medium is not Medium.MAIL:
         message = "a mail alone has a subject"
         raise InvalidInput(message, ("subject",))
@@ -134,7 +137,7 @@ async def set_person_template(
     await desk.require_team(wanted.team_id)
     before = await desk.stores.locked(wanted.team_id, wanted.medium, wanted.kind)
     require_version("template", actual=before.version if before else 0, expected=expected_version)
-    check_subject(wanted.medium, wanted.subject)
+    check_form(wanted.medium, wanted.kind, wanted.subject)
     if wanted.source is None:
         if before is None:
             message = "there is no template for this kind of message"

@@ -12,7 +12,7 @@ from domain.channels.slack_card import card
 from domain.channels.templates import sample
 from domain.contacts import templates
 from domain.contacts.segments import Encoding, segments_of
-from domain.contacts.templates import Medium, PersonTemplate, Saying, check_subject
+from domain.contacts.templates import Medium, PersonTemplate, Saying, check_form
 from domain.escalations.following import Part
 from domain.escalations.message import ENDS, Told
 from domain.escalations.model import CALLS, NotificationKind
@@ -73,7 +73,7 @@ class PreviewPersonMessageSuccess:
 )
 async def preview_person_message(info: Info, data: PreviewPersonMessageInput) -> PreviewPersonMessageSuccess:
     """Say it as a sender would."""
-    check_subject(data.medium, data.subject)
+    check_form(data.medium, data.kind, data.subject)
     context = info.context
     url = f"{context.state.settings.effective_public_url}/answer?token=a-preview"
     told = await _told(info, data, url)

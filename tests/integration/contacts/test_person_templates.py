@@ -141,6 +141,7 @@ async def test_what_is_saved_is_checked_by_field_versioned_and_taken_back(night:
     wrong = await set_to(api, manager, "fine", medium="MAIL", subject="{{ nothing }}")
     assert (wrong["path"], wrong["message"][:17]) == (["subject"], "line 1, column 4:")
     assert (await set_to(api, manager, "fine", subject="x"))["path"] == ["subject"], "a text message has none"
+    assert (await set_to(api, manager, "fine", medium="SLACK", kind="DIGEST"))["path"] == ["kind"]
     assert "template" in await set_to(api, manager, "{{ reply }}", expectedVersion=0)
     assert (await set_to(api, manager, "x", expectedVersion=0))["code"] == "STALE_VERSION"
     assert (await set_to(api, manager, None, expectedVersion=1))["template"] is None

@@ -134,6 +134,16 @@ ATTACKS = ("<script>alert(1)</script>", '"><a href="//evil">', "</style><img src
 OURS = {"html", "head", "meta", "title", "style", "body", "div", "p", "br", "table", "tr", "th", "td", "a"}
 
 
+def test_no_title_calls_everybody_in_slack() -> None:
+    """A mention forged by an alert's words, by whichever name a template says them. ASVS 5 V1.2.1."""
+    loud = told(title="<!channel> & co", labels=(("<!here>", "<!everyone>"),))
+    every = "{{ alert.title }}{% for one in messages %}{{ one.alert.title }}{{ one.alert.labels | join }}{% endfor %}"
+    said = PersonWording([template(every)]).slack(loud, is_over=False)
+    assert said is not None
+    assert "<" not in said
+    assert said.count("&lt;!channel&gt; &amp; co") == 2
+
+
 class _Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
