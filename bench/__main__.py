@@ -10,6 +10,7 @@ from bench import (
     auth,
     ingest,
     live,
+    live_report,
     live_results,
     memory,
     noise,
@@ -27,7 +28,7 @@ from bench import (
 
 ROOT = Path(__file__).resolve().parent.parent
 README = Path(__file__).resolve().parent / "README.md"
-NOISE, READ = README.with_name("noise.md"), README.with_name("read.md")
+NOISE, LIVE, READ = (README.with_name(f"{name}.md") for name in ("noise", "live", "read"))
 
 
 def main() -> None:
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--routes", default="", help="routes, comma separated: api, webhook, generic")
     remembering = commands.add_parser("memory", help="resident memory over a million alerts; adds to README.md")
     remembering.add_argument("--alerts", type=int, default=1_000_000, help="how many")
-    following = commands.add_parser("live", help="a thousand subscribers beside peers; adds to README.md")
+    following = commands.add_parser("live", help="a thousand subscribers beside peers; live.md")
     following.add_argument("--quick", action="store_true", help="200 sockets, one round, nothing written")
     following.add_argument("--subscribers", type=int, default=1000, help="how many sockets")
     following.add_argument("--rounds", type=int, default=2, help="turns of each server")
@@ -157,7 +158,8 @@ def _live(arguments: argparse.Namespace) -> None:
         # Parts may be run one by one: what this run did not look at stays.
         found = live_results.merged(msgspec.json.decode(kept.read_bytes(), type=live_results.LiveReport), found)
     _keep(kept, found)
-    _write_readme(arguments.folder)
+    LIVE.write_text(live_report.render(found))
+    print(f"written: {LIVE}")
 
 
 def _read(arguments: argparse.Namespace) -> None:
@@ -212,12 +214,11 @@ def _keep(path: Path, found: msgspec.Struct) -> None:
 
 
 def _write_readme(folder: Path) -> None:
-    ingested, remembered, followed = folder / "ingest.json", folder / "memory.json", folder / "live.json"
+    ingested, remembered = folder / "ingest.json", folder / "memory.json"
     README.write_text(
         report.render(
             msgspec.json.decode(ingested.read_bytes(), type=results.IngestReport) if ingested.exists() else None,
             msgspec.json.decode(remembered.read_bytes(), type=results.MemoryReport) if remembered.exists() else None,
-            msgspec.json.decode(followed.read_bytes(), type=live_results.LiveReport) if followed.exists() else None,
         )
     )
     print(f"written: {README}")

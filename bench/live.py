@@ -53,6 +53,15 @@ class Plan:
         return not self.only or server in self.only
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Whose turn it is: where it listens, its process, and how an event is made at it."""
+
+    port: int
+    pid: int
+    publishing: Publishing
+
+
 def measure(plan: Plan) -> LiveReport:
     """Run the whole plan."""
     began = datetime.now(UTC)
@@ -93,7 +102,7 @@ def profile_it(plan: Plan, *, groups: int) -> None:
         stack.callback(tocsin.stop)
         tocsin.start()
         crowd = People(stores.tocsin).crowd(plan.subscribers, groups=groups)
-        load = _load(plan, tocsin.port, crowd, publishing=tocsin.publishing(), prefix="seen")
+        load = _load(plan, Server(tocsin.port, tocsin.api_pid, tocsin.publishing()), crowd, prefix="seen")
         # Not the subscribing: a few events one by one tell that it is over.
         with ThreadPoolExecutor() as pool:
             listening = pool.submit(listen, msgspec.structs.replace(load, events=3, seconds=PROFILE_SECONDS + 4))
@@ -114,7 +123,12 @@ def _turns(plan: Plan, tocsin: LiveTocsin, people: People, *, stores: Stores, st
         for groups in GROUPS if plan.takes("tocsin") else GROUPS[:1]:
             crowd = people.crowd(plan.subscribers, groups=groups)
             found = listen(
-                _load(plan, tocsin.port, crowd, publishing=tocsin.publishing(), prefix=f"t{number}g{groups:02}-")
+                _load(
+                    plan,
+                    Server(tocsin.port, tocsin.api_pid, tocsin.publishing()),
+                    crowd,
+                    prefix=f"t{number}g{groups:02}-",
+                )
             )
             if not peers:
                 peers = _peers(plan, found.samples[0])
@@ -125,7 +139,7 @@ def _turns(plan: Plan, tocsin: LiveTocsin, people: People, *, stores: Stores, st
             tocsin.settle()
         for peer in peers:
             crowd = [Subscriber(token="", query=sent.query, operation=sent.operation) for sent in crowd]
-            found = listen(_load(plan, peer.port, crowd, publishing=peer.publishing(), prefix="p"))
+            found = listen(_load(plan, Server(peer.port, peer.pid, peer.publishing()), crowd, prefix="p"))
             yield _shown(_turn(peer.name, 1, found, plan.subscribers, handed_over=None))
 
 
@@ -140,11 +154,12 @@ def _peers(plan: Plan, sample: str) -> list[Peer]:
     return [peer for peer in known if plan.takes(peer.name)]
 
 
-def _load(plan: Plan, port: int, crowd: list[Subscriber], *, publishing: Publishing, prefix: str) -> LiveLoad:
+def _load(plan: Plan, server: Server, crowd: list[Subscriber], *, prefix: str) -> LiveLoad:
     return LiveLoad(
-        port=port,
+        port=server.port,
+        server_pid=server.pid,
         subscribers=crowd,
-        publishing=publishing,
+        publishing=server.publishing,
         prefix=prefix,
         events=plan.events,
         gap=plan.gap,
@@ -196,6 +211,7 @@ def _turn(
         sustained=found.sustained,
         bytes_each=found.bytes / max(1, found.frames),
         load_share=found.load_share,
+        cost=1e6 * found.server_seconds / max(1, found.sustained_events * subscribers),
     )
 
 

@@ -37,7 +37,7 @@ from bench.live_wire import (
     frame_end,
     masked,
 )
-from bench.machine import resident_bytes
+from bench.machine import process_seconds, resident_bytes
 
 ROOT = Path(__file__).resolve().parent.parent
 RECEIVE_BYTES = 1 << 18
@@ -123,9 +123,10 @@ class Crowd:
             self._posters.post(slow)
             self._until(partial(_has_arrived, slow, number + 1), "an event did not reach all")
             self._idle_until(due + load.gap)
-        fast_began = time.perf_counter()
+        fast_began, worked = time.perf_counter(), self._worked()
         fast = self._begin()
         self._as_fast_as_all_keep_up(fast, fast_began + load.seconds)
+        worked = self._worked() - worked
         elapsed = (fast.last[-1] if fast.last else time.perf_counter()) - fast_began
         resident.append(self._resident())
         after = resource.getrusage(resource.RUSAGE_SELF)
@@ -146,6 +147,7 @@ class Crowd:
             ],
             sustained=len(fast.last) / elapsed if load.seconds and fast.last else 0.0,
             sustained_events=len(fast.last),
+            server_seconds=worked,
             frames=self._frames,
             bytes=self._bytes,
             resident=resident,
@@ -164,6 +166,9 @@ class Crowd:
 
     def _resident(self) -> int:
         return resident_bytes(self._load.server_pid) if self._load.server_pid else 0
+
+    def _worked(self) -> float:
+        return process_seconds(self._load.server_pid) if self._load.server_pid else 0.0
 
     def _warm_up(self) -> float:
         """Events until each listener has had one that is new, then quiet; when the first had reached all."""

@@ -1,4 +1,4 @@
-"""How does README.md tell of `bench live`? Goals, where an event is on its way, memory, a restart, ingest beside it."""
+"""How does live.md read? Goals, where an event is on its way, memory, a restart, ingest beside it."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ STAGES = ("post to answer", "answer to hand-over", "hand-over to first", "first 
 WHOLE = "hand-over to last"
 
 
-def render(report: LiveReport) -> list[str]:
-    """The parts about live."""
+def render(report: LiveReport) -> str:
+    """The text of live.md."""
     parts = [_head(report), _goals(report)]
     if report.turns:
         parts.append(_fan_out(report))
@@ -22,16 +22,17 @@ def render(report: LiveReport) -> list[str]:
         parts.append(_restart(report))
     if report.ingest:
         parts.append(_ingest(report.ingest))
-    return parts
+    return "\n\n".join(parts) + "\n"
 
 
 def _head(report: LiveReport) -> str:
-    text = (HERE / "live.md").read_text().rstrip()
-    return f"{text}\n\nThe run of {report.began:%Y-%m-%d}, {report.subscribers:,} sockets."
+    text = (HERE / "live_head.md").read_text().rstrip()
+    run = f"Run of {report.began:%Y-%m-%d}, {report.subscribers:,} sockets."
+    return "\n".join([text, "", run, "", *(f"- {line}" for line in report.machine)])
 
 
 def _goals(report: LiveReport) -> str:
-    lines = ["### Goals of live", "", "| goal | figure | met |", "|---|---|---|"]
+    lines = ["| goal | figure | met |", "|---|---|---|"]
 
     def add(goal: str, figure: float, *, is_met: bool) -> None:
         lines.append(f"| {goal} | {number(figure)} | {met(is_met)} |")
@@ -64,16 +65,18 @@ def _groups(report: LiveReport) -> list[int]:
 
 def _fan_out(report: LiveReport) -> str:
     lines = [
-        "### From the commit to the last client",
+        "## From the commit to the last client",
         "",
-        "Milliseconds, p50 / p95 of all events; events a second that every socket received.",
+        "Milliseconds, p50 / p95 of all events; events a second that every socket received, and what a message to one",
+        "socket took of the server's processor meanwhile, in microseconds.",
         "",
-        f"| server | groups | events/s | {' | '.join(STAGES)} | answer to last | bytes | load process |",
-        "|---|---|---|" + "---|" * (len(STAGES) + 3),
+        f"| server | groups | events/s | µs a message | {' | '.join(STAGES)} | answer to last | bytes | load process |",
+        "|---|---|---|" + "---|" * (len(STAGES) + 4),
     ]
     for server, groups in dict.fromkeys((turn.server, turn.groups) for turn in report.turns):
         found = report.of(server, groups)
         cells = [server, str(groups) if server == "tocsin" else "", number(report.sustained(server, groups))]
+        cells.append(number(report.cost(server, groups) or None))
         for stage in (*STAGES, "answer to last"):
             known = stage in found[0].stages
             both = [report.stage(server, stage, part, groups) for part in (0.5, 0.95)] if known else []
@@ -85,7 +88,7 @@ def _fan_out(report: LiveReport) -> str:
 
 def _memory(report: LiveReport) -> str:
     lines = [
-        "### Memory of many sockets",
+        "## Memory of many sockets",
         "",
         "Of a fresh process; 5 groups.",
         "",
@@ -104,7 +107,7 @@ def _restart(report: LiveReport) -> str:
     assert turn is not None
     number_of, last = turn.subscribers, place(turn.last_ms, 0.5)
     text = f"""
-### After a crash
+## After a crash
 
 The API is killed and started again; {number_of:,} sockets come back within {turn.subscribe_seconds:.1f} s, each with
 the cursor of another of the last {number_of:,} events. {turn.replay_seconds:.1f} s after the last had come, all
@@ -116,7 +119,7 @@ From then on the last client had each event {number(last)} ms after its post was
 
 def _ingest(turns: list[IngestTurn]) -> str:
     lines = [
-        "### Ingest beside subscribers",
+        "## Ingest beside subscribers",
         "",
         "At full rate; how far each consumer of the relay was behind at most, and how long they worked on afterwards.",
         "",

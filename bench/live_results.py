@@ -24,6 +24,8 @@ class LiveTurn(msgspec.Struct, frozen=True, kw_only=True):
     sustained: float
     bytes_each: float
     load_share: float
+    # The server's processor, a message to one socket, in microseconds.
+    cost: float = 0.0
 
     def line(self) -> str:
         """One line for who watches."""
@@ -32,7 +34,7 @@ class LiveTurn(msgspec.Struct, frozen=True, kw_only=True):
         )
         return (
             f"{self.server:8} {self.subscribers} in {self.groups:2} groups  {self.sustained:7.1f} events/s  "
-            f"ms p50/p95: {shown}  load process {self.load_share:.0%}"
+            f"{self.cost:.1f} µs a message  ms p50/p95: {shown}  load process {self.load_share:.0%}"
         )
 
 
@@ -108,6 +110,10 @@ class LiveReport(msgspec.Struct, frozen=True, kw_only=True):
     def sustained(self, server: str, groups: int | None = None) -> float:
         """The median of events a second."""
         return median(turn.sustained for turn in self.of(server, groups))
+
+    def cost(self, server: str, groups: int | None = None) -> float:
+        """The median of microseconds of the server's processor a message."""
+        return median(turn.cost for turn in self.of(server, groups))
 
 
 def merged(old: LiveReport, new: LiveReport) -> LiveReport:

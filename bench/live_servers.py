@@ -91,6 +91,11 @@ class Peer(Contender):
         super().__init__(log_folder)
         self.name, self._module, self._body = name, module, body
 
+    @property
+    def pid(self) -> int:
+        """The server's."""
+        return self._processes[0].pid
+
     def publishing(self) -> Publishing:
         """The event goes to the server as it is."""
         return Publishing(path="/broadcast", headers={}, body=self._body)

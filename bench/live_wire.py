@@ -58,7 +58,8 @@ class LiveResult(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen.
 
     From the last subscription on: `replay_seconds` until every replay had come, `first_shared_seconds` until a new
-    event had reached all. `resident`: the server's memory before anyone came, with all there, and at the end.
+    event had reached all. `server_seconds`: its processor's time while events came as fast as all kept up.
+    `resident`: the server's memory before anyone came, with all there, and at the end.
     """
 
     subscribe_seconds: float
@@ -67,6 +68,7 @@ class LiveResult(msgspec.Struct, frozen=True, kw_only=True):
     timed: list[Timed]
     sustained: float
     sustained_events: int
+    server_seconds: float
     frames: int
     bytes: int
     resident: list[int]

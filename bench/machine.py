@@ -40,6 +40,11 @@ def _statistics(pid: int) -> tuple[int, float]:
     return int(fields[1]), sum(map(int, fields[11:15])) / TICKS
 
 
+def process_seconds(pid: int) -> float:
+    """CPU time a process has used so far."""
+    return _statistics(pid)[1]
+
+
 def cpu_seconds(root: int) -> float:
     """CPU time used so far by this process and all that descend from it."""
     parents: dict[int, int] = {}

@@ -3,8 +3,7 @@
 from pathlib import Path
 from statistics import median
 
-from bench import live_report, turns
-from bench.live_results import LiveReport
+from bench import turns
 from bench.number import met, number
 from bench.results import MAIN_ROUTE, IngestReport, MemoryReport
 from bench.turns import Scenario
@@ -19,7 +18,6 @@ BATCHES = tuple(scenario for scenario in turns.SCENARIOS if scenario.per_request
 def render(
     ingest: IngestReport | None,
     memory: MemoryReport | None,
-    live: LiveReport | None = None,
 ) -> str:
     """The text of README.md."""
     parts = [(HERE / "how.md").read_text()]
@@ -27,8 +25,6 @@ def render(
         parts += [_conditions(ingest), _goals(ingest, memory), *_tables(ingest), _half(ingest), _times(ingest)]
     if memory is not None:
         parts.append(_memory(memory))
-    if live is not None:
-        parts += live_report.render(live)
     parts.append((HERE / "notes.md").read_text())
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
