@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis.asyncio as redis_asyncio
 import structlog
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from tests.services import databases, rabbitmq
 from tests.services.errors import UnavailableError
@@ -25,7 +25,7 @@ settings.load_profile("unhurried")
 
 RANDOM_INPUT = frozenset({"test_fuzz.py", "test_hostile_posts.py"})
 # One question asked of every field there is: the same lines hundreds of times.
-SWEEPS = frozenset({"test_every_field.py", "test_object_ids.py", "test_scopes.py"})
+SWEEPS = frozenset({"test_every_field.py", "test_hidden_words.py", "test_object_ids.py", "test_scopes.py"})
 END_TO_END = Path(__file__).parent / "e2e"
 UNIT = Path(__file__).parent / "unit"
 _SERVICES = pytest.StashKey[Services]()
@@ -43,6 +43,7 @@ def _is_worker(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """One set of services a run."""
+    config.addinivalue_line("markers", "traced: the lines of the program it starts count")
     # A run in the background of a shell ignores SIGINT, and so would every program it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -68,7 +69,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = getattr(item, "callspec", _NoParameters).params.values()
         if "rabbitmq" in parameters or "rabbitmq_server_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("rabbitmq"))
-        if item.path.name in RANDOM_INPUT | SWEEPS or item.path.is_relative_to(END_TO_END):
+        is_random = item.path.name in RANDOM_INPUT or is_hypothesis_test(getattr(item, "obj", None))
+        if is_random or item.path.name in SWEEPS or item.path.is_relative_to(END_TO_END):
             item.add_marker(pytest.mark.no_cover)
 
 

@@ -31,7 +31,7 @@ def python_for(account: Account) -> tuple[str, ...]:
     folder = Path(tempfile.mkdtemp(prefix="tocsin-python-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)
-    ignored = shutil.ignore_patterns("test", "tests", "__pycache__", "site-packages")
+    ignored = shutil.ignore_patterns("test", "tests", "site-packages")
     shutil.copytree(sys.base_prefix, folder / "python", symlinks=True, ignore=ignored)
     shutil.copytree(packages, folder / "packages", symlinks=True)
     subprocess.run(["/bin/chmod", "-R", "a+rX", str(folder)], check=True)

@@ -71,9 +71,14 @@ def _command_line(pid: int) -> str:
 
 
 class Program:
-    """One data directory and port, and the program on it, started as often as a test likes."""
+    """One data directory and port, and the program on it, started as often as a test likes.
 
-    def __init__(self, *, python: Sequence[str] = (sys.executable,), account: Account | None = None) -> None:
+    `traced`: its lines count (tests/services/environment.py). Once is enough for what every start passes through.
+    """
+
+    def __init__(
+        self, *, traced: bool = False, python: Sequence[str] = (sys.executable,), account: Account | None = None
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tocsin-run-"))
         if os.geteuid() == 0:
             self.folder.chmod(folders.PASS_THROUGH)
@@ -81,6 +86,7 @@ class Program:
             account.own(self.folder)
         self.data_dir = self.folder / "data"
         self.port = free_port()
+        self._traced = traced
         self._python = tuple(python)
         self._account = account
         self._process: subprocess.Popen[bytes] | None = None
@@ -109,7 +115,7 @@ class Program:
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """An environment with no setting but those of this program."""
         return {
-            **inherited(traced=True),
+            **inherited(traced=self._traced),
             "HOME": str(self.folder),
             "TOCSIN_DATA_DIR": str(self.data_dir),
             "TOCSIN_PORT": str(self.port),

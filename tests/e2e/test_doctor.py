@@ -29,7 +29,7 @@ ACTIVE = (
 
 @pytest.fixture
 def program() -> Iterator[Program]:
-    program = Program()
+    program = Program(traced=True)
     yield program
     program.close()
 

@@ -15,8 +15,8 @@ VERSION = "{ serverInfo { version } }"
 
 
 @pytest.fixture
-def program() -> Iterator[Program]:
-    program = Program()
+def program(request: pytest.FixtureRequest) -> Iterator[Program]:
+    program = Program(traced=request.node.get_closest_marker("traced") is not None)
     yield program
     program.close()
 
@@ -41,6 +41,7 @@ async def _audited(url: str) -> list[dict[str, object]]:
         await connection.close()
 
 
+@pytest.mark.traced
 def test_files_and_manifests_are_registered(program: Program, database_url: str, application_url: str) -> None:
     document, manifest = program.folder / "me.graphql", program.folder / "persisted.json"
     document.write_text(ME)

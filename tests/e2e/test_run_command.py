@@ -30,8 +30,8 @@ LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { ... on LoginSuc
 
 
 @pytest.fixture
-def program() -> Iterator[Program]:
-    program = Program()
+def program(request: pytest.FixtureRequest) -> Iterator[Program]:
+    program = Program(traced=request.node.get_closest_marker("traced") is not None)
     yield program
     program.close()
 
@@ -63,6 +63,7 @@ def roles_below(program: Program) -> set[str]:
     return found
 
 
+@pytest.mark.traced
 def test_from_nothing_to_an_alert_and_again_with_the_data_kept(program: Program) -> None:
     program.start()
     program.wait_until_up()
@@ -107,6 +108,7 @@ def test_make_run_ends_with_make(program: Program) -> None:
     assert "--stop-with-parent" in (ROOT / "Makefile").read_text()
 
 
+@pytest.mark.traced
 def test_whatever_dies_is_started_again_and_said(program: Program) -> None:
     program.start()
     program.wait_until_up()
@@ -161,17 +163,20 @@ def refusal(program: Program, **environment: str) -> str:
     return lines[0]
 
 
+@pytest.mark.traced
 def test_a_busy_port_is_one_line(program: Program) -> None:
     with socket.create_server(("127.0.0.1", program.port)):
         assert f"port {program.port} of 127.0.0.1 is in use" in refusal(program)
     assert not (program.data_dir / "postgresql").exists(), "found before anything slow"
 
 
+@pytest.mark.traced
 def test_a_second_start_on_the_same_folder_is_one_line(program: Program) -> None:
     with folders.held(folders.prepare_data_dir(program.data_dir)):
         assert f"already runs on the data folder {program.data_dir}" in refusal(program)
 
 
+@pytest.mark.traced
 def test_an_unwritable_folder_is_one_line(program: Program) -> None:
     (program.folder / "file").touch()
     line = refusal(program, TOCSIN_DATA_DIR=str(program.folder / "file" / "data"))
@@ -181,7 +186,7 @@ def test_an_unwritable_folder_is_one_line(program: Program) -> None:
 
 def test_a_folder_of_somebody_else_is_one_line() -> None:
     account = unprivileged()
-    program = Program(python=python_for(account), account=account)
+    program = Program(traced=True, python=python_for(account), account=account)
     try:
         program.data_dir.mkdir()
         program.data_dir.chmod(0o555)
@@ -192,6 +197,7 @@ def test_a_folder_of_somebody_else_is_one_line() -> None:
         program.close()
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize(
     ("url", "why"),
     [
@@ -206,12 +212,14 @@ def test_an_unreachable_database_is_one_line(program: Program, free_port: int, u
     assert "hunter2" not in line
 
 
+@pytest.mark.traced
 def test_a_wrong_password_is_one_line(program: Program, database_url: str) -> None:
     line = refusal(program, TOCSIN_DATABASE_URL=database_url.replace("tests-only", "hunter2"))
     assert "password authentication failed" in line
     assert "hunter2" not in line
 
 
+@pytest.mark.traced
 def test_a_database_of_a_newer_version_is_one_line(program: Program, database_url: str) -> None:
     run(_execute(database_url, "UPDATE alembic_version SET version_num = '9999'"))
     line = refusal(program, TOCSIN_DATABASE_URL=database_url)
@@ -235,6 +243,7 @@ async def _execute(url: str, sql: str) -> None:
         await connection.close()
 
 
+@pytest.mark.traced
 def test_a_setting_that_cannot_be_meant_is_one_line(program: Program) -> None:
     assert refusal(program, TOCSIN_INGEST_WRITERS="many").startswith("tocsin: TOCSIN_INGEST_WRITERS: ")
 
@@ -262,6 +271,7 @@ def test_an_ordinary_user_runs_it_all() -> None:
         program.close()
 
 
+@pytest.mark.traced
 def test_a_closed_parent_folder_stays_closed(program: Program) -> None:
     closed = program.folder / "closed"
     closed.mkdir(mode=0o700)

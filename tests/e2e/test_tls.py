@@ -1,7 +1,6 @@
 """The server ends TLS itself: 1.3, nothing before it, and the header that keeps browsers on https (ASVS 5 12.1.1)."""
 
 import datetime as dt
-import os
 import ssl
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from persistence.bootstrap import ensure_first_administrator
 from tests.api import SECRET, api_settings
 from tests.e2e.running_program import wait_for
 from tests.e2e.served_api import ROOT
+from tests.services.environment import inherited
 from tocsin.processes import spawn
 
 
@@ -60,7 +60,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 def environment(url: str, folder: Path, port: int, **more: object) -> dict[str, str]:
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")},
+        **inherited(),
         "TOCSIN_DATABASE_URL": url,
         "TOCSIN_DATA_DIR": str(folder),
         "TOCSIN_SECRET_KEY": SECRET,

@@ -1,7 +1,6 @@
 """Is what is due by time done once, with workers, without them, and without a broker?"""
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -26,6 +25,7 @@ from persistence.due_marks import begun_within
 from persistence.engine import create_engine
 from persistence.ingest_queue import IngestQueue
 from persistence.leases import Leases
+from tests.services.environment import inherited
 from tests.unit.alerts.signals import signal, submission
 from tocsin.settings import Settings
 
@@ -153,7 +153,7 @@ async def hints_to(broker_url: str, settings: Settings, works: Sequence[Due] = D
 @contextmanager
 def worker(settings: Settings, broker_url: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = {
-        **os.environ,
+        **inherited(),
         "TOCSIN_DATABASE_URL": settings.database_dsn,
         "TOCSIN_BROKER_URL": broker_url,
         "TOCSIN_SECRET_KEY": "a-secret-of-at-least-thirty-two-characters",

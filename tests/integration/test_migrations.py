@@ -1,7 +1,6 @@
 """Can the schema go up and down, on an empty and on a filled database, never two at once and never waiting for long?"""
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from alembic.script import ScriptDirectory
 from persistence.locks import MIGRATION_LOCK
 from persistence.migrate import SchemaTooNew, migrate, newest_revision
 from tests.row_maker import fill_every_table
+from tests.services.environment import inherited
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -163,7 +163,7 @@ def test_two_at_once_take_turns(empty_database_url: str) -> None:
     running = [
         subprocess.Popen(
             [sys.executable, "-c", code, empty_database_url],
-            cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT, env=inherited(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for _ in range(2)
     ]  # fmt: skip

@@ -1,8 +1,8 @@
 """What of this process's environment does a program get that a test starts? No setting of Tocsin, and no tracer.
 
-Under the tracer a program starts in nearly twice the time, and works more slowly. The lines of `tocsin up` and of the
-other commands count (tests/e2e/running_program.py); where the same roles are started for another question they would
-be the same lines once more.
+Under the tracer a program starts in nearly twice the time, and works more slowly. Each command is traced where a test
+asks what it does (tests/e2e/running_program.py); where the same roles are started for another question they would be
+the same lines once more.
 """
 
 import os

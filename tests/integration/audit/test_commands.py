@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from domain.audit.verification import Trust
 from persistence.audit_keys import AuditKey, is_signed
 from tests.integration.audit.conftest import SealedLog
 from tests.services.databases import run as run_apart
+from tests.services.environment import inherited
 from tocsin.audit_export import verify_export
 from tocsin.errors import StartError
 
@@ -32,9 +32,10 @@ class Program:
     """The command, as a person runs it."""
 
     folder: Path
+    traced: bool = False
 
     def run(self, *arguments: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+        kept = inherited(traced=self.traced)
         return subprocess.run(
             [sys.executable, "-m", "tocsin", *arguments],
             cwd=ROOT, env={**kept, **environment}, capture_output=True, text=True, timeout=60, check=False,
@@ -42,8 +43,8 @@ class Program:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Program:
-    return Program(tmp_path)
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Program:
+    return Program(tmp_path, traced=request.node.get_closest_marker("traced") is not None)
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ async def test_a_tampered_log_ends_with_3_and_the_rows_name(
     assert "1 findings" in done.stdout
 
 
+@pytest.mark.traced
 def test_what_cannot_be_looked_at_ends_with_1(program: Program, house: dict[str, str]) -> None:
     away = program.run("audit", "verify", environment=house | {"TOCSIN_DATABASE_URL": "postgresql://127.0.0.1:1/none"})
     assert (away.returncode, len(away.stderr.splitlines())) == (CANNOT_LOOK, 1)
@@ -93,6 +95,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.traced
 def test_an_export_is_verified_far_from_here_by_the_key_alone(
     program: Program, house: dict[str, str], log: SealedLog
 ) -> None:
@@ -138,6 +141,7 @@ def test_no_line_of_an_export_can_be_changed_or_left_out(
     assert not is_intact(["{}\n", *lines[1:]])
 
 
+@pytest.mark.traced
 def test_who_only_looks_makes_no_key(program: Program, house: dict[str, str]) -> None:
     elsewhere = house | {"TOCSIN_DATA_DIR": str(program.folder / "another host")}
     done = program.run("audit", "verify", environment=elsewhere)
@@ -192,6 +196,7 @@ def test_one_row_is_proved_by_hand_as_the_documentation_says(program: Program, h
     assert proved == 9
 
 
+@pytest.mark.traced
 async def test_a_spreadsheet_gets_rows_that_it_does_not_run(
     program: Program, house: dict[str, str], log: SealedLog
 ) -> None:
@@ -218,6 +223,7 @@ async def test_an_export_is_on_the_log(program: Program, house: dict[str, str], 
     assert json.loads(entry["after"]) == {"since": "2026-01-01T00:00:00+00:00", "until": None, "format": "jsonl"}
 
 
+@pytest.mark.traced
 async def test_the_key_is_changed_by_one_command(
     program: Program, house: dict[str, str], log: SealedLog, database_url: str
 ) -> None:
