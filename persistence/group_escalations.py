@@ -5,7 +5,6 @@ the first has written. Given twice or late it comes to the same, as with escalat
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,10 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.alerts.events import SYSTEM
-from domain.alerts.groups import GroupEvent, GroupEventKind
-from domain.alerts.model import OPEN_STATUSES, AlertStatus, Severity
-from domain.escalations.engine import ANSWERED, LIVE, Subject, reason_to_leave_alone
+from domain.alerts.groups import GroupEventKind
+from domain.alerts.model import AlertStatus, Severity
+from domain.escalations.engine import reason_to_leave_alone
 from domain.escalations.groups import (
     Followed,
     Members,
@@ -25,39 +23,34 @@ from domain.escalations.groups import (
     followed,
     loud,
     policies_to_start,
-    rank,
-    route,
-    standing_for,
     started_for_group,
     worst,
 )
 from domain.escalations.model import Escalation, EscalationState, NotificationKind, Policy
-from domain.ids import new_id
 from persistence.among import among
 from persistence.escalation_notices import tell_of_groups
 from persistence.escalation_rows import add_escalations, escalation_of, save_escalations
 from persistence.group_events import append_group_events
+from persistence.group_following import Following, group_event
 from persistence.group_leads import LEFT, gone_alone
 from persistence.group_locks import lock_groups
 from persistence.group_members import (
-    Crowd,
     Gone,
     Joining,
     crowds,
     forget,
     join,
-    know,
     leave,
     members_of,
     note_answers,
     note_called,
-    take_back,
 )
+from persistence.group_taking_over import adopt, carry
 from persistence.revived import revive_after_last_step
-from persistence.tables import alert_groups, alerts, escalations, notifications
+from persistence.tables import alert_groups, escalations
 
 MOST_NAMED = 100
-PAUSED, EXHAUSTED = EscalationState.PAUSED, EscalationState.EXHAUSTED
+EXHAUSTED = EscalationState.EXHAUSTED
 _UUIDS = pg.ARRAY(pg.UUID(as_uuid=True))
 # The groups the alerts are in, and those whose escalations stand for them.
 _GROUPS = sa.text("""
@@ -66,80 +59,6 @@ UNION
 SELECT e.group_id FROM escalation_members m JOIN escalations e ON e.id = m.escalation_id
  WHERE m.alert_id = ANY(:ids) AND m.left_at IS NULL AND e.is_standing
 """).bindparams(sa.bindparam("ids", type_=_UUIDS))
-_KINDS = {
-    Turn.STARTED: GroupEventKind.PAGED,
-    Turn.AGAIN: GroupEventKind.PAGED_AGAIN,
-    Turn.RESUMED: GroupEventKind.PAGED_AGAIN,
-    Turn.ANSWERED: GroupEventKind.PAGE_ANSWERED,
-    Turn.PAUSED: GroupEventKind.PAGE_PAUSED,
-    Turn.OVER: GroupEventKind.PAGE_OVER,
-}
-
-
-@dataclass(slots=True, kw_only=True)
-class Following:
-    """One look at some groups. `stands`: by group and policy, which escalations stand for groups by now."""
-
-    now: datetime
-    policies: Sequence[Policy]
-    titles: dict[UUID, str] = field(default_factory=dict)
-    stands: dict[tuple[UUID, UUID], Escalation] = field(default_factory=dict)
-    crowds: dict[Crowd, list[Members]] = field(default_factory=dict)
-    changed: dict[UUID, Escalation] = field(default_factory=dict)
-    over: list[Escalation] = field(default_factory=list)
-    answered: list[Escalation] = field(default_factory=list)
-    joining: list[Joining] = field(default_factory=list)
-    events: list[GroupEvent] = field(default_factory=list)
-    # Those whose every step fired and that call for somebody, with how bad the group is.
-    owing: dict[UUID, Severity] = field(default_factory=dict)
-    can_fire: int = 0
-
-    def covers(self, group_id: UUID | None, policy_id: UUID) -> bool:
-        """Whether the policy is at work for the group as a whole."""
-        return group_id is not None and (group_id, policy_id) in self.stands
-
-    @property
-    def leads(self) -> set[UUID]:
-        """The alerts that messages about the groups are kept under."""
-        return {one.alert_id for one in (*self.stands.values(), *self.changed.values())}
-
-    def put(self, escalation: Escalation) -> None:
-        """The escalation is to be written so."""
-        self.changed[escalation.id] = escalation
-        if escalation.group_id is not None:
-            key = escalation.group_id, escalation.policy_id
-            if escalation.is_standing:
-                self.stands[key] = escalation
-            elif self.stands.get(key, escalation).id == escalation.id:
-                self.stands.pop(key, None)
-
-    def routed(self, crowd: Crowd, of: Escalation | None = None) -> Severity | None:
-        """By which severity the team's alerts of the group are routed at present.
-
-        What a routing rule set to work takes them however bad they are, and says nothing of what the others take.
-        """
-        by_rule = {one.id for one in self.policies if one.is_by_rule}
-        if of is not None and of.policy_id in by_rule:
-            return route(self.crowds.get(crowd, ()), [of.severities or frozenset()], now=self.now)
-        group_id, team_id = crowd
-        mine = [one.severities for one in self.policies if one.team_id == team_id and not one.is_by_rule]
-        mine += [
-            one.severities or frozenset()
-            for one in self.stands.values()
-            if (one.group_id, one.team_id) == (group_id, team_id) and one.policy_id not in by_rule
-        ]
-        return route(self.crowds.get(crowd, ()), mine, now=self.now)
-
-    def tell(self, escalation: Escalation, turn: Turn, reason: str, **more: object) -> None:
-        """On the group's timeline, for those who may see the team."""
-        assert escalation.group_id is not None  # noqa: S101 - for the type checker
-        team_id = None if escalation.team_id is None else str(escalation.team_id)
-        data = {"reason": reason, "teamId": team_id, **more}
-        self.events.append(_event(escalation.group_id, _KINDS[turn], data, self.now))
-
-
-def _event(group_id: UUID, kind: GroupEventKind, data: dict[str, object], now: datetime) -> GroupEvent:
-    return GroupEvent(id=new_id(), group_id=group_id, kind=kind, occurred_at=now, actor=SYSTEM, data=data)
 
 
 async def follow_groups(
@@ -159,10 +78,10 @@ async def follow_groups(
         await note_answers(connection, alert_ids)
         gone = await leave(connection, alert_ids, now=now)
     following.crowds = await crowds(connection, group_ids, now=now)
-    await _carry(connection, following, gone)
+    await carry(connection, following, gone)
     await save_escalations(connection, list(following.changed.values()))
     if policies:
-        await _adopt(connection, following)
+        await adopt(connection, following)
     await _look(connection, following)
     fresh = _start(following)
     await add_escalations(connection, fresh)
@@ -189,127 +108,6 @@ async def _read_standing(connection: AsyncConnection, following: Following, grou
     for row in (await connection.execute(statement)).mappings():
         escalation = escalation_of(row)
         following.stands[row["group_id"], escalation.policy_id] = escalation
-
-
-async def _carry(connection: AsyncConnection, following: Following, gone: Sequence[Gone]) -> None:
-    """An escalation whose alerts all went to another group goes with them, or up in the one that stands there."""
-    by_id = {one.id: one for one in following.stands.values()}
-    left: dict[UUID, list[Gone]] = {}
-    for one in gone:
-        mine = by_id.get(one.escalation_id)
-        if one.is_open and one.group_id is not None and mine is not None and one.team_id == mine.team_id:
-            left.setdefault(mine.id, []).append(one)
-    for escalation_id, went in left.items():
-        escalation, target = by_id[escalation_id], went[0].group_id
-        if escalation.group_id is None or target is None:
-            continue
-        if (escalation.group_id, escalation.team_id) in following.crowds:
-            continue  # it goes on with those that stayed
-        there = following.stands.get((target, escalation.policy_id))
-        del following.stands[escalation.group_id, escalation.policy_id]
-        title = following.titles.get(target, "")
-        reason = f"its alerts went to the group “{title}”"
-        if there is None:
-            following.tell(escalation, Turn.PAUSED, f"{reason}, and the escalation with them")
-            following.put(replace(escalation, group_id=target))
-            await take_back(connection, escalation_id, [one.alert_id for one in went if one.group_id == target])
-            continue
-        following.tell(escalation, Turn.OVER, f"{reason}, whose escalation stands for them")
-        following.put(_gone_up(escalation, there, f"{reason}, whose escalation stands for them", following.now))
-        await connection.execute(
-            sa.update(escalations).where(escalations.c.succeeded_by == escalation.id).values(succeeded_by=there.id)
-        )
-
-
-def _gone_up(escalation: Escalation, there: Escalation, reason: str, now: datetime) -> Escalation:
-    return replace(
-        escalation,
-        state=EscalationState.FINISHED,
-        is_standing=False,
-        next_at=None,
-        wakes_at=None,
-        ended_at=now,
-        reason=reason,
-        succeeded_by=there.id,
-    )
-
-
-async def _adopt(connection: AsyncConnection, following: Following) -> None:
-    """The first escalation of a single alert of a group becomes the group's: nobody is told of the beginning twice.
-
-    Nor of what every step told of before it came into the group.
-    """
-    policies = {one.id: one for one in following.policies}
-    adopted = []
-    told: dict[UUID, list[Subject]] = {}
-    for escalation, lead in await _of_single_alerts(connection, {group_id for group_id, _ in following.crowds}):
-        policy = policies.get(escalation.policy_id)
-        if policy is None or lead.group_id is None or policy.team_id != lead.team_id:
-            continue
-        standing = following.stands.get((lead.group_id, policy.id))
-        if standing is not None:
-            if escalation.state is standing.state is EXHAUSTED and standing.answered_at is None:
-                told.setdefault(standing.id, []).append(lead)
-                if rank(lead.severity) > rank(standing.severity):
-                    following.put(replace(standing, severity=lead.severity))
-            continue
-        made = standing_for(
-            escalation,
-            lead,
-            severity=lead.severity,
-            # A rule set it to work for this alert, however bad it is.
-            severities=frozenset(Severity) if policy.is_by_rule else policy.severities,
-            # One that runs still is answered by the look that follows.
-            answered_at=following.now if lead.status in ANSWERED and escalation.state is PAUSED else None,
-        )
-        following.put(made)
-        following.tell(made, Turn.STARTED, "the escalation of one of its alerts stands for the group from now on")
-        adopted.append(made)
-        if made.state is EXHAUSTED:
-            told.setdefault(made.id, []).append(lead)
-    await save_escalations(connection, adopted)
-    for escalation_id, leads in told.items():
-        await know(connection, escalation_id, leads, now=following.now)
-    for made in adopted:
-        of_it = notifications.c.escalation_id == made.id
-        await connection.execute(sa.update(notifications).where(of_it).values(group_id=made.group_id))
-
-
-async def _of_single_alerts(connection: AsyncConnection, group_ids: Iterable[UUID]) -> list[tuple[Escalation, Subject]]:
-    """Those of single open alerts of the groups, with their alerts; those that run first, those at their end last."""
-    lead = [alerts.c[name].label(f"lead_{name}") for name in ("status", "severity", "group_id", "team_id")]
-    statement = (
-        sa.select(escalations, *lead)
-        .join(alerts, sa.and_(alerts.c.id == escalations.c.alert_id, alerts.c.episode == escalations.c.episode))
-        .where(
-            among(alerts.c.group_id, group_ids),
-            alerts.c.status.in_([status.value for status in OPEN_STATUSES]),
-            escalations.c.group_id.is_(None),
-            escalations.c.state.in_([state.value for state in (*LIVE, EXHAUSTED)]),
-        )
-        .order_by(
-            escalations.c.state == EXHAUSTED.value,
-            escalations.c.state == EscalationState.PAUSED.value,
-            escalations.c.id,
-        )
-        .with_for_update(of=escalations)
-    )
-    return [
-        (
-            escalation_of(row),
-            Subject(
-                id=row["alert_id"],
-                episode=row["episode"],
-                status=AlertStatus(row["lead_status"]),
-                severity=Severity(row["lead_severity"]),
-                team_id=row["lead_team_id"],
-                group_id=row["lead_group_id"],
-                is_suppressed=False,
-                snoozed_until=None,
-            ),
-        )
-        for row in (await connection.execute(statement)).mappings()
-    ]
 
 
 async def _look(connection: AsyncConnection, following: Following) -> None:
@@ -416,7 +214,7 @@ async def _join(connection: AsyncConnection, following: Following) -> None:
             "alertIds": [str(one) for one in others[:MOST_NAMED]],
             "count": len(others),
         }
-        following.events.append(_event(escalation.group_id, GroupEventKind.PAGE_JOINED, data, following.now))
+        following.events.append(group_event(escalation.group_id, GroupEventKind.PAGE_JOINED, data, following.now))
 
 
 async def due_of_groups(

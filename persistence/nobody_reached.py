@@ -71,7 +71,8 @@ async def _teams(connection: AsyncConnection, began: Sequence[Escalation]) -> di
     found: dict[UUID, UUID | None] = {}
     for one in began:
         drill = drills.get(one.alert_id)
-        found[one.id] = one.team_id if one.is_standing else of_policies.get(one.policy_id, drill and drill.team_id)
+        of_drill = None if drill is None else drill.team_id
+        found[one.id] = one.team_id if one.is_standing else of_policies.get(one.policy_id, of_drill)
     return found
 
 

@@ -246,8 +246,9 @@ async def _note_what_came_of_it(
     ]
     if changed:
         table = routings
-        values = {"reached": sa.bindparam("people"), "note": sa.bindparam("said")}
-        await connection.execute(sa.update(table).where(table.c.id == sa.bindparam("row_id")).values(values), changed)
+        count = sa.update(table).where(table.c.id == sa.bindparam("row_id"))
+        came_of_it = count.values(reached=sa.bindparam("people"), note=sa.bindparam("said"))
+        await connection.execute(came_of_it, changed)
 
 
 def _begins(routing: Routing) -> bool:

@@ -23,11 +23,12 @@ from domain.mail.delivery import next_attempt
 from persistence.among import among
 from persistence.drill_subjects import drill_rows
 from persistence.gone_private import gone_private
-from persistence.group_messages import GroupNews, news_of_groups
+from persistence.group_messages import news_of_groups
 from persistence.notification_rows import notification_of
 from persistence.person_messages import told_by_alert
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import visible
+from persistence.rule_group_messages import GroupNews
 from persistence.tables import alert_events, alerts, notifications, slack_messages
 from persistence.users import users_by_ids
 

@@ -11,9 +11,10 @@ from domain.alerts.visibility import Sight
 from domain.escalations.engine import Subject, not_needed
 from domain.escalations.model import Notification, NotificationState
 from persistence.escalations import subjects_of
-from persistence.group_messages import GroupNews, news_of_groups
+from persistence.group_messages import news_of_groups
 from persistence.person_viewer import viewer_of_person
 from persistence.reads.visibility import teams_in_sight
+from persistence.rule_group_messages import GroupNews
 from persistence.swap_notices import reasons_against_swaps
 from persistence.tables import notifications
 

@@ -103,10 +103,11 @@ async def _by_policies(connection: AsyncConnection, noticed: Sequence[Noticed]) 
     if not in_groups:
         return set()
     table = escalations
+    group_ids = {one.subject.group_id for one in in_groups if one.subject.group_id is not None}
     statement = (
         sa.select(table.c.group_id, table.c.team_id, table.c.severity, _WHO)
         .join(notifications, notifications.c.escalation_id == table.c.id)
-        .where(among(table.c.group_id, {one.subject.group_id for one in in_groups}), table.c.is_standing, *_IS_PAGE)
+        .where(among(table.c.group_id, group_ids), table.c.is_standing, *_IS_PAGE)
         .distinct()
     )
     rows = (await connection.execute(statement)).all()

@@ -18,7 +18,6 @@ from tests.api import Api, Person
 from tests.integration.routing.night import HOUR, MINUTE, Night, rule
 from tests.log_writer import insert_alert
 
-ACKNOWLEDGED, RESOLVED = {"status": "acknowledged"}, {"status": "resolved"}
 DECIDED = "query($id: ID!) { alert(id: $id) { decisions { ... on RoutingDecision { event reached note } } } }"
 LINK = re.compile(r"https?://[^/\s]+(/answer\?token=\S+)")
 
@@ -39,7 +38,7 @@ async def member(night: Night, group_id: UUID, severity: Severity = Severity.HIG
 
 async def answered(night: Night, *alert_ids: str) -> None:
     for one in alert_ids:
-        await night.move(one, **ACKNOWLEDGED, acknowledged_at=datetime.now(tz=UTC))
+        await night.move(one, status="acknowledged", acknowledged_at=datetime.now(tz=UTC))
 
 
 async def test_a_group_is_one_page_a_worse_one_again_and_one_end(
@@ -57,9 +56,9 @@ async def test_a_group_is_one_page_a_worse_one_again_and_one_end(
     await night.look(first, second, third, worse)
     assert await night.tick(HOUR) == []
     for one in (first, worse, third):
-        await night.move(one, **RESOLVED)
+        await night.move(one, status="resolved")
     assert await night.tick(HOUR) == [], "one is open still"
-    await night.move(second, **RESOLVED)
+    await night.move(second, status="resolved")
     assert await night.tick(HOUR) == ["ann@example.com [RESOLVED] 4 alerts in group “Database 7”"]
     await night.look(first, second)
     assert await night.tick(HOUR) == []
@@ -112,11 +111,11 @@ async def test_what_joined_silently_is_not_forgotten_when_what_was_answered_is_o
     await answered(night, first)
     silent = await member(night, group, title="nobody saw it")
     assert await night.tick(HOUR) == []
-    await night.move(first, **RESOLVED)
+    await night.move(first, status="resolved")
     assert await night.tick(HOUR) == ["ann@example.com [HIGH] nobody saw it (shop)"]
     await night.look(first, silent)
     assert await night.tick(HOUR) == []
-    await night.move(silent, **RESOLVED)
+    await night.move(silent, status="resolved")
     assert len(await night.tick(HOUR)) == 1
 
 
