@@ -123,7 +123,7 @@ def _ingest(turns: list[IngestTurn]) -> str:
         "",
         "At full rate; how far each consumer of the relay was behind at most, and how long they worked on afterwards.",
         "",
-        "| load | subscribers | alerts/s | of the rate alone | messages | resets | behind at most, s | worked on, s |",
+        "| load | beside it | alerts/s | of the rate alone | messages | resets | behind at most, s | worked on, s |",
         "|---|---|---|---|---|---|---|---|",
     ]
     ratios = {(turn.scenario, turn.crowd): ratio for turn, ratio in _ingest_ratios(turns)}
@@ -132,7 +132,24 @@ def _ingest(turns: list[IngestTurn]) -> str:
         lags = ", ".join(f"{name} {most:.1f}" for name, (most, _) in turn.lags.items())
         cells = [turn.scenario, turn.crowd, f"{turn.rate:,.0f}", number(ratio), f"{turn.frames:,}", f"{turn.resets:,}"]
         lines.append("| " + " | ".join([*cells, lags, f"{turn.settle_seconds:.1f}"]) + " |")
+    if any(turn.cpu for turn in turns):
+        lines += ["", *_costs(turns)]
     return "\n".join(lines)
+
+
+def _costs(turns: list[IngestTurn]) -> list[str]:
+    """Whose processor time that was."""
+    names = list(dict.fromkeys(name for turn in turns for name in turn.cpu))
+    lines = [
+        "Microseconds of processor an alert by process, until the consumers had read everything; cores busy meanwhile.",
+        "",
+        f"| load | beside it | {' | '.join(names)} | cores |",
+        "|---|---|" + "---|" * (len(names) + 1),
+    ]
+    for turn in turns:
+        used = [f"{turn.cpu[name]:.0f}" if name in turn.cpu else "" for name in names]
+        lines.append(f"| {turn.scenario} | {turn.crowd} | {' | '.join(used)} | {turn.busy:.2f} |")
+    return lines
 
 
 def _ingest_ratios(turns: list[IngestTurn]) -> list[tuple[IngestTurn, float]]:
