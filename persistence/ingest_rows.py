@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from domain.alerts.events import AlertEvent
 from domain.alerts.ingest import Ingested, Item, Key
 from domain.alerts.model import AlertStatus, ResolvedBy, Severity
 from domain.alerts.normalise import NormalSignal
@@ -54,6 +55,20 @@ def _signal_row(item: Item, content: NormalSignal, result: ItemResult) -> dict[s
     }
 
 
+def _event_row(event: AlertEvent) -> dict[str, Any]:
+    """The event less what it holds, which goes by itself."""
+    return {
+        "id": event.id,
+        "alert_id": event.alert_id,
+        "kind": event.kind,
+        "occurred_at": event.occurred_at,
+        "actor": event.actor,
+        "version": event.version,
+        "severity": event.severity,
+        "status": event.status,
+    }
+
+
 def _receipt_row(submission: Submission) -> dict[str, Any]:
     rejected = sum(isinstance(item, RejectedItem) for item in submission.items)
     return {
@@ -78,7 +93,7 @@ def plain_uuid(value: UUID) -> UUID:
     return UUID(bytes=value.bytes)
 
 
-def _json(rows: Sequence[object]) -> str:
+def _json(rows: Sequence[object] | dict[str, Any]) -> str:
     return orjson.dumps(rows, default=_uuid_text).decode()
 
 
@@ -87,7 +102,7 @@ def write_arguments(
 ) -> list[object]:
     """The arguments of WRITE_SQL for one batch. `now` is the time of writing.
 
-    Alerts and events go as they are: their fields carry the columns' names. Raises orjson.JSONEncodeError for text
+    Alerts go as they are: their fields carry the columns' names. Raises orjson.JSONEncodeError for text
     that is not Unicode and for numbers beyond 64 bits.
     """
     signals = [
@@ -99,9 +114,10 @@ def write_arguments(
         now,
         _json([state for state in ingested.alerts if not state.is_new]),
         _json([state for state in ingested.alerts if state.is_new]),
-        _json(ingested.events),
+        _json([_event_row(event) for event in ingested.events]),
         _json(signals),
         _json([_receipt_row(submission) for submission in submissions]),
+        [_json(event.data) for event in ingested.events],
     ]
 
 
