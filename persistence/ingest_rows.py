@@ -41,7 +41,7 @@ def signal_body(content: NormalSignal) -> dict[str, Any]:
     }
 
 
-def _signal_row(item: Item, content: NormalSignal, result: ItemResult) -> dict[str, Any]:
+def _signal_row(item: Item, result: ItemResult) -> dict[str, Any]:
     submission = item.submission
     return {
         "received_at": submission.received_at,
@@ -51,7 +51,6 @@ def _signal_row(item: Item, content: NormalSignal, result: ItemResult) -> dict[s
         "alert_id": result.alert_id,
         "outcome": result.outcome,
         "reason": result.reason,
-        "body": signal_body(content),
     }
 
 
@@ -106,10 +105,11 @@ def write_arguments(
     that is not Unicode and for numbers beyond 64 bits.
     """
     signals = [
-        _signal_row(item, item.content, result)
+        _signal_row(item, result)
         for item, result in zip(items, ingested.results, strict=True)
         if isinstance(item.content, NormalSignal)
     ]
+    bodies = [_json(signal_body(item.content)) for item in items if isinstance(item.content, NormalSignal)]
     return [
         now,
         _json([state for state in ingested.alerts if not state.is_new]),
@@ -118,6 +118,7 @@ def write_arguments(
         _json(signals),
         _json([_receipt_row(submission) for submission in submissions]),
         [_json(event.data) for event in ingested.events],
+        bodies,
     ]
 
 
