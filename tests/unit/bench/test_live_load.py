@@ -184,9 +184,7 @@ def test_the_report_compares_with_the_peers_of_the_same_run() -> None:
 
     memory = MemoryTurn(subscribers=10, resident=[100_000, 700_000, 500_000], subscribe_seconds=1, last_ms=[5.0])
     turns = [turn("tocsin", 18, 90), turn("bare", 15, 140), turn("stock", 120, 8)]
-    text = "\n".join(
-        render(LiveReport(began=datetime.now(tz=UTC), machine=[], subscribers=10, turns=turns, memory=[memory]))
-    )
+    text = render(LiveReport(began=datetime.now(tz=UTC), machine=[], subscribers=10, turns=turns, memory=[memory]))
     assert "| last client within 1.5 times the bare broadcast, 1 group (p50) | 1.20 | yes |" in text
     assert "| at least 10 times the events/s of stock, 1 group | 11.2 | yes |" in text
     assert "| under 50 kB a subscriber, 10 of them | 60.0 | **no** |" in text
