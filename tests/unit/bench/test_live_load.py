@@ -180,6 +180,7 @@ def test_the_report_compares_with_the_peers_of_the_same_run() -> None:
             sustained=sustained,
             bytes_each=300,
             load_share=0.1,
+            cost=0.0 if server == "stock" else last,
         )
 
     memory = MemoryTurn(subscribers=10, resident=[100_000, 700_000, 500_000], subscribe_seconds=1, last_ms=[5.0])
@@ -188,3 +189,6 @@ def test_the_report_compares_with_the_peers_of_the_same_run() -> None:
     assert "| last client within 1.5 times the bare broadcast, 1 group (p50) | 1.20 | yes |" in text
     assert "| at least 10 times the events/s of stock, 1 group | 11.2 | yes |" in text
     assert "| under 50 kB a subscriber, 10 of them | 60.0 | **no** |" in text
+    # What a message takes of the server's processor; a dash for a run that did not look.
+    assert "| tocsin | 1 | 90.0 | 18.0 |" in text
+    assert "| stock |  | 8.00 | - |" in text
