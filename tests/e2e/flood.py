@@ -80,6 +80,12 @@ class Watcher:
     faults: list[dict[str, Any]] = field(default_factory=list)
     cursor: str | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    socket: websockets.ClientConnection | None = None
+
+    def vanish(self) -> None:
+        """Cut the connection without a goodbye, as a client that crashes."""
+        if self.socket is not None:
+            self.socket.transport.abort()
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -92,6 +98,7 @@ class Watcher:
     async def _watch(self) -> None:
         address = self.url.replace("http://", "ws://") + "/graphql"
         async with websockets.connect(address, subprotocols=["graphql-transport-ws"], open_timeout=5) as socket:  # type: ignore[list-item]
+            self.socket = socket
             init = {"type": "connection_init", "payload": {"authorization": f"Bearer {self.token}"}}
             await socket.send(json.dumps(init))
             assert json.loads(await socket.recv())["type"] == "connection_ack"
