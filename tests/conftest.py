@@ -3,6 +3,7 @@
 A service that this machine cannot run skips its tests by name; with CI set, any skip fails the run.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from tests.services import databases, rabbitmq
 from tests.services.errors import UnavailableError
 from tests.services.ports import free_port as any_free_port
 from tests.services.running import ELASTICSEARCH, POSTGRESQL, RABBITMQ, REDIS, TIMESCALE, Services
+from tocsin.roles import COLLECTOR
 
 # No property depends on how fast the machine is: neither by a deadline, nor by how long it takes to make input.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -72,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_random = item.path.name in RANDOM_INPUT or is_hypothesis_test(getattr(item, "obj", None))
         if is_random or item.path.name in SWEEPS or item.path.is_relative_to(END_TO_END):
             item.add_marker(pytest.mark.no_cover)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and modules stay to the end: the collector of garbage need not look through them again."""
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
