@@ -42,7 +42,7 @@ UPGRADE: tuple[str, ...] = (
 )
 DOWNGRADE: tuple[str, ...] = (
     # What a rule told of the end of a group: before, nobody did.
-    "DELETE FROM notifications WHERE routing_id IS NOT NULL AND group_id IS NOT NULL AND kind NOT IN ('page', 'worsened')",
+    "DELETE FROM notifications WHERE routing_id IS NOT NULL AND group_id IS NOT NULL AND kind IN ('acknowledged', 'resolved')",
     "DROP INDEX uq_notifications_routing",
     f"""CREATE UNIQUE INDEX uq_notifications_routing ON notifications (routing_id, {_OF_ROUTING})
  WHERE routing_id IS NOT NULL""",
