@@ -96,13 +96,17 @@ def test_each_step_up_and_down_on_a_filled_database(empty_database_url: str) -> 
         assert {name: kept[name] for name in before} == expected, f"{revision} loses rows on its way up"
         fill(empty_database_url)
     assert all(count for name, count in count_rows(empty_database_url).items() if "_p20" not in name)
+    gone: dict[str, int] = {}
     for revision in reversed(revisions):
         before = count_rows(empty_database_url)
         command.downgrade(config, "-1")
         kept = count_rows(empty_database_url)
-        filled_since = len(revisions) - revisions.index(revision)
-        meaningless = {MEANINGLESS_BEFORE[revision]: filled_since} if revision in MEANINGLESS_BEFORE else {}
-        made = {**MADE.get(revision, {}), **meaningless}
+        made = dict(MADE.get(revision, {}))
+        if revision in MEANINGLESS_BEFORE:
+            name = MEANINGLESS_BEFORE[revision]
+            # Those of the newest migrations may have gone with one of them.
+            made[name] = len(revisions) - revisions.index(revision) - gone.get(name, 0)
+            gone[name] = gone.get(name, 0) + made[name]
         expected = {name: before[name] - made.get(name, 0) for name in kept}
         assert kept == expected, f"{revision} loses rows of others on its way down"
     assert tables_in(empty_database_url) == set()
