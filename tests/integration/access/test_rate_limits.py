@@ -100,8 +100,8 @@ async def test_a_key_has_a_bucket_of_its_own_beside_its_owners(database_url: str
 
 async def test_a_stranger_is_counted_by_the_address(api: Api) -> None:
     statuses = [(await api.post("{ serverInfo { version } }")).status_code for _ in range(100)]
-    assert 429 in statuses
-    assert set(statuses[statuses.index(429) :]) == {429}
+    assert statuses[0] == 200
+    assert 429 in statuses  # later ones may pass again: what is spent comes back with time
     person = await api.person(Role.VIEWER)
     assert (await api.post(THREE, who=person)).status_code == 200
 

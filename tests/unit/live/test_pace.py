@@ -7,24 +7,26 @@ import pytest
 
 from domain.alerts.cursor import Cursor
 from domain.alerts.events import LogPosition
-from graphql_api.live.pace import GIVES_WAY, PATIENCE_SECONDS, REST_SECONDS, STORM, WINDOW_SECONDS, Pace
+from graphql_api.live.pace import BUSY, GIVES_WAY, PATIENCE_SECONDS, REST_SECONDS, STORM, WINDOW_SECONDS, Pace
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 class Process:
-    """Signals that were taken, and two clocks."""
+    """Signals that were taken, two clocks, and the time it had a processor."""
 
     def __init__(self) -> None:
         self.taken = 0
         self.seconds = 0.0
-        self.pace = Pace(lambda: self.taken, self, monotonic=lambda: self.seconds)
+        self.worked = 0.0
+        self.pace = Pace(lambda: self.taken, self, monotonic=lambda: self.seconds, worked=lambda: self.worked)
 
     def now(self) -> datetime:
         return NOON + timedelta(seconds=self.seconds)
 
-    def go_on(self, *, rate: float, seconds: float = 2 * WINDOW_SECONDS) -> None:
+    def go_on(self, *, rate: float, seconds: float = 2 * WINDOW_SECONDS, busy: float = 2 * BUSY) -> None:
         self.seconds += seconds
+        self.worked += busy * seconds
         self.taken += round(rate * seconds)
 
     def rest(self, *, worked: float = 0.01, behind: float = 0.0) -> float:
@@ -41,6 +43,11 @@ def process() -> Process:
 
 def test_on_a_busy_day_nobody_gives_way(process: Process) -> None:
     process.go_on(rate=STORM)
+    assert process.rest() == 0
+
+
+def test_where_there_is_time_for_both_nobody_gives_way(process: Process) -> None:
+    process.go_on(rate=10 * STORM, busy=BUSY)
     assert process.rest() == 0
 
 
