@@ -48,7 +48,7 @@ class KnownOwnership:
             row = await connection.fetchrow(_READ)
             if row is None:  # pragma: no cover - a SELECT without FROM has a row
                 return NOTHING_OWNED
-            self.current = _ownership_of(row)
+            self.current = _ownership_of(dict(row))
         return self.current
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
@@ -100,7 +100,11 @@ async def test_what_is_only_carried_arrives_as_it_is(pool: asyncpg.Pool, followe
     """The relay does not open what it carries: a hub reads of it what it reads in the log."""
     async with pool.acquire() as connection:
         await insert_event(connection)
-        said = {"changes": {"title": ["a", 'ü"\u0007']}, "n": [1, 2.5, 1e3, None], "decisions": [{"inputs": {}}]}
+        said: dict[str, Any] = {
+            "changes": {"title": ["a", 'ü"\u0007']},
+            "n": [1, 2.5, 1e3, None],
+            "decisions": [{"inputs": {}}],
+        }
         await insert_event(connection, kind=AlertEventKind.UPDATED, status=AlertStatus.RESOLVED, data=said)
     reader, place = LogReader(pool), follower.cursor
     told = [

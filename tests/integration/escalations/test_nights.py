@@ -14,7 +14,7 @@ from jobs.due import time_out_answers
 from jobs.operations import Operations
 from jobs.paging import watch_steps
 from jobs.queues import show_queues
-from persistence import notifications
+from persistence import notifications, person_messages
 from persistence.setting_aside import what_is_aside
 from persistence.tables import escalations
 from tests.api import Api, Person
@@ -176,7 +176,7 @@ async def aside(night: Night) -> list[tuple[Any, ...]]:
 async def test_a_person_who_cannot_be_told_keeps_nobody_from_being_told(
     api: Api, manager: Person, ann: Person, bob: Person, night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = notifications.write_message
+    write = person_messages.write_message
 
     async def fails_for_ann(connection: Any, method: Any, *more: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
         if method.user_id == ann.id:

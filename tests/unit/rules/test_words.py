@@ -76,7 +76,7 @@ def test_everything_that_takes_a_condition_refuses_it() -> None:
     with pytest.raises(InvalidCondition, match="did you mean MEDIUM"):
         checked_condition(wrong, CONDITIONS)
     with pytest.raises(InvalidCondition, match="did you mean MEDIUM"):
-        checked_routing(RoutingDraft(name="r", condition=wrong, events=(), targets=()), CONDITIONS)
+        checked_routing(RoutingDraft(name="r", condition=wrong, events=frozenset(), targets=()), CONDITIONS)
     with pytest.raises(InvalidInput, match="did you mean MEDIUM"):
         expression(wrong, CONDITIONS)
     # A rule that was saved before this was looked at goes on.
