@@ -9,7 +9,8 @@ import strawberry
 
 from domain.teams import life
 from graphql_api.context import Info
-from graphql_api.errors import AlreadyExists, NotFound, StaleVersion, mutation, payload
+from graphql_api.errors import AlreadyExists, NotFound, StaleVersion, WouldOpenGaps, mutation, payload
+from graphql_api.escalations.guarding import EVEN_IF_IT_OPENS_GAPS, guarded
 from graphql_api.identity.types import Team
 from graphql_api.scalars import uuid_of
 from graphql_api.teams.acting import EXPECTED_VERSION, team_acting
@@ -33,6 +34,7 @@ class UpdateTeamInput:
         "by itself within that: at most an hour, PT0S for never; null as the server's setting says.",
         default=None,
     )
+    even_if_it_opens_gaps: bool = strawberry.field(description=EVEN_IF_IT_OPENS_GAPS, default=False)
     expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
 
 
@@ -47,7 +49,7 @@ _EDITED = ("name", "slug", "description", "is_private")
 
 
 @mutation(
-    payload("UpdateTeam", UpdateTeamSuccess, NotFound, AlreadyExists, StaleVersion),
+    payload("UpdateTeam", UpdateTeamSuccess, NotFound, AlreadyExists, StaleVersion, WouldOpenGaps),
     description="Change a team. Managers, and those who are managers within it.",
 )
 async def update_team(info: Info, data: UpdateTeamInput) -> UpdateTeamSuccess:
@@ -58,7 +60,8 @@ async def update_team(info: Info, data: UpdateTeamInput) -> UpdateTeamSuccess:
         given["description"] = ""
     if data.pause is not None:
         given["pause_seconds"] = None if data.pause.value is None else math.ceil(data.pause.value.total_seconds())
-    async with context.uow() as uow:
+    # Who is told of its alerts and is no member would see a private team's no more.
+    async with guarded(context, even_if=data.even_if_it_opens_gaps or not given.get("is_private")) as uow:
         team = await life.update_team(
             team_acting(context, uow, "updateTeam"),
             uuid_of(data.id, "team", "id"),

@@ -205,3 +205,13 @@ async def test_who_sees_nothing_of_a_private_team_covers_none_of_its_alerts(
     await api.change("createEscalationPolicy", what, "policy { id }", who=admin)
     (gap,) = await refused_then_meant(api, admin, "deactivateUser", id=str(insider.id))
     assert gap["teamId"] == str(secret.id)
+
+
+async def test_a_team_that_becomes_private_does_not_hide_its_alerts_from_who_is_called(api: Api, ann: Person) -> None:
+    team = await api.team("Web")
+    lead = await api.person(Role.MANAGER, teams=(team,))
+    await policy(api, lead, "USER", ann.id, teamId=str(team.id))
+    renamed = await api.change("updateTeam", {"id": str(team.id), "name": "Web shop"}, "__typename", who=lead)
+    assert renamed["__typename"] == "UpdateTeamSuccess"
+    (gap,) = await refused_then_meant(api, lead, "updateTeam", id=str(team.id), isPrivate=True)
+    assert (gap["teamId"], len(gap["severities"])) == (str(team.id), 4)
