@@ -98,7 +98,8 @@ def _date(value: object, form: str = "%Y-%m-%d %H:%M", zone: str = "UTC") -> str
     try:
         return _text(datetime.fromisoformat(_text(value)).astimezone(where).strftime(form))
     except (ValueError, OverflowError, OSError):
-        message = f"date: {_text(value)[:80]!r} is no time, or cannot be written so; alert.startedAt is one"
+        # Without what it is: whoever reads why a template failed may not see the alert.
+        message = "date: this is no time, or cannot be written so; alert.startedAt is one"
         raise TemplateError(message) from None
 
 

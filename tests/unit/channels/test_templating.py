@@ -170,6 +170,8 @@ def test_a_template_that_fails_when_it_is_filled_says_where() -> None:
         render("fine\n{{ alert.title | date }}", facts())
     assert failure.value.problem.message.startswith("date: ")
     assert failure.value.problem.line == 2
+    # Why a template for everybody fails is read by who may not see the alert, and is in the log.
+    assert TOLD.title not in failure.value.problem.told
     with pytest.raises(TemplateFails) as failure:
         render("{% if alert.labels.none > 3 %}x{% endif %}y", facts())
     assert failure.value.problem.line == 1
