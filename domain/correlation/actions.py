@@ -67,7 +67,7 @@ async def update_rule(
     """The rule after an edit; `changes` are the fields that are to be otherwise. Open groups stay as they are."""
     before = await _rule(rule_id, bench)
     require_version("group rule", actual=before.version, expected=expected_version)
-    draft = checked_rule(replace(draft_of(before), **changes), engine)
+    draft = checked_rule(replace(draft_of(before), **changes), engine, kept=before.condition)
     after = replace(before, **{name: getattr(draft, name) for name in _RULE_FIELDS})
     if after == before:
         return before

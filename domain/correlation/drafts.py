@@ -71,8 +71,8 @@ def read_matchers(text: str | None, path: Sequence[str]) -> tuple[LabelMatcher, 
         raise InvalidInput(error.message, path) from None
 
 
-def checked_condition(text: str | None, engine: ConditionEngine) -> str | None:
-    """The condition, compiled once; InvalidCondition says where it goes wrong."""
+def checked_condition(text: str | None, engine: ConditionEngine, *, kept: str | None = None) -> str | None:
+    """The condition, compiled once; InvalidCondition says where it goes wrong. `kept` is what the rule has already."""
     if text is None or not text.strip():
         return None
     try:
@@ -82,6 +82,8 @@ def checked_condition(text: str | None, engine: ConditionEngine) -> str | None:
     if condition.needs_state:
         message = "a group is chosen before the alert has a team, a status or occurrences: name none of them"
         raise InvalidCondition(message, ("condition",))
+    if text == kept:
+        return text
     try:
         check_words(condition)
     except ConditionInvalid as error:
@@ -89,13 +91,16 @@ def checked_condition(text: str | None, engine: ConditionEngine) -> str | None:
     return text
 
 
-def checked_rule(draft: RuleDraft, engine: ConditionEngine) -> RuleDraft:
-    """The draft with its texts tidied; InvalidInput names the first field that is wrong."""
+def checked_rule(draft: RuleDraft, engine: ConditionEngine, *, kept: str | None = None) -> RuleDraft:
+    """The draft with its texts tidied; InvalidInput names the first field that is wrong.
+
+    `kept` is the condition of the rule that is edited.
+    """
     checked = replace(
         draft,
         name=checked_text(draft.name, path=("name",), limit=MAX_NAME),
         description=checked_optional_text(draft.description, path=("description",), limit=MAX_DESCRIPTION) or "",
-        condition=checked_condition(draft.condition, engine),
+        condition=checked_condition(draft.condition, engine, kept=kept),
         labels=_checked_labels(draft.labels),
         fields=tuple(dict.fromkeys(draft.fields)),
     )

@@ -105,10 +105,13 @@ class RoutingChange:
         return replace(RoutingDraft.of(rule), **given)
 
 
-def checked(draft: RoutingDraft, engine: ConditionEngine) -> RoutingDraft:
-    """The draft with its texts tidied; InvalidInput or InvalidCondition names the first field that is wrong."""
+def checked(draft: RoutingDraft, engine: ConditionEngine, *, kept: str | None = None) -> RoutingDraft:
+    """The draft with its texts tidied; InvalidInput or InvalidCondition names the first field that is wrong.
+
+    `kept` is the condition of the rule that is edited.
+    """
     try:
-        written(draft.condition, engine)
+        written(draft.condition, engine, kept=kept)
     except ConditionInvalid as error:
         raise InvalidCondition(error.message, ("condition",), line=error.line, column=error.column) from None
     if not draft.events:
@@ -156,7 +159,7 @@ async def update_rule(
     """The rule after an edit, which is a version of its own. What was decided stays decided."""
     before = await _mine(rule_id, desk)
     require_version("routing rule", actual=before.version, expected=expected_version)
-    draft = checked(change.applied_to(before), engine)
+    draft = checked(change.applied_to(before), engine, kept=before.condition)
     if draft == RoutingDraft.of(before):
         return before
     await _check_targets(draft, before.team_id, desk)

@@ -42,9 +42,9 @@ class RuleDesk:
         """The person who asks; None for a service account."""
         return self.desk.viewer.person_id
 
-    async def checked(self, draft: RuleDraft, *, of: UUID | None) -> RuleDraft:
-        """The draft of a rule of this team, or of none, if it may be."""
-        draft = checked(draft, self.engine, is_of_team=of is not None)
+    async def checked(self, draft: RuleDraft, *, of: UUID | None, kept: str | None = None) -> RuleDraft:
+        """The draft of a rule of this team, or of none, if it may be; `kept` is the condition it has already."""
+        draft = checked(draft, self.engine, is_of_team=of is not None, kept=kept)
         team_id = draft.effects.team_id
         if team_id is not None and not await self.stores.team_in_sight(team_id, sight=self.desk.viewer.sight):
             message = "no such team"
@@ -127,7 +127,7 @@ async def update_rule(
     """The rule before and after an edit, which is a version of its own."""
     before = await desk.mine(rule_id)
     require_version("alert rule", actual=before.version, expected=expected_version)
-    draft = await desk.checked(change.applied_to(before), of=before.team_id)
+    draft = await desk.checked(change.applied_to(before), of=before.team_id, kept=before.condition)
     if draft == RuleDraft.of(before):
         return before, before
     after = replace(before, version=before.version + 1, updated_at=desk.desk.now, **_said(draft))

@@ -44,17 +44,22 @@ class RuleDraft:
         )
 
 
-def compiled(text: str, engine: ConditionEngine) -> Condition:
+def compiled(text: str, engine: ConditionEngine, *, kept: str | None = None) -> Condition:
     """The condition of a text; InvalidCondition with the place of its fault."""
     try:
-        return written(text, engine)
+        return written(text, engine, kept=kept)
     except ConditionInvalid as error:
         raise InvalidCondition(error.message, ("condition",), line=error.line, column=error.column) from None
 
 
-def checked(draft: RuleDraft, engine: ConditionEngine, *, is_of_team: bool = False) -> RuleDraft:
-    """The draft with its texts tidied; InvalidInput or InvalidCondition names the first field that is wrong."""
-    condition = compiled(draft.condition, engine)
+def checked(
+    draft: RuleDraft, engine: ConditionEngine, *, is_of_team: bool = False, kept: str | None = None
+) -> RuleDraft:
+    """The draft with its texts tidied; InvalidInput or InvalidCondition names the first field that is wrong.
+
+    `kept` is the condition of the rule that is edited.
+    """
+    condition = compiled(draft.condition, engine, kept=kept)
     effects = _checked_effects(draft.effects)
     if is_of_team and effects.beyond_team:
         message = (

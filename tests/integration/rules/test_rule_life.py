@@ -199,3 +199,26 @@ async def test_changes_are_told_to_who_follows_rules(api: Api, address: str, man
 async def test_two_who_make_rules_at_once_make_both_in_some_order(api: Api, manager: Person) -> None:
     made = await asyncio.gather(*(make_rule(api, manager, f"R{number}", "true") for number in range(6)))
     assert sorted(rule["position"] for rule in made) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_rule_whose_condition_would_be_refused_by_now_can_still_be_switched_off(
+    api: Api, manager: Person
+) -> None:
+    """It was saved before conditions were looked through for slips; `!=` with such a value holds for every alert."""
+    slip = 'alert.severity in [HIGH, "warn"]'
+    rule = await make_rule(api, manager, "Old", "true", effects={"suppress": "quiet"})
+    made = await api.change(
+        "createGroupRule", {"name": "Old", "strategy": "LABELS", "condition": "true"}, "groupRule { id }", who=manager
+    )
+    group_rule = made["groupRule"]
+    async with api.engine.begin() as connection:
+        for table in ("alert_rules", "group_rules"):
+            await connection.execute(sa.text(f"UPDATE {table} SET condition = :slip"), {"slip": slip})
+    assert (await change_rule(api, manager, rule, mode="DISABLED"))["mode"] == "DISABLED"
+    off = await api.change(
+        "updateGroupRule", {"id": group_rule["id"], "enabled": False}, "groupRule { enabled condition }", who=manager
+    )
+    assert off["groupRule"] == {"enabled": False, "condition": slip}
+    for field, rule_id in (("updateAlertRule", rule["id"]), ("updateGroupRule", group_rule["id"])):
+        what = {"id": rule_id, "condition": f"{slip} || true"}
+        assert (await api.change(field, what, "__typename", who=manager))["code"] == "INVALID_INPUT"

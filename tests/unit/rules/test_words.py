@@ -79,6 +79,10 @@ def test_everything_that_takes_a_condition_refuses_it() -> None:
         checked_routing(RoutingDraft(name="r", condition=wrong, events=frozenset(), targets=()), CONDITIONS)
     with pytest.raises(InvalidInput, match="did you mean MEDIUM"):
         expression(wrong, CONDITIONS)
-    # A rule that was saved before this was looked at goes on.
+    # A rule that was saved before this was looked at goes on, and can be switched off, renamed and widened as it is.
+    checked_rule(RuleDraft(name="r", condition=wrong), CONDITIONS, kept=wrong)
+    assert checked_condition(wrong, CONDITIONS, kept=wrong) == wrong
+    with pytest.raises(InvalidCondition, match="did you mean MEDIUM"):
+        checked_rule(RuleDraft(name="r", condition=wrong), CONDITIONS, kept="true")
     kept = AlertRule(id=new_id(), name="r", condition='alert.status != "ACTIVE"', created_at=now, updated_at=now)
     assert len(RuleSet(version=1, rules=[kept], engine=CONDITIONS)) == 1
