@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.channels.mrkdwn import escaped
+from domain.channels.mrkdwn import as_fact
 from domain.channels.templates import TemplateFails, TemplateProblem
 from domain.contacts.message import text_of as text_message_of
 from domain.contacts.saying import answered_by_code, answered_by_link, marked, person_facts, subject_from
@@ -89,7 +89,7 @@ class PersonWording:
         template = self._for(one)
         if template is None:
             return None
-        facts = person_facts(one, [one], escape=escaped) | {"isOver": is_over or one.kind in ENDS}
+        facts = person_facts(one, [one], escape=as_fact) | {"isOver": is_over or one.kind in ENDS}
         return self._tried(template, lambda: marked(render(template.source, facts, PERSON_NAMES), [one]))
 
     def _for(self, one: Told) -> PersonTemplate | None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.model import AlertStatus
-from domain.channels.mrkdwn import escaped
+from domain.channels.mrkdwn import as_fact
 from domain.channels.templates import TemplateFails, TemplateProblem, facts_of
 from domain.contacts.saying import marked
 from domain.contacts.templates import Medium
@@ -32,7 +32,7 @@ def _channel_words(sources: Sources, told: Told, *, is_over: bool, failed: list[
     if source is None:
         return None
     try:
-        return marked(render(source, facts_of(told, is_over=is_over, escape=escaped)), [told])
+        return marked(render(source, facts_of(told, is_over=is_over, escape=as_fact)), [told])
     except TemplateFails as error:
         failed.append(error.problem)
         return None

@@ -1,7 +1,7 @@
 """Slack, by an incoming webhook: it speaks, and cannot be answered."""
 
 from domain.channels.kind import ChannelField, ChannelKind, FieldForm
-from domain.channels.mrkdwn import escaped
+from domain.channels.mrkdwn import as_fact
 
 KIND = ChannelKind(
     name="slack",
@@ -17,5 +17,5 @@ KIND = ChannelKind(
             pattern=r"https://\S+",
         ),
     ),
-    escape=escaped,
+    escape=as_fact,
 )

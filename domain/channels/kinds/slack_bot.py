@@ -1,7 +1,7 @@
 """Slack, by this installation's app: messages with buttons, which follow their alerts."""
 
 from domain.channels.kind import ChannelField, ChannelKind, FieldForm
-from domain.channels.mrkdwn import escaped
+from domain.channels.mrkdwn import as_fact
 
 KIND = ChannelKind(
     name="slack_bot",
@@ -23,5 +23,5 @@ KIND = ChannelKind(
     follows=True,
     has_buttons=True,
     answers_back=True,
-    escape=escaped,
+    escape=as_fact,
 )

@@ -1,5 +1,6 @@
 """Is a message that a template makes still one that can be answered, as short as it may be, and safe to look at?"""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -142,6 +143,19 @@ def test_no_title_calls_everybody_in_slack() -> None:
     assert said is not None
     assert "<" not in said
     assert said.count("&lt;!channel&gt; &amp; co") == 2
+
+
+@pytest.mark.parametrize("word", ["!channel", " !here", "@U0123", "#C0123", "!subteam^S012"])
+def test_a_link_that_a_template_makes_of_a_label_calls_nobody(word: str) -> None:
+    """A mention forged by a label where a template links to it, as docs/channels.md shows. ASVS 5 V1.2.1."""
+    link = "<{{ alert.labels.runbook | trim }}|Runbook> <{{ alert.labels.none }}{{ alert.title | oneline }}>"
+    said = PersonWording([template(link)]).slack(told(title=word, labels=(("runbook", word),)), is_over=False)
+    assert said is not None
+    assert not re.search(r"<[!@#]", said)
+    fine = told(title="#3", labels=(("runbook", "https://wiki.test/a"),))
+    shown = PersonWording([template(link)]).slack(fine, is_over=False)
+    assert shown is not None
+    assert shown.startswith("<https://wiki.test/a|Runbook>")
 
 
 class _Tags(HTMLParser):
