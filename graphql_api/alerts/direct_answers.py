@@ -1,12 +1,11 @@
 """How is a page of alerts that shows attributes alone read and written? The rows, put under the names of the answer.
 
-What is asked is kept with the document: its arguments are read once for the same variables. Who asks is looked at for
+What is asked is kept for the same variables, within bounds: its arguments are read once. Who asks is looked at for
 each request, as everywhere.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from graphql import GraphQLError, get_argument_values, get_variable_values, located_error
@@ -29,8 +28,9 @@ from graphql_api.permissions import ROOT_FIELDS
 from graphql_api.shared_answers import packed_variables
 from persistence.reads.alerts import read_rows
 
-# Questions of one operation that are kept: a console's filters and pages.
-KEPT = 64
+# Questions that are kept, of all documents: consoles' filters and pages. One that says more than so much is read anew
+# each time: what a client may send would fill the memory.
+KEPT, KEPT_BYTES = 512, 4096
 NEED = ROOT_FIELDS["Query"]["alerts"]
 PAGE_INFO = {
     "hasNextPage": "has_next_page",
@@ -38,13 +38,6 @@ PAGE_INFO = {
     "startCursor": "start_cursor",
     "endCursor": "end_cursor",
 }
-
-
-class Direct(NamedTuple):
-    """An operation, and what it was asked with."""
-
-    page: DirectPage
-    asked: OrderedDict[bytes, AlertQuestion]
 
 
 class DirectAnswers:
@@ -56,14 +49,16 @@ class DirectAnswers:
         field = self._definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
         assert isinstance(field, StrawberryField)  # noqa: S101 - for the type checker
         self._field = field
+        # By the document, the operation's name and the variables; least recently used first out.
+        self._asked: OrderedDict[tuple[str, str | None, bytes], AlertQuestion] = OrderedDict()
 
     async def result(self, asked: GraphQLRequest, context: Context) -> ExecutionResult | None:
         """The answer of an operation over which nobody but its viewer has a say."""
-        found = self._direct(asked)
-        question = None if found is None else self._question(found, asked.variables)
-        if found is None or question is None or not _may_ask(context):
+        page = self._page(asked)
+        question = None if page is None else self._question(page, asked)
+        if page is None or question is None or not _may_ask(context):
             return None
-        page, names = found.page, question.columns(found.page.attributes)
+        names = question.columns(page.attributes)
         try:
             async with context.read() as database:
                 rows = await read_rows(database, question.page, names, sight=context.require_viewer().sight)
@@ -74,7 +69,7 @@ class DirectAnswers:
         except Exception:  # noqa: BLE001 - graphql-core asks again, and answers for the error
             return None
 
-    def _direct(self, asked: GraphQLRequest) -> Direct | None:
+    def _page(self, asked: GraphQLRequest) -> DirectPage | None:
         if len(asked.query) > CACHED_DOCUMENT_SIZE:
             return None  # it is not kept
         known, name = self._documents.parsed(asked.query), asked.operation_name
@@ -83,25 +78,29 @@ class DirectAnswers:
             if not self._documents.refusals(known, self._schema._schema):  # noqa: SLF001 - no public way
                 operation = self._documents.operation(asked.query, name)
                 page = direct_page(known.document, operation, self._schema._schema)  # noqa: SLF001 - as above
-            known.direct[name] = None if page is None else Direct(page, OrderedDict())
-        found: Direct | None = known.direct[name]
+            known.direct[name] = page
+        found: DirectPage | None = known.direct[name]
         return found
 
-    def _question(self, direct: Direct, variables: Mapping[str, Any] | None) -> AlertQuestion | None:
+    def _question(self, page: DirectPage, asked: GraphQLRequest) -> AlertQuestion | None:
         """What the arguments say; None for those that are refused."""
-        packed = packed_variables(direct.page.operation, variables)
-        known = direct.asked.get(packed) if packed is not None else None
-        if known is not None or packed is None:
+        packed = packed_variables(page.operation, asked.variables)
+        if packed is None:
+            return None
+        key = (asked.query, asked.operation_name, packed)
+        known = self._asked.get(key)
+        if known is not None:
+            self._asked.move_to_end(key)
             return known
         try:
-            known = self._read_arguments(direct.page, orjson.loads(packed) if packed else {})
+            read = self._read_arguments(page, orjson.loads(packed) if packed else {})
         except (GraphQLError, DomainError, ValueError, TypeError):
             return None  # with the reason when it runs
-        if known is not None:
-            direct.asked[packed] = known
-            if len(direct.asked) > KEPT:
-                direct.asked.popitem(last=False)
-        return known
+        if read is not None and len(packed) <= KEPT_BYTES:
+            self._asked[key] = read
+            if len(self._asked) > KEPT:
+                self._asked.popitem(last=False)
+        return read
 
     def _read_arguments(self, page: DirectPage, variables: dict[str, Any]) -> AlertQuestion | None:
         schema = self._schema

@@ -226,3 +226,18 @@ async def test_what_it_costs_is_said_and_spent(api: Api, viewer: Person) -> None
     body = {"query": f"{{ alerts({OURS}, first: 5) {{ nodes {{ id }} }} }}"}
     answer = (await api.http.post("/graphql", json=body, headers=headers)).json()
     assert answer["extensions"]["cost"]["operation"] == 6
+
+
+async def test_what_is_kept_of_questions_is_bounded(api: Api, viewer: Person) -> None:
+    """Else whoever may read could fill the memory: a request is up to a megabyte, and questions are kept for long."""
+    kept = api.app._starlette.state.endpoint._direct._asked  # noqa: SLF001 - what a process holds
+    query = "query($of: [String!], $n: Int) { alerts(filter: {source: $of}, first: $n) { nodes { id } } }"
+    kept.clear()
+    for _ in range(2):
+        await Ways(api, viewer).both(query, {"of": [str(number) * 100 for number in range(50)]})
+    assert not kept
+    with patch("graphql_api.alerts.direct_answers.KEPT", 3):
+        for number in (1, 2, 3, 1, 4):
+            _, is_short = await Ways(api, viewer).both(query, {"n": number})
+            assert is_short
+    assert [key[2] for key in kept] == [b'{"n":3}', b'{"n":1}', b'{"n":4}']
