@@ -127,7 +127,8 @@ class Endpoint:
             async with asyncio.timeout(seconds):
                 result, body = await self._shared.ask(question, alone, together)
         except TimeoutError:
-            return _Answer(ExecutionResult(data=None, errors=present_all([too_slow(seconds)], context)))
+            stopped = ExecutionResult(data=None, errors=present_all([too_slow(seconds)], context))
+            return _Answer(with_cost(stopped, context))
         if not context.wants_cost or result.extensions:
             return _Answer(result, body)
         return _Answer(with_cost(ExecutionResult(data=result.data, errors=result.errors), context))

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -216,3 +217,16 @@ async def test_who_wants_the_cost_is_told_it_and_the_others_are_not(api: Api) ->
         assert (await curious).json()["extensions"]["cost"]["operation"] == 26
         assert "extensions" not in await plain
         assert "extensions" not in await first
+
+
+async def test_what_was_stopped_tells_its_cost_as_well(api: Api) -> None:
+    who = await api.person(Role.VIEWER)
+    headers = {**api.headers(who), "x-tocsin-cost": "1"}
+    stopped = api.settings.model_copy(update={"graphql_timeout": timedelta(milliseconds=50)})
+    # What never ends is stopped, however long the machine takes.
+    with _held() as held, patch.object(api.state, "settings", stopped):
+        response = await api.http.post("/graphql", json={"query": PLAIN, "variables": {"of": []}}, headers=headers)
+    assert held.of == {str(who.id): 1}
+    assert response.json()["errors"][0]["extensions"]["code"] == "TIMEOUT"
+    assert response.json()["extensions"]["cost"]["operation"] == 26
+    assert not _lines(api)
