@@ -100,7 +100,8 @@ async def tell_of_rule_groups(
             .distinct()
         )
         rows = (await connection.execute(statement)).all()
-        severities = {lead.alert_id: max((severity for _, severity in worst[rule_id, group_id]), key=rank)}
+        told_by = worst.get((rule_id, group_id), [])
+        severities = {lead.alert_id: max((severity for _, severity in told_by), key=rank, default=Severity.LOW)}
         of = _Of(group_id=group_id, routing_id=lead.routing_id)
         await _write(connection, rows, kind, severities=severities, why=WHEN_GROUP, now=now, of=of)
 

@@ -93,13 +93,12 @@ async def route(
     subjects = [alert.subject for alert in found]
     calling = {one.id: one for one in subjects if call_of(one, now=now)[0] is Call.SOMEBODY}
     revived = await revive_dropped(connection, calling, now=now)
-    quiet = [one.id for one in subjects if one.id not in calling]
     if not fresh:
-        return revived + await follow_rule_groups(connection, quiet, now=now)
+        return revived + await follow_rule_groups(connection, alert_ids, now=now)
     policies = {one.rule.id: (one.rule.policy_id, one.rule.team_id) for one in rules if one.rule.policy_id is not None}
     told = await _tell(connection, fresh, policies, now=now)
-    in_groups = [routing.alert_id for _, routing in fresh if routing.group_id is not None]
-    return revived + told + await follow_rule_groups(connection, [*quiet, *in_groups], now=now)
+    # Also those that call: what joined silently may have been silenced while what it had joined ended.
+    return revived + told + await follow_rule_groups(connection, alert_ids, now=now)
 
 
 def asked(rules: Iterable[RoutingRule]) -> list[Asked]:

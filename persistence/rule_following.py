@@ -66,4 +66,7 @@ async def _page_again(connection: AsyncConnection, looked: Sequence[Looked], *, 
         for one, people in zip(again, reached, strict=True)
         if one.alert_id in subjects
     ]
-    return sum((await notify(connection, noticed, now=now)).values())
+    counts = await notify(connection, noticed, now=now)
+    for one, people in counts.items():
+        await connection.execute(sa.update(routings).where(routings.c.id == one).values(reached=people))
+    return sum(counts.values())

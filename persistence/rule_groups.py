@@ -1,7 +1,8 @@
 """What has a routing rule told of a group? Its decisions about the group's alerts, until none of them is open.
 
 One that is not `is_joined` paged, and stands for the others; the first of those is what messages about the group are
-known by. Whoever looks or decides holds the advisory lock of the group, as with escalations of groups.
+known by. Whoever looks or decides holds the advisory lock of the group, as with escalations of groups. What reached
+nobody, was dropped on its way or failed told of nothing: what comes later joins it no more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,10 +16,12 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.model import Severity
-from domain.routing.grouping import Counts
+from domain.escalations.engine import ANSWERED
+from domain.escalations.model import CALLS, NotificationState
+from domain.routing.grouping import AFTER_ALL, Counts
 from domain.routing.model import RoutedEvent, Routing
 from persistence.among import among
-from persistence.tables import OPEN, routings
+from persistence.tables import OPEN, alerts, notifications, routings
 
 # A rule and a group.
 Place: TypeAlias = tuple[UUID, UUID]
@@ -28,6 +31,11 @@ _UUIDS = pg.ARRAY(pg.UUID(as_uuid=True))
 CALLING = """(a.status = 'active' AND a.suppressed_by = '{}' AND a.flapping_since IS NULL
    AND NOT coalesce(a.snoozed_until > :now, false) AND NOT coalesce(a.paused_until > :now, false))"""
 IS_ANSWERED = "a.status IN ('acknowledged', 'investigating')"
+_CALLS = [kind.value for kind in CALLS]
+_GONE = [state.value for state in (NotificationState.DROPPED, NotificationState.FAILED)]
+# Of a decision `r`: whether somebody has its page, or is about to get it. A policy that it set to work tells by itself.
+_HEARD = """(r.targets = '[]' OR EXISTS (
+    SELECT FROM notifications n WHERE n.routing_id = r.id AND n.kind = ANY(:calls) AND NOT n.state = ANY(:gone)))"""
 _STANDS = "r.group_id IS NOT NULL AND r.ended_at IS NULL AND r.failure IS NULL"
 _OPEN = f"(a.id IS NOT NULL AND a.{OPEN})"
 _COUNTS = sa.text(
@@ -37,7 +45,8 @@ SELECT r.rule_id, r.group_id,
        count(DISTINCT a.id) FILTER (WHERE {CALLING}) AS calling,
        count(DISTINCT a.id) FILTER (WHERE {IS_ANSWERED}) AS answered,
        count(DISTINCT a.id) FILTER (WHERE {_OPEN} AND NOT r.is_joined) AS told_open,
-       count(DISTINCT r.alert_id) FILTER (WHERE NOT {_OPEN} AND NOT r.is_joined AND r.was_answered) AS told_answered,
+       count(DISTINCT r.alert_id)
+         FILTER (WHERE NOT {_OPEN} AND NOT r.is_joined AND (r.was_answered OR NOT {_HEARD})) AS told_answered,
        (array_agg(r.id ORDER BY a.severity DESC, r.id) FILTER (WHERE {CALLING}))[1] AS worst_id
   FROM (SELECT r.*,
                EXISTS (SELECT FROM alerts e WHERE e.id = r.alert_id AND e.acknowledged_at IS NOT NULL) AS was_answered
@@ -46,7 +55,12 @@ SELECT r.rule_id, r.group_id,
            SELECT m.rule_id, m.group_id FROM routings m WHERE m.alert_id = ANY(:ids) AND m.group_id IS NOT NULL)) AS r
   LEFT JOIN alerts a ON a.id = r.alert_id AND a.episode = r.episode
  GROUP BY r.rule_id, r.group_id ORDER BY r.rule_id, r.group_id"""  # noqa: S608 - constants
-).bindparams(sa.bindparam("ids", type_=_UUIDS), sa.bindparam("now", type_=sa.DateTime(timezone=True)))
+).bindparams(
+    sa.bindparam("ids", type_=_UUIDS),
+    sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+    sa.bindparam("calls", _CALLS, type_=pg.ARRAY(sa.Text)),
+    sa.bindparam("gone", _GONE, type_=pg.ARRAY(sa.Text)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +91,32 @@ def _is_standing(group_ids: Iterable[UUID]) -> tuple[sa.ColumnElement[bool], ...
     )
 
 
+def _is_heard() -> sa.ColumnElement[bool]:
+    """The same as `_HEARD`."""
+    page = notifications.c
+    is_paged = sa.exists().where(page.routing_id == routings.c.id, page.kind.in_(_CALLS), page.state.not_in(_GONE))
+    return sa.or_(routings.c.targets == sa.text("'[]'"), is_paged)
+
+
+def _is_answered() -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        alerts.c.id == routings.c.alert_id,
+        alerts.c.episode == routings.c.episode,
+        alerts.c.status.in_([status.value for status in ANSWERED]),
+    )
+
+
 async def told_of(
     connection: AsyncConnection, group_ids: Iterable[UUID], *, but: Iterable[UUID]
 ) -> dict[Place, list[tuple[UUID, Severity]]]:
-    """By rule and group, the alerts it told of and how bad they were; without these decisions."""
+    """By rule and group, the alerts it told of and how bad they were; without these decisions.
+
+    One whose page nobody got was told of all the same where somebody has answered it.
+    """
     table = routings
     names = (table.c.rule_id, table.c.group_id, table.c.alert_id, table.c.severity)
-    statement = sa.select(*names).where(*_is_standing(group_ids), ~table.c.is_joined, ~among(table.c.id, but))
+    is_known = sa.or_(_is_heard(), _is_answered())
+    statement = sa.select(*names).where(*_is_standing(group_ids), ~table.c.is_joined, ~among(table.c.id, but), is_known)
     found: dict[Place, list[tuple[UUID, Severity]]] = {}
     for row in await connection.execute(statement.distinct()):
         found.setdefault((row.rule_id, row.group_id), []).append((row.alert_id, Severity(row.severity)))
@@ -140,6 +173,6 @@ async def end_rule_groups(connection: AsyncConnection, places: Sequence[Place], 
 
 async def page_by(connection: AsyncConnection, routing_ids: Sequence[UUID]) -> Mapping[UUID, Any]:
     """Let these decisions page, which had joined silently; their rows."""
-    statement = sa.update(routings).where(among(routings.c.id, routing_ids)).values(is_joined=False)
+    statement = sa.update(routings).where(among(routings.c.id, routing_ids)).values(is_joined=False, note=AFTER_ALL)
     rows = (await connection.execute(statement.returning(*routings.c))).mappings()
     return {row["id"]: row for row in rows}

@@ -6,11 +6,15 @@
 | was told of, and opened again                 | -                               | pages                          |
 | is any other                                  | joins silently                  | joins silently                 |
 
+A page that reached nobody, was dropped on its way or failed told of nothing, unless its alert is answered.
+
 | the alerts that it holds for, looked at later                       | then                     |
 |---------------------------------------------------------------------|--------------------------|
 | none is open                                                        | the end is told, once    |
 | all that are open are answered                                      | incidents elsewhere follow |
-| what was told of ended answered, and what joined silently calls     | pages again, by the worst |
+| what was told of ended answered, and what joined silently calls *   | pages again, by the worst |
+
+* Or what was told of ended, and nobody got the page.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,6 +26,7 @@ from domain.alerts.model import Severity
 from domain.routing.model import RoutedEvent, Routing
 
 JOINED = "the rule told of its group already, of nothing less bad: nobody is told of it by itself"
+AFTER_ALL = "what the rule told of its group is over, and this one calls: told of after all"
 _RANK = {severity: rank for rank, severity in enumerate(reversed(Severity))}
 
 
@@ -53,7 +58,7 @@ class Then(Enum):
 class Counts:
     """Of the alerts of a group that a rule holds for: how many are open, call, are answered.
 
-    `told_open`: are open and told of; `told_answered`: told of, and ended answered.
+    `told_open`: are open and told of; `told_answered`: told of, and ended answered, or by a page that nobody got.
     """
 
     opened: int
