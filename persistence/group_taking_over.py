@@ -87,8 +87,8 @@ async def adopt(connection: AsyncConnection, following: Following) -> None:
             escalation,
             lead,
             severity=lead.severity,
-            # A rule set it to work for this alert, however bad it is.
-            severities=frozenset(Severity) if policy.is_by_rule else policy.severities,
+            # A rule set it to work for this alert, however bad it is; also one that takes others by itself.
+            severities=frozenset(Severity) if policy.is_by_rule else policy.severities | {lead.severity},
             # One that runs still is answered by the look that follows.
             answered_at=following.now if lead.status in ANSWERED and escalation.state is PAUSED else None,
         )

@@ -4,10 +4,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from domain.alerts.model import Severity
 from domain.identity.model import Role
 from persistence.tables import escalation_policies
 from tests.api import Api, Person
-from tests.integration.routing.night import Night, rule
+from tests.integration.routing.night import HOUR, Night, rule
+from tests.integration.routing.test_groups_told_once import a_group, member
 
 ARCHIVED = "... on ArchiveEscalationPolicySuccess { policy { id } }"
 RULES = "{ routingRules { name problem version policy { name } } }"
@@ -104,3 +106,16 @@ async def test_where_nothing_is_left_those_who_manage_it_are_told(
     assert await decided(api, manager, alert_id) == ([], [note])
     await night.look(alert_id)
     assert await night.tick() == []
+
+
+async def test_a_policy_that_a_rule_sets_to_work_takes_alerts_of_groups_however_bad_they_are(
+    api: Api, night: Night, manager: Person, ann: Person
+) -> None:
+    named = await policy(api, manager, ann, "Worst", severities=["CRITICAL"])
+    await rule(api, manager, name="Payments", policyId=named)
+    lone = await night.alert(severity=Severity.LOW)
+    assert len(await night.tick()) == 1
+    assert await decided(api, manager, lone) == (["Worst"], [None])
+    group = await a_group(night)
+    await night.look(await member(night, group, Severity.LOW))
+    assert len(await night.tick(HOUR)) == 1
