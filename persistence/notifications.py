@@ -87,12 +87,13 @@ def _is_due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _recent(since: datetime) -> sa.ColumnElement[bool]:
-    """Whether the same person got a message by the same method since then."""
+    """Whether the same person got a message by the same method since then. One about a shift holds back no alert."""
     earlier = notifications.alias("earlier")
     return sa.exists().where(
         earlier.c.user_id == notifications.c.user_id,
         earlier.c.contact_method_id.is_not_distinct_from(notifications.c.contact_method_id),
         earlier.c.mailed_at > since,
+        sa.or_(earlier.c.swap_id.is_(None), notifications.c.swap_id.is_not(None)),
     )
 
 
