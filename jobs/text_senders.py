@@ -6,6 +6,7 @@ from http import HTTPStatus
 import httpx2
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.channels.mrkdwn import escaped
 from domain.channels.slack_card import card, digest_of
 from domain.contacts.delivery import TextOutcome, TextRefused, TextRetry, TextSent
 from domain.contacts.model import ContactKind
@@ -73,7 +74,8 @@ class Senders:
                 parts = await parts_of(connection, await carried_by_text(connection, text.id), now=now)
             parts = await worded_for_person(self._engine, parts, is_leaving=True, now=now)
             blocks = card(text.id, parts, now=now, tells_why=True) if parts else []
-        said = await app.post(to, text.body, blocks)
+        # What others wrote is in it: a title, a colleague's reason.
+        said = await app.post(to, escaped(text.body), blocks)
         if isinstance(said, Posted):
             if blocks:
                 self._cards[text.id] = digest_of(blocks)
