@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.contacts.model import BY_TEXT, ContactMethod
+from domain.contacts.model import BY_TEXT, ContactKind, ContactMethod
 from domain.escalations.answer import Answer, AnswerLinks
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.escalations.urgency import urgency_of
@@ -34,7 +34,9 @@ async def write_of_swaps(
     public_url: str,
     now: datetime,
 ) -> None:
-    """Put the message into its outbox, and note what carries the notifications."""
+    """Put the message into its outbox, and note what carries the notifications. What is too much goes with the next."""
+    if method.kind in {ContactKind.SMS, ContactKind.SLACK}:
+        kept = kept[: swap_message.MOST_OF_A_TEXT]
     asked = await _open_questions(connection, kept, now=now)
     answers = {
         swap_id: Answer(alert_id=swap_id, episode=0, user_id=method.user_id, expires_at=until)

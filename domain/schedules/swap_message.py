@@ -16,6 +16,8 @@ from domain.schedules.model import Span
 from domain.schedules.swaps import ShiftSwap, SwapState
 
 _MAX_NAME = 60
+# What a text message, and one in Slack, has room for: each question with its reason and its link, whole.
+MOST_OF_A_TEXT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +61,8 @@ def text_of(told: Sequence[SwapTold]) -> str:
 
 
 def sms_of(told: Sequence[SwapTold]) -> str:
-    """A text message: the sentence in one part, and the link after it."""
-    first = _ordered(told)[0]
-    more = f" +{len(told) - 1} more" if len(told) > 1 else ""
-    line = plain(f"{heading_of(first)}, {times_of(first.swap.given, first.zone)}{more}")
-    while length(line) > ONE_PART:
-        line = line[:-1]
-    return line if first.url is None else f"{line}\n{first.url}"
+    """A text message: of each the sentence in one part, and the link after it."""
+    return "\n".join(_short(one) for one in _ordered(told))
 
 
 def post_of(told: Sequence[SwapTold]) -> str:
@@ -105,6 +102,13 @@ def times_of(span: Span, zone: str) -> str:
     starts, ends = (one.astimezone(ZoneInfo(zone)) for one in (span.starts_at, span.ends_at))
     last = f"{ends:%H:%M}" if starts.date() == ends.date() else f"{ends:%d %b %H:%M}"
     return f"{starts:%a %d %b %Y %H:%M} - {last} ({zone})"
+
+
+def _short(one: SwapTold) -> str:
+    line = plain(f"{heading_of(one)}, {times_of(one.swap.given, one.zone)}")
+    while length(line) > ONE_PART:
+        line = line[:-1]
+    return line if one.url is None else f"{line}\n{one.url}"
 
 
 def _part(one: SwapTold) -> str:
