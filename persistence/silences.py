@@ -6,6 +6,7 @@ comes before this transaction's first write, and after every earlier writer's CO
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -25,7 +26,7 @@ from persistence.event_log import append_events
 from persistence.label_conditions import equality_conditions
 from persistence.people_directory import PeopleDirectory
 from persistence.silence_conditions import kept_condition
-from persistence.tables import OPEN, alerts, silences
+from persistence.tables import OPEN, alert_rules, alerts, silences
 
 _PLAIN = (
     "id", "integration_id", "starts_at", "ends_at", "created_by", "comment", "updated_at", "version", "team_id",
@@ -73,6 +74,14 @@ class StandingSilences:
     async def standing(self) -> list[Silence]:
         """All of them; read while the silences lock is held."""
         return await standing_silences(self._connection)
+
+    async def teams_of_rules(self, marks: AbstractSet[UUID]) -> dict[UUID, UUID]:
+        """The team of each mark that is a team's alert rule."""
+        if not marks:
+            return {}
+        whose = sa.select(alert_rules.c.id, alert_rules.c.team_id)
+        mine = whose.where(alert_rules.c.id.in_(sorted(marks)), alert_rules.c.team_id.is_not(None))
+        return {row.id: row.team_id for row in await self._connection.execute(mine)}
 
 
 async def listed_silences(

@@ -4,7 +4,8 @@ It keeps the port's promises (tests/contract/test_alert_actions.py holds it and 
 is seen before commit, locks come before writes, one open alert a key, a version that was read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -130,6 +131,9 @@ class FakeUnitOfWork:
 
     async def standing(self) -> Sequence[Silence]:
         return self.tables.silences
+
+    async def teams_of_rules(self, marks: AbstractSet[UUID]) -> Mapping[UUID, UUID]:
+        return {}
 
     # -- idempotency
 

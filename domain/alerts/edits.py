@@ -53,6 +53,26 @@ class AlertPatch:
     is_false_positive: bool | Unset = UNSET
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holders:
+    """What may hold an alert that moves. `teams_of_rules`: of each mark that is a team's alert rule, the team.
+
+    Without `silences` those that hold it go on.
+    """
+
+    teams_of_rules: Mapping[UUID, UUID]
+    silences: SilencesInForce | None = None
+    private_teams: AbstractSet[UUID] = frozenset()
+
+    def marks(self, alert: Alert) -> tuple[UUID, ...]:
+        """The marks of the alert in the team that it has now."""
+        whose = self.teams_of_rules
+        kept = tuple([mark for mark in alert.suppressed_by if whose.get(mark, alert.team_id) == alert.team_id])
+        if self.silences is None:
+            return kept
+        return self.silences.marks(self.silences.holding(alert, self.private_teams), beside=kept)
+
+
 # A source re-sends these with every repeat; once a person edited one, the source no longer overwrites it.
 PINNABLE = frozenset({"title", "description", "severity", "service_name", "labels"})
 
@@ -89,12 +109,12 @@ def move(
     actor: Actor,
     now: datetime,
     by_handover: bool = False,
-    silences: SilencesInForce | None = None,
-    private_teams: AbstractSet[UUID] = frozenset(),
+    holders: Holders | None = None,
 ) -> Change:
     """Give it to another team, or to none. Nobody keeps what they would not see there.
 
-    Which silences hold it may depend on the team: where `silences` are given it is looked at anew.
+    What holds it may depend on the team: where `holders` are given it is looked at anew. What another team's alert rule
+    held it lets go of.
     """
     if alert.team_id == team_id:
         return unchanged(alert)
@@ -105,9 +125,9 @@ def move(
         updates["pinned"] = tuple(sorted({*alert.pinned, "team_id"}))
     reason = "the team took over from another" if by_handover else "a person moved it to the team"
     data = {} if team_id is None else {"decisions": [team_decision(team_id, reason).as_json()]}
-    if silences is not None and alert.is_open:
-        holding = silences.holding(replace(alert, team_id=team_id), private_teams)
-        if (held := silences.marks(holding, beside=alert.suppressed_by)) != alert.suppressed_by:
+    if holders is not None and alert.is_open:
+        held = holders.marks(replace(alert, team_id=team_id))
+        if held != alert.suppressed_by:
             updates["suppressed_by"] = held
     return change(alert, AlertEventKind.MOVED, actor=actor, now=now, data=data, updates=updates)
 

@@ -1,6 +1,7 @@
 """What do the use cases on alerts need of the world? Ports that persistence/ fulfils, and tests with fakes."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -61,10 +62,14 @@ class PeopleDirectory(Protocol):
 
 
 class StandingSilences(Protocol):
-    """The silences, as a transaction sees them that holds the silences lock."""
+    """The silences, as a transaction sees them that holds the silences lock; and whose rules hold alerts as they do."""
 
     async def standing(self) -> Sequence[Silence]:
         """Those that are not over."""
+        ...
+
+    async def teams_of_rules(self, marks: AbstractSet[UUID]) -> Mapping[UUID, UUID]:
+        """Of those of the marks that are a team's alert rule, the team."""
         ...
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.alerts import edits
-from domain.alerts.ports import AlertRepository, PeopleDirectory
+from domain.alerts.ports import AlertRepository, PeopleDirectory, StandingSilences
 from domain.alerts.visibility import EVERYTHING, Sight
 from domain.audit.model import AuditEntry, AuditTrail
 from domain.ids import new_id
@@ -32,6 +32,11 @@ class HandoverUnit(Protocol):
     @property
     def people(self) -> PeopleDirectory:
         """Who sees what."""
+        ...
+
+    @property
+    def silences(self) -> StandingSilences:
+        """What holds the alerts."""
         ...
 
     @property
@@ -61,13 +66,20 @@ async def move_some(work: HandoverUnit, handover: Handover, ids: Sequence[UUID],
     alerts = [alert for alert in found.values() if alert.team_id == handover.team_id]
     sights = await sights_of(work.people, {alert.assigned_to for alert in alerts})
     private = await work.people.private_teams()
+    whose = await work.silences.teams_of_rules({mark for alert in alerts for mark in alert.suppressed_by})
     changes = []
     for alert in alerts:
         sight = sights.get(alert.assigned_to)
         sees = sight is not None and sight.sees(handover.to_team_id, private)
         changes.append(
             edits.move(
-                alert, team_id=handover.to_team_id, assignee_sees=sees, actor=handover.actor, now=now, by_handover=True
+                alert,
+                team_id=handover.to_team_id,
+                assignee_sees=sees,
+                actor=handover.actor,
+                now=now,
+                by_handover=True,
+                holders=edits.Holders(teams_of_rules=whose),
             )
         )
     await work.alerts.save(changes)

@@ -40,6 +40,7 @@ def _moving(acting: Acting, team_id: UUID | None) -> Plan:
             raise NotFound(message="no such team", path=("teamId",))
         assigned = {alert.assigned_to for alert in alerts if alert.assigned_to is not None}
         standing = await work.silences.standing()
+        whose = await work.silences.teams_of_rules({mark for alert in alerts for mark in alert.suppressed_by})
         sights = {user_id: await work.people.sight_of(user_id) for user_id in assigned}
 
         def step(alert: Alert, now: datetime) -> Change:
@@ -52,8 +53,7 @@ def _moving(acting: Acting, team_id: UUID | None) -> Plan:
                 assignee_sees=sees,
                 actor=acting.actor,
                 now=now,
-                silences=silences,
-                private_teams=private,
+                holders=edits.Holders(silences=silences, private_teams=private, teams_of_rules=whose),
             )
 
         return step

@@ -188,6 +188,32 @@ async def test_a_private_teams_rule_is_absent_for_others_and_not_named_on_an_ale
         assert answer["code"] == "NOT_FOUND", (field, answer)
 
 
+async def test_what_a_teams_rule_holds_is_let_go_of_when_the_alert_goes_to_another_team(
+    api: Api, admin: Person, manager: Person, team: Team, lead: Person
+) -> None:
+    """The team that has it now is to be woken, also when its source never says a word again."""
+    other = await api.team("Other")
+    key = await door(api, manager)
+    await make(api, lead, team, "Ours are known", "true", effects={"suppress": "we know"})
+    await make_rule(api, manager, "All are quiet", 'alert.labels.env == "dev"', effects={"suppress": "only dev"})
+    moved, followed, handed = [
+        await posted(api, key, service="payments", number=number, labels={"env": env})
+        for number, env in enumerate(("prod", "dev", "prod"))
+    ]
+    for alert_id in (moved, followed):
+        answer = await api.change("moveAlert", {"id": alert_id, "teamId": str(other.id)}, "alert { id }", who=admin)
+        assert answer["__typename"] == "MoveAlertSuccess", answer
+    given = {"teamId": str(team.id), "toTeamId": str(other.id)}
+    answer = await api.change("handOverTeam", given, "__typename", who=admin)
+    assert answer["__typename"] == "HandOverTeamSuccess", answer
+    for alert_id, names in ((moved, []), (followed, ["All are quiet"]), (handed, [])):
+        shown = await read_alert(api, alert_id, manager)
+        assert shown["team"] == {"name": "Other"}
+        assert [one["name"] for one in (shown["suppression"] or {"rules": []})["rules"]] == names
+        told = [change["field"] for entry in shown["timeline"]["nodes"] for change in entry["changes"] or ()]
+        assert "suppressedBy" in told or "suppressed_by" in told, told
+
+
 async def test_a_trial_reads_the_signals_of_the_teams_alerts(
     api: Api, manager: Person, team: Team, lead: Person
 ) -> None:
@@ -214,3 +240,27 @@ async def test_a_trial_reads_the_signals_of_the_teams_alerts(
     # A draft of no team is tried with the teams' rules after it.
     later = await api.change("testAlertRule", {**draft, "effects": {"severity": "CRITICAL"}}, TEST, who=manager)
     assert later["report"]["differences"] == [{"kind": "SEVERITY", "signals": 1}]
+
+
+async def test_a_trial_asks_no_rule_of_a_team_that_is_hidden(api: Api, admin: Person, manager: Person) -> None:
+    """Everybody's rules would give it to the hidden team, from which it came to one that the manager sees."""
+    hidden, public = await api.team("Security", is_private=True), await api.team("Public")
+    lead = await member(api, admin, hidden, Role.VIEWER, Role.MANAGER)
+    key = await door(api, admin)
+    await make_rule(api, admin, "Theirs", 'alert.service == "vault"', effects={"teamId": str(hidden.id)})
+    labels = [{"name": "case", "value": "burglary"}]
+    await make(api, lead, hidden, "Drill", "true", effects={"suppress": "break-in drill", "labels": labels})
+    alert_id = await posted(api, key, service="vault")
+    moved = await api.change("moveAlert", {"id": alert_id, "teamId": str(public.id)}, "alert { id }", who=admin)
+    assert moved["__typename"] == "MoveAlertSuccess", moved
+    draft = {
+        "since": (api.clock.now() - timedelta(hours=1)).isoformat(),
+        "condition": "true",
+        "effects": {"teamId": str(public.id)},
+    }
+    told = "report { matched differences { kind samples { before after } } }"
+    tried = await api.change("testAlertRule", draft, told, who=manager)
+    assert tried["report"]["matched"] == 1
+    assert "drill" not in str(tried)
+    assert "burglary" not in str(tried)
+    assert [one["kind"] for one in tried["report"]["differences"]] == ["TEAM"]
