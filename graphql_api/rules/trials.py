@@ -16,7 +16,6 @@ import strawberry
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts import model as alerts
-from domain.alerts.visibility import EVERYTHING
 from domain.errors import NotFound
 from domain.identity.model import Viewer
 from domain.identity.team_roles import require_manager
@@ -190,10 +189,10 @@ class Testing:
         """Everything checked, before anything is read; InvalidInput, InvalidCondition, Forbidden or NotFound."""
         viewer = context.require_viewer()
         async with context.read() as connection:
-            # What others' rules make of what the viewer sees is told, not what they are.
-            today = await list_rules(connection, sight=EVERYTHING)
-            seen = {rule.id for rule in await list_rules(connection, sight=viewer.sight)}
-            team_id = await _team_of(data, [rule for rule in today if rule.id in seen], connection, viewer=viewer)
+            # What the viewer sees is of no team that is hidden from them. A rule may say that it would be, and what the
+            # team's rules would make of it then is not theirs to know.
+            today = await list_rules(connection, sight=viewer.sight)
+            team_id = await _team_of(data, today, connection, viewer=viewer)
             require_manager(viewer.role, None if team_id is None else viewer.role_in(team_id))
             policies = await list_policies(connection, sight=viewer.sight)
         span = checked_range(data.since, data.until, now=context.now())
