@@ -103,6 +103,18 @@ def uses_search(condition: AlertFilter) -> bool:
     return any(part.search is not None for _, part in walk(condition))
 
 
+def size(condition: AlertFilter) -> int:
+    """About how many values, and characters of them, it holds: what it takes to keep it."""
+    total = 0
+    for _, part in walk(condition):
+        for values in (part.ids, part.team_ids, part.assignees, part.integration_ids, part.group_ids):
+            total += len(values or ())
+        for text in (*(part.sources or ()), *(part.service_names or ()), part.dedup_key, part.search):
+            total += len(text or "") + 1
+        total += sum(len(matcher.name) + len(matcher.value) for matcher in part.labels)
+    return total
+
+
 def matches(condition: AlertFilter, alert: Alert) -> bool:
     """Whether the alert fulfils the filter."""
     return (

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NULLTYPE
 
-from domain.alerts.filter import AlertFilter
+from domain.alerts.filter import AlertFilter, size
 from domain.alerts.model import Alert, AlertStatus, ResolvedBy, Severity
 from domain.alerts.order import NEWEST_FIRST, AlertOrder
 from domain.alerts.visibility import Sight
@@ -28,6 +28,8 @@ from persistence.tables import alerts, teams
 AlertKey = tuple[Any, ...]
 # All of them; some, for alerts of these attributes alone; or some in this order, as they come.
 Columns: TypeAlias = frozenset[str] | tuple[str, ...] | None
+# Statements are kept for filters that hold no more than this (domain/alerts/filter.py).
+KEPT_SIZE = 2000
 _NAMES = tuple(column.name for column in ALERT_COLUMNS)
 _SEVERITIES = {value.value: value for value in Severity}
 _STATUSES = {value.value: value for value in AlertStatus}
@@ -104,7 +106,9 @@ async def read_rows(
 
 async def _rows(connection: AsyncConnection, page: AlertPage, sight: Sight, columns: Columns) -> Sequence[sa.Row[Any]]:
     places = _places(page.after, page.before)
-    statement = _statement(
+    # A filter may be as large as a request: those of a few hundred pages would fill the memory.
+    statement_of = _statement if size(page.wanted) <= KEPT_SIZE else _statement.__wrapped__
+    statement = statement_of(
         page.wanted,
         page.order,
         page.limit,

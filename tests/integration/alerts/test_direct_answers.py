@@ -13,6 +13,7 @@ from domain.identity.model import Role
 from domain.ids import new_id
 from graphql_api.alerts.direct_answers import DirectAnswers
 from graphql_api.schema import Schema
+from persistence.reads.alerts import _statement
 from tests.alert_builder import NOON, an_alert
 from tests.alert_rows import put_alerts
 from tests.api import Api, Person, api_settings, running_api
@@ -233,9 +234,11 @@ async def test_what_is_kept_of_questions_is_bounded(api: Api, viewer: Person) ->
     kept = api.app._starlette.state.endpoint._direct._asked  # noqa: SLF001 - what a process holds
     query = "query($of: [String!], $n: Int) { alerts(filter: {source: $of}, first: $n) { nodes { id } } }"
     kept.clear()
+    statements = _statement.cache_info()
     for _ in range(2):
         await Ways(api, viewer).both(query, {"of": [str(number) * 100 for number in range(50)]})
     assert not kept
+    assert _statement.cache_info() == statements
     with patch("graphql_api.alerts.direct_answers.KEPT", 3):
         for number in (1, 2, 3, 1, 4):
             _, is_short = await Ways(api, viewer).both(query, {"n": number})
