@@ -4,14 +4,18 @@ A provider may be away for hours, and a night is quiet that everything was mende
 nothing any more does not leave: its notifications are dropped, each with its reason, and the message failed nobody. One
 that still tells of something leaves out what is over, and says what has waited as it is now. Codes and letters of
 accounts are none of this; nor is what is told of shifts, which is looked at when it is written.
+
+What cannot be asked about leaves as it was written, and the others with it: a needless page is better than none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.escalations.model import Notification, NotificationKind, NotificationState
@@ -19,10 +23,13 @@ from domain.mail.model import MailKind, Posted
 from persistence.among import among
 from persistence.notification_rows import notification_of
 from persistence.person_messages import Writing, body_for, told_by, words_for
+from persistence.setting_aside import passes
 from persistence.still_needed import reasons_against_telling
 from persistence.tables import escalations, notifications, outgoing_mail, text_messages
 from persistence.texts import Text
 
+_log = structlog.get_logger(__name__)
+_Message = TypeVar("_Message", Posted, Text)
 # What left its place in the outbox at once says what was written; what has waited so long is said anew.
 FRESH = timedelta(minutes=1)
 NOT_TOLD = "nobody was told that it was open by this"
@@ -34,53 +41,97 @@ async def mail_to_send(
     engine: AsyncEngine, claimed: Sequence[Posted], writing: Writing, *, now: datetime
 ) -> list[Posted]:
     """Of the mails that are about to be sent those that still tell of something, saying what is so."""
-    ids = [one.id for one in claimed if one.mail.kind is MailKind.NOTIFICATION]
-    if not ids:
+
+    async def look(connection: AsyncConnection, some: Sequence[Posted]) -> list[Posted]:
+        return await _mail_to_send(connection, some, writing, now=now)
+
+    if all(one.mail.kind is not MailKind.NOTIFICATION for one in claimed):
         return list(claimed)
-    kept: list[Posted] = []
-    async with engine.begin() as connection:
-        carried = await _carried(connection, notifications.c.mail_id, ids)
-        for posted in claimed:
-            mine = carried.get(posted.id)
-            if mine is None:
-                kept.append(posted)
-                continue
-            left = await _still_told(connection, mine, now=now)
-            if not left:
-                await _supersede(connection, outgoing_mail, posted.id, {"recipient": None, "content": None}, now=now)
-            elif len(left) == len(mine) and now - posted.created_at < FRESH:
-                kept.append(posted)
-            else:
-                words = await words_for(connection, await told_by(connection, left, writing, now=now), now=now)
-                mail = replace(posted.mail, subject=words.subject, text=words.text, html=words.html)
-                kept.append(replace(posted, mail=mail))
-    return kept
+    return await _all_or_each(engine, claimed, look)
 
 
 async def texts_to_send(engine: AsyncEngine, claimed: Sequence[Text], writing: Writing, *, now: datetime) -> list[Text]:
     """The same of what goes by the other outbox."""
-    ids = [one.id for one in claimed if not one.is_code]
-    if not ids:
+
+    async def look(connection: AsyncConnection, some: Sequence[Text]) -> list[Text]:
+        return await _texts_to_send(connection, some, writing, now=now)
+
+    if all(one.is_code for one in claimed):
         return list(claimed)
+    return await _all_or_each(engine, claimed, look)
+
+
+async def _all_or_each(
+    engine: AsyncEngine,
+    claimed: Sequence[_Message],
+    look: Callable[[AsyncConnection, Sequence[_Message]], Awaitable[list[_Message]]],
+) -> list[_Message]:
+    """All in one transaction; where one of them fails it, each in its own."""
+    try:
+        async with engine.begin() as connection:
+            return await look(connection, claimed)
+    except Exception:
+        _log.exception("messages cannot be looked at together before they leave: each is by itself")
+    kept: list[_Message] = []
+    for one in claimed:
+        try:
+            async with engine.begin() as connection:
+                kept += await look(connection, [one])
+        except Exception as error:
+            if passes(error):
+                raise
+            _log.exception(
+                "a message cannot be looked at before it leaves, and leaves as it was written", id=str(one.id)
+            )
+            kept.append(one)
+    return kept
+
+
+async def _mail_to_send(
+    connection: AsyncConnection, claimed: Sequence[Posted], writing: Writing, *, now: datetime
+) -> list[Posted]:
+    kept: list[Posted] = []
+    ids = [one.id for one in claimed if one.mail.kind is MailKind.NOTIFICATION]
+    carried = await _carried(connection, notifications.c.mail_id, ids)
+    for posted in claimed:
+        mine = carried.get(posted.id)
+        if mine is None:
+            kept.append(posted)
+            continue
+        left = await _still_told(connection, mine, now=now)
+        if not left:
+            await _supersede(connection, outgoing_mail, posted.id, {"recipient": None, "content": None}, now=now)
+        elif len(left) == len(mine) and now - posted.created_at < FRESH:
+            kept.append(posted)
+        else:
+            words = await words_for(connection, await told_by(connection, left, writing, now=now), now=now)
+            mail = replace(posted.mail, subject=words.subject, text=words.text, html=words.html)
+            kept.append(replace(posted, mail=mail))
+    return kept
+
+
+async def _texts_to_send(
+    connection: AsyncConnection, claimed: Sequence[Text], writing: Writing, *, now: datetime
+) -> list[Text]:
     kept: list[Text] = []
-    async with engine.begin() as connection:
-        carried = await _carried(connection, notifications.c.text_id, ids)
-        codes = await _reply_codes(connection, ids)
-        for text in claimed:
-            mine = carried.get(text.id)
-            # To whom it cannot go is settled by whoever sends: their people are told by what is left.
-            if mine is None or text.to is None:
-                kept.append(text)
-                continue
-            left = await _still_told(connection, mine, now=now)
-            if not left:
-                await _supersede(connection, text_messages, text.id, {"body": None}, now=now)
-            elif len(left) == len(mine) and now - text.created_at < FRESH:
-                kept.append(text)
-            else:
-                told = await told_by(connection, left, writing, now=now)
-                body = await body_for(connection, text.kind, told, codes.get(text.id), now=now)
-                kept.append(replace(text, body=body))
+    ids = [one.id for one in claimed if not one.is_code]
+    carried = await _carried(connection, notifications.c.text_id, ids)
+    codes = await _reply_codes(connection, ids)
+    for text in claimed:
+        mine = carried.get(text.id)
+        # To whom it cannot go is settled by whoever sends: their people are told by what is left.
+        if mine is None or text.to is None:
+            kept.append(text)
+            continue
+        left = await _still_told(connection, mine, now=now)
+        if not left:
+            await _supersede(connection, text_messages, text.id, {"body": None}, now=now)
+        elif len(left) == len(mine) and now - text.created_at < FRESH:
+            kept.append(text)
+        else:
+            told = await told_by(connection, left, writing, now=now)
+            body = await body_for(connection, text.kind, told, codes.get(text.id), now=now)
+            kept.append(replace(text, body=body))
     return kept
 
 

@@ -131,3 +131,17 @@ async def test_a_groups_page_leaves_while_one_of_its_alerts_calls(
     await night.move(second, status="resolved")
     await night.move(third, status="resolved")
     assert await night.leaves(HOUR) == [("ann", "[RESOLVED] 3 alerts in group “Database 7”")]
+
+
+async def test_what_cannot_be_looked_at_leaves_as_it_was_written_and_holds_nobody_up(
+    api: Api, manager: Person, ann: Person, bob: Person, night: Outage
+) -> None:
+    await policy(api, manager, step(0, ("USER", ann.id), ("USER", bob.id)))
+    alert_id = await night.alert(title="Payments down")
+    await night.waits()
+    await night.database.execute("UPDATE notifications SET kind = 'of_a_newer_version' WHERE user_id = $1", ann.id)
+    await night.move(alert_id, title="Payments down, and refunds")
+    assert sorted(await night.leaves(HOUR)) == [
+        ("ann", "[CRITICAL] Payments down (shop)"),
+        ("bob", "[CRITICAL] Payments down, and refunds (shop)"),
+    ]
