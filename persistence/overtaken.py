@@ -70,8 +70,10 @@ async def _all_or_each(
     try:
         async with engine.begin() as connection:
             return await look(connection, claimed)
-    except Exception:
-        _log.exception("messages cannot be looked at together before they leave: each is by itself")
+    except Exception as error:
+        if len(claimed) == 1 and passes(error):
+            raise
+        _log.warning("messages cannot be looked at together before they leave", problem=type(error).__name__)
     kept: list[_Message] = []
     for one in claimed:
         try:
@@ -80,9 +82,7 @@ async def _all_or_each(
         except Exception as error:
             if passes(error):
                 raise
-            _log.exception(
-                "a message cannot be looked at before it leaves, and leaves as it was written", id=str(one.id)
-            )
+            _log.exception("a message leaves as it was written: it cannot be looked at", message=str(one.id))
             kept.append(one)
     return kept
 
