@@ -4,9 +4,10 @@ A template that fails costs no message: what it was to say is said in the built-
 the template, with the reason and the place.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,7 +22,7 @@ from domain.escalations import message
 from domain.escalations.mail_page import page_of
 from domain.escalations.message import ENDS, Told
 from persistence.person_templates import note_failures, person_templates_for
-from persistence.templating import render
+from persistence.templating import Patience, render
 
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ class PersonWording:
 
     templates: Sequence[PersonTemplate]
     failed: dict[UUID, tuple[PersonTemplate, TemplateProblem]] = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
 
     def mail(self, told: Sequence[Told]) -> MailWords:
         """A mail about all of these."""
@@ -90,7 +92,7 @@ class PersonWording:
         if template is None:
             return None
         facts = person_facts(one, [one], escape=as_fact) | {"isOver": is_over or one.kind in ENDS}
-        return self._tried(template, lambda: marked(render(template.source, facts, PERSON_NAMES), [one]))
+        return self._tried(template, lambda: marked(self._filled(template.source, facts), [one]))
 
     def _for(self, one: Told) -> PersonTemplate | None:
         kind = saying_of(one)
@@ -114,7 +116,7 @@ class PersonWording:
         source, facts = template.subject, person_facts(about, told)
 
         def said() -> str:
-            text = subject_from(marked(render(source, facts, PERSON_NAMES), told))
+            text = subject_from(marked(self._filled(source, facts), told))
             if not text:
                 raise TemplateFails(TemplateProblem("it gives no text"))
             return text
@@ -127,7 +129,10 @@ class PersonWording:
         if template is None:
             return None
         source, facts = template.source, person_facts(about, told, code=code)
-        return self._tried(template, lambda: marked(render(source, facts, PERSON_NAMES), told))
+        return self._tried(template, lambda: marked(self._filled(source, facts), told))
+
+    def _filled(self, source: str, facts: Mapping[str, Any]) -> str:
+        return render(source, facts, PERSON_NAMES, patience=self.patience)
 
     def _tried(self, template: PersonTemplate, say: Callable[[], str], name: str = "source") -> str | None:
         try:

@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any
@@ -25,6 +26,8 @@ from persistence.template_places import PlacedEnvironment, at_character, column_
 MAX_OUTPUT = 8_000
 MAX_NODES, MAX_DEPTH, MAX_LOOPS = 600, 40, 2
 SECONDS = 0.25
+# All of one message, or of what one channel is sent at once: hundreds of alerts may wait, and so do all others.
+SECONDS_IN_ALL = 2.0
 FILE = "<template>"
 _LOOP = frozenset({"index", "index0", "first", "last", "length"})
 _NODES = (
@@ -49,6 +52,13 @@ class _Clock(threading.local):
 
 
 _CLOCK = _Clock()
+
+
+@dataclass(slots=True)
+class Patience:
+    """What is left of the time that several fillings may take together."""
+
+    left: float = SECONDS_IN_ALL
 
 
 def _check_time() -> None:
@@ -174,11 +184,13 @@ def check(source: str, names: frozenset[str] = NAMES) -> None:
     _compiled(source, names)
 
 
-def render(source: str, facts: Mapping[str, Any], names: frozenset[str] = NAMES) -> str:
-    """The text. Raises TemplateFails; never anything else, and never after long."""
-    template = _compiled(source, names)
+def render(
+    source: str, facts: Mapping[str, Any], names: frozenset[str] = NAMES, *, patience: Patience | None = None
+) -> str:
+    """The text. Raises TemplateFails; never anything else, and never after long. `patience` is of several together."""
+    template, patience = _compiled(source, names), patience or Patience()
     try:
-        text = _filled(template, facts)
+        text = _filled(template, facts, patience)
     except TemplateFails:
         raise
     except Exception as error:
@@ -188,15 +200,19 @@ def render(source: str, facts: Mapping[str, Any], names: frozenset[str] = NAMES)
     return text
 
 
-def _filled(template: Template, facts: Mapping[str, Any]) -> str:
+def _filled(template: Template, facts: Mapping[str, Any], patience: Patience) -> str:
     parts, length = list[str](), 0
-    _CLOCK.ends = time.thread_time() + SECONDS
-    for part in template.generate(facts):
-        parts.append(part)
-        length += len(part)
-        if length > MAX_OUTPUT:
-            break
-        _check_time()
+    begins = time.thread_time()
+    _CLOCK.ends = begins + min(SECONDS, patience.left)
+    try:
+        for part in template.generate(facts):
+            parts.append(part)
+            length += len(part)
+            if length > MAX_OUTPUT:
+                break
+            _check_time()
+    finally:
+        patience.left -= time.thread_time() - begins
     return "".join(parts)[:MAX_OUTPUT].strip()
 
 

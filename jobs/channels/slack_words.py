@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.model import AlertStatus
 from domain.channels.mrkdwn import as_fact
+from domain.channels.slack_card import MAX_SHOWN
 from domain.channels.templates import TemplateFails, TemplateProblem, facts_of
 from domain.contacts.saying import marked
 from domain.contacts.templates import Medium
@@ -21,20 +22,29 @@ from domain.escalations.message import ENDS, Told
 from domain.escalations.model import NotificationKind
 from persistence.message_templates import note_template_failure, sources_for
 from persistence.person_wording import note_failed, wording_for
-from persistence.templating import render
+from persistence.templating import Patience, render
 
 Sources = Mapping[NotificationKind, str]
 
 
-def _channel_words(sources: Sources, told: Told, *, is_over: bool, failed: list[TemplateProblem]) -> str | None:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Trying:
+    """What the words of one message have cost, and what failed meanwhile."""
+
+    failed: list[TemplateProblem] = dataclasses.field(default_factory=list)
+    patience: Patience = dataclasses.field(default_factory=Patience)
+
+
+def _channel_words(sources: Sources, told: Told, *, is_over: bool, trying: _Trying) -> str | None:
     """What the channel's template says of one alert; None where there is none, or it fails."""
     source = sources.get(told.kind)
     if source is None:
         return None
     try:
-        return marked(render(source, facts_of(told, is_over=is_over, escape=as_fact)), [told])
+        facts = facts_of(told, is_over=is_over, escape=as_fact)
+        return marked(render(source, facts, patience=trying.patience), [told])
     except TemplateFails as error:
-        failed.append(error.problem)
+        trying.failed.append(error.problem)
         return None
 
 
@@ -42,14 +52,14 @@ async def worded_for_channel(
     engine: AsyncEngine, channel_id: UUID, parts: Sequence[Part], sources: Sources | None = None, *, now: datetime
 ) -> list[Part]:
     """The parts with the channel's words. Given `sources` a message is leaving, and failures are counted."""
-    failed: list[TemplateProblem] = []
+    trying = _Trying()
     found = sources
     if found is None:
         async with engine.connect() as connection:
             found = (await sources_for(connection, [channel_id]))[channel_id]
-    worded = _worded(parts, lambda part: _channel_words(found, part.told, is_over=_is_over(part), failed=failed))
-    if failed and sources is not None:
-        await _note(engine, channel_id, failed, now=now)
+    worded = _worded(parts, lambda part: _channel_words(found, part.told, is_over=_is_over(part), trying=trying))
+    if trying.failed and sources is not None:
+        await _note(engine, channel_id, trying.failed, now=now)
     return worded
 
 
@@ -57,10 +67,10 @@ async def ends_worded(
     engine: AsyncEngine, channel_id: UUID, sources: Sources, told: Sequence[Told], *, now: datetime
 ) -> list[str | None]:
     """What the channel's template says of each end, for a message that is leaving."""
-    failed: list[TemplateProblem] = []
-    said = [_channel_words(sources, one, is_over=True, failed=failed) for one in told]
-    if failed:
-        await _note(engine, channel_id, failed, now=now)
+    trying = _Trying()
+    said = [_channel_words(sources, one, is_over=True, trying=trying) for one in told]
+    if trying.failed:
+        await _note(engine, channel_id, trying.failed, now=now)
     return said
 
 
@@ -83,7 +93,8 @@ async def worded_for_person(
 
 
 def _worded(parts: Sequence[Part], say: Callable[[Part], str | None]) -> list[Part]:
-    return [dataclasses.replace(part, text=say(part)) for part in parts]
+    """Those that are shown; the rest is counted."""
+    return [*(dataclasses.replace(part, text=say(part)) for part in parts[:MAX_SHOWN]), *parts[MAX_SHOWN:]]
 
 
 def _is_over(part: Part) -> bool:

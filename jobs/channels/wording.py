@@ -22,7 +22,7 @@ from jobs.channels.contract import Item
 from jobs.channels.selecting import Select
 from persistence.channel_notifications import Claimed
 from persistence.message_templates import note_template_failure
-from persistence.templating import render
+from persistence.templating import Patience, render
 
 MAX_SELECTED = 256 * 1024
 _log = structlog.get_logger(__name__)
@@ -31,12 +31,12 @@ _log = structlog.get_logger(__name__)
 async def items_of(engine: AsyncEngine, claimed: Claimed, select: Select | None, *, now: datetime) -> list[Item]:
     """What is to be told, each with the text its template gives and what its selection reads."""
     problems: list[TemplateProblem] = []
-    items = []
+    items, patience = [], Patience()
     for one in claimed.notifications:
         told, text, alert = told_of(one, claimed.told), None, None
         failed: list[TemplateProblem] = []
         try:
-            text = text_of(claimed, one, told)
+            text = text_of(claimed, one, told, patience)
         except TemplateFails as error:
             failed.append(error.problem)
         # Whoever reads what is posted counts on its form, whatever becomes of the text.
@@ -55,12 +55,13 @@ async def items_of(engine: AsyncEngine, claimed: Claimed, select: Select | None,
     return items
 
 
-def text_of(claimed: Claimed, one: Notification, told: Told) -> str | None:
+def text_of(claimed: Claimed, one: Notification, told: Told, patience: Patience) -> str | None:
     """What the template makes of it; None where there is none."""
     source = claimed.templates.get(one.kind)
     if source is None:
         return None
-    return marked(render(source, facts_of(told, is_over=told.kind in ENDS, escape=claimed.channel.kind.escape)), [told])
+    facts = facts_of(told, is_over=told.kind in ENDS, escape=claimed.channel.kind.escape)
+    return marked(render(source, facts, patience=patience), [told])
 
 
 async def _selected(claimed: Claimed, one: Notification, select: Select | None) -> Mapping[str, Any] | None:

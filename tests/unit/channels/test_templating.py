@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.channels.kinds import slack
 from domain.channels.templates import MAX_SOURCE, TemplateFails, facts_of, sample
 from domain.escalations.model import NotificationKind
-from persistence.templating import FILTERS, MAX_OUTPUT, SECONDS, check, render
+from persistence.templating import FILTERS, MAX_OUTPUT, SECONDS, SECONDS_IN_ALL, Patience, check, render
 
 NOW = datetime(2026, 11, 26, 3, 4, tzinfo=UTC)
 TOLD = sample(NotificationKind.PAGE, NOW)
@@ -222,3 +222,14 @@ def test_what_is_refused_is_found_in_its_column(source: str, line: int, column: 
     found = refusal.value.problem
     assert (found.line, found.column) == (line, column)
     assert found.told.startswith(f"line {line}, column {column}: ")
+
+
+def test_what_is_filled_together_takes_no_longer_than_it_may_in_all() -> None:
+    """Hundreds of alerts may wait for one channel, and its template be as slow as one may be. ASVS 5 V15.2.2."""
+    patience = Patience()
+    render("{% for one in alert.labels %}{{ one }}{% endfor %}", facts(), patience=patience)
+    assert 0 < patience.left < SECONDS_IN_ALL
+    patience.left = 0.0
+    with pytest.raises(TemplateFails) as failure:
+        render("{{ alert.title | upper }}", facts(), patience=patience)
+    assert failure.value.problem.message == "it takes too long"

@@ -158,6 +158,16 @@ def test_a_link_that_a_template_makes_of_a_label_calls_nobody(word: str) -> None
     assert shown.startswith("<https://wiki.test/a|Runbook>")
 
 
+def test_a_slow_template_costs_a_digest_its_words_and_nobody_their_time() -> None:
+    wording = PersonWording([template("said {{ alert.title | upper }}")])
+    wording.patience.left = 0.0
+    said = wording.mail([told(title="Disk full"), told(title="Payments down")])
+    assert "Payments down" in said.text
+    assert "said" not in said.text
+    ((_, problem),) = wording.failed.values()
+    assert problem.message == "it takes too long"
+
+
 class _Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
