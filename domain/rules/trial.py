@@ -242,6 +242,9 @@ class Trial:
                 team = effects.team_id or team
                 if effects.suppress is not None:
                     marks.append(rule_id)
+        if self._team_id is not None:
+            # A team's draft is tried on what the team has now, by a person's hand too: a rule gives what opens.
+            team = stored.team_id
         whose = team or stored.team_id
         of_team = None if whose is None else rules.of_team.get(whose)
         if of_team is not None and stored.status is SignalStatus.FIRING:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 import orjson
 from hypothesis import given, settings
@@ -146,3 +147,29 @@ def test_a_trial_finds_what_working_out_every_signal_twice_would_find(
 
 def _fields(rule: AlertRule) -> dict[str, Any]:
     return {name: getattr(rule, name) for name in AlertRule.__dataclass_fields__}
+
+
+def test_a_teams_draft_is_tried_on_what_a_person_gave_the_team() -> None:
+    """Everybody's rule gives such alerts to another team when they open, which is no word against who moved one."""
+    first, mine = new_id(), new_id()
+
+    def rule(effects: Effects, team_id: UUID | None = None) -> AlertRule:
+        return AlertRule(
+            id=new_id(),
+            name="r",
+            condition="true",
+            created_at=START,
+            updated_at=START,
+            effects=effects,
+            team_id=team_id,
+        )
+
+    said = signal(title="Disk full", severity=Severity.LOW)
+    body = orjson.loads(orjson.dumps(signal_body(normalise(said, INTEGRATION, at(1)))))
+    moved = StoredSignal(body, received_at=at(1), integration_id=INTEGRATION.id, alert_id=new_id(), team_id=mine)
+    today = [rule(Effects(team_id=first)), rule(Effects(suppress="theirs"), first)]
+    trial = Trial(rule(Effects(severity=Severity.CRITICAL), mine), today, engine=CONDITIONS)
+    trial.take(moved)
+    report = trial.report(is_whole=True)
+    assert (report.signals, report.matched) == (1, 1)
+    assert [(one.kind, one.signals) for one in report.differences] == [(TrialChange.SEVERITY, 1)]
