@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from domain.alerts.decisions import Decision, rule_decision, rule_failure_decision
 from domain.alerts.model import HEARTBEAT_INTEGRATION_ID, MAX_LABELS, RULE_INTEGRATION_ID, Severity
 from domain.alerts.normalise import NormalSignal, content_hash
-from domain.remembered import Remembered
+from domain.remembered import MAX_LENGTH, Remembered
 from domain.rules.condition import ConditionFailed
 from domain.rules.facts import facts_of_signal
 from domain.rules.keys import key_of, recipe_of
@@ -73,7 +73,10 @@ class Holding:
         labels = signal.labels
         if not self.is_plain or len(labels) + len(self.names) > MAX_LABELS:
             return None
-        return (signal.severity, signal.is_team_named, *[labels.get(name) for name in self.names])
+        values = [labels.get(name) for name in self.names]
+        if any(value is not None and len(value) > MAX_LENGTH for value in values):
+            return None
+        return (signal.severity, signal.is_team_named, *values)
 
 
 NOTHING_HOLDS = Holding(())

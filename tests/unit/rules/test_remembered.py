@@ -9,7 +9,8 @@ from domain.alerts.normalise import NormalSignal, normalise
 from domain.alerts.signal import Signal
 from domain.ids import new_id
 from domain.remembered import Remembered
-from domain.rules.applying import apply_rules
+from domain.rules.applying import apply_rules, holding
+from domain.rules.facts import facts_of_signal
 from domain.rules.model import AlertRule, Effects, Priority, RuleMode
 from domain.rules.rule_set import RuleSet
 from domain.silences.matcher_syntax import parse_matchers
@@ -51,6 +52,19 @@ def test_an_alert_with_as_many_labels_as_it_may_have_is_looked_at_by_itself() ->
     assert apply_rules(few, INTEGRATION.id, seasoned).labels["tier"] == "1"
     assert len(apply_rules(many, INTEGRATION.id, seasoned).labels) == MAX_LABELS
     assert apply_rules(few, INTEGRATION.id, seasoned).labels["tier"] == "1"
+
+
+def test_of_long_labels_nothing_is_remembered() -> None:
+    """What is kept stays small, whatever a source sends in a label that a rule writes over."""
+    seasoned = _rule_set()
+    short, long = _with_labels(3), _with_labels(3)
+    long = replace(long, labels={**long.labels, "tier": "x" * 2_000})
+    facts = facts_of_signal(long, INTEGRATION.id)
+    held = holding(seasoned.on_signal, seasoned, facts)
+    assert held.likeness(short) is not None
+    assert held.likeness(long) is None
+    assert apply_rules(long, INTEGRATION.id, seasoned) == apply_rules(long, INTEGRATION.id, seasoned)
+    assert apply_rules(long, INTEGRATION.id, seasoned).labels["tier"] == "1"
 
 
 def test_a_rule_that_changes_what_is_shown_makes_other_content() -> None:
