@@ -104,8 +104,10 @@ async def _press(request: Request, state: AppState, member: str, action: Mapping
         episodes = await with_their_groups(connection, await _episodes(connection, str(action.get("value", ""))))
         found = await alerts_by_ids(connection, list(episodes), sight=viewer.sight) if episodes else {}
     alerts = [alert for alert in found.values() if alert.episode == episodes[alert.id]]
+    # The button for all may be of a drill beside alerts: whoever presses it was reached.
+    reached = await answer_drills(request, state, viewer, episodes.keys() - found.keys(), via=Via.SLACK)
     if not alerts:
-        return REACHED if await answer_drills(request, state, viewer, episodes, via=Via.SLACK) else OVER
+        return REACHED if reached else OVER
     return await _answer(acting_as(viewer, request, state, via=Via.SLACK), state, alerts, str(action.get("action_id")))
 
 

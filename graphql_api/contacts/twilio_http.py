@@ -123,10 +123,11 @@ async def _replied(request: Request, state: AppState, form: Form, asked: tuple[s
         viewer = None if text is None else await viewer_of_person(connection, text.user_id)
         alerts = await _alerts(connection, pages, viewer)
     said = OVER
+    # One message may tell of a drill beside alerts: whoever answers it was reached.
+    if viewer is not None and await answer_drills(request, state, viewer, _ids(pages), via=Via.SMS):
+        said = REACHED
     if viewer is not None and alerts:
         said = await _answer(request, state, viewer, alerts, resolves=move == "r")
-    elif viewer is not None and await answer_drills(request, state, viewer, _ids(pages), via=Via.SMS):
-        said = REACHED
     # After it was done: of a reply that a crash cut off Twilio's second attempt counts.
     async with state.engine.begin() as connection:
         await is_first(connection, guesser if text is None else REPLIES, sid, now=now)

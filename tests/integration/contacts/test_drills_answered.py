@@ -16,7 +16,7 @@ from tests.api import Api, Person
 from tests.integration.contacts.slack_night import SlackNight
 from tests.integration.contacts.test_slack import night as slack_opened
 from tests.integration.contacts.test_slack import slack
-from tests.integration.contacts.test_text_messages import NUMBER, REPLY, Night, twilio, with_phone
+from tests.integration.contacts.test_text_messages import NUMBER, REPLY, Night, told, twilio, with_phone
 from tests.integration.contacts.test_text_messages import night as phones
 from tests.slack_double import ANN, SlackDouble
 
@@ -82,6 +82,20 @@ async def test_a_reply_by_text_message_answers_it(phones: Night) -> None:
     assert "the drill reached you" not in again, "it is answered once"
 
 
+async def test_a_reply_answers_a_drill_beside_the_alerts_of_its_message(phones: Night) -> None:
+    ann = await phones.api.person(Role.OPERATOR, email="ann@example.com")
+    await with_phone(phones, ann)
+    drill_id, alert_id = await started(phones.api, ann), await phones.alert()
+    await phones.tick()
+    (sms,) = phones.twilio.sent
+    assert "+1 more" in sms.body
+    code = REPLY.search(sms.body)
+    assert code is not None
+    assert "Acknowledged" in await phones.reply(f"A {code[1]}")
+    assert (await told(phones, alert_id, ann))["status"] == "ACKNOWLEDGED"
+    was_answered(await seen(phones.api, ann, drill_id), ann, "SMS", "SMS")
+
+
 async def test_another_number_answers_nothing(phones: Night) -> None:
     ann = await phones.api.person(Role.OPERATOR, email="ann@example.com")
     await with_phone(phones, ann)
@@ -107,6 +121,22 @@ async def test_the_button_in_slack_answers_it(slack_opened: SlackNight, slack: S
     was_answered(found, ann, "SLACK", "SLACK")
     await night.tick(MINUTE)
     assert any("the drill reached you" in str(one) for one in slack.answers), "whoever pressed is told"
+
+
+async def test_the_button_for_all_in_slack_answers_it_beside_alerts(
+    slack_opened: SlackNight, slack: SlackDouble
+) -> None:
+    night = slack_opened
+    ann = await night.api.person(Role.OPERATOR, email="ann@example.com")
+    await night.linked(ann)
+    drill_id, alerts = await started(night.api, ann), [await night.alert(title=f"Disk {one}") for one in (1, 2)]
+    night.now = max(night.now, night.api.clock.now())
+    await night.tick()
+    (message,) = slack.messages
+    assert message.buttons["acknowledge"]["value"].startswith("all:")
+    assert (await night.press(message, "acknowledge")).status_code == 200
+    was_answered(await seen(night.api, ann, drill_id), ann, "SLACK", "SLACK")
+    assert [(await night.told(one, ann))["status"] for one in alerts] == ["ACKNOWLEDGED"] * 2
 
 
 @pytest.mark.parametrize("body", ["", "answer=accept"])
