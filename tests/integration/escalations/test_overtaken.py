@@ -145,3 +145,21 @@ async def test_what_cannot_be_looked_at_leaves_as_it_was_written_and_holds_nobod
         ("ann", "[CRITICAL] Payments down (shop)"),
         ("bob", "[CRITICAL] Payments down, and refunds (shop)"),
     ]
+
+
+async def test_the_end_of_a_group_goes_to_whom_this_group_was_told_of_whatever_became_of_others(
+    api: Api, manager: Person, ann: Person, night: Outage
+) -> None:
+    await policy(api, manager, step(0, ("USER", ann.id)))
+    for title in ("One", "Two"):
+        alert_id = await night.member(await night.group(title), title=title)
+        assert len(await night.leaves(HOUR)) == 1
+        await night.move(alert_id, status="resolved")
+        assert len(await night.leaves(HOUR)) == 1
+    went_up = "UPDATE escalations e SET succeeded_by = o.id FROM escalations o WHERE o.id > e.id"
+    assert await night.database.execute(went_up) == "UPDATE 1"
+    over = await night.member(await night.group("Three"), title="over")
+    night.now += HOUR
+    await night.waits()
+    await night.move(over, status="resolved")
+    assert await night.leaves(HOUR) == [], "nobody was told that it was open"
