@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.escalations.model import CALLS, Notification, NotificationState
+from domain.escalations.model import CALLS, Notification, NotificationKind, NotificationState
 from domain.ids import new_id
 from persistence.contact_wishes import wishes_of
 from persistence.escalations import notification_row
@@ -24,7 +24,8 @@ async def give_up(connection: AsyncConnection, failed: Sequence[Notification], r
             .where(table.c.id == one.id)
             .values(state=NotificationState.FAILED.value, settled_at=now, problem=reason[:500])
         )
-        if one.kind in CALLS and one.user_id is not None and (one.escalation_id or one.routing_id) is not None:
+        is_page = one.kind in CALLS and (one.escalation_id or one.routing_id) is not None
+        if one.user_id is not None and (is_page or one.kind is NotificationKind.SWAP_ASKED):
             await tell_by_next(connection, one, one.user_id, reason="another contact method failed", now=now)
 
 
@@ -39,6 +40,7 @@ async def tell_by_next(
         table.c.position.is_not_distinct_from(failed.position),
         table.c.routing_id.is_not_distinct_from(failed.routing_id),
         table.c.user_id == user_id,
+        *(() if failed.swap_id is None else (table.c.swap_id == failed.swap_id, table.c.kind == failed.kind.value)),
     )
     rows = (await connection.execute(sa.select(table).where(of_step).order_by(table.c.next_attempt_at))).all()
     later = next((row for row in rows if row.state == NotificationState.QUEUED.value), None)
@@ -64,6 +66,7 @@ async def tell_by_next(
             position=failed.position,
             routing_id=failed.routing_id,
             group_id=failed.group_id,
+            swap_id=failed.swap_id,
             next_attempt_at=now,
             contact_method_id=None if way.method_id == user_id else way.method_id,
             contact_kind=way.kind.value,

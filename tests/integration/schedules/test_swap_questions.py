@@ -68,6 +68,20 @@ async def test_each_question_in_a_text_message_has_its_link(night: Night, ann: P
         assert found["shiftSwap"]["state"] == "DECLINED"
 
 
+async def test_a_question_that_a_phone_does_not_take_goes_by_mail(night: Night, ann: Person) -> None:  # noqa: F811
+    api, bob = night.api, await night.api.person(Role.OPERATOR, email="bob@example.com")
+    await told_by(api, ann, await with_phone(night, ann))
+    swap_id = await ask(api, await shifts(api, bob, ann), bob, ann, 2)
+    night.twilio.refusals.append((400, 21610, {}))
+    assert await night.tick() == []
+    assert await night.tick(MINUTE) == ["ann@example.com"]
+    shown = "query($id: ID!) { shiftSwap(id: $id) { notifications { state contactKind why } } }"
+    failed, sent = (await api.data(shown, {"id": swap_id}, who=bob))["shiftSwap"]["notifications"]
+    assert (failed["state"], failed["contactKind"]) == ("FAILED", "SMS")
+    assert (sent["state"], sent["contactKind"]) == ("SENT", "EMAIL")
+    assert sent["why"].endswith("another contact method failed")
+
+
 async def test_what_a_colleague_writes_forges_no_link_in_slack_and_pushes_none_out(slack_night: SlackNight) -> None:  # noqa: F811
     """ASVS 5 V1.2.1."""
     api = slack_night.api
