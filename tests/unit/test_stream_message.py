@@ -6,13 +6,19 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.alerts.cursor import Cursor
 from domain.alerts.events import Actor, ActorKind, AlertEvent, AlertEventKind, LogPosition, RecordedEvent
-from domain.alerts.model import AlertStatus, Severity
-from domain.alerts.sieve import Known, Possible
+from domain.alerts.filter import AlertFilter
+from domain.alerts.model import Alert, AlertStatus, Severity
+from domain.alerts.passing import concerns
+from domain.alerts.sieve import Known, Possible, may_concern, possible_of
 from persistence.stream_message import MAX_MESSAGE_BYTES, StreamMessage, decode_message, decode_span, encode_run
+from tests.unit.alerts.test_sieve import ALERTS, CHANGES, FILTERS, event_of
 
+OF_ALERT = ("service_name", "source", "team_id", "integration_id")
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 TEAM, INTEGRATION = uuid4(), uuid4()
 START = Cursor(epoch=uuid4(), position=LogPosition(3, 9), recorded_at=NOW)
@@ -152,3 +158,23 @@ def test_what_another_version_says_is_nothing_we_can_read() -> None:
 
 def test_no_events_make_no_message() -> None:
     assert list(encode_run(START, [])) == []
+
+
+@given(FILTERS, st.lists(st.tuples(ALERTS, CHANGES), min_size=1, max_size=4))
+def test_what_is_told_of_all_events_rules_out_none_of_them(
+    wanted: AlertFilter, happened: list[tuple[Alert, dict[str, Any]]]
+) -> None:
+    """Neither of the message, by which a process leaves it closed, nor of one event within."""
+    rows = []
+    for seq, (alert, changes) in enumerate(happened, 1):
+        recorded = RecordedEvent(event=event_of(alert, changes), position=LogPosition(3, 9 + seq), recorded_at=NOW)
+        rows.append(line(recorded, **{name: getattr(alert, name) for name in OF_ALERT}))
+    (text,) = encode_run(START, rows)
+    (message,), span = decoded([text]), decode_span(text)
+    assert span is not None
+    assert message.events is not None
+    assert message.known is not None
+    for recorded, known, (alert, _) in zip(message.events, message.known, happened, strict=True):
+        if concerns(wanted, recorded.event, alert):
+            assert may_concern(wanted, span.possible)
+            assert may_concern(wanted, possible_of(recorded.event, known))

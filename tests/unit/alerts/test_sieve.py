@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.alerts.change import as_json
 from domain.alerts.events import SYSTEM, AlertEvent, AlertEventKind
 from domain.alerts.filter import EVERY_ALERT, AlertFilter
 from domain.alerts.model import Alert, AlertStatus, Severity
@@ -19,6 +20,8 @@ from tests.alert_builder import an_alert
 TEAMS = (None, UUID(int=1), UUID(int=2))
 INTEGRATIONS = (UUID(int=3), UUID(int=4))
 SERVICES, SOURCES = (None, "shop", "queue"), ("grafana", "datadog")
+PEOPLE, GROUPS, SILENCES = (None, UUID(int=5)), (None, UUID(int=6)), ((), (UUID(int=7),))
+TIMES = (None, an_alert().created_at)
 
 
 def event_of(alert: Alert, changes: Mapping[str, Any]) -> AlertEvent:
@@ -58,6 +61,11 @@ PLAIN = st.builds(
     integration_ids=subsets(INTEGRATIONS),
     is_open=st.none() | st.booleans(),
     is_snoozed=st.none() | st.booleans(),
+    is_suppressed=st.none() | st.booleans(),
+    is_flapping=st.none() | st.booleans(),
+    is_false_positive=st.none() | st.booleans(),
+    assignees=subsets(PEOPLE),
+    group_ids=subsets(GROUPS),
 )
 PARTS = st.lists(PLAIN, max_size=2).map(tuple)
 FILTERS = st.builds(
@@ -75,14 +83,34 @@ ALERTS = st.builds(
     source=st.sampled_from(SOURCES),
     team_id=st.sampled_from(TEAMS),
     integration_id=st.sampled_from(INTEGRATIONS),
+    assigned_to=st.sampled_from(PEOPLE),
+    group_id=st.sampled_from(GROUPS),
+    suppressed_by=st.sampled_from(SILENCES),
+    snoozed_until=st.sampled_from(TIMES),
+    flapping_since=st.sampled_from(TIMES),
+    is_false_positive=st.booleans(),
 )
+
+
+def pairs(values: tuple[Any, ...]) -> st.SearchStrategy[list[Any]]:
+    """Before and after, as an event tells them."""
+    return st.lists(st.sampled_from([as_json(one) for one in values]), min_size=2, max_size=2)
+
+
 CHANGES = st.fixed_dictionaries(
     {},
     optional={
-        "severity": st.lists(st.sampled_from([one.value for one in Severity]), min_size=2, max_size=2),
-        "status": st.lists(st.sampled_from([one.value for one in AlertStatus]), min_size=2, max_size=2),
-        "service_name": st.lists(st.sampled_from(SERVICES), min_size=2, max_size=2),
-        "team_id": st.lists(st.sampled_from([None, str(TEAMS[1])]), min_size=2, max_size=2),
+        "severity": pairs(tuple(Severity)),
+        "status": pairs(tuple(AlertStatus)),
+        "service_name": pairs(SERVICES),
+        "team_id": pairs(TEAMS),
+        "assigned_to": pairs(PEOPLE),
+        "group_id": pairs(GROUPS),
+        "suppressed_by": pairs(SILENCES),
+        "snoozed_until": pairs(TIMES),
+        "flapping_since": pairs(TIMES),
+        "is_false_positive": pairs((False, True)),
+        "occurrences": pairs((1, 2)),
     },
 )
 
