@@ -10,11 +10,13 @@ from unittest.mock import patch
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
 from domain.identity.model import NOBODY, Role
 from domain.ids import new_id
 from graphql_api.context import Context
 from graphql_api.http import Endpoint
+from persistence.tables import teams
 from tests.alert_builder import an_alert
 from tests.alert_rows import put_alerts
 from tests.api import Api, Person, api_settings, running_api
@@ -134,6 +136,23 @@ async def test_what_somebody_wrote_is_in_the_answer_they_wait_for(api: Api) -> N
         held.let_go.set()
         answers = await asyncio.gather(first, second, third)
     assert [len(answer["data"]["alerts"]["nodes"]) for answer in answers][2] == 1
+
+
+async def test_what_was_hidden_while_they_wait_is_not_shown(api: Api) -> None:
+    source = f"hidden {new_id()}"
+    team = await api.team(f"Public {new_id()}")
+    async with api.engine.begin() as connection:
+        await put_alerts(connection, [an_alert(source=source, team_id=team.id)])
+    people = [await api.person(Role.VIEWER) for _ in range(3)]
+    with _held() as held:
+        asked = [asyncio.create_task(_ask(api, who, PLAIN, of=[source])) for who in people]
+        await _all_wait(api, 2)
+        async with api.engine.begin() as connection:
+            await connection.execute(sa.update(teams).where(teams.c.id == team.id).values(is_private=True))
+        held.let_go.set()
+        answers = await asyncio.gather(*asked)
+    assert [answer["data"]["alerts"]["nodes"] for answer in answers] == [[], [], []]
+    assert held.together == 1
 
 
 async def test_writers_always_read_what_they_wrote(api: Api) -> None:
