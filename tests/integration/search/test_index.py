@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import asyncpg
 import pytest
@@ -254,6 +255,32 @@ async def test_a_rebuild_under_writes_loses_no_change(
     assert before != after
     assert list(await client.indices.get(index=f"{index.alias}-*")) == after, "the old one is gone"
     assert (await documents(client, index.alias)).keys() == (await in_the_database(pool)).keys()
+
+
+async def test_a_piece_that_a_restart_cut_short_is_written_whole_by_the_next(
+    index: AlertIndex, client: AsyncElasticsearch, engine: AsyncEngine, pool: asyncpg.Pool, queue: IngestQueue
+) -> None:
+    await built(index)
+    await post(queue, *[f"a{n}" for n in range(30)])
+    bulk, written, in_the_middle = client.bulk, 0, asyncio.Event()
+
+    async def ten(**asked: object) -> object:
+        nonlocal written
+        if written == 10:
+            in_the_middle.set()
+            await asyncio.Event().wait()
+        written += 1
+        return await bulk(**asked)  # type: ignore[arg-type]
+
+    # A request for each document, and the process ends while the eleventh is on its way.
+    with patch.object(client, "bulk", ten), patch("persistence.search.index.CHUNK_BYTES", 1):
+        async with following(pool, AlertIndex(client, index.alias), engine):
+            async with asyncio.timeout(60):
+                await in_the_middle.wait()
+    assert len(await documents(client, index.alias)) == 10
+    async with following(pool, index, engine):
+        await caught_up(client, pool, index)
+    assert len(await documents(client, index.alias)) == 30
 
 
 async def test_the_doctor_says_whether_there_is_an_index(
