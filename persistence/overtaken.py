@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.mail.model import MailKind, Posted
 from persistence.among import among
+from persistence.called_meanwhile import revive_what_called_meanwhile
 from persistence.notification_rows import notification_of
 from persistence.person_messages import Writing, body_for, told_by, words_for
 from persistence.setting_aside import passes
@@ -41,24 +42,30 @@ async def mail_to_send(
     engine: AsyncEngine, claimed: Sequence[Posted], writing: Writing, *, now: datetime
 ) -> list[Posted]:
     """Of the mails that are about to be sent those that still tell of something, saying what is so."""
+    over: list[Notification] = []
 
     async def look(connection: AsyncConnection, some: Sequence[Posted]) -> list[Posted]:
-        return await _mail_to_send(connection, some, writing, now=now)
+        return await _mail_to_send(connection, some, writing, over, now=now)
 
     if all(one.mail.kind is not MailKind.NOTIFICATION for one in claimed):
         return list(claimed)
-    return await _all_or_each(engine, claimed, look)
+    kept = await _all_or_each(engine, claimed, look)
+    await revive_what_called_meanwhile(engine, over, now=now)
+    return kept
 
 
 async def texts_to_send(engine: AsyncEngine, claimed: Sequence[Text], writing: Writing, *, now: datetime) -> list[Text]:
     """The same of what goes by the other outbox."""
+    over: list[Notification] = []
 
     async def look(connection: AsyncConnection, some: Sequence[Text]) -> list[Text]:
-        return await _texts_to_send(connection, some, writing, now=now)
+        return await _texts_to_send(connection, some, writing, over, now=now)
 
     if all(one.is_code for one in claimed):
         return list(claimed)
-    return await _all_or_each(engine, claimed, look)
+    kept = await _all_or_each(engine, claimed, look)
+    await revive_what_called_meanwhile(engine, over, now=now)
+    return kept
 
 
 async def _all_or_each(
@@ -88,7 +95,7 @@ async def _all_or_each(
 
 
 async def _mail_to_send(
-    connection: AsyncConnection, claimed: Sequence[Posted], writing: Writing, *, now: datetime
+    connection: AsyncConnection, claimed: Sequence[Posted], writing: Writing, over: list[Notification], *, now: datetime
 ) -> list[Posted]:
     kept: list[Posted] = []
     ids = [one.id for one in claimed if one.mail.kind is MailKind.NOTIFICATION]
@@ -99,6 +106,7 @@ async def _mail_to_send(
             kept.append(posted)
             continue
         left = await _still_told(connection, mine, now=now)
+        over += [one for one in mine if one not in left]
         if not left:
             await _supersede(connection, outgoing_mail, posted.id, {"recipient": None, "content": None}, now=now)
         elif len(left) == len(mine) and now - posted.created_at < FRESH:
@@ -111,7 +119,7 @@ async def _mail_to_send(
 
 
 async def _texts_to_send(
-    connection: AsyncConnection, claimed: Sequence[Text], writing: Writing, *, now: datetime
+    connection: AsyncConnection, claimed: Sequence[Text], writing: Writing, over: list[Notification], *, now: datetime
 ) -> list[Text]:
     kept: list[Text] = []
     ids = [one.id for one in claimed if not one.is_code]
@@ -124,6 +132,7 @@ async def _texts_to_send(
             kept.append(text)
             continue
         left = await _still_told(connection, mine, now=now)
+        over += [one for one in mine if one not in left]
         if not left:
             await _supersede(connection, text_messages, text.id, {"body": None}, now=now)
         elif len(left) == len(mine) and now - text.created_at < FRESH:
