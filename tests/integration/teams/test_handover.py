@@ -1,7 +1,7 @@
 """Does everything of a team go to the one that takes over, once, in bounded steps, whatever happens meanwhile (P3)?"""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -206,3 +206,29 @@ def rows_touched(node: dict[str, Any]) -> int:
     """The rows that the plan's scans gave or left out."""
     own = 0 if node.get("Plans") else node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
     return int(own) + sum(rows_touched(one) for one in node.get("Plans", ()))
+
+
+async def test_what_a_silence_of_the_team_held_is_let_go_of(api: Api, admin: Person) -> None:
+    """As when a person moves it: the team that takes over did not say that it wants to sleep. Everybody's goes on."""
+    old, new = await api.team("Old"), await api.team("New")
+    await own(api, admin, old, {"service": "a"})
+    key = await door(api, admin)
+    for comment, env, team in (("theirs", "prod", old), ("everybody's", "dev", None)):
+        silence = {
+            "matchers": [{"name": "env", "value": env}],
+            "endsAt": (api.clock.now() + timedelta(hours=1)).isoformat(),
+            "comment": comment,
+            "teamId": None if team is None else str(team.id),
+        }
+        made = await api.change("createSilence", silence, "silence { id }", who=admin)
+        assert made["__typename"] == "CreateSilenceSuccess", made
+    found = [await posted(api, key, service="a", labels={"env": env}) for env in ("prod", "dev")]
+    held = "query($id: ID!) { alert(id: $id) { team { name } suppression { silences { comment } } } }"
+    before = [(await api.data(held, {"id": one}, who=admin))["alert"]["suppression"] for one in found]
+    assert before == [{"silences": [{"comment": "theirs"}]}, {"silences": [{"comment": "everybody's"}]}]
+    await hand_over(api, admin, old, new)
+    after = [(await api.data(held, {"id": one}, who=admin))["alert"] for one in found]
+    assert after == [
+        {"team": {"name": "New"}, "suppression": None},
+        {"team": {"name": "New"}, "suppression": before[1]},
+    ]
