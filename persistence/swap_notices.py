@@ -26,9 +26,9 @@ from persistence.among import among
 from persistence.audit import AuditTrail
 from persistence.contact_wishes import planned, wishes_of
 from persistence.escalation_rows import notification_row
-from persistence.person_viewer import viewer_of_person
+from persistence.person_viewer import viewers_of_people
 from persistence.reads.visibility import teams_in_sight
-from persistence.tables import notifications, schedules, shift_swaps
+from persistence.tables import notifications, schedules, shift_swaps, teams
 
 SAME = (
     *("id", "schedule_id", "user_id", "colleague_id", "reason", "created_by", "created_at", "expires_at"),
@@ -61,8 +61,7 @@ async def tell_of_swap(
     now: datetime,
 ) -> None:
     """Write what those of the people are told who may sign in and see the schedule."""
-    team_id = await connection.scalar(sa.select(schedules.c.team_id).where(schedules.c.id == swap.schedule_id))
-    told = [one for one in sorted(people) if await _sees(connection, one, team_id)]
+    told = await _seeing(connection, people, swap.schedule_id)
     wanted = await wishes_of(connection, told)
     rows = [
         notification_row(one)
@@ -78,11 +77,17 @@ async def tell_of_swap(
         await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)
 
 
-async def _sees(connection: AsyncConnection, user_id: UUID, team_id: UUID | None) -> bool:
-    viewer = await viewer_of_person(connection, user_id)
-    if viewer is None or team_id is None:
-        return viewer is not None
-    return bool(await teams_in_sight(connection, {team_id}, sight=viewer.sight))
+async def _seeing(connection: AsyncConnection, people: AbstractSet[UUID], schedule_id: UUID) -> list[UUID]:
+    """Those of the people who may sign in and see the schedule, in one order."""
+    statement = (
+        sa.select(schedules.c.team_id, teams.c.is_private)
+        .outerjoin(teams, teams.c.id == schedules.c.team_id)
+        .where(schedules.c.id == schedule_id)
+    )
+    its = (await connection.execute(statement)).one()
+    private = {its.team_id} if its.is_private else set[UUID]()
+    viewers = await viewers_of_people(connection, people)
+    return [one for one in sorted(viewers) if viewers[one].sight.sees(its.team_id, private)]
 
 
 async def heard_of_swap(connection: AsyncConnection, swap_id: UUID, people: AbstractSet[UUID]) -> frozenset[UUID]:

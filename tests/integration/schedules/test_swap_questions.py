@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from domain.identity.model import Role
 from tests.api import Api, Person
 from tests.integration.contacts.slack_night import SlackNight
@@ -26,11 +28,11 @@ LINK = re.compile(r"https://\S+/answer\?token=[\w-]+")
 MOST_OF_A_TEXT = 1_600
 
 
-async def shifts(api: Api, *people: Person) -> Hours:
+async def shifts(api: Api, *people: Person, name: str = "Primary") -> Hours:
     """A schedule on which they take turns by the hour."""
     starts = api.clock.now().replace(second=0, microsecond=0)
     turns = layer(*people, startsAt=f"{starts:%Y-%m-%dT%H:%M}", unit="HOUR")
-    made = await create(api, await api.person(Role.MANAGER), turns, timeZone="UTC", name="Primary")
+    made = await create(api, await api.person(Role.MANAGER), turns, timeZone="UTC", name=name)
     return Hours(made["id"], starts)
 
 
@@ -109,3 +111,23 @@ async def test_a_page_does_not_wait_because_of_a_question_that_has_just_left(nig
     await ask(api, hours, bob, ann, 4)
     assert await night.tick(timedelta(seconds=5)) == [], "a shift can wait"
     assert await night.tick(MINUTE) == ["ann@example.com"]
+
+
+async def test_an_offer_to_many_costs_the_database_what_one_to_few_does(night: Night) -> None:  # noqa: F811
+    api, said = night.api, list[str]()
+    people = [await api.person(Role.OPERATOR) for _ in range(9)]
+    few, many = await shifts(api, *people[:3]), await shifts(api, *people, name="Everybody")
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own
+        said.append(statement)
+
+    sa.event.listen(api.state.engine.sync_engine, "before_cursor_execute", note)
+    counts = []
+    for hours in (few, few, many):
+        said.clear()
+        what = asked(hours.id, hours.handoff(9), hours.handoff(10))
+        answer = await api.change("requestShiftSwap", what, SWAP, who=people[0])
+        assert answer["__typename"] == "RequestShiftSwapSuccess", answer
+        counts.append(len(said))
+    assert counts[1] > 0
+    assert counts[2] < counts[1] + len(people) - 3, "no statement for each of them"
