@@ -21,6 +21,7 @@ from domain.ids import new_id
 from domain.mail.delivery import Outcome, Refused, Retry, Sent, next_attempt
 from persistence.among import among
 from persistence.attempts import Carrier, note_attempts
+from persistence.called_meanwhile import revive_what_called_meanwhile
 from persistence.channels import is_known, list_channels, note_problem
 from persistence.circuits import key_of_channel, note_answer, note_failure, resting_channels
 from persistence.escalations import notification_row
@@ -57,6 +58,7 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
         groups = await news_of_groups(connection, claimed, now=now)
         against = await reasons_against(connection, claimed, groups=groups, now=now)
         reasons = {one: why for one, why in against.items() if why}
+        over = [one for one in claimed if one.id in reasons]
         by_id = {
             channel.id: channel
             for channel in await list_channels(
@@ -69,6 +71,7 @@ async def claim(engine: AsyncEngine, *, limit: int, now: datetime) -> list[Claim
         told = await told_by_alert(connection, alert_ids) if alert_ids else {}
         templates = await sources_for(connection, list(by_id)) if by_id else {}
         told |= {notification_id: news.told for notification_id, news in groups.items()}
+    await revive_what_called_meanwhile(engine, over, now=now)
     kept = [one for one in claimed if one.id not in reasons]
     return [
         Claimed(

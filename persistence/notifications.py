@@ -15,7 +15,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.contacts.model import ContactMethod, account_method
-from domain.escalations.model import NotificationKind, NotificationState
+from domain.escalations.model import Notification, NotificationKind, NotificationState
+from persistence.called_meanwhile import revive_what_called_meanwhile
 from persistence.contacts import methods_by_ids
 from persistence.falling_back import give_up
 from persistence.notification_rows import notification_of
@@ -47,16 +48,18 @@ async def deliver(engine: AsyncEngine, writing: Writing, *, now: datetime) -> in
     async with engine.connect() as connection:
         waiting = await _waiting(connection, before=now - writing.spacing, now=now)
     written = 0
+    over: list[Notification] = []
     for user_id, method_id in waiting:
         try:
             async with engine.begin() as connection:
-                written += await _deliver_to(connection, user_id, method_id, writing, now=now)
+                written += await _deliver_to(connection, user_id, method_id, writing, over=over, now=now)
         except Exception as error:
             if passes(error):
                 raise
             # What one person is to be told cannot be written: the others must not wait for it.
             _log.exception("a person cannot be told and is set aside", user=str(user_id))
             await put_aside(engine, TELLING, user_id, error, now=now)
+    await revive_what_called_meanwhile(engine, over, now=now)
     return written
 
 
@@ -98,9 +101,15 @@ def _recent(since: datetime) -> sa.ColumnElement[bool]:
 
 
 async def _deliver_to(
-    connection: AsyncConnection, user_id: UUID, method_id: UUID | None, writing: Writing, *, now: datetime
+    connection: AsyncConnection,
+    user_id: UUID,
+    method_id: UUID | None,
+    writing: Writing,
+    *,
+    over: list[Notification],
+    now: datetime,
 ) -> bool:
-    """Under the person's lock: of two workers one writes, and the other finds it written."""
+    """Under the person's lock: of two workers one writes, and the other finds it written. `over` gets what is not."""
     if not await connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK, sa.func.hashtext(str(user_id))))):
         return False
     table = notifications
@@ -124,6 +133,7 @@ async def _deliver_to(
     if user is not None:
         reasons = await reasons_against_telling(connection, user_id, queued, now=now)
     await drop(connection, {one: reason for one, reason in reasons.items() if reason}, now=now)
+    over += [one for one in queued if reasons[one.id]]
     kept = [one for one in queued if not reasons[one.id]]
     # What is told of shifts travels by itself, after what is told of alerts.
     kept = [one for one in kept if one.swap_id is None] or kept
