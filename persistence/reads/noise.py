@@ -155,6 +155,8 @@ def _ruled(asked: Range) -> sa.Subquery:
             alert_events.c.recorded_at >= asked.since - RECORDED_AT_MARGIN,
             alert_events.c.data.contains({"decisions": [{"kind": DecisionKind.RULE.value}]}),
             value["kind"].astext == DecisionKind.RULE.value,
+            # One that could not be worked out was passed over: it did not hold.
+            value["inputs"]["failure"].astext.is_(None),
         )
         .distinct()
         .subquery("ruled")

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.alerts.decisions import rule_failure_decision
 from domain.alerts.events import ActorKind, AlertEventKind
 from domain.alerts.model import AlertStatus, ResolvedBy, Severity
 from domain.alerts.visibility import EVERYTHING, Sight
@@ -125,12 +126,15 @@ async def test_rows_are_those_with_most_alerts_and_the_total_is_of_all(engine: A
 
 
 async def test_by_rule_an_alert_counts_for_each_that_held(engine: AsyncEngine) -> None:
+    """One that could not be worked out for it did not hold, though it is told of."""
     first, second = new_id(), new_id()
     both, one, none = an_alert(), an_alert(), an_alert()
     await put(engine, both, one, none)
     for alert, rules in ((both, (first, second)), (one, (first,)), (none, ())):
         decisions = [{"kind": "rule", "reason": "r", "inputs": {"ruleId": str(rule), "version": 1}} for rule in rules]
         decisions.append({"kind": "fold", "reason": "r", "inputs": {"outcome": "opened"}})
+        failed = rule_failure_decision(second, 1, "second", "divided by zero")
+        decisions += [] if second in rules else [failed.as_json()]
         for kind in (AlertEventKind.OPENED, AlertEventKind.UPDATED):
             await event(engine, alert.id, kind, NOON, data={"decisions": decisions})
 
