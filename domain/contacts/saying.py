@@ -4,6 +4,7 @@ Whoever wrote the template may forget the link or the code, or a title may push 
 put where it belongs. A drill says that it is one, whatever the template leaves out.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from domain.mail.model import MAX_SUBJECT
 
 # Of a text message that a template makes. Each is paid for, and a phone shows the first.
 MAX_SEGMENTS = 3
+_MARKED, _BEGINNING = re.compile(rf"\b{MARK}\b"), 80
 
 
 def reply_line(code: str) -> str:
@@ -41,8 +43,8 @@ def person_facts(
 
 
 def marked(text: str, told: Sequence[Told]) -> str:
-    """The text, which says of a drill that it is one."""
-    return f"{MARK}: {text}" if any(one.is_drill for one in told) and MARK not in text else text
+    """The text, which says of a drill that it is one: where it begins, for what is long is cut."""
+    return f"{MARK}: {text}" if any(one.is_drill for one in told) and not _MARKED.search(text[:_BEGINNING]) else text
 
 
 def answered_by_link(text: str, told: Sequence[Told]) -> str:

@@ -145,6 +145,15 @@ def test_no_title_calls_everybody_in_slack() -> None:
     assert said.count("&lt;!channel&gt; &amp; co") == 2
 
 
+@pytest.mark.parametrize("before", ["x" * 600, "DRILLING PLATFORM"])
+def test_a_drill_says_so_where_it_is_not_cut(before: str) -> None:
+    drill = told(title="DRILL: Web", description=before, is_drill=True)
+    source = "{{ alert.description }} {{ alert.title if alert.severity == 'low' }}" + ("y" * 100) + "{{ alert.title }}"
+    wording = PersonWording([template(source, subject=source)])
+    assert wording.text_message([drill], "0417").text.startswith("DRILL: ")
+    assert wording.mail([drill]).subject.startswith("DRILL: ")
+
+
 @pytest.mark.parametrize("word", ["!channel", " !here", "@U0123", "#C0123", "!subteam^S012"])
 def test_a_link_that_a_template_makes_of_a_label_calls_nobody(word: str) -> None:
     """A mention forged by a label where a template links to it, as docs/channels.md shows. ASVS 5 V1.2.1."""
