@@ -236,6 +236,8 @@ MUTATIONS: Mapping[str, Line] = {
     "withdrawShiftSwap": Need(Access.OPERATOR, Scope.TEAMS_WRITE, in_team=True),
     "previewCalendarImport": Need(Access.VIEWER, Scope.PEOPLE_READ),
     "importCalendar": Need(Access.OPERATOR, Scope.TEAMS_WRITE, in_team=True),
+    "followCalendar": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
+    "unfollowCalendar": Need(Access.MANAGER, Scope.TEAMS_WRITE, in_team=True),
     "createCalendarFeed": Access.VIEWER,
     "rotateCalendarFeed": Access.VIEWER,
     "revokeCalendarFeed": Access.VIEWER,

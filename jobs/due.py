@@ -21,6 +21,7 @@ from domain.alerts.events import SYSTEM
 from domain.alerts.model import Alert
 from domain.alerts.visibility import EVERYTHING
 from jobs.accounts import answer_requests
+from jobs.calendars import read_calendars
 from jobs.channels.sending import send_to_channels
 from jobs.exports import expire_data_exports, make_data_exports
 from jobs.mail import send_mail, watch_mail
@@ -201,6 +202,7 @@ DUE = (
     Due("answer_presses_in_slack", timedelta(seconds=1), answer_presses),
     Due("end_drills", timedelta(minutes=1), end_drills),
     Due("expire_shift_swaps", timedelta(minutes=1), expire_shift_swaps),
+    Due("read_calendars", timedelta(seconds=15), read_calendars, Hurry.SLOW, limit=LONG),
     Due("settle_notifications", timedelta(seconds=5), settle_notifications),
     Due("make_data_exports", timedelta(seconds=5), make_data_exports, Hurry.SLOW, limit=LONG),
     Due("redact_words", timedelta(seconds=10), redact_words, Hurry.SLOW, limit=LONG),

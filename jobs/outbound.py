@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -35,6 +35,15 @@ class Answer:
     status: int
     text: str
     retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was found at an address."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
@@ -158,6 +167,20 @@ class Outbound:
             text = bytes(taken[:MAX_ANSWER]).decode(errors="replace")
             now = datetime.now(tz=UTC)
             return Answer(answer.status_code, text, retry_after(answer.headers.get("retry-after"), now=now))
+
+    async def get(self, url: str, headers: dict[str, str], *, most: int) -> Page:
+        """Take a page, and one byte more than `most` of it at most. Raises NotAllowed or httpx2.HTTPError.
+
+        How long it may take is for the caller to say: it may be one of several.
+        """
+        asked = {**headers, "accept-encoding": "identity"}
+        async with self._client.stream("GET", url, headers=asked, timeout=SECONDS) as answer:
+            taken = bytearray()
+            async for chunk in answer.aiter_raw():
+                taken += chunk
+                if len(taken) > most:
+                    break
+            return Page(answer.status_code, bytes(taken[: most + 1]), answer.headers)
 
     async def close(self) -> None:
         """Let the connections go."""

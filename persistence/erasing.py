@@ -29,6 +29,7 @@ from persistence.tables import (
     contact_preferences,
     data_exports,
     federation_codes,
+    followed_calendars,
     idempotency_keys,
     identities,
     identity_challenges,
@@ -70,6 +71,7 @@ GOES: tuple[sa.Column[Any], ...] = (
     contact_preferences.c.user_id,
     text_messages.c.user_id,
     calendar_feeds.c.user_id,
+    followed_calendars.c.user_id,
     slack_messages.c.user_id,
 )
 # Told with the commit, without saying who: whoever keeps what was made of names forgets it.
@@ -95,6 +97,8 @@ STAYS: Mapping[str, str] = {
     "schedule_versions.created_by": ONLY_AN_ID,
     "schedule_overrides.user_id": ONLY_AN_ID,
     "schedule_overrides.created_by": ONLY_AN_ID,
+    "followed_calendars.cover_id": ONLY_AN_ID,
+    "followed_calendars.created_by": ONLY_AN_ID,
     "shift_swaps.user_id": ONLY_AN_ID,
     "shift_swaps.colleague_id": ONLY_AN_ID,
     "shift_swaps.created_by": ONLY_AN_ID,

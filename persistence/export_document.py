@@ -23,6 +23,7 @@ from persistence.tables import (
     contact_preferences,
     data_exports,
     drills,
+    followed_calendars,
     identities,
     memberships,
     notifications,
@@ -168,6 +169,13 @@ def _sections(engine: AsyncEngine, user_id: UUID) -> dict[str, AsyncIterator[_Ro
                 calendar_feeds.c.user_id == user_id
             ),
             calendar_feeds.c.id,
+        ),
+        "followedCalendars": _listed(
+            engine,
+            _named(followed_calendars, "id", "schedule_id", "meaning", "host", "created_at", "ended_at").where(
+                followed_calendars.c.user_id == user_id
+            ),
+            followed_calendars.c.id,
         ),
         "drills": _listed(
             engine,

@@ -14,7 +14,7 @@ from domain.alerts.visibility import Sight
 from domain.schedules.model import Layers, Override, Schedule, Span
 from persistence.reads.visibility import is_team_in_sight, visible
 from persistence.schedule_layers import layers_json, layers_of
-from persistence.tables import schedule_overrides, schedule_versions, schedules, users
+from persistence.tables import followed_calendars, schedule_overrides, schedule_versions, schedules, users
 from persistence.unless_taken import write_unless_taken
 
 # Told when somebody else may be on call.
@@ -27,7 +27,7 @@ _NEWEST = (
     .scalar_subquery()
     .label("layers")
 )
-_OVERRIDE = tuple(schedule_overrides.c[field.name] for field in dataclasses.fields(Override))
+OVERRIDE = tuple(schedule_overrides.c[field.name] for field in dataclasses.fields(Override))
 
 
 class ScheduleRepository:
@@ -66,8 +66,19 @@ class ScheduleRepository:
             return False
         if layers_since is not None:
             await self._add_version(schedule, since=layers_since, by=changed_by)
+        if schedule.archived_at is not None:
+            await self._follow_no_more(schedule.id, schedule.archived_at)
         await self._tell()
         return True
+
+    async def _follow_no_more(self, schedule_id: UUID, ended_at: datetime) -> None:
+        """The addresses of calendars are secrets: what is not read any more is not kept."""
+        table = followed_calendars
+        await self._connection.execute(
+            sa.update(table)
+            .where(table.c.schedule_id == schedule_id, table.c.ended_at.is_(None))
+            .values(ended_at=ended_at, address=None, claim=None)
+        )
 
     async def _add_version(self, schedule: Schedule, *, since: datetime, by: UUID | None) -> None:
         await self._connection.execute(
@@ -89,7 +100,7 @@ class ScheduleRepository:
     async def locked_override(self, override_id: UUID) -> Override | None:
         """The override, locked; None for one that was removed."""
         statement = (
-            sa.select(*_OVERRIDE)
+            sa.select(*OVERRIDE)
             .where(schedule_overrides.c.id == override_id, schedule_overrides.c.removed_at.is_(None))
             .with_for_update()
         )
@@ -198,7 +209,7 @@ async def plans_of(
 
 
 async def _overrides_in(connection: AsyncConnection, ids: Sequence[UUID], span: Span) -> list[Override]:
-    statement = sa.select(*_OVERRIDE).where(
+    statement = sa.select(*OVERRIDE).where(
         schedule_overrides.c.schedule_id.in_(list(ids)),
         schedule_overrides.c.removed_at.is_(None),
         schedule_overrides.c.ends_at > span.starts_at,
@@ -212,7 +223,7 @@ async def overrides_by_schedule(
 ) -> list[list[Override]]:
     """The overrides of each schedule that end after the time, in order of their start."""
     statement = (
-        sa.select(*_OVERRIDE)
+        sa.select(*OVERRIDE)
         .where(
             schedule_overrides.c.schedule_id.in_(list(ids)),
             schedule_overrides.c.removed_at.is_(None),

@@ -121,6 +121,9 @@ async def remove_override(override_id: UUID, *, desk: ScheduleDesk) -> Schedule:
     require_operator(found, desk.viewer)
     if override.ends_at <= desk.now:
         raise InvalidInput("that is over: who was on call does not change", ("id",))
+    if override.calendar_id is not None:
+        message = "this comes from a calendar that the schedule follows: change it there, or cover it by an override"
+        raise InvalidInput(message, ("id",))
     runs = override.starts_at < desk.now
     await desk.stores.end_override(override_id, ends_at=desk.now if runs else None, removed_at=desk.now)
     await desk.audit(target_id=found.id, before=shown_override(override))

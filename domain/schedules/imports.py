@@ -77,10 +77,10 @@ def proposed(
             raise InvalidInput("say who covers while they are away", ("coverId",))
         if asked.cover_id == asked.user_id:
             raise InvalidInput("nobody covers for themselves", ("coverId",))
-        found = [(asked.cover_id, span) for span in _shifts_within(spans, asked.user_id, plan)]
+        found = [(asked.cover_id, span) for span in shifts_within(spans, asked.user_id, plan)]
     if len(found) > MAX_OVERRIDES:
         raise InvalidInput(f"that would be {len(found)} overrides; at most {MAX_OVERRIDES} at a time", ("calendar",))
-    names = {span: _name_of(span, ahead) for _, span in found}
+    names = {span: name_of(span, ahead) for _, span in found}
     for _, span in found:
         if span.ends_at - span.starts_at > MAX_OVERRIDE:
             raise InvalidInput(f"{names[span]}: an override lasts at most {MAX_OVERRIDE.days} days", ("calendar",))
@@ -136,7 +136,8 @@ async def import_calendar(
     return made
 
 
-def _shifts_within(spans: Sequence[Span], user_id: UUID, plan: tuple[Versions, Sequence[Override]]) -> list[Span]:
+def shifts_within(spans: Sequence[Span], user_id: UUID, plan: tuple[Versions, Sequence[Override]]) -> list[Span]:
+    """The parts of the spans, in order, in which the person is on call by the plan."""
     if not spans:
         return []
     versions, overrides = plan
@@ -152,6 +153,7 @@ def _shifts_within(spans: Sequence[Span], user_id: UUID, plan: tuple[Versions, S
     return joined(parts)
 
 
-def _name_of(span: Span, times: Sequence[CalendarTime]) -> str:
+def name_of(span: Span, times: Sequence[CalendarTime]) -> str:
+    """Why, for people: the event it comes from."""
     named = next((one.name for one in times if one.name and one.span.within(span) is not None), "")
     return f"calendar: {named}"[:200] if named else "from a calendar"

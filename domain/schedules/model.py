@@ -96,7 +96,10 @@ class Layers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Somebody else is on call for a time: on top of every layer. Of two that overlap the one made later counts."""
+    """Somebody else is on call for a time: on top of every layer. Of two that overlap the one made later counts.
+
+    `calendar_id`: of a calendar that the schedule follows; it counts as made when that began to be followed.
+    """
 
     id: UUID
     schedule_id: UUID
@@ -106,6 +109,7 @@ class Override:
     created_at: datetime
     created_by: UUID | None = None
     reason: str = ""
+    calendar_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User
 from graphql_api.scalars import uuid_of
-from graphql_api.schedules.calendar_reading import read_calendar
+from persistence.calendar_reading import read_calendar
 from persistence.schedules import plans_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from domain.identity import model as identity
-from domain.schedules import model
+from domain.schedules import followed, model
 from domain.schedules.drafts import check_size, checked_span, size_of_plan
 from domain.schedules.final import final_schedule
 from graphql_api.context import Context, Info
@@ -14,6 +14,7 @@ from graphql_api.exposes import expose_enum, exposes
 from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import Team, User
 from graphql_api.scalars import LocalDateTime, LocalTime
+from graphql_api.schedules.follow_types import FollowedCalendar, load_followed
 from graphql_api.schedules.loaders import load_overrides, load_plans
 
 # How far around a moment a shift's beginning and end are looked for.
@@ -132,6 +133,9 @@ class ScheduleOverride:
     reason: str = strawberry.field(description="Why; may be empty.")
     created_at: datetime = strawberry.field(description="When it was made; of two that overlap the later counts.")
     created_by = strawberry.field(resolver=_created_by, graphql_type=User | None, description="Who made it.")
+    calendar_id: strawberry.ID | None = strawberry.field(
+        description="The followed calendar it comes from, and ends with; null for one made by hand."
+    )
 
 
 async def _team(root: strawberry.Parent[model.Schedule], info: Info) -> identity.Team | None:
@@ -140,6 +144,10 @@ async def _team(root: strawberry.Parent[model.Schedule], info: Info) -> identity
 
 async def _overrides(root: strawberry.Parent[model.Schedule], info: Info) -> list[model.Override]:
     return await info.context.loader(load_overrides).load(root.id)
+
+
+async def _followed(root: strawberry.Parent[model.Schedule], info: Info) -> list[followed.FollowedCalendar]:
+    return await info.context.loader(load_followed).load(root.id)
 
 
 Since = Annotated[datetime, strawberry.argument(description="From when.")]
@@ -186,6 +194,11 @@ class Schedule:
         resolver=_overrides,
         graphql_type=list[ScheduleOverride],
         description="The overrides that are not over, the first to begin first.",
+    )
+    followed_calendars = strawberry.field(
+        resolver=_followed,
+        graphql_type=list[FollowedCalendar],
+        description="The calendars it follows, at most twenty, the oldest first.",
     )
     final_schedule = strawberry.field(
         resolver=_final_schedule,

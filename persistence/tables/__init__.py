@@ -84,6 +84,7 @@ from persistence.tables.routing import (
 from persistence.tables.rules import alert_rule_activity, alert_rule_events, alert_rule_versions, alert_rules_version
 from persistence.tables.schedules import (
     calendar_feeds,
+    followed_calendars,
     schedule_overrides,
     schedule_versions,
     schedules,
@@ -135,6 +136,7 @@ __all__ = [
     "escalations",
     "federation_codes",
     "federation_flows",
+    "followed_calendars",
     "group_rules",
     "heartbeats",
     "idempotency_keys",

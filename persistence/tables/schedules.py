@@ -44,6 +44,41 @@ schedule_versions = sa.Table(
     uuid("created_by", references="users.id"),
 )
 
+# A calendar kept elsewhere. `claim` is of whoever reads it now; without `address` it is not followed any more.
+followed_calendars = sa.Table(
+    "followed_calendars",
+    metadata,
+    primary_id(),
+    uuid("schedule_id", references="schedules.id", nullable=False),
+    uuid("user_id", references="users.id", nullable=False),
+    uuid("cover_id", references="users.id"),
+    sa.Column("meaning", sa.Text, nullable=False),
+    sa.Column("address", sa.LargeBinary, nullable=True),
+    sa.Column("host", sa.Text, nullable=False),
+    time("created_at"),
+    uuid("created_by", references="users.id"),
+    time("ended_at", nullable=True),
+    time("next_read_at"),
+    uuid("claim"),
+    time("fetched_at", nullable=True),
+    time("read_at", nullable=True),
+    time("changed_at", nullable=True),
+    sa.Column("problem", sa.Text, nullable=True),
+    sa.Column("problem_detail", sa.Text, nullable=False, server_default=sa.text("''")),
+    time("problem_since", nullable=True),
+    integer("failures", 0),
+    integer("used", 0),
+    integer("unused_count", 0),
+    json("unused", default="[]"),
+    sa.Column("etag", sa.Text, nullable=True),
+    sa.Column("last_modified", sa.Text, nullable=True),
+    time("whole_at", nullable=True),
+    sa.Column("schedule_version", sa.Integer, nullable=True),
+    sa.Index("ix_followed_calendars_schedule_id", "schedule_id", "id"),
+    sa.Index("ix_followed_calendars_user_id", "user_id"),
+    sa.Index("ix_followed_calendars_next_read_at", "next_read_at", postgresql_where=sa.text("ended_at IS NULL")),
+)
+
 schedule_overrides = sa.Table(
     "schedule_overrides",
     metadata,
@@ -56,7 +91,15 @@ schedule_overrides = sa.Table(
     time("created_at"),
     uuid("created_by", references="users.id"),
     time("removed_at", nullable=True),
+    # Of whoever was erased the calendar goes; who was on call stays.
+    sa.Column("calendar_id", followed_calendars.c.id.type, sa.ForeignKey("followed_calendars.id", ondelete="SET NULL")),
     sa.Index("ix_schedule_overrides_schedule_id_ends_at", "schedule_id", "ends_at"),
+    sa.Index(
+        "ix_schedule_overrides_calendar_id",
+        "calendar_id",
+        "ends_at",
+        postgresql_where=sa.text("calendar_id IS NOT NULL"),
+    ),
 )
 
 # A secret address of a calendar. Whatever it shows is what its person may see; `schedule_id` of none: all their shifts.

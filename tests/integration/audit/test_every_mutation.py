@@ -186,6 +186,9 @@ async def shifts(api: WatchedApi, admin: Person) -> None:
     }  # fmt: skip
     shown = await do(api, admin, "previewCalendarImport", "fingerprint", **calendar)
     await do(api, admin, "importCalendar", **calendar, fingerprint=shown["fingerprint"])
+    followed = {"scheduleId": schedule, "url": "https://calendar.example/secret.ics", "meaning": "ON_CALL"}
+    calendar_id = (await do(api, admin, "followCalendar", "calendarId", **followed))["calendarId"]
+    await do(api, admin, "unfollowCalendar", id=calendar_id)
     feed = (await do(api, admin, "createCalendarFeed", "url feed { id }", scheduleId=schedule))["feed"]["id"]
     await do(api, admin, "rotateCalendarFeed", "url", id=feed)
     await do(api, admin, "revokeCalendarFeed", id=feed)

@@ -16,7 +16,7 @@ from icalendar import Calendar
 
 from domain.identity.model import Role
 from domain.schedules.imports import import_span
-from graphql_api.schedules.calendar_reading import read_calendar
+from persistence.calendar_reading import read_calendar
 from tests.api import Api
 from tests.integration.schedules.test_schedules import create, final, layer
 from tests.services.node import node_environment, node_path, npm_project

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
 from domain.schedules.imports import import_span
-from graphql_api.schedules.calendar_reading import MAX_BYTES, read_calendar
+from persistence.calendar_reading import MAX_BYTES, read_calendar
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

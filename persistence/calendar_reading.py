@@ -1,4 +1,4 @@
-"""Which times does an uploaded calendar hold? Read by the `icalendar` library, bounded; wrong parts are named.
+"""Which times does somebody's calendar hold? Read by the `icalendar` library, bounded; wrong parts are named.
 
 A calendar comes from anybody: its size, its events, and above all its recurrences are bounded before they are worked
 out. A zone's own rules are looked at before the library expands them, for one that recurs each second would fill the
@@ -27,6 +27,7 @@ MAX_BYTES = 256 * 1024
 MAX_EVENTS = 200
 MAX_OCCURRENCES = 1_000
 MAX_ZONE_RULES = 40
+OUT_OF_YEARS = "a time in this calendar lies outside of the years 1 to 9999"
 # Each day of the longest time that is looked at.
 MOST_OF_ONE = 5_000
 # What recurs began at most so long ago: all of it is counted from there.
@@ -48,8 +49,17 @@ _READING = Lock()
 
 def read_calendar(text: str, *, where: ZoneInfo, span: Span) -> tuple[CalendarTime, ...]:
     """The times of its events that meet the span; InvalidInput names the component that cannot be read."""
-    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise InvalidInput(f"a calendar has at most {MAX_BYTES // 1024} KiB", PATH)
+    events = events_of(text, most_bytes=MAX_BYTES, most_events=MAX_EVENTS)
+    try:
+        return tuple(_times(events, where, span))
+    except OverflowError:
+        raise InvalidInput(OUT_OF_YEARS, PATH) from None
+
+
+def events_of(text: str, *, most_bytes: int, most_events: int) -> list[Event]:
+    """Its events, not yet looked at; InvalidInput when it is no calendar or too much of one."""
+    if len(text.encode("utf-8", "replace")) > most_bytes:
+        raise InvalidInput(f"a calendar has at most {most_bytes // 1024} KiB", PATH)
     _check_components(text)
     try:
         calendar = _parsed(text)
@@ -58,16 +68,13 @@ def read_calendar(text: str, *, where: ZoneInfo, span: Span) -> tuple[CalendarTi
         raise InvalidInput(f"this is no calendar (RFC 5545): {_short(error)}", PATH) from None
     if calendar.name != "VCALENDAR":
         raise InvalidInput("this is no calendar (RFC 5545): it begins with BEGIN:VCALENDAR", PATH)
-    if len(events) > MAX_EVENTS:
-        raise InvalidInput(f"a calendar has at most {MAX_EVENTS} events, not {len(events)}", PATH)
-    try:
-        return tuple(_times(events, where, span))
-    except OverflowError:
-        raise InvalidInput("a time in this calendar lies outside of the years 1 to 9999", PATH) from None
+    if len(events) > most_events:
+        raise InvalidInput(f"a calendar has at most {most_events} events, not {len(events)}", PATH)
+    return events
 
 
 def _times(events: list[Event], where: ZoneInfo, span: Span) -> list[CalendarTime]:
-    read = [_ReadEvent(one, number, where) for number, one in enumerate(events, start=1)]
+    read = [ReadEvent(one, number, where) for number, one in enumerate(events, start=1)]
     replaced = {(one.uid, one.replaces) for one in read if one.replaces is not None}
     found: list[CalendarTime] = []
     for one in read:
@@ -112,7 +119,7 @@ def _until(found: Any, last: datetime, most: int) -> list[datetime]:  # noqa: AN
     return walls
 
 
-class _ReadEvent:
+class ReadEvent:
     """One VEVENT. Every fault of it is told with its number and UID."""
 
     def __init__(self, event: Event, number: int, where: ZoneInfo) -> None:

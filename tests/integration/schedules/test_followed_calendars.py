@@ -1,0 +1,485 @@
+"""A schedule follows a calendar kept elsewhere: what appears counts, what disappears ends, nothing else is lost.
+
+The calendar is served over TLS by a server of this machine that answers as providers do, well and badly (N3).
+"""
+
+import asyncio
+import ipaddress
+import logging
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from domain.identity.model import Role
+from jobs.calendar_fetching import NotFetched, fetch_calendar
+from jobs.calendars import read_calendars
+from jobs.outbound import Outbound
+from persistence.calendar_follows import CLAIM_FOR, claim_due
+from persistence.engine import create_engine
+from persistence.lenient_calendar import MAX_BYTES
+from persistence.tables import audit_log, followed_calendars, schedule_overrides, users
+from tests.api import Api, Person, api_settings, running_api
+from tests.certificates import make_certificate
+from tests.integration.schedules.test_schedules import HOUR, create, final, layer
+from tocsin.doctor.due_work import check_due_work
+from tocsin.doctor.report import State
+
+QUARTER = timedelta(minutes=15)
+DAY = timedelta(days=1)
+SECRET_PART = "private-0123456789abcdef"
+STATE = """query($id: ID!) { schedule(id: $id) {
+  followedCalendars { id host user { id } cover { id } meaning lastFetchedAt lastReadAt lastChangedAt nextFetchAt
+    problem problemDetail problemSince isStale usedCount unusedCount unusedEvents { reason event detail startsAt } }
+  overrides { id user { id } startsAt endsAt reason calendarId } } }"""
+
+
+class Served:
+    """A calendar's server: `events` of what it shows, `answer` what it does instead."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.body = b""
+        self.etag: str | None = '"one"'
+        self.requests: list[dict[str, str]] = []
+        self.answer: web.Response | None = None
+        self.hangs = False
+
+    def shows(self, *events: tuple[str, datetime, datetime], more: Iterable[str] = (), etag: str = '"one"') -> None:
+        """These events from now on."""
+        self.etag, self.answer, self.hangs = etag, None, False
+        lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//tests//EN"]
+        for name, starts, ends in events:
+            lines += ["BEGIN:VEVENT", f"UID:{name}@tests", f"SUMMARY:{name}", "DTSTAMP:20260101T000000Z"]
+            lines += [f"DTSTART:{starts:%Y%m%dT%H%M%SZ}", f"DTEND:{ends:%Y%m%dT%H%M%SZ}", "END:VEVENT"]
+        self.body = "\r\n".join([*lines, *more, "END:VCALENDAR", ""]).encode()
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """One request."""
+        self.requests.append({name.lower(): value for name, value in request.headers.items()})
+        if self.hangs:
+            await asyncio.Event().wait()
+        if request.path == "/moved" or self.answer is None:
+            given = request.headers.get("if-none-match")
+            if self.etag is not None and given == self.etag:
+                return web.Response(status=304)
+            headers = {} if self.etag is None else {"etag": self.etag}
+            return web.Response(body=self.body, headers=headers, content_type="text/calendar")
+        # One answer object serves one request.
+        return web.Response(status=self.answer.status, body=self.answer.body, headers=self.answer.headers)
+
+
+@asynccontextmanager
+async def serving(folder: Path, started: Served) -> AsyncIterator[Served]:
+    certificate = make_certificate(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(certificate.authority))
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", started.take)
+        runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await runner.setup()
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate.certificate, certificate.key)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+        await site.start()
+        (port,) = [address[1] for address in runner.addresses]
+        started.url = f"https://127.0.0.1:{port}"
+        try:
+            yield started
+        finally:
+            await runner.cleanup()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Served]:
+    async with serving(tmp_path, Served()) as started:
+        yield started
+
+
+@pytest.fixture
+async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    settings = api_settings(application_url, tmp_path, outbound_allowed_networks="127.0.0.0/8")
+    async with running_api(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def manager(api: Api) -> Person:
+    return await api.person(Role.MANAGER)
+
+
+@pytest.fixture
+async def people(api: Api) -> list[Person]:
+    return [await api.person(Role.OPERATOR) for _ in range(3)]
+
+
+async def follow(api: Api, who: Person, schedule_id: str, server: Served, person: Person, **more: object) -> str:
+    what = {"scheduleId": schedule_id, "url": f"{server.url}/{SECRET_PART}/basic.ics", "meaning": "ON_CALL"}
+    answer = await api.change("followCalendar", {**what, "userId": str(person.id), **more}, "calendarId", who=who)
+    assert answer["__typename"] == "FollowCalendarSuccess", answer
+    return str(answer["calendarId"])
+
+
+async def read(api: Api, later: timedelta = timedelta(), **more: float) -> int:
+    api.clock.ahead += later
+    return await read_calendars(api.engine, api.settings, api.clock.now(), **more)
+
+
+async def state(api: Api, who: Person, schedule_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    found = (await api.data(STATE, {"id": schedule_id}, who=who))["schedule"]
+    (calendar,) = found["followedCalendars"]
+    return calendar, found["overrides"]
+
+
+def times(overrides: list[dict[str, Any]]) -> list[tuple[datetime, datetime]]:
+    return [(datetime.fromisoformat(one["startsAt"]), datetime.fromisoformat(one["endsAt"])) for one in overrides]
+
+
+def hour(api: Api, ahead: int, *, lasts: int = 1) -> tuple[datetime, datetime]:
+    start = api.clock.now().replace(minute=0, second=0, microsecond=0) + ahead * HOUR
+    return start, start + lasts * HOUR
+
+
+async def test_what_appears_counts_and_what_disappears_ends(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    ann, bob, cat = people
+    made = await create(api, manager, layer(ann))
+    first, second, third = hour(api, 5), hour(api, 30), hour(api, 50)
+    server.shows(("First", *first), ("Second", *second))
+    calendar_id = await follow(api, manager, made["id"], server, bob)
+    before, none = await state(api, manager, made["id"])
+    assert (before["host"], before["lastFetchedAt"], before["problem"], none) == ("127.0.0.1", None, None, [])
+    assert await read(api) == 1
+    calendar, overrides = await state(api, manager, made["id"])
+    assert times(overrides) == [first, second]
+    assert {(one["user"]["id"], one["calendarId"]) for one in overrides} == {(str(bob.id), calendar_id)}
+    assert [one["reason"] for one in overrides] == ["calendar: First", "calendar: Second"]
+    assert (calendar["problem"], calendar["usedCount"], calendar["unusedCount"]) == (None, 2, 0)
+    assert calendar["lastChangedAt"] == calendar["lastReadAt"] == calendar["lastFetchedAt"]
+    # Made by hand, over a time of the calendar: it lies on top, and stays there when the event is moved.
+    by_hand = {"scheduleId": made["id"], "userId": str(cat.id)}
+    by_hand |= {"startsAt": second[0].isoformat(), "endsAt": second[1].isoformat()}
+    assert "Success" in (await api.change("createScheduleOverride", by_hand, "__typename", who=cat))["__typename"]
+    longer = (second[0] - HOUR, second[1] + HOUR)
+    server.shows(("Second", *longer), ("Third", *third), etag='"two"')
+    assert await read(api) == 0, "its turn is in a quarter of an hour"
+    assert await read(api, QUARTER) == 1
+    _, overrides = await state(api, manager, made["id"])
+    assert times([one for one in overrides if one["calendarId"]]) == [longer, third]
+    assert times([one for one in overrides if not one["calendarId"]]) == [second]
+    shifts = (await final(api, manager, made["id"], *longer))["shifts"]
+    assert [one["user"]["id"] for one in shifts] == [str(bob.id), str(cat.id), str(bob.id)]
+    async with api.engine.connect() as connection:
+        wanted = sa.select(audit_log.c.after).where(audit_log.c.action == "readFollowedCalendar")
+        entries = list(await connection.scalars(wanted.order_by(audit_log.c.seq)))
+    assert [(one["added"], one["ended"]) for one in entries] == [(2, 0), (2, 2)]
+
+
+async def test_an_event_that_runs_is_left_as_it_began_and_ends_when_it_disappears(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    runs = hour(api, -1, lasts=48)
+    server.shows(("Runs", *runs))
+    server.etag = None
+    await follow(api, manager, made["id"], server, people[1])
+    await read(api)
+    _, (one,) = await state(api, manager, made["id"])
+    assert runs[0] < datetime.fromisoformat(one["startsAt"]) <= api.clock.now(), "what is past stays as it was"
+    await read(api, QUARTER)
+    calendar, (again,) = await state(api, manager, made["id"])
+    assert again == one
+    assert calendar["lastChangedAt"] < calendar["lastReadAt"]
+    server.shows()
+    await read(api, QUARTER)
+    _, overrides = await state(api, manager, made["id"])
+    assert overrides == []
+    async with api.engine.connect() as connection:
+        row = (await connection.execute(sa.select(schedule_overrides))).one()
+    assert (row.removed_at, row.ends_at < runs[1]) == (None, True), "they were on call until then"
+
+
+async def test_what_did_not_change_is_asked_for_by_its_mark_and_read_whole_once_a_day(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    server.shows(("Far", *hour(api, 24 * 20)))
+    await follow(api, manager, made["id"], server, people[1])
+    await read(api)
+    await read(api, QUARTER)
+    assert [one.get("if-none-match") for one in server.requests] == [None, '"one"']
+    calendar, overrides = await state(api, manager, made["id"])
+    assert (calendar["problem"], len(overrides)) == (None, 1)
+    assert calendar["lastChangedAt"] < calendar["lastReadAt"]
+    await read(api, DAY)
+    assert server.requests[-1].get("if-none-match") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        pytest.param(web.Response(status=500), "REFUSED", id="error"),
+        pytest.param(web.Response(status=404), "REFUSED", id="gone"),
+        pytest.param(web.Response(body=b"<html>sign in</html>"), "NO_CALENDAR", id="page"),
+        pytest.param(web.Response(body=b""), "NO_CALENDAR", id="empty"),
+        pytest.param(web.Response(body=b"\xff\xfe\x00"), "NO_CALENDAR", id="bytes"),
+        pytest.param(web.Response(body=b"x" * (MAX_BYTES + 1)), "TOO_LARGE", id="large"),
+        pytest.param(web.Response(status=302, headers={"location": "https://10.0.0.1/"}), "NOT_ALLOWED", id="private"),
+        pytest.param(web.Response(status=302, headers={"location": "http://127.0.0.1/"}), "NOT_ALLOWED", id="plain"),
+        pytest.param(web.Response(status=302, headers={"location": "/round"}), "REFUSED", id="round"),
+        pytest.param(None, "TOO_SLOW", id="slow"),
+    ],
+)
+async def test_a_reading_that_fails_loses_nothing(
+    api: Api, manager: Person, people: list[Person], server: Served, answer: web.Response | None, problem: str
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    server.shows(("One", *hour(api, 40)))
+    await follow(api, manager, made["id"], server, people[1])
+    await read(api)
+    server.answer, server.hangs = answer, answer is None
+    await read(api, QUARTER, seconds=0.5 if answer is None else 20)
+    calendar, overrides = await state(api, manager, made["id"])
+    assert calendar["problem"] == problem, calendar
+    assert calendar["problemDetail"]
+    assert SECRET_PART not in calendar["problemDetail"]
+    assert calendar["lastReadAt"] < calendar["lastFetchedAt"] == calendar["problemSince"]
+    assert (len(overrides), calendar["usedCount"], calendar["isStale"]) == (1, 1, False)
+    server.shows(("One", *times(overrides)[0]))
+    await read(api, QUARTER)
+    calendar, again = await state(api, manager, made["id"])
+    assert (calendar["problem"], calendar["problemDetail"], calendar["problemSince"]) == (None, "", None)
+    assert again == overrides
+
+
+async def test_failures_are_waited_out_and_seen_after_a_day(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    await follow(api, manager, made["id"], server, people[1])
+    server.answer = web.Response(status=503)
+    waits: list[float] = []
+    calendar: dict[str, Any] = {}
+    for _ in range(4):
+        await read(api)
+        calendar, _ = await state(api, manager, made["id"])
+        at, again = (datetime.fromisoformat(calendar[name]) for name in ("lastFetchedAt", "nextFetchAt"))
+        waits.append((again - at) / timedelta(minutes=1))
+        api.clock.ahead += again - at
+    assert waits == [15, 30, 60, 60]
+    assert not calendar["isStale"]
+    server.answer = web.Response(status=429, headers={"retry-after": "7200"})
+    with capture_logs() as logs:
+        await read(api, DAY)
+    calendar, _ = await state(api, manager, made["id"])
+    at, again = (datetime.fromisoformat(calendar[name]) for name in ("lastFetchedAt", "nextFetchAt"))
+    assert (calendar["isStale"], again - at) == (True, timedelta(hours=2))
+    (told,) = [one for one in logs if one["event"] == "a followed calendar cannot be read"]
+    assert (told["log_level"], told["problem"]) == ("warning", "refused")
+    # The database's clock is the machine's: as if it had been followed for two days.
+    async with api.engine.begin() as connection:
+        long_ago = sa.func.now() - timedelta(days=2)
+        await connection.execute(sa.update(followed_calendars).values(created_at=long_ago))
+    database = await asyncpg.connect(api.settings.database_dsn)
+    try:
+        found = await check_due_work(database)
+    finally:
+        await database.close()
+    assert (found.state, "1 followed calendars" in found.detail) == (State.DEGRADED, True)
+
+
+async def test_a_redirect_to_another_https_address_is_followed(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    server.shows(("One", *hour(api, 40)))
+    server.answer = web.Response(status=301, headers={"location": "/moved"})
+    await follow(api, manager, made["id"], server, people[1])
+    await read(api)
+    calendar, overrides = await state(api, manager, made["id"])
+    assert (calendar["problem"], len(overrides)) == (None, 1)
+
+
+async def test_without_leave_no_private_network_is_asked(server: Served) -> None:
+    """OWASP API7:2023: the guard is the one of all addresses that people gave."""
+    outbound = Outbound((ipaddress.ip_network("203.0.113.0/24"),))
+    try:
+        with pytest.raises(NotFetched) as caught:
+            await fetch_calendar(outbound, server.url, marks={}, now=datetime.now(tz=UTC))
+    finally:
+        await outbound.close()
+    assert (caught.value.problem.value, server.requests) == ("not_allowed", [])
+
+
+async def test_one_event_that_cannot_be_read_hides_no_other(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    good, cancelled = hour(api, 5), hour(api, 9)
+    broken = ["BEGIN:VEVENT", "UID:b", "DTSTAMP:20260101T000000Z", "DTSTART:yesterday", "END:VEVENT"]
+    off = [
+        *("BEGIN:VEVENT", "UID:c", "DTSTAMP:20260101T000000Z", f"DTSTART:{cancelled[0]:%Y%m%dT%H%M%SZ}"),
+        *(f"DTEND:{cancelled[1]:%Y%m%dT%H%M%SZ}", "STATUS:CANCELLED", "END:VEVENT"),
+    ]
+    server.shows(("Good", *good), more=[*broken, *off])
+    await follow(api, manager, made["id"], server, people[1])
+    await read(api)
+    calendar, overrides = await state(api, manager, made["id"])
+    assert times(overrides) == [good]
+    assert (calendar["problem"], calendar["usedCount"], calendar["unusedCount"]) == (None, 1, 2)
+    unused = {one["reason"]: one for one in calendar["unusedEvents"]}
+    assert set(unused) == {"UNREADABLE", "CANCELLED"}
+    assert unused["UNREADABLE"]["event"] == "VEVENT 2"
+    assert "DTSTART" in unused["UNREADABLE"]["detail"]
+    assert datetime.fromisoformat(unused["CANCELLED"]["startsAt"]) == cancelled[0]
+
+
+async def test_shifts_of_who_is_away_go_to_who_covers_also_when_the_schedule_changes(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    ann, bob, cat = people
+    made = await create(api, manager, layer(ann))
+    away = hour(api, 24, lasts=48)
+    server.shows(("Dentist", *away))
+    await follow(api, manager, made["id"], server, ann, meaning="AWAY", coverId=str(bob.id))
+    await read(api)
+    _, overrides = await state(api, manager, made["id"])
+    assert times(overrides) == [away]
+    assert overrides[0]["user"]["id"] == str(bob.id)
+    # Others take the turns: nothing is left to cover, although the calendar is the same.
+    edit = {"id": made["id"], "layers": [layer(cat)]}
+    assert "Success" in (await api.change("updateSchedule", edit, "__typename", who=manager))["__typename"]
+    await read(api, QUARTER)
+    assert server.requests[-1].get("if-none-match") is None, "it depends on the schedule as well"
+    calendar, overrides = await state(api, manager, made["id"])
+    assert overrides == []
+    assert [one["reason"] for one in calendar["unusedEvents"]] == ["NO_SHIFT"]
+
+
+async def test_two_workers_ask_once_and_a_claim_that_was_lost_writes_nothing(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    server.shows(("One", *hour(api, 40)))
+    await follow(api, manager, made["id"], server, people[1])
+    other = create_engine(api.settings, pool_size=2)
+    now = api.clock.now()
+    try:
+        counts = await asyncio.gather(*(read_calendars(one, api.settings, now) for one in (api.engine, other)))
+        assert (sum(counts), len(server.requests)) == (1, 1)
+        # A worker that took it and died: nobody else does until its claim is over.
+        api.clock.ahead += QUARTER
+        async with other.begin() as connection:
+            assert len(await claim_due(connection, now=api.clock.now(), most=9)) == 1
+        assert await read(api) == 0
+        assert await read(api, CLAIM_FOR) == 1
+    finally:
+        await other.dispose()
+    _, overrides = await state(api, manager, made["id"])
+    assert len(overrides) == 1
+
+
+async def test_who_left_takes_nothing_with_them(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    server.shows(("One", *hour(api, 40)))
+    await follow(api, manager, made["id"], server, people[1])
+    await read(api)
+    async with api.engine.begin() as connection:
+        await connection.execute(sa.update(users).where(users.c.id == people[1].id).values(is_active=False))
+    server.shows(("Other", *hour(api, 50)), etag='"two"')
+    await read(api, QUARTER)
+    calendar, overrides = await state(api, manager, made["id"])
+    assert (calendar["problem"], len(overrides)) == ("PERSON_LEFT", 1)
+
+
+async def test_what_is_not_followed_any_more_ends_and_its_address_is_forgotten(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    server.shows(("One", *hour(api, 40)))
+    calendar_id = await follow(api, manager, made["id"], server, people[1])
+    await read(api)
+    _, (one,) = await state(api, manager, made["id"])
+    refused = await api.change("removeScheduleOverride", {"id": one["id"]}, "__typename", who=manager)
+    assert "a calendar that the schedule follows" in refused["message"]
+    answer = await api.change("unfollowCalendar", {"id": calendar_id}, "schedule { overrides { id } }", who=manager)
+    assert answer["schedule"]["overrides"] == []
+    again = await api.change("unfollowCalendar", {"id": calendar_id}, "__typename", who=manager)
+    assert again["code"] == "NOT_FOUND"
+    assert await read(api, DAY) == 0
+    other = await create(api, manager, layer(people[0]), name="Other")
+    await follow(api, manager, other["id"], server, people[1])
+    assert (
+        "Success" in (await api.change("archiveSchedule", {"id": other["id"]}, "__typename", who=manager))["__typename"]
+    )
+    assert await read(api, DAY) == 0
+    async with api.engine.connect() as connection:
+        rows = (await connection.execute(sa.select(followed_calendars))).all()
+    assert [(row.address, row.ended_at is not None) for row in rows] == [(None, True)] * 2
+
+
+async def test_an_address_is_sealed_and_never_shown(
+    api: Api, manager: Person, people: list[Person], server: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    with caplog.at_level(logging.DEBUG), capture_logs() as logs:
+        await follow(api, manager, made["id"], server, people[1])
+        server.answer = web.Response(status=500)
+        await read(api)
+        await read(api, DAY)
+        server.shows(("One", *hour(api, 40)))
+        await read(api, DAY)
+    # What the client of HTTP writes is not let through (tests/unit/frame/test_logs.py); the server is the test's.
+    others = [one.getMessage() for one in caplog.records if not one.name.startswith(("http", "aiohttp"))]
+    assert "a followed calendar cannot be read" in str(logs)
+    assert SECRET_PART not in str([logs, others])
+    async with api.engine.connect() as connection:
+        for table in (followed_calendars, audit_log):
+            assert SECRET_PART not in str((await connection.execute(sa.select(table))).all())
+        sealed = await connection.scalar(sa.select(followed_calendars.c.address))
+    assert sealed is not None
+    assert SECRET_PART.encode() not in sealed
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://example.com/a.ics", "ftp://example.com/a.ics", "https://", "calendar", "https://a b.example/"),
+        *("https://user:word@example.com/a.ics", "file:///etc/passwd", "https://example.com:0/"),
+    ],
+)
+async def test_other_addresses_are_refused(api: Api, manager: Person, url: str) -> None:
+    made = await create(api, manager, layer(manager))
+    what = {"scheduleId": made["id"], "url": url, "meaning": "ON_CALL"}
+    answer = await api.change("followCalendar", what, "calendarId", who=manager)
+    assert (answer["code"], answer["path"]) == ("INVALID_INPUT", ["url"]), answer
+
+
+async def test_managers_follow_and_a_private_team_is_its_own(api: Api, people: list[Person], server: Served) -> None:
+    team = await api.team("Secret", is_private=True)
+    lead = await api.person(Role.MANAGER, teams=(team,))
+    stranger, operator = await api.person(Role.MANAGER), await api.person(Role.OPERATOR, teams=(team,))
+    made = await create(api, lead, layer(lead), teamId=str(team.id))
+    what = {"scheduleId": made["id"], "url": server.url, "meaning": "ON_CALL", "userId": str(people[0].id)}
+    assert (await api.change("followCalendar", what, "calendarId", who=stranger))["code"] == "NOT_FOUND"
+    assert (await api.change("followCalendar", what, "calendarId", who=operator))["code"] == "FORBIDDEN"
+    server.shows(("One", *hour(api, 40)))
+    calendar_id = await follow(api, lead, made["id"], server, operator)
+    for who, code in ((stranger, "NOT_FOUND"), (operator, "FORBIDDEN")):
+        answer = await api.change("unfollowCalendar", {"id": calendar_id}, "__typename", who=who)
+        assert answer["code"] == code
+    assert (await api.data(STATE, {"id": made["id"]}, who=stranger))["schedule"] is None
+    calendar, _ = await state(api, operator, made["id"])
+    assert UUID(calendar["id"]) == UUID(calendar_id)
