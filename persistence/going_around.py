@@ -9,13 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.channels.circuit import PATIENCE, Circuit
-from domain.escalations.model import CALLS, Notification, NotificationState
+from domain.escalations.model import CALLS, Notification, NotificationKind, NotificationState
 from persistence.circuits import troubled_circuits
 from persistence.falling_back import tell_by_next
 from persistence.notification_rows import notification_of
 from persistence.tables import notifications, outgoing_mail, text_messages
 
 BATCH = 200
+# What calls for somebody, and what somebody is asked: news can wait.
+_ASKING = [kind.value for kind in (*sorted(CALLS), NotificationKind.SWAP_ASKED)]
 
 
 async def go_around(engine: AsyncEngine, *, now: datetime) -> int:
@@ -49,7 +51,7 @@ async def _waiting(connection: AsyncConnection, away: list[Circuit], *, now: dat
         .select_from(table.outerjoin(mail, mail.c.id == table.c.mail_id).outerjoin(text, text.c.id == table.c.text_id))
         .where(
             table.c.state == NotificationState.MAILED.value,
-            table.c.kind.in_([kind.value for kind in CALLS]),
+            table.c.kind.in_(_ASKING),
             table.c.fell_back_at.is_(None),
             table.c.mailed_at <= now - PATIENCE,
             sa.or_(by_mail, sa.and_(text_waits, table.c.contact_kind.in_(kinds))),

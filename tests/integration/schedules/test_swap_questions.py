@@ -84,6 +84,17 @@ async def test_a_question_that_a_phone_does_not_take_goes_by_mail(night: Night, 
     assert sent["why"].endswith("another contact method failed")
 
 
+async def test_a_question_goes_around_a_provider_that_is_away(night: Night, ann: Person) -> None:  # noqa: F811
+    api, bob = night.api, await night.api.person(Role.OPERATOR, email="bob@example.com")
+    await told_by(api, ann, await with_phone(night, ann))
+    await ask(api, await shifts(api, bob, ann), bob, ann, 2)
+    night.twilio.refusals += [(503, 20500, {})] * 40
+    mails = []
+    for _ in range(12):
+        mails += await night.tick(2 * MINUTE)
+    assert mails == ["ann@example.com"], "once"
+
+
 async def test_what_a_colleague_writes_forges_no_link_in_slack_and_pushes_none_out(slack_night: SlackNight) -> None:  # noqa: F811
     """ASVS 5 V1.2.1."""
     api = slack_night.api
