@@ -43,6 +43,7 @@ from persistence.setting_aside import is_at_hand, passes, put_aside
 from persistence.tables import alerts, escalation_members, escalations
 
 __all__ = [
+    "HOPEFUL",
     "TOLD",
     "escalations_by_alert",
     "escalations_by_ids",
@@ -56,6 +57,8 @@ _log = structlog.get_logger(__name__)
 BATCH = 100
 # The work that sets escalations aside.
 FIRING = "page"
+# Not those that are gone through again every minute because nobody is there.
+HOPEFUL = escalations.c.unreached_since.is_(None)
 _SUBJECT = (
     alerts.c.id,
     alerts.c.episode,
@@ -149,29 +152,29 @@ async def _live_of(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> li
     return [escalation_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
-async def fire_due(engine: AsyncEngine, *, now: datetime) -> int:
-    """Fire every step that is due; how many fired. Two at once share the work."""
+async def fire_due(engine: AsyncEngine, *which: sa.ColumnElement[bool], now: datetime) -> int:
+    """Fire every step that is due, or of those the ones asked for; how many fired. Two at once share the work."""
     fired = 0
     while True:
         try:
             async with engine.begin() as connection:
-                due = await _due(connection, now=now)
+                due = await _due(connection, *which, now=now)
                 fired += await _fire(connection, due, now=now)
         except Exception as error:
             if passes(error):
                 raise
             # One of them cannot be fired: the others must not wait for it.
-            fired += await _fire_singly(engine, now=now)
+            fired += await _fire_singly(engine, *which, now=now)
             continue
         # A step that reached nobody leaves the next one due at once.
         if not due:
             return fired
 
 
-async def _fire_singly(engine: AsyncEngine, *, now: datetime) -> int:
+async def _fire_singly(engine: AsyncEngine, *which: sa.ColumnElement[bool], now: datetime) -> int:
     """Fire a batch, each in a transaction of its own; what cannot be fired is set aside."""
     # By their ids alone: it may be that one cannot even be read.
-    statement = sa.select(escalations.c.id).where(*_is_due(now)).order_by(escalations.c.next_at).limit(BATCH)
+    statement = sa.select(escalations.c.id).where(*_is_due(now), *which).order_by(escalations.c.next_at).limit(BATCH)
     async with engine.connect() as connection:
         ids = list(await connection.scalars(statement))
     fired = 0

@@ -3,12 +3,15 @@
 import asyncio
 from datetime import timedelta
 
+import asyncpg
 import sqlalchemy as sa
 
 from domain.identity.model import Role
+from jobs.paging import page
 from persistence.escalations import fire_due
 from persistence.tables import users
 from tests.api import Api, Person
+from tests.integration.escalations.test_gaps import schedule
 from tests.integration.escalations.test_paging import (
     MINUTE,
     Night,
@@ -22,6 +25,7 @@ from tests.integration.escalations.test_paging import (
 
 __all__ = ["database", "jobs_engine", "night"]
 HOUR = timedelta(hours=1)
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 UNREACHED = "query($id: ID!) { alert(id: $id) { escalations { state unreachedSince } } }"
 
 
@@ -80,3 +84,32 @@ async def test_where_nobody_manages_the_administrators_hear_and_may_answer(api: 
     assert await night.tick() == ["boss@example.com [CRITICAL] disk full (shop)"], "nobody has it in hand, nor is there"
     await night.move(alert_id, status="resolved")
     assert await night.tick(MINUTE) == ["boss@example.com [RESOLVED] disk full (shop)"]
+
+
+async def test_a_new_page_does_not_wait_for_what_reaches_nobody(
+    api: Api, manager: Person, ann: Person, bob: Person, night: Night, database_url: str
+) -> None:
+    boss = await api.person(Role.ADMIN, email="boss@example.com")
+    web = await api.team("Web")
+    alone = await schedule(api, boss, bob)
+    await policy(api, boss, step(0, ("SCHEDULE", alone)), teamId=str(web.id))
+    await policy(api, boss, step(0, ("USER", ann.id)), name="For all")
+    await there(night, False, bob)
+    await night.alert(title="Nobody there", team_id=web.id)
+    assert await night.tick() == ["boss@example.com [CRITICAL] Nobody there (shop)"]
+    night.now += HOUR
+    await night.alert(title="New")
+    other = await asyncpg.connect(database_url)
+    try:
+        held = other.transaction()
+        await held.start()
+        await other.execute("LOCK TABLE schedules IN ACCESS EXCLUSIVE MODE")
+        works = asyncio.create_task(page(night.engine, api.settings, night.now))
+        async with asyncio.timeout(60):
+            while not await night.database.fetchval(WAITS):  # noqa: ASYNC110 - another connection makes it true
+                await asyncio.sleep(0.01)
+        assert [mail.to for mail in await night.mails()] == ["ann@example.com"], "who looks for bob waits"
+        await held.rollback()
+        await works
+    finally:
+        await other.close()
