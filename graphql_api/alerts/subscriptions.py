@@ -253,9 +253,10 @@ async def _counted(
     context: Context, wanted: AlertFilter, hub: Hub, *, watched: "Watched | None" = None
 ) -> AsyncGenerator[counts.AlertCounts, None]:
     place: Cursor | None = None
+    sight_changes = 0
     told: counts.AlertCounts | None = None
     while True:
-        place = await hub.news_since(place)
+        place, sight_changes = await hub.news_since(place, sight_changes)
         context.viewer = watched.viewer if watched else context.viewer
         context.renew()
         found, place = await patiently(partial(_shared_count, context, wanted, place))

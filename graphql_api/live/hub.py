@@ -65,9 +65,11 @@ class Hub:
             self._in_groups -= 1
 
     def tell_sight_changed(self) -> None:
-        """A team may have become private: what was made of its alerts must not be told again."""
+        """A team may have become private: what was made of its alerts must not be told again, and counts are others."""
+        self.shared_counts.sight_changes += 1
         for listen in list(self.sight_listeners):
             listen()
+        self.tail.wake()
 
     async def ready(self) -> None:
         """Wait until the log was read for the first time."""
@@ -211,9 +213,10 @@ class Hub:
             self._waiting.discard(upcoming)
             self._in_groups += 1
 
-    async def news_since(self, known: Cursor | None) -> Cursor:
-        """Wait until the log has gone on from `known`; the place it has reached. For who recomputes a whole."""
-        return await self.tail.news_since(known)
+    async def news_since(self, known: Cursor | None, sight_changes: int) -> tuple[Cursor, int]:
+        """Wait until the log has gone on from `known`, or sight has changed; where both are. For who counts anew."""
+        await self.tail.news_since(known, unless=lambda: self.shared_counts.sight_changes != sight_changes)
+        return self.place, self.shared_counts.sight_changes
 
     @contextlib.contextmanager
     def _attached(self, wanted: AlertFilter | None) -> Iterator[Inbox]:

@@ -171,12 +171,15 @@ class LogTail:
         await end_tasks(self._tasks)
         await self._stack.aclose()
 
-    async def news_since(self, known: Cursor | None) -> Cursor:
-        """Wait until the log has gone on from `known`; the place it has reached. For who recomputes a whole."""
+    async def news_since(self, known: Cursor | None, *, unless: Callable[[], bool]) -> None:
+        """Wait until the log has gone on from `known`; `unless` is asked whenever somebody calls `wake`."""
         await self._ready.wait()
-        while known is not None and known == self.place:
+        while known is not None and known == self.place and not unless():
             await self._moved.wait()
-        return self.place
+
+    def wake(self) -> None:
+        """Let those who wait for news look."""
+        self._tell_moved()
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

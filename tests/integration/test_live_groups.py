@@ -363,3 +363,22 @@ async def test_counts_of_who_joins_a_team_are_those_of_its_members(
         assert sessions is not None
         await sessions.look()
         assert (await socket.next_data())["alertCounts"]["total"] == 1
+
+
+async def test_counts_of_a_team_that_becomes_private_are_told_anew(
+    api: Api, address: str, writer: asyncpg.Connection
+) -> None:
+    """Though nothing happens to its alerts: neither who counts already nor who comes now hears of them."""
+    team = await api.team("Open")
+    viewer, lead = await api.person(Role.VIEWER), await api.person(Role.MANAGER, teams=(team,))
+    await insert_alert(writer, team_id=team.id)
+    # Others count the same by another document: what is counted is shared, what is made of it is not.
+    other = "subscription { alertCounts { total isExact: total } }"
+    async with connected(address, viewer) as socket, connected(address, viewer) as late:
+        await socket.subscribe(COUNTS)
+        assert (await socket.next_data())["alertCounts"]["total"] == 1
+        told = await api.change("updateTeam", {"id": str(team.id), "isPrivate": True}, "__typename", who=lead)
+        assert told["__typename"] == "UpdateTeamSuccess"
+        assert (await socket.next_data())["alertCounts"]["total"] == 0
+        await late.subscribe(other)
+        assert (await late.next_data())["alertCounts"]["total"] == 0
