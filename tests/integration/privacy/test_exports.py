@@ -65,8 +65,8 @@ async def test_a_person_gets_all_that_is_kept_about_them(api: Api, tmp_path: Pat
     assert [(one["provider"], one["subject"]) for one in kept["identities"]] == [("google", "1234567890")]
     assert set(kept) == {
         *("format", "createdAt", "profile", "sessions", "memberships", "apiKeys", "identities", "passkeys"),
-        *("notifications", "scheduleOverrides", "shiftSwaps", "calendarFeeds", "followedCalendars", "drills", "auditEntriesByYou"),
-        *("auditEntriesAboutYou", "alertEvents"),
+        *("notifications", "scheduleOverrides", "shiftSwaps", "calendarFeeds", "drills", "auditEntriesByYou"),
+        *("auditEntriesAboutYou", "alertEvents", "followedCalendars"),
         *("attachments", "dataExports", "contactMethods", "contactPreferences", "textMessages", "silences"),
     }
     assert [silence["comment"] for silence in kept["silences"]] == ["moving racks"]
