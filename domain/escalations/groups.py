@@ -182,7 +182,7 @@ def _left(escalation: Escalation, members: Sequence[Members], *, now: datetime) 
     if escalation.state is EscalationState.PAUSED:
         return Followed(escalation=escalation, quiets=quiets)
     reason = _why_left(members, now=now)
-    return Followed(escalation=paused(escalation, reason), turn=Turn.PAUSED, reason=reason)
+    return Followed(escalation=paused(escalation, reason), turn=Turn.PAUSED, reason=reason, quiets=quiets)
 
 
 def _why_left(members: Sequence[Members], *, now: datetime) -> str:

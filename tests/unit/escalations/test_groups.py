@@ -209,6 +209,14 @@ ESCALATIONS = st.builds(
 )
 
 
+def test_at_its_end_and_answered_what_is_new_joins_silently_and_calls_nobody_when_it_is_known() -> None:
+    at = escalation(state=EXHAUSTED, position=3, next_at=None, answered_at=NOW)
+    held, new = member(status=ACKNOWLEDGED), member(is_new=True)
+    assert look(at, held, new) == (PAUSED, Turn.PAUSED, True)
+    first = followed(at, [held, new], Severity.HIGH, now=NOW).escalation
+    assert look(first, held, replace(new, is_new=False, is_quiet=True)) == (PAUSED, None, True)
+
+
 @given(ESCALATIONS, MEMBERS)
 def test_whatever_comes_the_decision_is_settled_and_loses_nobody(at: Escalation, members: list[Members]) -> None:
     routed = route(members, [ALL], now=NOW)
