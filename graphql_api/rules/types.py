@@ -19,6 +19,7 @@ from graphql_api.identity.loaders import load_teams, load_users
 from graphql_api.identity.types import Team, User
 from graphql_api.rules import enums as _enums  # noqa: F401 - makes the enums
 from graphql_api.rules.builder_types import AlertCondition, Shown, shown
+from graphql_api.rules.inputs import STOPS
 from graphql_api.rules.loaders import load_activity
 from persistence.conditions import compile_condition
 from persistence.rules import versions_of
@@ -174,7 +175,7 @@ class AlertRule:
     position: int = strawberry.field(
         description="Its place in the order of its team, or of no team, from 1; see `reorderAlertRules`."
     )
-    stops: bool = strawberry.field(description="Whether no later rule is asked once this one holds.")
+    stops: bool = strawberry.field(description=STOPS)
     service_filter: str | None = strawberry.field(
         description="Only alerts of these services: a name, in which * stands for any text; null for all."
     )
