@@ -23,8 +23,8 @@ CONDITION = "The condition, in CEL: see docs/rules.md. Either this or `builder`.
 BUILDER = "The condition, put together of comparisons. Either this or `condition`."
 SERVICE_FILTER = "Only alerts of these services: a name, in which * stands for any text."
 STOPS = (
-    "Whether no later rule of the same owner is asked once this one holds. Rules that look at the alert itself are asked "
-    "apart from those that do not."
+    "Whether no later rule of the same owner is asked once this one holds. Rules that look at the alert itself are "
+    "asked apart from those that do not."
 )
 
 
