@@ -21,6 +21,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from domain.identity.model import Role
+from domain.privacy.erasure import Erasure
 from jobs.calendar_fetching import NotFetched, fetch_calendar
 from jobs.calendars import read_calendars
 from jobs.outbound import Outbound
@@ -28,6 +29,7 @@ from persistence.calendar_follows import CLAIM_FOR, claim_due
 from persistence.engine import create_engine
 from persistence.lenient_calendar import MAX_BYTES
 from persistence.tables import audit_log, followed_calendars, schedule_overrides, users
+from persistence.unit_of_work import UnitOfWork
 from tests.api import Api, Person, api_settings, running_api
 from tests.certificates import make_certificate
 from tests.integration.schedules.test_schedules import HOUR, create, final, layer
@@ -402,6 +404,23 @@ async def test_who_left_takes_nothing_with_them(
     await read(api, QUARTER)
     calendar, overrides = await state(api, manager, made["id"])
     assert (calendar["problem"], len(overrides)) == ("PERSON_LEFT", 1)
+
+
+async def test_of_who_is_erased_no_calendar_is_followed(
+    api: Api, manager: Person, people: list[Person], server: Served
+) -> None:
+    made = await create(api, manager, layer(people[0]))
+    server.shows(("One", *hour(api, 40)))
+    await follow(api, manager, made["id"], server, people[1])
+    await read(api)
+    async with UnitOfWork(api.engine) as work:
+        await work.erasing.erase(Erasure(user_id=people[1].id, erased_at=api.clock.now(), comments=False))
+        await work.commit()
+    assert await read(api, DAY) == 0
+    async with api.engine.connect() as connection:
+        assert (await connection.execute(sa.select(followed_calendars))).all() == []
+        (override,) = (await connection.execute(sa.select(schedule_overrides))).all()
+    assert (override.user_id, override.calendar_id) == (people[1].id, None)
 
 
 async def test_what_is_not_followed_any_more_ends_and_its_address_is_forgotten(
