@@ -12,6 +12,7 @@ from tests.integration.routing.test_groups_told_once import DECIDED, a_group, an
 
 async def routing_of(api: Api, who: Person, alert_id: str) -> dict[str, Any]:
     found = (await api.data(DECIDED, {"id": alert_id}, who=who))["alert"]["decisions"]
+    one: dict[str, Any]
     (one,) = [one for one in found if "event" in one]
     return one
 
