@@ -23,6 +23,8 @@ from domain.versions import require_version
 MAX_SOURCE = 4_000
 MAX_LABELS = 50
 MAX_TEXT = 2_000
+# What is told to persons alone.
+TO_PERSONS = frozenset({NotificationKind.SWAP_ASKED, NotificationKind.SWAP_SETTLED})
 # What a template may name, and what `alert` has.
 NAMES = frozenset({"alert", "kind", "heading", "why", "isOver"})
 ALERT = frozenset({"id", "title", "severity", "service", "source", "description", "startedAt", "labels"})
@@ -150,6 +152,9 @@ async def set_template(
         await store.remove_template(before)
         await desk.audit(target_id=before.id, before=_shown(before))
         return None
+    if kind in TO_PERSONS:
+        message = "channels are told of alerts, and of no shift: take PAGE, WORSENED, ACKNOWLEDGED, RESOLVED, FLAPPING, SETTLED or TEST"
+        raise InvalidInput(message, ("kind",))
     check_storable(source, path=("source",))
     check(source)
     if before is not None and before.source == source:

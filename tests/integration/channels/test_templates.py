@@ -103,6 +103,8 @@ async def test_what_is_saved_is_checked_versioned_and_taken_back(api: Api, manag
     wrong = await set_to(api, manager, "a\n{{ alert.titel }}", channelId=made["id"])
     assert (wrong["code"], wrong["path"]) == ("INVALID_INPUT", ["source"])
     assert wrong["message"].startswith("line 2, column 9: an alert has no titel")
+    never = await set_to(api, manager, "{{ why }}", kind="SWAP_ASKED")
+    assert (never["code"], never["path"]) == ("INVALID_INPUT", ["kind"])
     await set_to(api, manager, "{{ why }}", channelId=made["id"], expectedVersion=0)
     stale = await set_to(api, manager, "{{ kind }}", channelId=made["id"], expectedVersion=0)
     assert stale["code"] == "STALE_VERSION"
