@@ -153,7 +153,7 @@ async def set_template(
         await desk.audit(target_id=before.id, before=_shown(before))
         return None
     if kind in TO_PERSONS:
-        message = "channels are told of alerts, and of no shift: take PAGE, WORSENED, ACKNOWLEDGED, RESOLVED, FLAPPING, SETTLED or TEST"
+        message = "channels are told of alerts, and of no shift"
         raise InvalidInput(message, ("kind",))
     check_storable(source, path=("source",))
     check(source)
