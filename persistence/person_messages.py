@@ -8,7 +8,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.alerts.model import Severity
 from domain.contacts.message import body_of
 from domain.contacts.model import BY_TEXT, ContactKind, ContactMethod
 from domain.contacts.templates import Medium
@@ -22,6 +21,7 @@ from persistence.drill_subjects import drill_texts
 from persistence.group_messages import news_of_groups
 from persistence.mail import MailRepository
 from persistence.person_wording import MailWords, note_failed, wording_for
+from persistence.rule_group_messages import told_of_row
 from persistence.swap_messages import write_of_swaps
 from persistence.tables import alerts, notifications
 from persistence.texts import NewText, free_reply_code, post_text
@@ -139,22 +139,8 @@ async def told_by(
 async def told_by_alert(connection: AsyncConnection, alert_ids: Iterable[UUID]) -> dict[UUID, Told]:
     """What messages say of the alerts and drills, as they are now; as pages, without a reason."""
     wanted = set(alert_ids)
-    names = ("id", "team_id", "title", "severity", "service_name", "source", "description", "started_at", "labels")
-    statement = sa.select(*[alerts.c[name] for name in names]).where(among(alerts.c.id, wanted))
-    found = {
-        row.id: Told(
-            kind=NotificationKind.PAGE,
-            alert_id=row.id,
-            title=row.title,
-            severity=Severity(row.severity),
-            service_name=row.service_name,
-            source=row.source,
-            description=row.description,
-            started_at=row.started_at,
-            labels=tuple(sorted(row.labels.items())),
-            why="",
-            team_id=row.team_id,
-        )
-        for row in await connection.execute(statement)
-    }
+    names = ("team_id", "title", "severity", "service_name", "source", "description", "started_at", "labels")
+    columns = [alerts.c.id.label("alert_id"), *[alerts.c[name] for name in names]]
+    rows = await connection.execute(sa.select(*columns).where(among(alerts.c.id, wanted)))
+    found = {row.alert_id: replace(told_of_row(row), team_id=row.team_id) for row in rows}
     return found | await drill_texts(connection, wanted - found.keys())
