@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.e2e.cluster import ADMIN, Cluster, wait_for
-from tests.mail_server import MailServer, mail_server_beside
+from tests.mail_server import MailServer, mail_server_beside, text_of
 
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/answer\?token=\S+")
 POLICY = """mutation($input: CreateEscalationPolicyInput!) { createEscalationPolicy(input: $input) { __typename } }"""
@@ -60,7 +60,7 @@ def test_an_alert_wakes_somebody_who_answers_by_the_link(outside: tuple[Cluster,
     wait_for(lambda: len(inbox.mails) == 1, what="the mail is there", seconds=30)
     mail = inbox.mails[0]
     assert (mail["To"], mail["Subject"]) == (ADMIN[0], "[CRITICAL] Payments down")
-    link = LINK.search(mail.get_content())
+    link = LINK.search(text_of(mail))
     assert link is not None
     assert httpx2.get(link[0], timeout=30).status_code == 200
     assert alerts(cluster, token)["Payments down"]["status"] == "ACTIVE", "to look is not to answer"
@@ -82,10 +82,10 @@ def test_an_alert_wakes_somebody_who_answers_by_the_link(outside: tuple[Cluster,
         cluster.start(role)
     wait_for(lambda: len(inbox.mails) >= 2, what="the second mail is there", seconds=120)
     wait_until_settled(cluster, token)
-    told = "\n".join(mail.get_content() for mail in inbox.mails[1:])
+    told = "\n".join(text_of(mail) for mail in inbox.mails[1:])
     for number in range(12):
-        assert told.count(f"CRITICAL: Disk {number} full\r\n") == 1
-    assert told.count("RESOLVED: Payments down\r\n") == 1
+        assert told.count(f"CRITICAL: Disk {number} full\n") == 1
+    assert told.count("RESOLVED: Payments down\n") == 1
 
 
 def wait_until_settled(cluster: Cluster, token: str) -> None:
