@@ -1,14 +1,43 @@
-"""The API of these tests: opened over a database of the test's own, as the application's lesser role."""
+"""The API of these tests, opened as the application's lesser role; a provider it may post to; and the jobs."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
-from tests.api import Api, api_settings, running_api
+from domain.identity.model import Role
+from persistence.engine import create_engine
+from tests.api import Api, Person, api_settings, running_api
+from tests.certificates import make_certificate
+from tests.integration.channels.provider import Provider, provider
+from tests.integration.channels.work import Work
+
+
+@pytest.fixture
+async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
+    certificate = make_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.authority))
+    async with provider(certificate) as started:
+        yield started
 
 
 @pytest.fixture
 async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    async with running_api(api_settings(application_url, tmp_path)) as opened:
+    settings = api_settings(application_url, tmp_path, outbound_allowed_networks="127.0.0.0/8, ::1/128")
+    async with running_api(settings) as opened:
         yield opened
+
+
+@pytest.fixture
+async def manager(api: Api) -> Person:
+    return await api.person(Role.MANAGER)
+
+
+@pytest.fixture
+async def work(api: Api, application_url: str) -> AsyncIterator[Work]:
+    engine = create_engine(api.settings, pool_size=2)
+    database = await asyncpg.connect(application_url)
+    yield Work(api, engine, database)
+    await database.close()
+    await engine.dispose()

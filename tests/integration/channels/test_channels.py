@@ -4,21 +4,14 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import asyncpg
 import httpx2
 import orjson
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.alerts.model import Severity
 from domain.identity.model import Role
 from jobs.channels import pagerduty
 from jobs.channels.sending import send_to_channels
@@ -26,101 +19,11 @@ from jobs.outbound import GuardedBackend, NotAllowed, Outbound
 from jobs.paging import page
 from persistence.channel_notifications import claim
 from persistence.engine import create_engine
-from persistence.escalations import reconcile
-from persistence.tables import alerts
 from tests.api import Api, Person, api_settings, running_api
-from tests.certificates import make_certificate
-from tests.integration.channels.provider import Provider, provider
-from tests.log_writer import insert_alert
+from tests.integration.channels.provider import Provider
+from tests.integration.channels.work import CHANNEL, HOUR, MINUTE, Work, create, escalate_to, told
 
-HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-CHANNEL = "channel { id version problem values { name value } }"
 NOTIFICATION = "query($id: ID!) { notification(id: $id) { state answer problem attempts } }"
-TOLD = (
-    """query($id: ID!) { alert(id: $id) { notifications { kind state attempts problem answer channel { name } } } }"""
-)
-
-
-@pytest.fixture
-async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
-    certificate = make_certificate(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.authority))
-    async with provider(certificate) as started:
-        yield started
-
-
-@asynccontextmanager
-async def opened(url: str, folder: Path, **more: object) -> AsyncIterator[Api]:
-    async with running_api(api_settings(url, folder, **more)) as api:
-        yield api
-
-
-@pytest.fixture
-async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    async with opened(application_url, tmp_path, outbound_allowed_networks="127.0.0.0/8, ::1/128") as api:
-        yield api
-
-
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-class Work:
-    """The jobs, run by hand with the time the test says."""
-
-    def __init__(self, api: Api, engine: AsyncEngine, database: asyncpg.Connection) -> None:
-        self.api, self.engine, self.database = api, engine, database
-        self.now: datetime = api.clock.now()
-
-    async def alert(self, **more: Any) -> str:  # noqa: ANN401 - of any field
-        alert_id = await insert_alert(self.database, **{"severity": Severity.CRITICAL, **more})
-        await self.look(alert_id)
-        return str(alert_id)
-
-    async def look(self, alert_id: UUID | str) -> None:
-        async with self.engine.begin() as connection:
-            await reconcile(connection, [UUID(str(alert_id))], now=self.now)
-
-    async def move(self, alert_id: str, **values: object) -> None:
-        async with self.engine.begin() as connection:
-            await connection.execute(sa.update(alerts).where(alerts.c.id == UUID(alert_id)).values(**values))
-        await self.look(alert_id)
-
-    async def tick(self, later: timedelta = timedelta(0)) -> int:
-        self.now += later
-        await page(self.engine, self.api.settings, self.now)
-        return await send_to_channels(self.engine, self.api.settings, self.now)
-
-
-@pytest.fixture
-async def work(api: Api, application_url: str) -> AsyncIterator[Work]:
-    engine = create_engine(api.settings, pool_size=2)
-    database = await asyncpg.connect(application_url)
-    yield Work(api, engine, database)
-    await database.close()
-    await engine.dispose()
-
-
-async def create(api: Api, who: Person, kind: str, **values: str) -> dict[str, Any]:
-    given = [{"name": name, "value": value} for name, value in values.items()]
-    what = {"name": f"The {kind.lower()}", "kind": kind, "values": given}
-    answer = await api.change("createChannel", what, CHANNEL, who=who)
-    assert answer["__typename"] == "CreateChannelSuccess", answer
-    made: dict[str, Any] = answer["channel"]
-    return made
-
-
-async def escalate_to(api: Api, who: Person, *channel_ids: str) -> None:
-    targets = [{"kind": "CHANNEL", "id": one} for one in channel_ids]
-    what = {"name": "To channels", "steps": [{"delay": "PT0S", "targets": targets}]}
-    answer = await api.change("createEscalationPolicy", what, "policy { id }", who=who)
-    assert answer["__typename"] == "CreateEscalationPolicySuccess", answer
-
-
-async def told(api: Api, who: Person, alert_id: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await api.data(TOLD, {"id": alert_id}, who=who))["alert"]["notifications"]
-    return found
 
 
 async def test_every_kind_gets_its_message_and_the_end_of_it(
@@ -288,7 +191,7 @@ async def test_secrets_are_sealed_never_shown_and_kept_by_an_edit(
 
 async def test_an_address_inside_is_never_called(application_url: str, tmp_path: Path, server: Provider) -> None:
     """Server side request forgery by a channel's address, whatever it is called. API7:2023, ASVS 5 V1.3.6."""
-    async with opened(application_url, tmp_path) as api:
+    async with running_api(api_settings(application_url, tmp_path)) as api:
         manager = await api.person(Role.MANAGER)
         engine = create_engine(api.settings, pool_size=2)
         try:

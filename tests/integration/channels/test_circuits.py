@@ -19,18 +19,7 @@ from persistence.circuits import Leave, leave_to_ask, note_answer, note_failure
 from persistence.engine import create_engine
 from tests.api import Api, Person
 from tests.integration.channels.provider import Provider
-from tests.integration.channels.test_channels import (  # noqa: F401 - its fixtures
-    HOUR,
-    MINUTE,
-    Work,
-    api,
-    create,
-    escalate_to,
-    manager,
-    server,
-    told,
-    work,
-)
+from tests.integration.channels.work import HOUR, MINUTE, Work, create, escalate_to, told
 from tocsin.doctor.processes import check_providers
 from tocsin.doctor.report import State
 
@@ -38,11 +27,11 @@ CIRCUIT = "query($id: ID!) { channel(id: $id) { circuit { state failures openedA
 SECOND = timedelta(seconds=1)
 
 
-async def circuit(api: Api, who: Person, channel_id: str) -> Any:  # noqa: ANN401, F811 - JSON
+async def circuit(api: Api, who: Person, channel_id: str) -> Any:  # noqa: ANN401 - JSON
     return (await api.data(CIRCUIT, {"id": channel_id}, who=who))["channel"]["circuit"]
 
 
-async def opened(api: Api, who: Person, work: Work, server: Provider) -> str:  # noqa: F811
+async def opened(api: Api, who: Person, work: Work, server: Provider) -> str:
     """A channel whose provider has failed until it is asked no more; each failure is of an alert of its own."""
     made = await create(api, who, "SLACK", url=f"{server.url}/slack")
     await escalate_to(api, who, made["id"])
@@ -56,7 +45,7 @@ async def opened(api: Api, who: Person, work: Work, server: Provider) -> str:  #
 
 
 @pytest.fixture
-async def other(work: Work) -> AsyncIterator[Work]:  # noqa: F811
+async def other(work: Work) -> AsyncIterator[Work]:
     """Another process that sends."""
     engine = create_engine(work.api.settings, pool_size=2)
     made = Work(work.api, engine, work.database)
@@ -66,10 +55,10 @@ async def other(work: Work) -> AsyncIterator[Work]:  # noqa: F811
 
 
 async def test_a_channel_that_fails_is_left_alone_and_loses_nothing(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
     other: Work,
 ) -> None:
     channel_id = await opened(api, manager, work, server)
@@ -99,7 +88,7 @@ async def test_a_channel_that_fails_is_left_alone_and_loses_nothing(
     assert (shown["state"], shown["failures"], shown["openedAt"]) == ("CLOSED", 0, None)
 
 
-async def test_a_rest_holds_up_no_other_channel(api: Api, manager: Person, work: Work, server: Provider) -> None:  # noqa: F811
+async def test_a_rest_holds_up_no_other_channel(api: Api, manager: Person, work: Work, server: Provider) -> None:
     await opened(api, manager, work, server)
     fine = await create(api, manager, "TEAMS", url=f"{server.url}/teams")
     await api.change("testChannel", {"id": fine["id"]}, "notification { id }", who=manager)
@@ -109,10 +98,10 @@ async def test_a_rest_holds_up_no_other_channel(api: Api, manager: Person, work:
 
 
 async def test_a_trial_that_never_ends_is_anothers_after_a_while(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
     other: Work,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -135,10 +124,10 @@ async def test_a_trial_that_never_ends_is_anothers_after_a_while(
 
 
 async def test_one_message_that_cannot_be_written_is_no_trouble_of_the_provider(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = await create(api, manager, "SLACK", url=f"{server.url}/slack")
@@ -155,7 +144,7 @@ async def test_one_message_that_cannot_be_written_is_no_trouble_of_the_provider(
     assert await circuit(api, manager, made["id"]) is None
 
 
-async def test_one_of_many_takes_the_trial(work: Work) -> None:  # noqa: F811
+async def test_one_of_many_takes_the_trial(work: Work) -> None:
     key, now = "mail:sendgrid", work.now
     for _ in range(THRESHOLD):
         async with work.engine.begin() as connection:
@@ -170,10 +159,10 @@ async def test_one_of_many_takes_the_trial(work: Work) -> None:  # noqa: F811
 
 
 async def test_it_is_seen_by_metrics_doctor_and_health(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
 ) -> None:
     assert (await check_providers(work.database)).state is State.OK
     channel_id = await opened(api, manager, work, server)
@@ -191,7 +180,7 @@ async def test_it_is_seen_by_metrics_doctor_and_health(
     assert operations.registry.get_sample_value("tocsin_provider_circuit_open", name) is None
 
 
-async def test_pages_that_wait_for_a_provider_go_by_another_way_too(api: Api, work: Work) -> None:  # noqa: F811
+async def test_pages_that_wait_for_a_provider_go_by_another_way_too(api: Api, work: Work) -> None:
     """Text messages are away: the mail that would have come in an hour comes now, and once."""
     ann = await api.person(Role.OPERATOR, email="ann@example.com")
     method = UUID(int=7)
@@ -235,6 +224,6 @@ def _rules(method: UUID, account: UUID) -> str:
     )
 
 
-async def _pages(work: Work, alert_id: str) -> list[Any]:  # noqa: F811
+async def _pages(work: Work, alert_id: str) -> list[Any]:
     statement = "SELECT * FROM notifications WHERE alert_id = $1 ORDER BY rule_step, id"
     return list(await work.database.fetch(statement, UUID(alert_id)))

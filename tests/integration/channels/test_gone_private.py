@@ -6,11 +6,9 @@ from domain.identity.model import Role
 from jobs.channels.sending import send_to_channels
 from jobs.paging import page
 from tests.api import Person
-from tests.integration.channels import test_channels
 from tests.integration.channels.provider import Provider
-from tests.integration.channels.test_channels import Work, create, escalate_to, told
+from tests.integration.channels.work import Work, create, escalate_to, told
 
-api, manager, server, work = test_channels.api, test_channels.manager, test_channels.server, test_channels.work
 HOOK = {"secret": "a-secret-of-sixteen"}
 
 

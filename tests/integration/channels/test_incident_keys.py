@@ -13,12 +13,10 @@ from jobs.channels import pagerduty
 from persistence.routing_run import route
 from persistence.tables import alert_groups, alerts
 from tests.api import Person
-from tests.integration.channels import test_channels
 from tests.integration.channels.provider import Provider
-from tests.integration.channels.test_channels import Work, create, escalate_to
+from tests.integration.channels.work import Work, create, escalate_to
 
 MINUTE = timedelta(minutes=1)
-api, manager, server, work = test_channels.api, test_channels.manager, test_channels.server, test_channels.work
 
 
 def said(server: Provider) -> list[tuple[str, str]]:

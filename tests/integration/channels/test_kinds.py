@@ -27,15 +27,7 @@ from persistence.tables import channels
 from persistence.unit_of_work import UnitOfWork
 from tests.api import Api, Person
 from tests.integration.channels.provider import Provider
-from tests.integration.channels.test_channels import (  # noqa: F401 - its fixtures
-    HOUR,
-    Work,
-    api,
-    escalate_to,
-    manager,
-    server,
-    work,
-)
+from tests.integration.channels.work import HOUR, Work, escalate_to
 from tests.services.node import node_environment, node_path
 
 # All there is to a new kind: what it is, and what it posts.
@@ -60,7 +52,7 @@ def pigeon(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) -
     return [Request(url=values["loft"], body=orjson.dumps(lines), headers=JSON, carries=carries)]
 
 
-async def add(api: Api, url: str) -> Channel:  # noqa: F811
+async def add(api: Api, url: str) -> Channel:
     now = api.clock.now()
     values = checked_values(PIGEON, {"loft": url, "ring": "DE77"})
     made = Channel(id=new_id(), name="Bird", kind=PIGEON, values=values, created_at=now, updated_at=now)
@@ -70,7 +62,7 @@ async def add(api: Api, url: str) -> Channel:  # noqa: F811
     return made
 
 
-async def test_a_new_kind_is_sent_by_as_any_other(api: Api, manager: Person, work: Work, server: Provider) -> None:  # noqa: F811
+async def test_a_new_kind_is_sent_by_as_any_other(api: Api, manager: Person, work: Work, server: Provider) -> None:
     with kinds.registered(PIGEON), senders.sending(PIGEON, posting(pigeon)):
         made = await add(api, f"{server.url}/loft")
         await escalate_to(api, manager, str(made.id))
@@ -87,10 +79,10 @@ async def test_a_new_kind_is_sent_by_as_any_other(api: Api, manager: Person, wor
 
 
 async def test_what_is_for_a_kind_of_a_newer_version_is_left_to_it(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
 ) -> None:
     """Two versions run side by side while one replaces the other: the old one loses no page of the new one's kinds."""
     with kinds.registered(PIGEON):
@@ -160,7 +152,7 @@ console.log(JSON.stringify({ drawn, taken: tries.map((t) => takes(fieldOf(t), t.
 SAMPLES = ("", "x", "https://example.test/hook", "http://example.test/hook", "R" * 32, "r" * 33, "a secret " * 3)
 
 
-async def test_a_client_draws_the_form_and_lets_through_what_is_taken(api: Api, manager: Person) -> None:  # noqa: F811
+async def test_a_client_draws_the_form_and_lets_through_what_is_taken(api: Api, manager: Person) -> None:
     found: list[dict[str, Any]] = (await api.data(KINDS, who=manager))["channelKinds"]
     assert [one["kind"] for one in found] == [kind.name.upper() for kind in kinds.all_kinds()]
     assert {one["kind"] for one in found if one["hasButtons"]} == {"SLACK_BOT"}

@@ -4,19 +4,8 @@ import orjson
 
 from tests.api import Api, Person
 from tests.integration.channels.provider import Provider
-from tests.integration.channels.test_channels import (
-    MINUTE,
-    Work,
-    api,
-    create,
-    escalate_to,
-    manager,
-    server,
-    told,
-    work,
-)
+from tests.integration.channels.work import MINUTE, Work, create, escalate_to, told
 
-__all__ = ["api", "manager", "server", "work"]
 ATTEMPTS = 40
 
 

@@ -11,17 +11,13 @@ from jobs.channels import pagerduty
 from persistence.retention import INBOUND_CALLS
 from persistence.routing_run import route
 from tests.api import Person
-from tests.integration.channels import test_channels
 from tests.integration.channels.provider import Provider
-from tests.integration.channels.test_channels import Work, create, escalate_to, told
+from tests.integration.channels.work import Work, create, escalate_to, told
 from tests.pagerduty_double import SECRET, event, signed
 
 MINUTE = timedelta(minutes=1)
 SHOWN = """query($id: ID!) { alert(id: $id) { status
   timeline(first: 50) { nodes { kind via reason actor { __typename } } } } }"""
-
-
-api, manager, server, work = test_channels.api, test_channels.manager, test_channels.server, test_channels.work
 
 
 class There:

@@ -7,24 +7,15 @@ import pytest
 
 from tests.api import Api, Person
 from tests.integration.channels.provider import Provider
-from tests.integration.channels.test_channels import (  # noqa: F401 - its fixtures
-    Work,
-    api,
-    create,
-    escalate_to,
-    manager,
-    server,
-    told,
-    work,
-)
+from tests.integration.channels.work import Work, create, escalate_to, told
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 async def test_what_is_refused_as_wrong_goes_once_more_as_one_plain_line(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
     status: int,
 ) -> None:
     made = await create(api, manager, "SLACK", url=f"{server.url}/slack")
@@ -41,10 +32,10 @@ async def test_what_is_refused_as_wrong_goes_once_more_as_one_plain_line(
 
 
 async def test_what_is_refused_in_every_form_failed_and_trouble_on_the_way_is_tried_again(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
 ) -> None:
     made = await create(api, manager, "TEAMS", url=f"{server.url}/teams")
     await escalate_to(api, manager, made["id"])
@@ -62,10 +53,10 @@ async def test_what_is_refused_in_every_form_failed_and_trouble_on_the_way_is_tr
 
 
 async def test_a_webhooks_receiver_is_not_asked_twice(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
 ) -> None:
     made = await create(api, manager, "WEBHOOK", url=f"{server.url}/hook", secret="a-secret-of-sixteen")
     await escalate_to(api, manager, made["id"])

@@ -15,18 +15,7 @@ from graphql_api.channels.selecting import Selecting
 from jobs.channels import selecting
 from tests.api import Api, Person
 from tests.integration.channels.provider import Post, Provider
-from tests.integration.channels.test_channels import (  # noqa: F401 - its fixtures
-    CHANNEL,
-    HOUR,
-    Work,
-    api,
-    create,
-    escalate_to,
-    manager,
-    server,
-    told,
-    work,
-)
+from tests.integration.channels.work import CHANNEL, HOUR, Work, escalate_to, told
 
 SECRET = "a-secret-of-sixteen"
 SHOWN = "query($id: ID!) { channel(id: $id) { templateFailures templateProblem } }"
@@ -41,7 +30,7 @@ def _provided() -> Iterator[None]:
     selecting._made.clear()  # noqa: SLF001 - as it was
 
 
-async def hook(api: Api, who: Person, server: Provider, selection: str, **more: object) -> dict[str, Any]:  # noqa: F811
+async def hook(api: Api, who: Person, server: Provider, selection: str, **more: object) -> dict[str, Any]:
     values = {"url": f"{server.url}/hook", "secret": SECRET, "selection": selection}
     given = [{"name": name, "value": value} for name, value in values.items()]
     return await api.change(
@@ -49,7 +38,7 @@ async def hook(api: Api, who: Person, server: Provider, selection: str, **more: 
     )
 
 
-async def failures(api: Api, who: Person, channel_id: str) -> tuple[int, str | None]:  # noqa: F811
+async def failures(api: Api, who: Person, channel_id: str) -> tuple[int, str | None]:
     shown = (await api.data(SHOWN, {"id": channel_id}, who=who))["channel"]
     return shown["templateFailures"], shown["templateProblem"]
 
@@ -64,10 +53,10 @@ def alert_in(post: Post) -> dict[str, Any]:
 
 
 async def test_the_body_is_what_was_selected(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
 ) -> None:
     text = "{ id name: title severity status labels timeline(first: 2) { nodes { kind } } ... on Alert { version } }"
     made = (await hook(api, manager, server, text))["channel"]
@@ -119,9 +108,9 @@ async def test_the_body_is_what_was_selected(
     ids=range(20),
 )
 async def test_a_selection_that_is_none_is_refused_with_its_place(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    server: Provider,
     selection: str,
     message: str,
 ) -> None:
@@ -131,7 +120,7 @@ async def test_a_selection_that_is_none_is_refused_with_its_place(
     assert message in refused["message"]
 
 
-async def test_an_edit_is_checked_as_well_and_takes_it_back(api: Api, manager: Person, server: Provider) -> None:  # noqa: F811
+async def test_an_edit_is_checked_as_well_and_takes_it_back(api: Api, manager: Person, server: Provider) -> None:
     made = (await hook(api, manager, server, "{ id }"))["channel"]
     change = {"id": made["id"], "values": [{"name": "selection", "value": "{ nothing }"}]}
     assert (await api.change("updateChannel", change, CHANNEL, who=manager))["code"] == "INVALID_INPUT"
@@ -141,9 +130,9 @@ async def test_an_edit_is_checked_as_well_and_takes_it_back(api: Api, manager: P
 
 
 async def test_it_is_run_with_the_sight_of_the_channels_team(
-    api: Api,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    work: Work,
+    server: Provider,
 ) -> None:
     """A channel of everybody's tells nothing more of a hidden team's alert than it told before. API1:2023."""
     secret = await api.team("Secret", is_private=True)
@@ -159,10 +148,10 @@ async def test_it_is_run_with_the_sight_of_the_channels_team(
 
 
 async def test_a_selection_that_fails_loses_no_message(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
 ) -> None:
     made = (await hook(api, manager, server, "{ id }"))["channel"]
     await escalate_to(api, manager, made["id"])
@@ -183,10 +172,10 @@ async def test_a_selection_that_fails_loses_no_message(
 
 
 async def test_a_template_that_fails_leaves_the_form_of_what_is_posted(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
 ) -> None:
     made = (await hook(api, manager, server, "{ name: title }"))["channel"]
     broken = {"channelId": made["id"], "kind": "PAGE", "source": "{{ alert.title | date }}"}
@@ -201,7 +190,7 @@ async def test_a_template_that_fails_leaves_the_form_of_what_is_posted(
     assert (count, (problem or "").split(":")[:2]) == (1, ["line 1", " date"])
 
 
-async def test_the_form_of_each_field_is_told(api: Api, manager: Person) -> None:  # noqa: F811
+async def test_the_form_of_each_field_is_told(api: Api, manager: Person) -> None:
     found = await api.data(
         "{ channelKinds { kind fields { name form isRequired isSecret pattern most } } }", who=manager
     )

@@ -10,36 +10,27 @@ from domain.identity.model import Role
 from jobs.channels import pagerduty
 from tests.api import Api, Person
 from tests.integration.channels.provider import Provider
-from tests.integration.channels.test_channels import (  # noqa: F401 - its fixtures
-    Work,
-    api,
-    create,
-    escalate_to,
-    manager,
-    server,
-    told,
-    work,
-)
+from tests.integration.channels.work import Work, create, escalate_to, told
 
 TEMPLATE = "template { id kind source version }"
 SHOWN = "query($id: ID!) { channel(id: $id) { templateFailures templateProblem templates { kind source version } } }"
 PREVIEW = "text problem { message line column }"
 
 
-async def channel_of(api: Api, who: Person, channel_id: str) -> dict[str, Any]:  # noqa: F811
+async def channel_of(api: Api, who: Person, channel_id: str) -> dict[str, Any]:
     found: dict[str, Any] = (await api.data(SHOWN, {"id": channel_id}, who=who))["channel"]
     return found
 
 
-async def set_to(api: Api, who: Person, source: str | None, **more: object) -> dict[str, Any]:  # noqa: F811
+async def set_to(api: Api, who: Person, source: str | None, **more: object) -> dict[str, Any]:
     return await api.change("setMessageTemplate", {"kind": "PAGE", "source": source, **more}, TEMPLATE, who=who)
 
 
 async def test_a_channels_own_template_wins_over_the_one_for_all(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pagerduty, "URL", f"{server.url}/v2/enqueue")
@@ -70,10 +61,10 @@ async def test_a_channels_own_template_wins_over_the_one_for_all(
 
 
 async def test_a_template_that_fails_loses_no_page(
-    api: Api,  # noqa: F811
-    manager: Person,  # noqa: F811
-    work: Work,  # noqa: F811
-    server: Provider,  # noqa: F811
+    api: Api,
+    manager: Person,
+    work: Work,
+    server: Provider,
 ) -> None:
     made = await create(api, manager, "SLACK", url=f"{server.url}/slack")
     # Right for every alert that has a label `at`; this one's is no time.
@@ -98,7 +89,7 @@ async def test_a_template_that_fails_loses_no_page(
     assert shown["templates"] == [{"kind": "PAGE", "source": "{{ alert.title }}", "version": 2}]
 
 
-async def test_what_is_saved_is_checked_versioned_and_taken_back(api: Api, manager: Person, server: Provider) -> None:  # noqa: F811
+async def test_what_is_saved_is_checked_versioned_and_taken_back(api: Api, manager: Person, server: Provider) -> None:
     made = await create(api, manager, "SLACK", url=f"{server.url}/slack")
     wrong = await set_to(api, manager, "a\n{{ alert.titel }}", channelId=made["id"])
     assert (wrong["code"], wrong["path"]) == ("INVALID_INPUT", ["source"])
@@ -114,7 +105,7 @@ async def test_what_is_saved_is_checked_versioned_and_taken_back(api: Api, manag
     assert (await set_to(api, manager, None, channelId=made["id"]))["code"] == "NOT_FOUND"
 
 
-async def test_templates_are_for_who_manages_the_channel(api: Api, manager: Person) -> None:  # noqa: F811
+async def test_templates_are_for_who_manages_the_channel(api: Api, manager: Person) -> None:
     """Object and function level authorisation. API1:2023, API5:2023."""
     secret = await api.team("Secret", is_private=True)
     insider = await api.person(Role.MANAGER, teams=(secret,))
@@ -127,7 +118,7 @@ async def test_templates_are_for_who_manages_the_channel(api: Api, manager: Pers
     assert (await set_to(api, operator, "{{ why }}"))["code"] == "FORBIDDEN"
 
 
-async def test_a_template_is_tried_on_an_alert_or_a_sample(api: Api, manager: Person, work: Work) -> None:  # noqa: F811
+async def test_a_template_is_tried_on_an_alert_or_a_sample(api: Api, manager: Person, work: Work) -> None:
     async def tried(source: str, who: Person = manager, **more: object) -> dict[str, Any]:
         return await api.change("previewTemplate", {"source": source, **more}, PREVIEW, who=who)
 
