@@ -130,12 +130,12 @@ class Hub:
     def receive(self, events: Sequence[tuple[RecordedEvent, Known | None]]) -> None:
         """Put the events before each follower that may want them."""
         for event, known in events:
-            possible = possible_of(event.event, known)
+            possible, place = possible_of(event.event, known), self.place_of(event)
             for inbox in self._inboxes:
                 if inbox.may_want(possible):
                     inbox.put(event)
                 else:
-                    inbox.pass_to(self.place_of(event))
+                    inbox.pass_to(place)
 
     def begin_anew(self, head: Cursor) -> None:
         """A restored log ends every stream: its events have other, maybe smaller places."""
