@@ -2,6 +2,7 @@
 
 import asyncpg
 
+from domain.schedules.followed import STALE_AFTER
 from tocsin.doctor.report import Check, State
 
 # A worker that fails tries again each second; work that is asked for each hour shows until the next.
@@ -16,10 +17,10 @@ SELECT work, count(*) AS count, max(problem) AS problem FROM set_aside
 _LATE = """
 SELECT count(*) FROM escalations WHERE state = 'running' AND next_at < clock_timestamp() - interval '1 minute'
 """
-# As domain/schedules/followed.py: those that somebody has to look after.
+# Those that somebody has to look after.
 _UNREAD = """
 SELECT count(*) FROM followed_calendars
- WHERE ended_at IS NULL AND coalesce(read_at, created_at) < clock_timestamp() - interval '24 hours'
+ WHERE ended_at IS NULL AND coalesce(read_at, created_at) < clock_timestamp() - $1::interval
 """
 WHAT = {"page": "escalations", "tell": "people to be told"}
 
@@ -36,7 +37,7 @@ async def check_due_work(connection: asyncpg.Connection) -> Check:
     ]
     if late := await connection.fetchval(_LATE):
         found.append(f"{late} steps of escalations are overdue")
-    if unread := await connection.fetchval(_UNREAD):
+    if unread := await connection.fetchval(_UNREAD, STALE_AFTER):
         found.append(f"{unread} followed calendars could not be read for a day")
     if not found:
         return Check(name="Due work", state=State.OK, detail="goes well, nothing is set aside or overdue")
