@@ -37,10 +37,10 @@ class Hub:
         self.tail = LogTail(settings, self)
         self._most_waiting = most_waiting
         self._inboxes: set[Inbox] = set()
-        # What waits for each group.
+        # What waits for each group, which follows for others.
         self._waiting: set[Upcoming] = set()
         self._watching: asyncio.Task[None] | None = None
-        # Who takes from a group's run, less the groups: those follow for others.
+        # Who takes from a group's run.
         self._in_groups = 0
         self.shared_counts = SharedCounts()
         # Called when others may see something else than before, though they are who they were.
@@ -49,7 +49,7 @@ class Hub:
     @property
     def subscribers(self) -> int:
         """How many follow."""
-        return len(self._inboxes) + self._in_groups
+        return len(self._inboxes) - len(self._waiting) + self._in_groups
 
     def place_of(self, event: RecordedEvent) -> Cursor:
         """The cursor of an event of this log."""
@@ -191,7 +191,7 @@ class Hub:
         """Every event after the place, for many: when they come too fast, the log is read instead of giving up."""
         upcoming = upcoming or Upcoming()
         while True:
-            with self._counting_none(upcoming):
+            with self._for_others(upcoming):
                 # A place of this process is never too old: nothing may have happened for longer than the window.
                 async with contextlib.aclosing(self.follow(place, window=None, upcoming=upcoming)) as stream:
                     async for item in stream:
@@ -204,14 +204,12 @@ class Hub:
                             return
 
     @contextlib.contextmanager
-    def _counting_none(self, upcoming: Upcoming) -> Iterator[None]:
-        self._in_groups -= 1
+    def _for_others(self, upcoming: Upcoming) -> Iterator[None]:
         self._waiting.add(upcoming)
         try:
             yield
         finally:
             self._waiting.discard(upcoming)
-            self._in_groups += 1
 
     async def news_since(self, known: Cursor | None, sight_changes: int) -> tuple[Cursor, int]:
         """Wait until the log has gone on from `known`, or sight has changed; where both are. For who counts anew."""
