@@ -24,7 +24,7 @@ from persistence.engine import create_engine
 from persistence.escalations import reconcile
 from persistence.tables import alerts
 from tests.api import Api, Person, api_settings, running_api
-from tests.integration.contacts.test_text_messages import PUBLIC
+from tests.integration.contacts.text_night import PUBLIC
 from tests.log_writer import insert_alert
 from tests.slack_double import ANN, Message, SlackDouble
 

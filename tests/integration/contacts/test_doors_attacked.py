@@ -9,20 +9,9 @@ import pytest
 from domain.escalations.answer import Answer, AnswerLinks
 from domain.identity.model import Role
 from tests.api import Person
-from tests.integration.contacts import test_text_messages
-from tests.integration.contacts.test_text_messages import (
-    METHOD,
-    NUMBER,
-    PUBLIC,
-    REPLY,
-    Night,
-    paged,
-    told,
-    with_phone,
-)
+from tests.integration.contacts.text_night import METHOD, NUMBER, PUBLIC, REPLY, Night, paged, told, with_phone
 from tests.twilio_double import reply_form, signed, status_form
 
-twilio, night, ann = test_text_messages.twilio, test_text_messages.night, test_text_messages.ann
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 

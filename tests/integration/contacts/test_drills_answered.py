@@ -14,13 +14,9 @@ from jobs.paging import page, settle_notifications
 from persistence.mail import claim_mail, settle_mail
 from tests.api import Api, Person
 from tests.integration.contacts.slack_night import SlackNight
-from tests.integration.contacts.test_slack import night as slack_opened
-from tests.integration.contacts.test_slack import slack
-from tests.integration.contacts.test_text_messages import NUMBER, REPLY, Night, told, twilio, with_phone
-from tests.integration.contacts.test_text_messages import night as phones
+from tests.integration.contacts.text_night import NUMBER, REPLY, Night, told, with_phone
 from tests.slack_double import ANN, SlackDouble
 
-__all__ = ["phones", "slack", "slack_opened", "twilio"]  # fixtures
 MINUTE = timedelta(minutes=1)
 DRILL = """query($id: ID!) { drill(id: $id) { state timeToAnswer answeredVia answeredBy { id } endedAt startedAt
   receipts { kind state contactKind settledAt answer user { id } deliveryAttempts { outcome answer tookMs } } } }"""
@@ -63,52 +59,52 @@ def was_answered(found: dict[str, Any], who: Person, via: str, kind: str) -> Non
     assert receipt["settledAt"] is not None
 
 
-async def test_a_reply_by_text_message_answers_it(phones: Night) -> None:
-    ann = await phones.api.person(Role.OPERATOR, email="ann@example.com")
-    await with_phone(phones, ann)
-    drill_id = await started(phones.api, ann)
-    await phones.tick()
-    (sms,) = phones.twilio.sent
+async def test_a_reply_by_text_message_answers_it(night: Night) -> None:
+    ann = await night.api.person(Role.OPERATOR, email="ann@example.com")
+    await with_phone(night, ann)
+    drill_id = await started(night.api, ann)
+    await night.tick()
+    (sms,) = night.twilio.sent
     assert (sms.to, sms.body.startswith("CRITICAL: DRILL: P")) == (NUMBER, True)
     code = REPLY.search(sms.body)
     assert code is not None
-    assert "the drill reached you" in await phones.reply(f"A {code[1]}")
-    found = await seen(phones.api, ann, drill_id)
+    assert "the drill reached you" in await night.reply(f"A {code[1]}")
+    found = await seen(night.api, ann, drill_id)
     was_answered(found, ann, "SMS", "SMS")
     (receipt,) = [one for one in found["receipts"] if one["contactKind"] == "SMS" and one["kind"] == "PAGE"]
     (attempt,) = receipt["deliveryAttempts"]
     assert (attempt["outcome"], attempt["tookMs"] >= 0) == ("SENT", True), "how long Twilio took, beside what it said"
-    again = await phones.reply(f"A {code[1]}")
+    again = await night.reply(f"A {code[1]}")
     assert "the drill reached you" not in again, "it is answered once"
 
 
-async def test_a_reply_answers_a_drill_beside_the_alerts_of_its_message(phones: Night) -> None:
-    ann = await phones.api.person(Role.OPERATOR, email="ann@example.com")
-    await with_phone(phones, ann)
-    drill_id, alert_id = await started(phones.api, ann), await phones.alert()
-    await phones.tick()
-    (sms,) = phones.twilio.sent
+async def test_a_reply_answers_a_drill_beside_the_alerts_of_its_message(night: Night) -> None:
+    ann = await night.api.person(Role.OPERATOR, email="ann@example.com")
+    await with_phone(night, ann)
+    drill_id, alert_id = await started(night.api, ann), await night.alert()
+    await night.tick()
+    (sms,) = night.twilio.sent
     assert "+1 more" in sms.body
     code = REPLY.search(sms.body)
     assert code is not None
-    assert "Acknowledged" in await phones.reply(f"A {code[1]}")
-    assert (await told(phones, alert_id, ann))["status"] == "ACKNOWLEDGED"
-    was_answered(await seen(phones.api, ann, drill_id), ann, "SMS", "SMS")
+    assert "Acknowledged" in await night.reply(f"A {code[1]}")
+    assert (await told(night, alert_id, ann))["status"] == "ACKNOWLEDGED"
+    was_answered(await seen(night.api, ann, drill_id), ann, "SMS", "SMS")
 
 
-async def test_another_number_answers_nothing(phones: Night) -> None:
-    ann = await phones.api.person(Role.OPERATOR, email="ann@example.com")
-    await with_phone(phones, ann)
-    drill_id = await started(phones.api, ann)
-    await phones.tick()
-    code = REPLY.search(phones.twilio.sent[0].body)
+async def test_another_number_answers_nothing(night: Night) -> None:
+    ann = await night.api.person(Role.OPERATOR, email="ann@example.com")
+    await with_phone(night, ann)
+    drill_id = await started(night.api, ann)
+    await night.tick()
+    code = REPLY.search(night.twilio.sent[0].body)
     assert code is not None
-    assert "the drill reached you" not in await phones.reply(f"A {code[1]}", sender="+4915199999999")
-    assert (await seen(phones.api, ann, drill_id))["state"] == "RUNNING"
+    assert "the drill reached you" not in await night.reply(f"A {code[1]}", sender="+4915199999999")
+    assert (await seen(night.api, ann, drill_id))["state"] == "RUNNING"
 
 
-async def test_the_button_in_slack_answers_it(slack_opened: SlackNight, slack: SlackDouble) -> None:
-    night = slack_opened
+async def test_the_button_in_slack_answers_it(slack_night: SlackNight, slack: SlackDouble) -> None:
+    night = slack_night
     ann = await night.api.person(Role.OPERATOR, email="ann@example.com")
     await night.linked(ann)
     drill_id = await started(night.api, ann)
@@ -124,9 +120,9 @@ async def test_the_button_in_slack_answers_it(slack_opened: SlackNight, slack: S
 
 
 async def test_the_button_for_all_in_slack_answers_it_beside_alerts(
-    slack_opened: SlackNight, slack: SlackDouble
+    slack_night: SlackNight, slack: SlackDouble
 ) -> None:
-    night = slack_opened
+    night = slack_night
     ann = await night.api.person(Role.OPERATOR, email="ann@example.com")
     await night.linked(ann)
     drill_id, alerts = await started(night.api, ann), [await night.alert(title=f"Disk {one}") for one in (1, 2)]
@@ -140,11 +136,11 @@ async def test_the_button_for_all_in_slack_answers_it_beside_alerts(
 
 
 @pytest.mark.parametrize("body", ["", "answer=accept"])
-async def test_the_link_of_a_mail_answers_it(phones: Night, body: str) -> None:
-    api = phones.api
+async def test_the_link_of_a_mail_answers_it(night: Night, body: str) -> None:
+    api = night.api
     ann = await api.person(Role.OPERATOR, email="ann@example.com")
     drill_id = await started(api, ann)
-    text = await the_mail(phones)
+    text = await the_mail(night)
     assert "DRILL: P" in text
     link = next(word for word in text.split() if "/answer?token=" in word).removeprefix("https://tocsin.example.com")
     assert (await api.http.get(link)).status_code == 200

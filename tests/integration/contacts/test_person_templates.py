@@ -12,18 +12,7 @@ from jobs.paging import page
 from persistence.mail import claim_mail
 from persistence.tables import outgoing_mail
 from tests.api import Api, Person
-from tests.integration.contacts.test_text_messages import (  # noqa: F401 - its fixtures
-    MINUTE,
-    PUBLIC,
-    REPLY,
-    Night,
-    ann,
-    night,
-    paged,
-    told,
-    twilio,
-    with_phone,
-)
+from tests.integration.contacts.text_night import MINUTE, PUBLIC, REPLY, Night, paged, told, with_phone
 
 TEMPLATE = "template { id medium kind subject source failures problem version team { id } }"
 SHOWN = """query($id: ID) { personMessageTemplates(teamId: $id) {
@@ -41,7 +30,7 @@ async def shown(api: Api, who: Person, team_id: str | None = None) -> list[dict[
     return found
 
 
-async def mails(night: Night) -> list[Mail]:  # noqa: F811
+async def mails(night: Night) -> list[Mail]:
     """What lies in the outbox, taken."""
     await page(night.engine, night.api.settings, night.now)
     claimed = await claim_mail(night.engine, limit=100, now=night.now + MINUTE)
@@ -50,7 +39,7 @@ async def mails(night: Night) -> list[Mail]:  # noqa: F811
     return [one.mail for one in claimed if one.mail.kind is MailKind.NOTIFICATION]
 
 
-async def test_a_text_message_says_what_the_template_says_and_is_answered(night: Night, ann: Person) -> None:  # noqa: F811
+async def test_a_text_message_says_what_the_template_says_and_is_answered(night: Night, ann: Person) -> None:
     manager = await night.api.person(Role.MANAGER)
     await with_phone(night, ann)
     await paged(night, ann)
@@ -65,7 +54,7 @@ async def test_a_text_message_says_what_the_template_says_and_is_answered(night:
     assert (await told(night, alert_id, ann))["status"] == "ACKNOWLEDGED"
 
 
-async def test_the_code_is_whole_however_long_the_template_is(night: Night, ann: Person) -> None:  # noqa: F811
+async def test_the_code_is_whole_however_long_the_template_is(night: Night, ann: Person) -> None:
     manager = await night.api.person(Role.MANAGER)
     await with_phone(night, ann)
     await paged(night, ann)
@@ -80,7 +69,7 @@ async def test_the_code_is_whole_however_long_the_template_is(night: Night, ann:
     assert (await told(night, alert_id, ann))["status"] == "ACKNOWLEDGED"
 
 
-async def test_a_mail_is_of_the_alerts_team_with_a_link_that_answers(night: Night, ann: Person) -> None:  # noqa: F811
+async def test_a_mail_is_of_the_alerts_team_with_a_link_that_answers(night: Night, ann: Person) -> None:
     team = await night.api.team("Shop")
     lead = await night.api.person(Role.MANAGER, teams=(team,))
     manager = await night.api.person(Role.MANAGER)
@@ -114,7 +103,7 @@ async def test_a_mail_is_of_the_alerts_team_with_a_link_that_answers(night: Nigh
     assert (await told(night, alert_id, ann))["status"] == "ACKNOWLEDGED"
 
 
-async def test_a_template_that_fails_costs_no_message_and_is_on_the_record(night: Night, ann: Person) -> None:  # noqa: F811
+async def test_a_template_that_fails_costs_no_message_and_is_on_the_record(night: Night, ann: Person) -> None:
     manager = await night.api.person(Role.MANAGER)
     await paged(night, ann)
     broken = {"medium": "MAIL", "subject": "{{ alert.labels.at | date }}"}
@@ -132,7 +121,7 @@ async def test_a_template_that_fails_costs_no_message_and_is_on_the_record(night
     assert (found["failures"], found["problem"], found["subject"], found["version"]) == (1, None, None, 2)
 
 
-async def test_what_is_saved_is_checked_by_field_versioned_and_taken_back(night: Night) -> None:  # noqa: F811
+async def test_what_is_saved_is_checked_by_field_versioned_and_taken_back(night: Night) -> None:
     api = night.api
     manager = await api.person(Role.MANAGER)
     wrong = await set_to(api, manager, "a\n{{ alert.titel }}")
@@ -149,7 +138,7 @@ async def test_what_is_saved_is_checked_by_field_versioned_and_taken_back(night:
     assert (await set_to(api, manager, None))["code"] == "NOT_FOUND"
 
 
-async def test_templates_are_for_who_manages_the_team_and_seen_by_who_sees_it(night: Night) -> None:  # noqa: F811
+async def test_templates_are_for_who_manages_the_team_and_seen_by_who_sees_it(night: Night) -> None:
     """Object and function level authorisation. API1:2023, API5:2023."""
     api = night.api
     secret = await api.team("Secret", is_private=True)
@@ -165,7 +154,7 @@ async def test_templates_are_for_who_manages_the_team_and_seen_by_who_sees_it(ni
     assert await shown(api, manager, "none") == []
 
 
-async def test_a_message_is_tried_on_an_alert_or_a_sample(night: Night) -> None:  # noqa: F811
+async def test_a_message_is_tried_on_an_alert_or_a_sample(night: Night) -> None:
     api = night.api
     manager = await api.person(Role.MANAGER)
 

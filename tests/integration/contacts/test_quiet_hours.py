@@ -6,17 +6,8 @@ from typing import Any
 from domain.alerts.model import Severity
 from domain.identity.model import Role
 from tests.api import Person
-from tests.integration.contacts.test_text_messages import (
-    Night,
-    ann,
-    night,
-    paged,
-    told,
-    twilio,
-    with_phone,
-)
+from tests.integration.contacts.text_night import Night, paged, told, with_phone
 
-__all__ = ["ann", "night", "twilio"]  # fixtures
 HOUR = timedelta(hours=1)
 
 

@@ -7,9 +7,8 @@ import sqlalchemy as sa
 from domain.identity.model import Role
 from persistence.tables import contact_methods
 from tests.api import Person
-from tests.integration.contacts.test_text_messages import Night, ann, night, paged, twilio, with_phone
+from tests.integration.contacts.text_night import Night, paged, with_phone
 
-__all__ = ["ann", "night", "twilio"]  # fixtures
 SIMULATE = """query($severity: Severity!) { simulateRouting(severity: $severity, at: "2030-01-07T23:30:00Z") {
   reached { user { id } messages { contactKind at held because } } } }"""
 COVERAGE = "{ escalationCoverage { unverified { id } mailOnly { id } quiet { id } } }"

@@ -1,6 +1,5 @@
 """Does Slack carry pages with buttons, in step with the alert, and act for whom it may? Over real TLS (N1, N4)."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,38 +10,15 @@ from domain.alerts.model import Severity
 from domain.identity.model import Role
 from persistence.tables import slack_answers, slack_messages
 from tests.api import Person
-from tests.certificates import make_certificate
 from tests.integration.contacts.slack_night import SlackNight, slack_night
-from tests.slack_double import ANN, BOB, CHANNEL, SlackDouble, slack_double
+from tests.slack_double import ANN, BOB, CHANNEL, SlackDouble
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 @pytest.fixture
-async def slack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlackDouble]:
-    certificate = make_certificate(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.authority))
-    async with slack_double(certificate) as double:
-        yield double
-
-
-@pytest.fixture
-async def night(application_url: str, tmp_path: Path, slack: SlackDouble) -> AsyncIterator[SlackNight]:
-    async with slack_night(application_url, tmp_path, slack) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def ann(night: SlackNight) -> Person:
-    return await night.api.person(Role.OPERATOR, email="ann@example.com")
-
-
-@pytest.fixture
-async def channel(night: SlackNight) -> str:
-    manager = await night.api.person(Role.MANAGER)
-    channel_id = await night.channel(manager, CHANNEL)
-    await night.escalates_to(("CHANNEL", channel_id))
-    return channel_id
+def night(slack_night: SlackNight) -> SlackNight:
+    return slack_night
 
 
 async def test_a_button_acknowledges_and_the_message_follows_the_alert(

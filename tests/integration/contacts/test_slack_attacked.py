@@ -10,13 +10,16 @@ import sqlalchemy as sa
 from domain.identity.model import Role
 from persistence.tables import slack_answers
 from tests.api import Person
-from tests.integration.contacts import test_slack
 from tests.integration.contacts.slack_night import SlackNight
 from tests.slack_double import ANN, BOB, Message, pressed, signed
 
-slack, night, ann, channel = test_slack.slack, test_slack.night, test_slack.ann, test_slack.channel
 PATH = "/slack/interactions"
 WRONG = {"x-slack-signature": "v0=" + "0" * 64}
+
+
+@pytest.fixture
+def night(slack_night: SlackNight) -> SlackNight:
+    return slack_night
 
 
 @pytest.fixture

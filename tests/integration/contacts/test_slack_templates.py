@@ -1,20 +1,24 @@
 """Does a message with buttons say what its template says, follow its alerts, and keep its buttons? (N1)."""
 
+from datetime import timedelta
+
+import pytest
+
 from domain.identity.model import Role
 from tests.api import Person
 from tests.integration.contacts.slack_night import SlackNight
-from tests.integration.contacts.test_slack import (  # noqa: F401 - its fixtures
-    MINUTE,
-    ann,
-    night,
-    slack,
-)
 from tests.slack_double import CHANNEL
 
+MINUTE = timedelta(minutes=1)
 SHOWN = "query($id: ID!) { channel(id: $id) { templateFailures templateProblem } }"
 
 
-async def test_a_channels_template_is_said_anew_at_each_change(night: SlackNight, ann: Person) -> None:  # noqa: F811
+@pytest.fixture
+def night(slack_night: SlackNight) -> SlackNight:
+    return slack_night
+
+
+async def test_a_channels_template_is_said_anew_at_each_change(night: SlackNight, ann: Person) -> None:
     manager = await night.api.person(Role.MANAGER)
     channel_id = await night.channel(manager, CHANNEL)
     await night.escalates_to(("CHANNEL", channel_id))
@@ -43,8 +47,8 @@ async def test_a_channels_template_is_said_anew_at_each_change(night: SlackNight
 
 
 async def test_a_template_that_fails_is_counted_once_and_the_built_in_words_follow(
-    night: SlackNight,  # noqa: F811
-    ann: Person,  # noqa: F811
+    night: SlackNight,
+    ann: Person,
 ) -> None:
     manager = await night.api.person(Role.MANAGER)
     channel_id = await night.channel(manager, CHANNEL)
@@ -65,7 +69,7 @@ async def test_a_template_that_fails_is_counted_once_and_the_built_in_words_foll
     assert shown["templateProblem"].startswith("line 1: date: ")
 
 
-async def test_a_direct_message_says_what_the_template_of_slack_says(night: SlackNight, ann: Person) -> None:  # noqa: F811
+async def test_a_direct_message_says_what_the_template_of_slack_says(night: SlackNight, ann: Person) -> None:
     manager = await night.api.person(Role.MANAGER)
     what = {"medium": "SLACK", "kind": "PAGE", "source": "Up, {{ alert.service }}!"}
     answer = await night.api.change("setPersonMessageTemplate", what, "template { id }", who=manager)

@@ -1,20 +1,7 @@
 """Does a text message leave that waited, the provider away, until its alert was over? Over real HTTP (N1, N4)."""
 
 from tests.api import Person
-from tests.integration.contacts.test_text_messages import (
-    HOUR,
-    MINUTE,
-    REPLY,
-    Night,
-    ann,
-    night,
-    paged,
-    told,
-    twilio,
-    with_phone,
-)
-
-__all__ = ["ann", "night", "twilio"]
+from tests.integration.contacts.text_night import HOUR, MINUTE, REPLY, Night, paged, told, with_phone
 
 
 async def texts(night: Night, alert_id: str, who: Person) -> list[tuple[str, str, str | None]]:

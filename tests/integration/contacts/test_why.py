@@ -3,9 +3,8 @@
 from domain.alerts.model import AlertStatus, Severity
 from domain.identity.model import Role
 from tests.api import Person
-from tests.integration.contacts.test_text_messages import Night, ann, night, paged, twilio, with_phone
+from tests.integration.contacts.text_night import Night, paged, with_phone
 
-__all__ = ["ann", "night", "twilio"]  # fixtures
 WHY = """query($alertId: ID!, $userId: ID!) { whyNotified(alertId: $alertId, userId: $userId) {
   user { id } reasonsNot
   told { policy { name } round step notification { contactKind state why problem attempts } } } }"""

@@ -9,18 +9,7 @@ import sqlalchemy as sa
 from domain.identity.model import Role
 from tests.api import Api, Person
 from tests.integration.contacts.slack_night import SlackNight
-from tests.integration.contacts.test_slack import night as slack_night  # noqa: F401 - its fixtures
-from tests.integration.contacts.test_slack import slack  # noqa: F401
-from tests.integration.contacts.test_text_messages import (  # noqa: F401 - its fixtures
-    MINUTE,
-    PUBLIC,
-    Night,
-    ann,
-    night,
-    paged,
-    twilio,
-    with_phone,
-)
+from tests.integration.contacts.text_night import MINUTE, PUBLIC, Night, paged, with_phone
 from tests.integration.schedules.test_schedules import create, layer
 from tests.integration.schedules.test_swaps import SWAP, Hours, asked
 
@@ -51,7 +40,7 @@ async def told_by(api: Api, who: Person, method_id: str) -> None:
     assert done["__typename"] == "SetNotificationRulesSuccess", done
 
 
-async def test_each_question_in_a_text_message_has_its_link(night: Night, ann: Person) -> None:  # noqa: F811
+async def test_each_question_in_a_text_message_has_its_link(night: Night, ann: Person) -> None:
     api, bob = night.api, await night.api.person(Role.OPERATOR, email="bob@example.com")
     await told_by(api, ann, await with_phone(night, ann))
     hours = await shifts(api, bob, ann)
@@ -70,7 +59,7 @@ async def test_each_question_in_a_text_message_has_its_link(night: Night, ann: P
         assert found["shiftSwap"]["state"] == "DECLINED"
 
 
-async def test_a_question_that_a_phone_does_not_take_goes_by_mail(night: Night, ann: Person) -> None:  # noqa: F811
+async def test_a_question_that_a_phone_does_not_take_goes_by_mail(night: Night, ann: Person) -> None:
     api, bob = night.api, await night.api.person(Role.OPERATOR, email="bob@example.com")
     await told_by(api, ann, await with_phone(night, ann))
     swap_id = await ask(api, await shifts(api, bob, ann), bob, ann, 2)
@@ -84,7 +73,7 @@ async def test_a_question_that_a_phone_does_not_take_goes_by_mail(night: Night, 
     assert sent["why"].endswith("another contact method failed")
 
 
-async def test_a_question_goes_around_a_provider_that_is_away(night: Night, ann: Person) -> None:  # noqa: F811
+async def test_a_question_goes_around_a_provider_that_is_away(night: Night, ann: Person) -> None:
     api, bob = night.api, await night.api.person(Role.OPERATOR, email="bob@example.com")
     await told_by(api, ann, await with_phone(night, ann))
     await ask(api, await shifts(api, bob, ann), bob, ann, 2)
@@ -95,7 +84,7 @@ async def test_a_question_goes_around_a_provider_that_is_away(night: Night, ann:
     assert mails == ["ann@example.com"], "once"
 
 
-async def test_what_a_colleague_writes_forges_no_link_in_slack_and_pushes_none_out(slack_night: SlackNight) -> None:  # noqa: F811
+async def test_what_a_colleague_writes_forges_no_link_in_slack_and_pushes_none_out(slack_night: SlackNight) -> None:
     """ASVS 5 V1.2.1."""
     api = slack_night.api
     bob, cy = [await api.person(Role.OPERATOR, email=f"{name}@example.com") for name in ("bob", "cy")]
@@ -111,7 +100,7 @@ async def test_what_a_colleague_writes_forges_no_link_in_slack_and_pushes_none_o
     assert len({link for text in texts for link in LINK.findall(text)}) == len(swaps)
 
 
-async def test_a_page_does_not_wait_because_of_a_question_that_has_just_left(night: Night, ann: Person) -> None:  # noqa: F811
+async def test_a_page_does_not_wait_because_of_a_question_that_has_just_left(night: Night, ann: Person) -> None:
     api, bob = night.api, await night.api.person(Role.OPERATOR, email="bob@example.com")
     hours = await shifts(api, bob, ann)
     await paged(night, ann)
@@ -124,7 +113,7 @@ async def test_a_page_does_not_wait_because_of_a_question_that_has_just_left(nig
     assert await night.tick(MINUTE) == ["ann@example.com"]
 
 
-async def test_an_offer_to_many_costs_the_database_what_one_to_few_does(night: Night) -> None:  # noqa: F811
+async def test_an_offer_to_many_costs_the_database_what_one_to_few_does(night: Night) -> None:
     api, said = night.api, list[str]()
     people = [await api.person(Role.OPERATOR) for _ in range(9)]
     few, many = await shifts(api, *people[:3]), await shifts(api, *people, name="Everybody")
