@@ -19,6 +19,7 @@ from domain.audit.model import AuditEntry
 from domain.errors import InvalidInput
 from domain.ids import new_id
 from domain.schedules import followed
+from domain.schedules.actions import end_override
 from domain.schedules.clock import zone
 from domain.schedules.drafts import check_total, size_of_plan
 from domain.schedules.followed import FollowedCalendar, FollowProblem, UnusedEvent, UnusedReason
@@ -151,7 +152,7 @@ class _Writer:
         there = await self.store.overrides_of_calendar(calendar.id, after=self.now)
         change = followed.reconciled(calendar, wanted, there, now=self.now)
         for override in change.to_end:
-            await followed.end(override, stores=self.store, now=self.now)
+            await end_override(override, stores=self.store, now=self.now)
         for override in change.to_add:
             await self.store.add_override(override)
         if change.to_add or change.to_end:

@@ -5,6 +5,7 @@ who may act on alerts: at three in the morning nobody should have to ask a manag
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -50,7 +51,7 @@ async def update_schedule(
     schedule_id: UUID, change: "Change", *, expected_version: int | None, desk: ScheduleDesk
 ) -> Schedule:
     """The schedule after an edit. Other layers or another zone count from now on; the past stays."""
-    before = await _mine(schedule_id, desk)
+    before = await managed_schedule(schedule_id, desk)
     require_version("schedule", actual=before.version, expected=expected_version)
     draft = checked_draft(change.applied_to(before))
     await _check_people(draft, desk)
@@ -93,7 +94,7 @@ class Change:
 
 async def archive_schedule(schedule_id: UUID, *, desk: ScheduleDesk) -> Schedule:
     """End a schedule: nobody is on call by it any more; what was stays readable."""
-    before = await _mine(schedule_id, desk)
+    before = await managed_schedule(schedule_id, desk)
     after = replace(before, archived_at=desk.now, updated_at=desk.now, version=before.version + 1)
     await desk.stores.save(after, changed_by=desk.viewer.person_id, layers_since=None)
     await desk.audit(target_id=after.id, before=shown(before), after=shown(after))
@@ -102,7 +103,7 @@ async def archive_schedule(schedule_id: UUID, *, desk: ScheduleDesk) -> Schedule
 
 async def create_override(override: Override, *, desk: ScheduleDesk) -> Override:
     """Put somebody on call for a time, over every layer."""
-    schedule = await _locked(override.schedule_id, desk, "scheduleId")
+    schedule = await locked_schedule(override.schedule_id, desk, "scheduleId")
     require_operator(schedule, desk.viewer)
     if await desk.stores.missing_people({override.user_id}):
         raise InvalidInput("no such active person", ("userId",))
@@ -124,10 +125,15 @@ async def remove_override(override_id: UUID, *, desk: ScheduleDesk) -> Schedule:
     if override.calendar_id is not None:
         message = "this comes from a calendar that the schedule follows: change it there, or cover it by an override"
         raise InvalidInput(message, ("id",))
-    runs = override.starts_at < desk.now
-    await desk.stores.end_override(override_id, ends_at=desk.now if runs else None, removed_at=desk.now)
+    await end_override(override, stores=desk.stores, now=desk.now)
     await desk.audit(target_id=found.id, before=shown_override(override))
     return found
+
+
+async def end_override(override: Override, *, stores: Schedules, now: datetime) -> None:
+    """One that runs ends now; one that is to come never counts."""
+    runs = override.starts_at < now
+    await stores.end_override(override.id, ends_at=now if runs else None, removed_at=now)
 
 
 def shown(schedule: Schedule) -> dict[str, Any]:
@@ -161,15 +167,17 @@ def shown_override(override: Override) -> dict[str, Any]:
     }
 
 
-async def _locked(schedule_id: UUID, desk: ScheduleDesk, *path: str) -> Schedule:
-    found = await desk.stores.locked(schedule_id, sight=desk.viewer.sight)
+async def locked_schedule(schedule_id: UUID, desk: Desk[Any], *path: str) -> Schedule:
+    """The schedule, locked; NotFound for one that is not there or not seen, by the field that named it."""
+    found: Schedule | None = await desk.stores.locked(schedule_id, sight=desk.viewer.sight)
     if found is None:
         raise NotFound(NO_SUCH, path or ("id",))
     return found
 
 
-async def _mine(schedule_id: UUID, desk: ScheduleDesk) -> Schedule:
-    found = await _locked(schedule_id, desk)
+async def managed_schedule(schedule_id: UUID, desk: Desk[Any], *path: str) -> Schedule:
+    """The same; Forbidden for one that the viewer does not manage."""
+    found = await locked_schedule(schedule_id, desk, *path)
     desk.require_manager(found.team_id)
     return found
 

@@ -15,9 +15,9 @@ from uuid import UUID
 from domain.desk import Desk
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
-from domain.schedules.actions import NO_SUCH as NO_SUCH_SCHEDULE
+from domain.schedules.actions import end_override, managed_schedule
 from domain.schedules.drafts import MAX_OVERRIDE
-from domain.schedules.imports import CalendarMeaning
+from domain.schedules.imports import CalendarMeaning, checked_cover
 from domain.schedules.model import Override, Schedule, Span
 from domain.schedules.ports import Schedules
 
@@ -176,7 +176,7 @@ def checked_address(given: str) -> str:
 
 async def follow_calendar(asked: NewFollow, *, desk: FollowDesk) -> FollowedCalendar:
     """Follow it from now on; it is read within a minute."""
-    schedule = await _schedule(asked.schedule_id, desk, "scheduleId")
+    schedule = await managed_schedule(asked.schedule_id, desk, "scheduleId")
     address = checked_address(asked.address)
     await _check_people(asked, desk)
     if await desk.stores.followed_by(schedule.id) >= MAX_FOLLOWED:
@@ -207,16 +207,10 @@ async def unfollow_calendar(calendar_id: UUID, *, desk: FollowDesk) -> Schedule:
         raise NotFound(NO_SUCH, ("id",))
     desk.require_manager(schedule.team_id)
     for override in await desk.stores.overrides_of_calendar(found.id, after=desk.now):
-        await end(override, stores=desk.stores, now=desk.now)
+        await end_override(override, stores=desk.stores, now=desk.now)
     await desk.stores.end_followed(found.id, ended_at=desk.now)
     await desk.audit(target_id=schedule.id, before=shown_followed(found))
     return schedule
-
-
-async def end(override: Override, *, stores: Schedules, now: datetime) -> None:
-    """One that runs ends now; one that is to come never counts."""
-    runs = override.starts_at < now
-    await stores.end_override(override.id, ends_at=now if runs else None, removed_at=now)
 
 
 def reconciled(
@@ -316,21 +310,11 @@ def _key(user_id: UUID, span: Span, now: datetime) -> tuple[UUID, datetime, date
     return user_id, max(span.starts_at, now), span.ends_at
 
 
-async def _schedule(schedule_id: UUID, desk: FollowDesk, *path: str) -> Schedule:
-    found = await desk.stores.locked(schedule_id, sight=desk.viewer.sight)
-    if found is None:
-        raise NotFound(NO_SUCH_SCHEDULE, path)
-    desk.require_manager(found.team_id)
-    return found
-
-
 async def _check_people(asked: NewFollow, desk: FollowDesk) -> None:
-    if asked.meaning is CalendarMeaning.AWAY and asked.cover_id is None:
-        raise InvalidInput("say who covers while they are away", ("coverId",))
-    if asked.meaning is CalendarMeaning.ON_CALL and asked.cover_id is not None:
+    if asked.meaning is CalendarMeaning.AWAY:
+        checked_cover(asked.user_id, asked.cover_id)
+    elif asked.cover_id is not None:
         raise InvalidInput("nobody covers for who is on call: leave it out", ("coverId",))
-    if asked.cover_id == asked.user_id:
-        raise InvalidInput("nobody covers for themselves", ("coverId",))
     for user_id, name in ((asked.user_id, "userId"), (asked.cover_id, "coverId")):
         if user_id is not None and await desk.stores.missing_people({user_id}):
             raise InvalidInput("no such active person", (name,))

@@ -73,11 +73,8 @@ def proposed(
     if asked.meaning is CalendarMeaning.ON_CALL:
         found = [(asked.user_id, span) for span in spans]
     else:
-        if asked.cover_id is None:
-            raise InvalidInput("say who covers while they are away", ("coverId",))
-        if asked.cover_id == asked.user_id:
-            raise InvalidInput("nobody covers for themselves", ("coverId",))
-        found = [(asked.cover_id, span) for span in shifts_within(spans, asked.user_id, plan)]
+        cover_id = checked_cover(asked.user_id, asked.cover_id)
+        found = [(cover_id, span) for span in shifts_within(spans, asked.user_id, plan)]
     if len(found) > MAX_OVERRIDES:
         raise InvalidInput(f"that would be {len(found)} overrides; at most {MAX_OVERRIDES} at a time", ("calendar",))
     names = {span: name_of(span, ahead) for _, span in found}
@@ -88,6 +85,15 @@ def proposed(
         ProposedOverride(user_id=user_id, starts_at=span.starts_at, ends_at=span.ends_at, reason=names[span])
         for user_id, span in found
     ]
+
+
+def checked_cover(user_id: UUID, cover_id: UUID | None) -> UUID:
+    """Who covers while the person is away; InvalidInput for nobody, and for themselves."""
+    if cover_id is None:
+        raise InvalidInput("say who covers while they are away", ("coverId",))
+    if cover_id == user_id:
+        raise InvalidInput("nobody covers for themselves", ("coverId",))
+    return cover_id
 
 
 def fingerprint(proposals: Sequence[ProposedOverride]) -> str:

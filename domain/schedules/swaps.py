@@ -17,7 +17,7 @@ from domain.errors import Forbidden, InvalidInput, NotFound, SwapConflict
 from domain.escalations.model import NotificationKind
 from domain.identity.team_roles import may_manage
 from domain.ids import new_id
-from domain.schedules.actions import require_operator
+from domain.schedules.actions import locked_schedule, require_operator
 from domain.schedules.clock import check_year
 from domain.schedules.drafts import MAX_OVERRIDE, MAX_REASON, check_total, size_of_plan
 from domain.schedules.final import final_schedule
@@ -105,7 +105,7 @@ SwapDesk: TypeAlias = Desk[Swaps]
 
 async def request_swap(swap: ShiftSwap, *, desk: SwapDesk) -> ShiftSwap:
     """Ask for it; nothing changes until it is accepted."""
-    schedule = await _schedule(swap.schedule_id, desk, "scheduleId")
+    schedule = await locked_schedule(swap.schedule_id, desk, "scheduleId")
     require_operator(schedule, desk.viewer)
     if swap.user_id != desk.viewer.user_id and not _manages(schedule, desk):
         raise Forbidden("you may give away your own shifts alone; a manager of the team those of others")
@@ -288,13 +288,6 @@ async def _settled(swap: ShiftSwap, state: SwapState, desk: SwapDesk) -> ShiftSw
 def expired(swap: ShiftSwap) -> ShiftSwap:
     """One that was not answered in time; nobody settled it."""
     return replace(swap, state=SwapState.EXPIRED, settled_at=swap.expires_at)
-
-
-async def _schedule(schedule_id: UUID, desk: SwapDesk, *path: str) -> Schedule:
-    found = await desk.stores.locked(schedule_id, sight=desk.viewer.sight)
-    if found is None:
-        raise NotFound("no such schedule", path)
-    return found
 
 
 def _manages(schedule: Schedule, desk: SwapDesk) -> bool:
