@@ -70,11 +70,7 @@ class FollowRepository(ScheduleRepository):
 
     async def end_followed(self, calendar_id: UUID, *, ended_at: datetime) -> None:
         """Follow it no more, and forget its address."""
-        await self._connection.execute(
-            sa.update(followed_calendars)
-            .where(followed_calendars.c.id == calendar_id)
-            .values(ended_at=ended_at, address=None, claim=None, etag=None, last_modified=None)
-        )
+        await self._follow_no_more(followed_calendars.c.id == calendar_id, ended_at)
 
     async def followed_by(self, schedule_id: UUID) -> int:
         """How many the schedule follows."""

@@ -67,17 +67,17 @@ class ScheduleRepository:
         if layers_since is not None:
             await self._add_version(schedule, since=layers_since, by=changed_by)
         if schedule.archived_at is not None:
-            await self._follow_no_more(schedule.id, schedule.archived_at)
+            await self._follow_no_more(followed_calendars.c.schedule_id == schedule.id, schedule.archived_at)
         await self._tell()
         return True
 
-    async def _follow_no_more(self, schedule_id: UUID, ended_at: datetime) -> None:
+    async def _follow_no_more(self, which: sa.ColumnElement[bool], ended_at: datetime) -> None:
         """The addresses of calendars are secrets: what is not read any more is not kept."""
         table = followed_calendars
         await self._connection.execute(
             sa.update(table)
-            .where(table.c.schedule_id == schedule_id, table.c.ended_at.is_(None))
-            .values(ended_at=ended_at, address=None, claim=None)
+            .where(which, table.c.ended_at.is_(None))
+            .values(ended_at=ended_at, address=None, claim=None, etag=None, last_modified=None)
         )
 
     async def _add_version(self, schedule: Schedule, *, since: datetime, by: UUID | None) -> None:
