@@ -14,6 +14,7 @@ from domain.schedules import swaps
 from domain.schedules.swap_message import times_of
 from graphql_api.escalations.person_desk import person_desk
 from graphql_api.state import AppState
+from graphql_api.web_bodies import body_within
 from persistence.schedules import schedules_by_ids
 from persistence.shift_swaps import SwapRepository
 from persistence.users import users_by_ids
@@ -66,11 +67,7 @@ async def _answered(request: Request, state: AppState, viewer: Viewer, swap: swa
 
 
 async def _said(request: Request) -> str:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _MAX_FORM:
-            return ""
+    body = await body_within(request, _MAX_FORM) or b""
     return "".join(parse_qs(body.decode(errors="replace")).get("answer", []))
 
 
