@@ -29,24 +29,28 @@ MAX_INT = 2**31
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 
 
-def _as_it_is(_value: object) -> object:
+def show_as_it_is(_value: object) -> object:
     """Refuse: a value of the expected type never comes here."""
     return Undefined
 
 
-def _integer(value: object) -> object:
+def show_integer(value: object) -> object:
+    """A number that GraphQL has as Int."""
     return value if type(value) is int and -MAX_INT <= value < MAX_INT else Undefined
 
 
-def _id(value: object) -> object:
+def show_id(value: object) -> object:
+    """The text of a UUID."""
     return str(value) if isinstance(value, UUID) else Undefined
 
 
-def _time(value: object) -> object:
+def show_time(value: object) -> object:
+    """A time as the API writes it."""
     return format_time(value) if type(value) is datetime else Undefined
 
 
-def _json(value: object) -> object:
+def show_json(value: object) -> object:
+    """A list; an object is shown as it is."""
     return value if type(value) is list else Undefined
 
 
@@ -65,12 +69,12 @@ class _EnumNames:
 # The type of a value that is shown as it is, and what is done with others.
 # Types that are not named here take graphql-core's way.
 _SCALARS: dict[str, tuple[type | None, Format]] = {
-    "String": (str, _as_it_is),
-    "Int": (None, _integer),
-    "Boolean": (bool, _as_it_is),
-    "ID": (str, _id),
-    "DateTime": (None, _time),
-    "JSON": (dict, _json),
+    "String": (str, show_as_it_is),
+    "Int": (None, show_integer),
+    "Boolean": (bool, show_as_it_is),
+    "ID": (str, show_id),
+    "DateTime": (None, show_time),
+    "JSON": (dict, show_json),
 }
 
 
@@ -101,16 +105,6 @@ def shown(field: GraphQLField) -> Shown | None:
     if formatting is None:
         return None
     return Shown(definition.python_name, *formatting, is_nullable=not isinstance(field.type, GraphQLNonNull))
-
-
-_NAMES_OF_FORMATS = {formatting: name for name, (_, formatting) in _SCALARS.items() if formatting is not _as_it_is}
-
-
-def kind_of(field: Shown) -> str | None:
-    """The name of the field's scalar; None for an enum and for `__typename`."""
-    if field.format is _as_it_is:
-        return "Boolean" if field.as_it_is is bool else "String"
-    return _NAMES_OF_FORMATS.get(field.format)
 
 
 def enum_names(field: Shown) -> Mapping[Any, str] | None:
@@ -173,8 +167,8 @@ class NotShown(Exception):
 Reader: TypeAlias = Callable[[Sequence[Any]], list[dict[str, Any]]]
 # How the value of `v` is checked and formatted in place; any other kind by a call of its `format`.
 _IN_PLACE: dict[object, str] = {
-    _id: "str(v) if isinstance(v, UUID) else Undefined",
-    _time: "v.isoformat()[:-6] + 'Z' if type(v) is datetime and v.tzinfo is UTC else format_{0}(v)",
+    show_id: "str(v) if isinstance(v, UUID) else Undefined",
+    show_time: "v.isoformat()[:-6] + 'Z' if type(v) is datetime and v.tzinfo is UTC else format_{0}(v)",
 }
 _ENUM = "names_{0}.get(v._value_, Undefined) if type(v) is enum_{0} else Undefined"
 _CALL = "format_{0}(v)"

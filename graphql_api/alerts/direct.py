@@ -22,13 +22,11 @@ from graphql import (
     SelectionSetNode,
 )
 
-from graphql_api.alerts.raw_rows import can_be_written
+from graphql_api.alerts.raw_rows import Fields, can_be_written
 from graphql_api.alerts.selected import COLUMNS
 from graphql_api.shown import Shown, known_shown
 
 TYPENAME = "__typename"
-# The fields of an alert under their names in the answer; None shows the name of the type.
-Fields = tuple[tuple[str, Shown | None], ...]
 
 
 class Part(NamedTuple):

@@ -11,20 +11,33 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from graphql_api.shown import MAX_INT, NotShown, Shown, enum_names, is_name, kind_of
+from graphql_api.shown import (
+    MAX_INT,
+    Format,
+    NotShown,
+    Shown,
+    enum_names,
+    is_name,
+    show_as_it_is,
+    show_id,
+    show_integer,
+    show_json,
+    show_time,
+)
 
 Row: TypeAlias = Sequence[Any]
+# Fields of an alert under their names in the answer; None shows the name of the type.
+Fields: TypeAlias = tuple[tuple[str, Shown | None], ...]
 Writer: TypeAlias = Callable[[Sequence[Row]], list[dict[str, Any]]]
 # How times are written: as graphql_api.scalars.format_time does, by the encoder.
 OPTIONS = orjson.OPT_UTC_Z
-# By the scalar: what is written for the value, and what must hold of it. The types are those of the columns.
-_SCALARS = {
-    "String": ("{0}", ""),
-    "Boolean": ("{0}", ""),
-    "DateTime": ("{0}", "{0}.tzinfo is UTC"),
-    "ID": ("str({0})", ""),
-    "Int": ("{0}", f"{-MAX_INT} <= {{0}} < {MAX_INT}"),
-    "JSON": ("{0}", "type({0}) is dict"),
+# By how else it is shown: what is written for the value, and what must hold of it. The types are those of the columns.
+_SCALARS: dict[Format, tuple[str, str]] = {
+    show_as_it_is: ("{0}", ""),
+    show_time: ("{0}", "{0}.tzinfo is UTC"),
+    show_id: ("str({0})", ""),
+    show_integer: ("{0}", f"{-MAX_INT} <= {{0}} < {MAX_INT}"),
+    show_json: ("{0}", "type({0}) is dict"),
 }
 # Labels come as the text of their JSON (persistence/reads/alerts.py).
 _LABELS = ("fragment({0})", "type({0}) is str")
@@ -32,15 +45,12 @@ _LABELS = ("fragment({0})", "type({0}) is str")
 
 def can_be_written(field: Shown) -> bool:
     """Whether the field's values are of a kind that is written here."""
-    return enum_names(field) is not None or kind_of(field) in _SCALARS
+    return enum_names(field) is not None or field.format in _SCALARS
 
 
 @lru_cache(maxsize=512)
-def writer(names: tuple[str, ...], fields: tuple[tuple[str, Shown | None], ...]) -> Writer:
-    """A function that makes mappings of rows of the columns `names`; any exception says that graphql-core must.
-
-    A field that is None shows the name of the type.
-    """
+def writer(names: tuple[str, ...], fields: Fields) -> Writer:
+    """A function that makes mappings of rows of the columns `names`; any exception says that graphql-core must."""
     known: dict[str, Any] = {"NotShown": NotShown, "fragment": orjson.Fragment, "UTC": UTC}
     checks, items = [], []
     for number, (name, field) in enumerate(fields):
@@ -50,7 +60,7 @@ def writer(names: tuple[str, ...], fields: tuple[tuple[str, Shown | None], ...])
             items.append(f"'{name}': 'Alert'")
             continue
         value = f"v{names.index(field.attribute)}"
-        scalar = _SCALARS.get(kind_of(field) or "", ("", ""))
+        scalar = _SCALARS.get(field.format, ("", ""))
         written, must_hold = _LABELS if field.attribute == "labels" else scalar
         words = enum_names(field)
         if words is not None:
