@@ -23,10 +23,8 @@ from graphql import (
 )
 
 from graphql_api.alerts.raw_rows import Fields, can_be_written
-from graphql_api.alerts.selected import COLUMNS
+from graphql_api.alerts.selected import COLUMNS, TYPENAME
 from graphql_api.shown import Shown, known_shown
-
-TYPENAME = "__typename"
 
 
 class Part(NamedTuple):

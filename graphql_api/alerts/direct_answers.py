@@ -17,9 +17,10 @@ from strawberry.types.field import StrawberryField
 
 from domain.errors import DomainError
 from graphql_api import guards
-from graphql_api.alerts.direct import TYPENAME, DirectPage, Part, direct_page
+from graphql_api.alerts.direct import DirectPage, Part, direct_page
 from graphql_api.alerts.pages import AlertQuestion, alert_question
 from graphql_api.alerts.raw_rows import Row, writer
+from graphql_api.alerts.selected import TYPENAME
 from graphql_api.connection import Connection, connection
 from graphql_api.context import Context
 from graphql_api.graphql_request import GraphQLRequest
@@ -45,7 +46,8 @@ class DirectAnswers:
 
     def __init__(self, schema: Schema, documents: Documents) -> None:
         self._schema, self._documents = schema, documents
-        self._definition = schema._schema.query_type.fields["alerts"]  # type: ignore[union-attr] # noqa: SLF001 - no public way
+        self._graphql = schema._schema  # noqa: SLF001 - no public way
+        self._definition = self._graphql.query_type.fields["alerts"]  # type: ignore[union-attr]
         field = self._definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
         assert isinstance(field, StrawberryField)  # noqa: S101 - for the type checker
         self._field = field
@@ -75,9 +77,9 @@ class DirectAnswers:
         known, name = self._documents.parsed(asked.query), asked.operation_name
         if name not in known.direct:
             page = None
-            if not self._documents.refusals(known, self._schema._schema):  # noqa: SLF001 - no public way
+            if not self._documents.refusals(known, self._graphql):
                 operation = self._documents.operation(asked.query, name)
-                page = direct_page(known.document, operation, self._schema._schema)  # noqa: SLF001 - as above
+                page = direct_page(known.document, operation, self._graphql)
             known.direct[name] = page
         found: DirectPage | None = known.direct[name]
         return found
@@ -103,16 +105,14 @@ class DirectAnswers:
         return read
 
     def _read_arguments(self, page: DirectPage, variables: dict[str, Any]) -> AlertQuestion | None:
-        schema = self._schema
-        definitions = page.operation.variable_definitions or ()
-        values = get_variable_values(schema._schema, definitions, variables)  # noqa: SLF001 - no public way
+        values = get_variable_values(self._graphql, page.operation.variable_definitions or (), variables)
         if isinstance(values, list):
             return None
         arguments = convert_arguments(
             get_argument_values(self._definition, page.field, values),
             self._field.arguments,
-            scalar_registry=schema.schema_converter.scalar_registry,
-            config=schema.config,
+            scalar_registry=self._schema.schema_converter.scalar_registry,
+            config=self._schema.config,
         )
         return alert_question(**arguments)
 

@@ -21,9 +21,9 @@ from graphql_api.shown import known_shown
 from persistence.alerts import ALERT_COLUMNS
 
 COLUMNS = frozenset(column.name for column in ALERT_COLUMNS)
-_TYPENAME = "__typename"
+TYPENAME = "__typename"
 # Of a connection, what does not look at its alerts beyond their places.
-_OF_THE_PAGE = frozenset({"pageInfo", "totalCount", _TYPENAME})
+_OF_THE_PAGE = frozenset({"pageInfo", "totalCount", TYPENAME})
 
 
 def columns_shown(info: Info) -> frozenset[str] | None:
@@ -37,7 +37,7 @@ def columns_shown(info: Info) -> frozenset[str] | None:
     columns: set[str] = set()
     for alert in _alerts(raw):
         name = alert.name.value
-        if name == _TYPENAME:
+        if name == TYPENAME:
             continue
         definition = kind.fields.get(name)
         field = None if definition is None else known_shown(definition)
