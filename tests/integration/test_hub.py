@@ -162,16 +162,22 @@ async def test_what_the_stream_repeats_or_loses_is_seen_once(
         assert watcher.ids == ids
 
 
-async def test_events_for_nobody_are_not_decoded_and_move_the_place(
-    database_url: str, redis_url: str, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decoded: list[str] = []
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The messages that were decoded."""
+    seen: list[str] = []
 
     def decode(text: str) -> StreamMessage | None:
-        decoded.append(text)
+        seen.append(text)
         return decode_message(text)
 
     monkeypatch.setattr(log_tail, "decode_message", decode)
+    return seen
+
+
+async def test_events_for_nobody_are_not_decoded_and_move_the_place(
+    database_url: str, redis_url: str, writer: asyncpg.Connection, decoded: list[str]
+) -> None:
     async with started(with_redis(database_url, redis_url)) as hub:
         await connected(hub)
         unseen = await insert_events(writer, 6)
@@ -188,15 +194,12 @@ async def test_events_for_nobody_are_not_decoded_and_move_the_place(
 
 
 async def test_events_of_other_alerts_wake_nobody_and_are_not_decoded(
-    database_url: str, redis_url: str, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    database_url: str,
+    redis_url: str,
+    writer: asyncpg.Connection,
+    decoded: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    decoded: list[str] = []
-
-    def decode(text: str) -> StreamMessage | None:
-        decoded.append(text)
-        return decode_message(text)
-
-    monkeypatch.setattr(log_tail, "decode_message", decode)
     # Nor does the hub look into the log meanwhile, which does not tell what the stream does.
     monkeypatch.setattr(log_tail, "POLL_SECONDS", 600.0)
     monkeypatch.setattr(log_tail, "AUDIT_SECONDS", 600.0)

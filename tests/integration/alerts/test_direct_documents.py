@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+import httpx2
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
@@ -195,6 +196,12 @@ def _normal(content: bytes) -> str:
     return json.dumps(body)
 
 
+def _check_alike(one: httpx2.Response, other: httpx2.Response, body: dict[str, Any]) -> None:
+    assert one.status_code == other.status_code, body
+    assert one.headers["content-type"] == other.headers["content-type"]
+    assert _normal(one.content) == _normal(other.content), body
+
+
 async def test_any_document_is_answered_alike_both_ways(api: Api, viewer: Person) -> None:
     taken, answered = 0, 0
     whole_answer = DirectAnswers.result
@@ -211,9 +218,7 @@ async def test_any_document_is_answered_alike_both_ways(api: Api, viewer: Person
             short = await api.http.post("/graphql", json=body, headers=headers)
         with patch.object(DirectAnswers, "result", _never):
             whole = await api.http.post("/graphql", json=body, headers=headers)
-        assert short.status_code == whole.status_code, body
-        assert short.headers["content-type"] == whole.headers["content-type"]
-        assert _normal(short.content) == _normal(whole.content), body
+        _check_alike(short, whole, body)
         answered += "errors" not in short.json()
     # Enough of them were what this is about.
     assert taken > 5
@@ -246,7 +251,5 @@ async def test_any_document_is_answered_alike_for_one_and_for_many(api: Api, vie
             many = await api.http.post("/graphql", json=body, headers=headers)
         with patch.object(SharedAnswers, "ask", as_one):
             one = await api.http.post("/graphql", json=body, headers=headers)
-        assert many.status_code == one.status_code, body
-        assert many.headers["content-type"] == one.headers["content-type"]
-        assert _normal(many.content) == _normal(one.content), body
+        _check_alike(many, one, body)
     assert shared > 10
