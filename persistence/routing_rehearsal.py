@@ -29,6 +29,12 @@ class RehearsedRule:
     reaches_others: bool = False
 
 
+def verdicts_of(alert: RoutedAlert, rules: Sequence[RoutingRule], event: RoutedEvent) -> list[Verdict]:
+    """What each rule that takes the alert says, in their order."""
+    taking = rules_for(asked(rules), alert.subject.team_id, is_private=alert.is_private)
+    return in_turn(taking, event, alert.bound)
+
+
 async def rehearse_rules(
     connection: AsyncConnection,
     alert: RoutedAlert,
@@ -38,9 +44,8 @@ async def rehearse_rules(
     at: datetime,
     seen: frozenset[Target],
 ) -> list[RehearsedRule]:
-    """What each rule that takes the alert says, in their order. Who is behind a target not in `seen` is not told."""
-    taking = rules_for(asked(rules), alert.subject.team_id, is_private=alert.is_private)
-    verdicts = in_turn(taking, event, alert.bound)
+    """The same, and whom each would tell. Who is behind a target not in `seen` is not told."""
+    verdicts = verdicts_of(alert, rules, event)
     wanted = [one.rule.targets if one.answer is Answer.HOLDS else () for one in verdicts]
     shown = [[target for target in targets if target in seen] for targets in wanted]
     hidden = [[target for target in targets if target not in seen] for targets in wanted]

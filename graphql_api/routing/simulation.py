@@ -25,7 +25,7 @@ from graphql_api.scalars import uuid_or_none
 from persistence.escalation_policies import EscalationPolicyRepository, list_policies
 from persistence.rehearsal import Rehearsed, RehearsedStep, rehearse
 from persistence.routing import list_rules
-from persistence.routing_rehearsal import rehearse_rules
+from persistence.routing_rehearsal import verdicts_of
 from persistence.routing_run import RoutedAlert
 
 
@@ -96,7 +96,7 @@ class SimulationQueries:
             except NotFound as error:
                 error.path = ("teamId",) if team_id is not None else error.path
                 raise
-            policies = await _policies(connection, context, alert, at=moment)
+            policies = await _policies(connection, context, alert)
             if draft is not None:
                 policies = await _with_draft(connection, context, draft, policies, alert=alert, at=moment)
         policies = policies[:MOST_POLICIES]
@@ -126,16 +126,15 @@ def _one_of(
     return SimulatedAlertInput(severity=severity, team_id=None if team_id is None else strawberry.ID(team_id))
 
 
-async def _policies(
-    connection: AsyncConnection, context: Context, alert: RoutedAlert, *, at: datetime
-) -> list[model.Policy]:
+async def _policies(connection: AsyncConnection, context: Context, alert: RoutedAlert) -> list[model.Policy]:
     """Those that take the alert by themselves, then those that routing rules set to work for it."""
     sight, team_id = context.require_viewer().sight, alert.subject.team_id
     own = [one for one in await list_policies(connection, sight=sight, team_id=team_id) if one.team_id == team_id]
     taking = engine.policies_for(alert.subject, own)
-    rules = [one for one in await list_rules(connection, sight=sight) if one.is_enabled and one.policy_id is not None]
-    said = await rehearse_rules(connection, alert, rules, RoutedEvent.OPENED, at=at, seen=frozenset())
-    named = {one.verdict.rule.policy_id for one in said if one.verdict.answer is Answer.HOLDS}
+    # Of all rules, for one without a policy may stop those after it; a policy is never set to work for another team.
+    rules = [one for one in await list_rules(connection, sight=sight) if one.is_enabled]
+    said = verdicts_of(alert, rules, RoutedEvent.OPENED)
+    named = {one.rule.policy_id for one in said if one.answer is Answer.HOLDS and one.rule.team_id == team_id}
     wanted = sorted(one for one in named - {policy.id for policy in taking} if one is not None)
     return [*taking, *(await list_policies(connection, sight=sight, ids=wanted) if wanted else ())]
 

@@ -67,6 +67,22 @@ async def test_an_alert_that_might_open_is_asked_alike(api: Api, ann: Person, po
     assert await told(api, ann, simulated={"severity": "LOW", "serviceName": "search"}) == []
 
 
+async def test_a_policy_is_left_out_whose_rule_is_not_asked_or_is_of_others(
+    api: Api, manager: Person, ann: Person, policies: dict[str, str]
+) -> None:
+    checkout = {"severity": "LOW", "serviceName": "checkout"}
+    team = await api.team("Shop")
+    assert await told(api, ann, simulated={**checkout, "teamId": str(team.id)}) == [], "of another team than the policy"
+    assert await told(api, ann, simulated=checkout) == [("By rule", NIGHT)]
+    targets = [{"kind": "USER", "id": str(ann.id)}]
+    first = {"name": "First", "condition": CONDITION, "targets": targets, "stops": True}
+    made = await api.change("createRoutingRule", first, "rule { id }", who=manager)
+    rules = (await api.data("{ routingRules { id name } }", who=manager))["routingRules"]
+    order = [made["rule"]["id"], *(one["id"] for one in rules if one["name"] == "Checkout")]
+    await api.change("reorderRoutingRules", {"ids": order}, "rules { id }", who=manager)
+    assert await told(api, ann, simulated=checkout) == [], "the rule before it stops"
+
+
 async def test_a_policy_that_is_not_saved_is_asked_beside_the_others_or_in_the_place_of_one(
     api: Api, manager: Person, ann: Person, policies: dict[str, str]
 ) -> None:
