@@ -7,9 +7,9 @@ those alerts are written once more. Numbers of the documents make it all harmles
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import asyncpg
 import sqlalchemy as sa
@@ -20,7 +20,11 @@ from domain.alerts.model import Alert
 from persistence.alerts import ALERT_COLUMNS, alert_of
 from persistence.event_log import LogReader
 from persistence.search.index import AlertIndex
+from persistence.search.reading import read_piece
 from persistence.tables import alerts
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 BATCH = 500
 
@@ -55,17 +59,10 @@ async def rebuild(
     except BaseException:
         await index.drop(name)
         raise
-    refused += await _write_again(engine, reader, index, since=place)
+    refused += await _write_again(pool, reader, index, since=place)
     done = Progress(written=written, refused=refused, total=total, seconds=time.monotonic() - started)
     tell(done)
     return done
-
-
-async def read_by_ids(engine: AsyncEngine, ids: Sequence[UUID]) -> list[Alert]:
-    """The alerts of these ids as they are now, whoever may see them."""
-    async with engine.connect() as connection:
-        rows = await connection.execute(sa.select(*ALERT_COLUMNS).where(alerts.c.id.in_(ids)))
-        return [alert_of(row) for row in rows.mappings()]
 
 
 async def _batches(engine: AsyncEngine) -> AsyncIterator[list[Alert]]:
@@ -83,15 +80,14 @@ async def _batches(engine: AsyncEngine) -> AsyncIterator[list[Alert]]:
         last = rows[-1].id
 
 
-async def _write_again(engine: AsyncEngine, reader: LogReader, index: AlertIndex, *, since: Cursor) -> int:
+async def _write_again(pool: asyncpg.Pool, reader: LogReader, index: AlertIndex, *, since: Cursor) -> int:
     """What changed between the noted place and now may be in the old index alone."""
     end = (await reader.state()).head.position
     place, refused = since, 0
-    while events := await reader.read_after(place, limit=BATCH):
-        ids = list(dict.fromkeys(event.event.alert_id for event in events))
-        refused += await index.write(await read_by_ids(engine, ids))
-        last = events[-1]
-        place = Cursor(epoch=place.epoch, position=last.position, recorded_at=last.recorded_at)
-        if last.position >= end:
+    while place.position < end:
+        reached, _ = await reader.reach(place, limit=BATCH)
+        if reached is None:
             break
+        refused += await index.write(await read_piece(pool, before=place, end=reached))
+        place = reached
     return refused
