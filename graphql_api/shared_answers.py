@@ -50,12 +50,12 @@ def question_of(
     schema: GraphQLSchema,
 ) -> Question | None:
     """What a request asks, if its answer may be shared."""
-    if viewer is None:
+    # Asked first, of what is at hand: a document too large to be kept would be parsed once more for the rest.
+    if viewer is None or not _has_shared_root(operation):
         return None
     known, name = documents.parsed(asked.query), asked.operation_name
     if name not in known.is_shared:
-        is_shared = _has_shared_root(operation) and not documents.refusals(known, schema)
-        known.is_shared[name] = is_shared and not is_personal(known.document, schema)
+        known.is_shared[name] = not documents.refusals(known, schema) and not is_personal(known.document, schema)
     packed = packed_variables(operation, asked.variables) if known.is_shared[name] else None
     return None if packed is None else Question(asked.query, name, packed, Permissions.of(viewer))
 
