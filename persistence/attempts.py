@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.contacts.delivery import TextOutcome, TextRefused, TextSent
 from domain.escalations.attempt import Attempt, AttemptOutcome
 from domain.ids import new_id
+from domain.mail.delivery import Outcome, Refused, Sent
 from persistence.among import among
 from persistence.tables import delivery_attempts, notifications
 
@@ -25,6 +28,14 @@ class Carrier:
     mail_id: UUID | None = None
     text_id: UUID | None = None
     notification_id: UUID | None = None
+
+
+def attempt_of(number: int, outcome: Outcome | TextOutcome, *, now: datetime, took_ms: int | None) -> Attempt:
+    """One that was made now and ended so."""
+    if isinstance(outcome, Sent | TextSent):
+        return Attempt(number, now, AttemptOutcome.SENT, outcome.answer, took_ms)
+    ended = AttemptOutcome.REFUSED if isinstance(outcome, Refused | TextRefused) else AttemptOutcome.RETRY
+    return Attempt(number, now, ended, outcome.reason, took_ms)
 
 
 async def note_attempts(connection: AsyncConnection, carriers: Iterable[Carrier], attempt: Attempt) -> None:

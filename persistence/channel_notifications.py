@@ -14,13 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.alerts.visibility import EVERYTHING
 from domain.channels.model import Channel
-from domain.escalations.attempt import Attempt, AttemptOutcome
 from domain.escalations.message import Told
 from domain.escalations.model import Notification, NotificationKind, NotificationState
 from domain.ids import new_id
 from domain.mail.delivery import Outcome, Refused, Retry, Sent, next_attempt
 from persistence.among import among
-from persistence.attempts import Carrier, note_attempts
+from persistence.attempts import Carrier, attempt_of, note_attempts
 from persistence.called_meanwhile import revive_what_called_meanwhile
 from persistence.channels import is_known, list_channels, note_problem
 from persistence.circuits import key_of_channel, note_answer, note_failure, resting_channels
@@ -130,7 +129,7 @@ async def settle(
     """Write down what became of one request and of the notifications it carried; and how the provider is by it."""
     async with engine.begin() as connection:
         for one in carried:
-            attempt = dataclasses.replace(_attempt(one, outcome, now=now), took_ms=took_ms)
+            attempt = attempt_of(one.attempts, outcome, now=now, took_ms=took_ms)
             await note_attempts(connection, [Carrier(notification_id=one.id)], attempt)
             await connection.execute(
                 sa.update(notifications)
@@ -174,13 +173,6 @@ async def put_back(engine: AsyncEngine, notifications_: Sequence[Notification], 
             .where(among(table.c.id, [one.id for one in notifications_]), table.c.state == _QUEUED)
             .values(attempts=table.c.attempts - 1, next_attempt_at=until)
         )
-
-
-def _attempt(one: Notification, outcome: Outcome, *, now: datetime) -> Attempt:
-    if isinstance(outcome, Sent):
-        return Attempt(one.attempts, now, AttemptOutcome.SENT, outcome.answer)
-    ended = AttemptOutcome.REFUSED if isinstance(outcome, Refused) else AttemptOutcome.RETRY
-    return Attempt(one.attempts, now, ended, outcome.reason)
 
 
 def _settled(one: Notification, outcome: Outcome, *, now: datetime, retry_at: datetime | None) -> dict[str, object]:

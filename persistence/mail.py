@@ -16,11 +16,10 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from domain.escalations.attempt import Attempt, AttemptOutcome
 from domain.ids import new_id
 from domain.mail.delivery import MAX_AGE, TOO_OLD, Outcome, Refused, Sent, is_too_old, next_attempt
 from domain.mail.model import Mail, MailKind, Posted
-from persistence.attempts import Carrier, note_attempts
+from persistence.attempts import Carrier, attempt_of, note_attempts
 from persistence.sealing import CannotUnseal, Sealer, sealer_of
 from persistence.tables import outgoing_mail
 
@@ -153,15 +152,9 @@ async def settle_mail(
     async with engine.begin() as connection:
         await connection.execute(sa.update(table).where(*where).values(values))
         if posted.mail.kind is MailKind.NOTIFICATION:
-            attempt = replace(_attempt(posted, outcome, now=now), took_ms=took_ms)
+            attempt = attempt_of(posted.attempt, outcome, now=now, took_ms=took_ms)
+            attempt = replace(attempt, answer=_without_address(attempt.answer or "", posted))
             await note_attempts(connection, [Carrier(mail_id=posted.id)], attempt)
-
-
-def _attempt(posted: Posted, outcome: Outcome, *, now: datetime) -> Attempt:
-    if isinstance(outcome, Sent):
-        return Attempt(posted.attempt, now, AttemptOutcome.SENT, _without_address(outcome.answer, posted))
-    ended = AttemptOutcome.REFUSED if isinstance(outcome, Refused) else AttemptOutcome.RETRY
-    return Attempt(posted.attempt, now, ended, _without_address(outcome.reason, posted))
 
 
 async def put_back(engine: AsyncEngine, posted: Sequence[Posted], *, until: datetime) -> None:

@@ -1,6 +1,5 @@
 """What became of a text message? Written down with its notifications in one transaction, and only ever forward."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from domain.contacts.delivery import Given, TextOutcome, TextRefused, TextSent, 
 from domain.escalations.attempt import Attempt, AttemptOutcome
 from domain.escalations.model import CALLS, Notification, NotificationState
 from domain.mail.delivery import TOO_OLD, next_attempt
-from persistence.attempts import Carrier, note_attempts
+from persistence.attempts import Carrier, attempt_of, note_attempts
 from persistence.contacts import disable_method
 from persistence.falling_back import give_up
 from persistence.notification_rows import notification_of
@@ -27,7 +26,7 @@ async def settle_text(
 ) -> None:
     """After an attempt: sent, to be tried again, or given up. What the provider called back meanwhile stays."""
     async with engine.begin() as connection:
-        attempt = replace(_attempt(text, outcome, now=now), took_ms=took_ms)
+        attempt = attempt_of(text.attempt, outcome, now=now, took_ms=took_ms)
         await note_attempts(connection, [Carrier(text_id=text.id)], attempt)
         if isinstance(outcome, TextSent):
             sent = {"sent_at": now, "provider_id": outcome.provider_id, "answer": outcome.answer[:MAX_REASON]}
@@ -44,13 +43,6 @@ async def settle_text(
                 return
             reason = f"{TOO_OLD}: {reason}"
         await _fail(connection, text.id, text.method_id, reason, now=now, disables=_disables(outcome))
-
-
-def _attempt(text: Text, outcome: TextOutcome, *, now: datetime) -> Attempt:
-    if isinstance(outcome, TextSent):
-        return Attempt(text.attempt, now, AttemptOutcome.SENT, outcome.answer)
-    ended = AttemptOutcome.REFUSED if isinstance(outcome, TextRefused) else AttemptOutcome.RETRY
-    return Attempt(text.attempt, now, ended, outcome.reason)
 
 
 async def _tried(connection: AsyncConnection, text: Text, problem: str | None) -> None:
