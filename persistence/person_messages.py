@@ -46,8 +46,21 @@ async def write_message(
 ) -> None:
     """Write one message that tells these, into its outbox."""
     if kept[0].swap_id is not None:
-        await write_of_swaps(connection, method, kept, links=writing.links, public_url=writing.public_url, now=now)
-        return
+        links, url = writing.links, writing.public_url
+        kept, carrier = await write_of_swaps(connection, method, kept, links=links, public_url=url, now=now)
+    else:
+        carrier = await _write_of_alerts(connection, method, kept, writing, now=now)
+    await connection.execute(
+        sa.update(notifications)
+        .where(among(notifications.c.id, [one.id for one in kept]))
+        .values(state=_MAILED, mailed_at=now, **carrier)
+    )
+
+
+async def _write_of_alerts(
+    connection: AsyncConnection, method: ContactMethod, kept: Sequence[Notification], writing: Writing, *, now: datetime
+) -> dict[str, UUID]:
+    """The message that carries them, by the column that names it."""
     told = await told_by(connection, kept, writing, now=now)
     if method.kind in BY_TEXT:
         is_page = any(one.kind in CALLS for one in told)
@@ -56,37 +69,27 @@ async def write_message(
             if is_page and method.kind is ContactKind.SMS
             else None
         )
-        text_id = await post_text(
-            connection,
-            NewText(
-                user_id=method.user_id,
-                method_id=method.id,
-                body=await body_for(connection, method.kind, told, code, now=now),
-                reply_code=code,
-                expires_at=now + PAGE_LIFETIME,
-                urgency=urgency_of(kept),
-            ),
-            now=now,
-        )
-        written: dict[str, object] = {"text_id": text_id}
-    else:
-        words = await words_for(connection, told, now=now)
-        mail = Mail(
-            to=method.address,
-            subject=words.subject,
-            text=words.text,
-            html=words.html,
-            kind=MailKind.NOTIFICATION,
+        text = NewText(
             user_id=method.user_id,
+            method_id=method.id,
+            body=await body_for(connection, method.kind, told, code, now=now),
+            reply_code=code,
             expires_at=now + PAGE_LIFETIME,
-            priority=urgency_of(kept),
+            urgency=urgency_of(kept),
         )
-        written = {"mail_id": await MailRepository(connection).post(mail)}
-    await connection.execute(
-        sa.update(notifications)
-        .where(among(notifications.c.id, [one.id for one in kept]))
-        .values(state=_MAILED, mailed_at=now, **written)
+        return {"text_id": await post_text(connection, text, now=now)}
+    words = await words_for(connection, told, now=now)
+    mail = Mail(
+        to=method.address,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        kind=MailKind.NOTIFICATION,
+        user_id=method.user_id,
+        expires_at=now + PAGE_LIFETIME,
+        priority=urgency_of(kept),
     )
+    return {"mail_id": await MailRepository(connection).post(mail)}
 
 
 async def words_for(connection: AsyncConnection, told: Sequence[Told], *, now: datetime) -> MailWords:
@@ -121,15 +124,14 @@ async def told_by(
             found[one.kind, one.id] = told_of_test(one)
             continue
         answer = Answer(alert_id=one.alert_id, episode=one.episode, user_id=one.user_id, expires_at=now + LIFETIME)
-        url = f"{writing.public_url}/answer?token={writing.links.token(answer)}"
+        url = writing.links.url(writing.public_url, answer)
         is_page = one.kind in CALLS
-        why = one.why if one.held_reason is None else f"{one.why}; {one.held_reason}"
         # An alert that several steps told of is one part of the message: the newest reason counts.
         text = groups[one.id].told if one.id in groups else texts[one.alert_id]
         found[one.kind, one.alert_id, text.group_id] = replace(
             text,
             kind=one.kind,
-            why=why,
+            why=one.whole_why,
             answer_url=url if is_page else None,
             is_escalated=one.kind is NotificationKind.PAGE and bool(one.position),
         )

@@ -4,20 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.contacts.model import BY_TEXT, ContactKind, ContactMethod
 from domain.escalations.answer import Answer, AnswerLinks
-from domain.escalations.model import Notification, NotificationKind, NotificationState
+from domain.escalations.model import Notification, NotificationKind
 from domain.escalations.urgency import urgency_of
 from domain.mail.model import Mail, MailKind
 from domain.schedules import swap_message
 from domain.schedules.swap_message import SwapTold
-from persistence.among import among
 from persistence.mail import MailRepository
 from persistence.swap_notices import swap_of, swaps_with_schedules
-from persistence.tables import notifications
 from persistence.texts import NewText, post_text
 from persistence.users import users_by_ids
 
@@ -33,23 +30,21 @@ async def write_of_swaps(
     links: AnswerLinks,
     public_url: str,
     now: datetime,
-) -> None:
-    """Put the message into its outbox, and note what carries the notifications. What is too much goes with the next."""
+) -> tuple[Sequence[Notification], dict[str, UUID]]:
+    """What went into the message, and what carries it, by its column. What is too much goes with the next."""
     if method.kind in {ContactKind.SMS, ContactKind.SLACK}:
         kept = kept[: swap_message.MOST_OF_A_TEXT]
     asked = await _open_questions(connection, kept, now=now)
-    answers = {
-        swap_id: Answer(alert_id=swap_id, episode=0, user_id=method.user_id, expires_at=until)
+    urls = {
+        swap_id: links.url(public_url, Answer(alert_id=swap_id, episode=0, user_id=method.user_id, expires_at=until))
         for swap_id, until in asked.items()
     }
-    urls = {swap_id: f"{public_url}/answer?token={links.token(answer)}" for swap_id, answer in answers.items()}
     told = await _news(connection, kept, urls=urls, now=now)
     until = max(asked.values(), default=now + NEWS_LIFETIME)
     if method.kind in BY_TEXT:
         body, urgency = swap_message.body_of(method.kind, told), urgency_of(kept)
         text = NewText(user_id=method.user_id, method_id=method.id, body=body, expires_at=until, urgency=urgency)
-        await _carried(connection, kept, now=now, text_id=await post_text(connection, text, now=now))
-        return
+        return kept, {"text_id": await post_text(connection, text, now=now)}
     mail = Mail(
         to=method.address,
         subject=swap_message.subject_of(told),
@@ -59,14 +54,7 @@ async def write_of_swaps(
         expires_at=until,
         priority=urgency_of(kept),
     )
-    await _carried(connection, kept, now=now, mail_id=await MailRepository(connection).post(mail))
-
-
-async def _carried(
-    connection: AsyncConnection, kept: Sequence[Notification], *, now: datetime, **carrier: UUID
-) -> None:
-    statement = sa.update(notifications).where(among(notifications.c.id, [one.id for one in kept]))
-    await connection.execute(statement.values(state=NotificationState.MAILED.value, mailed_at=now, **carrier))
+    return kept, {"mail_id": await MailRepository(connection).post(mail)}
 
 
 async def _news(
@@ -91,7 +79,7 @@ async def _news(
             zone=row["schedule_zone"],
             giver=names.get(swap.user_id, ""),
             taker=None if swap.colleague_id is None else names.get(swap.colleague_id),
-            why=one.why if one.held_reason is None else f"{one.why}; {one.held_reason}",
+            why=one.whole_why,
             url=urls.get(swap.id) if one.kind is NotificationKind.SWAP_ASKED else None,
         )
     return list(told.values())

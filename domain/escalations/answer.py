@@ -44,6 +44,10 @@ class AnswerLinks:
         )
         return base64.urlsafe_b64encode(body + self._mac(body)).decode().rstrip("=")
 
+    def url(self, public_url: str, answer: Answer) -> str:
+        """The link itself."""
+        return f"{public_url}/answer?token={self.token(answer)}"
+
     def read(self, token: str, *, now: datetime) -> Answer | None:
         """What a token of ours stands for; None for any other, and for one that is over."""
         try:

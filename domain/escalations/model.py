@@ -197,3 +197,8 @@ class Notification:
     swap_id: UUID | None = None
     held_until: datetime | None = None
     incident_key: str | None = None
+
+    @property
+    def whole_why(self) -> str:
+        """Why, and why so late."""
+        return self.why if self.held_reason is None else f"{self.why}; {self.held_reason}"
