@@ -24,14 +24,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from domain.alerts.model import AlertStatus, Severity
-from domain.escalations.model import (
-    NOBODY_WAITS,
-    Escalation,
-    EscalationState,
-    NotificationKind,
-    Policy,
-    Step,
-)
+from domain.escalations.model import NOBODY_WAITS, Escalation, EscalationState, NotificationKind, Policy, Step
 from domain.ids import new_id
 
 ANSWERED = frozenset({AlertStatus.ACKNOWLEDGED, AlertStatus.INVESTIGATING})
@@ -131,23 +124,19 @@ def reconciled(
 
     `teams` says whose alerts each policy takes; `is_covered` that the escalation of its group stands for the alert.
     """
-    is_exhausted = escalation.state is EscalationState.EXHAUSTED
-    if escalation.state not in LIVE and not is_exhausted:
+    is_live = escalation.state in LIVE
+    if not is_live and escalation.state is not EscalationState.EXHAUSTED:
         return escalation
-    if escalation.episode != alert.episode:
-        return (
-            escalation
-            if is_exhausted
-            else ended(escalation, EscalationState.FINISHED, "the alert opened again", now=now)
-        )
     call, reason = call_of(alert, now=now)
+    if escalation.episode != alert.episode:
+        call, reason = Call.NOBODY, "the alert opened again"
     if call is Call.SOMEBODY and teams.get(escalation.policy_id, alert.team_id) != alert.team_id:
         call, reason = Call.WAIT, "the alert went to another team"
-    if call is Call.SOMEBODY and is_covered and not is_exhausted:
+    if call is Call.SOMEBODY and is_covered and is_live:
         call, reason = Call.WAIT, COVERED
     is_paused = escalation.state is EscalationState.PAUSED
     if call is Call.NOBODY:
-        return escalation if is_exhausted else ended(escalation, EscalationState.FINISHED, reason, now=now)
+        return ended(escalation, EscalationState.FINISHED, reason, now=now) if is_live else escalation
     if call is Call.WAIT and (not is_paused or reason != escalation.reason):
         # An answer counts from now on, also where something else kept it waiting before.
         wakes_at = None
