@@ -5,7 +5,6 @@ takes what is due under row locks that others skip, looks at the alert again, an
 and the next time together.
 """
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +20,7 @@ from domain.escalations.engine import (
     Call,
     Subject,
     call_of,
+    ended,
     policies_for,
     reconciled,
     started,
@@ -248,9 +248,7 @@ async def _due_of_alerts(
 
 
 def _gone(escalation: Escalation, now: datetime) -> Escalation:
-    return dataclasses.replace(
-        escalation, state=EscalationState.FINISHED, next_at=None, ended_at=now, reason="the alert is no longer there"
-    )
+    return ended(escalation, EscalationState.FINISHED, "the alert is no longer there", now=now)
 
 
 async def escalations_by_alert(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> list[list[Escalation]]:

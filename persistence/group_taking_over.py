@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.model import OPEN_STATUSES, AlertStatus, Severity
-from domain.escalations.engine import ANSWERED, LIVE, Subject
+from domain.escalations.engine import ANSWERED, LIVE, Subject, ended
 from domain.escalations.groups import Turn, rank, standing_for
 from domain.escalations.model import Escalation, EscalationState
 from persistence.among import among
@@ -38,30 +38,23 @@ async def carry(connection: AsyncConnection, following: Following, gone: Sequenc
         there = following.stands.get((target, escalation.policy_id))
         del following.stands[escalation.group_id, escalation.policy_id]
         title = following.titles.get(target, "")
-        reason = f"its alerts went to the group “{title}”"
+        went_to = f"its alerts went to the group “{title}”"
         if there is None:
-            following.tell(escalation, Turn.PAUSED, f"{reason}, and the escalation with them")
+            following.tell(escalation, Turn.PAUSED, f"{went_to}, and the escalation with them")
             following.put(replace(escalation, group_id=target))
             await take_back(connection, escalation_id, [one.alert_id for one in went if one.group_id == target])
             continue
-        following.tell(escalation, Turn.OVER, f"{reason}, whose escalation stands for them")
-        following.put(_gone_up(escalation, there, f"{reason}, whose escalation stands for them", following.now))
+        reason = f"{went_to}, whose escalation stands for them"
+        following.tell(escalation, Turn.OVER, reason)
+        following.put(_gone_up(escalation, there, reason, following.now))
         await connection.execute(
             sa.update(escalations).where(escalations.c.succeeded_by == escalation.id).values(succeeded_by=there.id)
         )
 
 
 def _gone_up(escalation: Escalation, there: Escalation, reason: str, now: datetime) -> Escalation:
-    return replace(
-        escalation,
-        state=EscalationState.FINISHED,
-        is_standing=False,
-        next_at=None,
-        wakes_at=None,
-        ended_at=now,
-        reason=reason,
-        succeeded_by=there.id,
-    )
+    over = ended(escalation, EscalationState.FINISHED, reason, now=now)
+    return replace(over, is_standing=False, succeeded_by=there.id)
 
 
 async def adopt(connection: AsyncConnection, following: Following) -> None:
