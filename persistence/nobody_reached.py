@@ -12,17 +12,16 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.alerts.events import SYSTEM
 from domain.alerts.groups import GroupEvent, GroupEventKind
 from domain.alerts.model import Severity
 from domain.escalations.model import Escalation
 from domain.identity.model import Role
-from domain.ids import new_id
 from persistence.among import among
 from persistence.drill_subjects import drill_subjects
 from persistence.escalation_pages import page_of, queue_pages
 from persistence.escalation_policies import teams_of_policies
 from persistence.group_events import append_group_events
+from persistence.group_following import group_event
 from persistence.reaching import Recipient
 from persistence.tables import memberships, users
 
@@ -57,10 +56,8 @@ async def tell_that_nobody_is_reached(
 def _event(one: Escalation, now: datetime) -> GroupEvent:
     assert one.group_id is not None  # noqa: S101 - for the type checker
     reason = "no step of the policy reaches anybody: those who manage it are told, and it is tried again every minute"
-    data = {"reason": reason, "teamId": None if one.team_id is None else str(one.team_id)}
-    return GroupEvent(
-        id=new_id(), group_id=one.group_id, kind=GroupEventKind.PAGED_AGAIN, occurred_at=now, actor=SYSTEM, data=data
-    )
+    data: dict[str, object] = {"reason": reason, "teamId": None if one.team_id is None else str(one.team_id)}
+    return group_event(one.group_id, GroupEventKind.PAGED_AGAIN, data, now)
 
 
 async def _teams(connection: AsyncConnection, began: Sequence[Escalation]) -> dict[UUID, UUID | None]:
