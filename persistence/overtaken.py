@@ -9,9 +9,9 @@ What cannot be asked about leaves as it was written, and the others with it: a n
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from domain.escalations.model import Notification, NotificationKind, Notificatio
 from domain.mail.model import MailKind, Posted
 from persistence.among import among
 from persistence.called_meanwhile import revive_what_called_meanwhile
+from persistence.escalation_notices import TOLD
 from persistence.notification_rows import notification_of
 from persistence.person_messages import Writing, body_for, told_by, words_for
 from persistence.setting_aside import passes
@@ -35,34 +36,69 @@ _Message = TypeVar("_Message", Posted, Text)
 FRESH = timedelta(minutes=1)
 NOT_TOLD = "nobody was told that it was open by this"
 _MAILED = NotificationState.MAILED.value
-_TOLD = [state.value for state in (*(NotificationState.SENT, NotificationState.DELIVERED, NotificationState.READ),)]
+_TOLD = [state.value for state in TOLD]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outbox(Generic[_Message]):
+    """Where messages of a kind wait: what carries notifications, and how one of them is written anew for these."""
+
+    table: sa.Table
+    carrier: sa.Column[UUID]
+    # What is erased of a message that does not leave.
+    sealed: tuple[str, ...]
+    asked_about: Callable[[_Message], bool]
+    written_anew: Callable[[AsyncConnection, _Message, Sequence[Notification]], Awaitable[_Message]]
 
 
 async def mail_to_send(
     engine: AsyncEngine, claimed: Sequence[Posted], writing: Writing, *, now: datetime
 ) -> list[Posted]:
     """Of the mails that are about to be sent those that still tell of something, saying what is so."""
-    over: list[Notification] = []
 
-    async def look(connection: AsyncConnection, some: Sequence[Posted]) -> list[Posted]:
-        return await _mail_to_send(connection, some, writing, over, now=now)
+    async def written_anew(connection: AsyncConnection, posted: Posted, left: Sequence[Notification]) -> Posted:
+        words = await words_for(connection, await told_by(connection, left, writing, now=now), now=now)
+        return replace(posted, mail=replace(posted.mail, subject=words.subject, text=words.text, html=words.html))
 
-    if all(one.mail.kind is not MailKind.NOTIFICATION for one in claimed):
-        return list(claimed)
-    kept = await _all_or_each(engine, claimed, look)
-    await revive_what_called_meanwhile(engine, over, now=now)
-    return kept
+    outbox: _Outbox[Posted] = _Outbox(
+        table=outgoing_mail,
+        carrier=notifications.c.mail_id,
+        sealed=("recipient", "content"),
+        asked_about=lambda one: one.mail.kind is MailKind.NOTIFICATION,
+        written_anew=written_anew,
+    )
+    return await _to_send(engine, claimed, outbox, now=now)
 
 
 async def texts_to_send(engine: AsyncEngine, claimed: Sequence[Text], writing: Writing, *, now: datetime) -> list[Text]:
     """The same of what goes by the other outbox."""
+
+    async def written_anew(connection: AsyncConnection, text: Text, left: Sequence[Notification]) -> Text:
+        told = await told_by(connection, left, writing, now=now)
+        code = await _reply_code(connection, text.id)
+        return replace(text, body=await body_for(connection, text.kind, told, code, now=now))
+
+    outbox: _Outbox[Text] = _Outbox(
+        table=text_messages,
+        carrier=notifications.c.text_id,
+        sealed=("body",),
+        # To whom it cannot go is settled by whoever sends: their people are told by what is left.
+        asked_about=lambda one: not one.is_code and one.to is not None,
+        written_anew=written_anew,
+    )
+    return await _to_send(engine, claimed, outbox, now=now)
+
+
+async def _to_send(
+    engine: AsyncEngine, claimed: Sequence[_Message], outbox: _Outbox[_Message], *, now: datetime
+) -> list[_Message]:
+    if not any(map(outbox.asked_about, claimed)):
+        return list(claimed)
     over: list[Notification] = []
 
-    async def look(connection: AsyncConnection, some: Sequence[Text]) -> list[Text]:
-        return await _texts_to_send(connection, some, writing, over, now=now)
+    async def look(connection: AsyncConnection, some: Sequence[_Message]) -> list[_Message]:
+        return await _still_saying(connection, some, outbox, over, now=now)
 
-    if all(one.is_code for one in claimed):
-        return list(claimed)
     kept = await _all_or_each(engine, claimed, look)
     await revive_what_called_meanwhile(engine, over, now=now)
     return kept
@@ -94,53 +130,29 @@ async def _all_or_each(
     return kept
 
 
-async def _mail_to_send(
-    connection: AsyncConnection, claimed: Sequence[Posted], writing: Writing, over: list[Notification], *, now: datetime
-) -> list[Posted]:
-    kept: list[Posted] = []
-    ids = [one.id for one in claimed if one.mail.kind is MailKind.NOTIFICATION]
-    carried = await _carried(connection, notifications.c.mail_id, ids)
-    for posted in claimed:
-        mine = carried.get(posted.id)
+async def _still_saying(
+    connection: AsyncConnection,
+    claimed: Sequence[_Message],
+    outbox: _Outbox[_Message],
+    over: list[Notification],
+    *,
+    now: datetime,
+) -> list[_Message]:
+    kept: list[_Message] = []
+    carried = await _carried(connection, outbox.carrier, [one.id for one in claimed if outbox.asked_about(one)])
+    for message in claimed:
+        mine = carried.get(message.id)
         if mine is None:
-            kept.append(posted)
+            kept.append(message)
             continue
         left = await _still_told(connection, mine, now=now)
         over += [one for one in mine if one not in left]
         if not left:
-            await _supersede(connection, outgoing_mail, posted.id, {"recipient": None, "content": None}, now=now)
-        elif len(left) == len(mine) and now - posted.created_at < FRESH:
-            kept.append(posted)
+            await _supersede(connection, outbox, message.id, now=now)
+        elif len(left) == len(mine) and now - message.created_at < FRESH:
+            kept.append(message)
         else:
-            words = await words_for(connection, await told_by(connection, left, writing, now=now), now=now)
-            mail = replace(posted.mail, subject=words.subject, text=words.text, html=words.html)
-            kept.append(replace(posted, mail=mail))
-    return kept
-
-
-async def _texts_to_send(
-    connection: AsyncConnection, claimed: Sequence[Text], writing: Writing, over: list[Notification], *, now: datetime
-) -> list[Text]:
-    kept: list[Text] = []
-    ids = [one.id for one in claimed if not one.is_code]
-    carried = await _carried(connection, notifications.c.text_id, ids)
-    codes = await _reply_codes(connection, ids)
-    for text in claimed:
-        mine = carried.get(text.id)
-        # To whom it cannot go is settled by whoever sends: their people are told by what is left.
-        if mine is None or text.to is None:
-            kept.append(text)
-            continue
-        left = await _still_told(connection, mine, now=now)
-        over += [one for one in mine if one not in left]
-        if not left:
-            await _supersede(connection, text_messages, text.id, {"body": None}, now=now)
-        elif len(left) == len(mine) and now - text.created_at < FRESH:
-            kept.append(text)
-        else:
-            told = await told_by(connection, left, writing, now=now)
-            body = await body_for(connection, text.kind, told, codes.get(text.id), now=now)
-            kept.append(replace(text, body=body))
+            kept.append(await outbox.written_anew(connection, message, left))
     return kept
 
 
@@ -185,17 +197,20 @@ async def _drop(connection: AsyncConnection, over: Mapping[UUID, str], *, is_who
 
 
 async def _supersede(
-    connection: AsyncConnection, table: sa.Table, message_id: UUID, erased: Mapping[str, None], *, now: datetime
+    connection: AsyncConnection, outbox: _Outbox[_Message], message_id: UUID, *, now: datetime
 ) -> None:
     values = {"failed_at": now, "superseded_at": now, "last_error": "what it told of was over before it left"}
-    await connection.execute(sa.update(table).where(table.c.id == message_id).values({**values, **erased}))
-
-
-async def _reply_codes(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, str | None]:
-    rows = await connection.execute(
-        sa.select(text_messages.c.id, text_messages.c.reply_code).where(among(text_messages.c.id, ids))
+    erased = dict.fromkeys(outbox.sealed)
+    await connection.execute(
+        sa.update(outbox.table).where(outbox.table.c.id == message_id).values({**values, **erased})
     )
-    return {row.id: row.reply_code for row in rows}
+
+
+async def _reply_code(connection: AsyncConnection, text_id: UUID) -> str | None:
+    code: str | None = await connection.scalar(
+        sa.select(text_messages.c.reply_code).where(text_messages.c.id == text_id)
+    )
+    return code
 
 
 def _is_of_beginning(one: Notification) -> bool:
@@ -225,7 +240,7 @@ async def _unheard_of(connection: AsyncConnection, carried: Sequence[Notificatio
         page.c.kind == NotificationKind.PAGE.value,
         page.c.user_id == end.c.user_id,
         page.c.contact_method_id.is_not_distinct_from(end.c.contact_method_id),
-        page.c.state.in_([*_TOLD, _MAILED]),
+        page.c.state.in_(_TOLD),
     )
     is_told = sa.or_(*(sa.exists().where(*way, *is_page) for way in ways))
     statement = sa.select(end.c.id).where(among(end.c.id, [one.id for one in ends]), ~is_told)
