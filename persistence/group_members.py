@@ -28,8 +28,10 @@ _COUNTED = """
        count(*) AS alerts, (array_agg(a.id ORDER BY a.id))[1] AS first_id,
        (array_agg(a.episode ORDER BY a.id))[1] AS first_episode, max(a.snoozed_until) AS snoozed_until,
        min(a.flapping_since) AS flapping_since, max(a.paused_until) AS paused_until"""
+# Of an alert `a`: whether people are left alone with it just now, and whether it asks for somebody.
 _LEFT_ALONE = """(a.suppressed_by <> '{}' OR a.flapping_since IS NOT NULL OR coalesce(a.snoozed_until > :now, false)
      OR coalesce(a.paused_until > :now, false))"""
+CALLING = f"(a.status = 'active' AND NOT {_LEFT_ALONE})"
 _OF_TEAM = "a.group_id = e.group_id AND a.team_id IS NOT DISTINCT FROM e.team_id"
 # Read once by the groups, then joined: the planner would look all open alerts through for each escalation.
 _OPEN = f"""
@@ -99,7 +101,7 @@ _CALLED = sa.text(
     f"""
 UPDATE escalation_members m SET is_quiet = false FROM alerts a
  WHERE m.escalation_id = ANY(:ids) AND m.is_quiet AND m.left_at IS NULL AND a.id = m.alert_id AND a.episode = m.episode
-   AND a.status = 'active' AND NOT {_LEFT_ALONE}"""  # noqa: S608 - constants
+   AND {CALLING}"""  # noqa: S608 - constants
 ).bindparams(sa.bindparam("ids", type_=_UUIDS), sa.bindparam("now", type_=sa.DateTime(timezone=True)))
 # Every step fired, and what is silenced or snoozed now was told of by them: calling again it is new.
 _FORGET = sa.text(

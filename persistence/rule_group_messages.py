@@ -18,7 +18,8 @@ from domain.escalations.group_message import MAX_LISTED, GroupTold, told_of_grou
 from domain.escalations.groups import OVER
 from domain.escalations.message import Told
 from domain.escalations.model import CALLS, Notification, NotificationKind
-from persistence.rule_groups import CALLING, IS_ANSWERED
+from persistence.group_members import CALLING
+from persistence.rule_groups import IS_ANSWERED
 from persistence.tables import OPEN
 
 _ANSWERED = "somebody has answered"

@@ -21,15 +21,14 @@ from domain.escalations.model import CALLS, NotificationState
 from domain.routing.grouping import AFTER_ALL, Counts
 from domain.routing.model import RoutedEvent, Routing
 from persistence.among import among
+from persistence.group_members import CALLING
 from persistence.tables import OPEN, alerts, notifications, routings
 
 # A rule and a group.
 Place: TypeAlias = tuple[UUID, UUID]
 PAGES = (RoutedEvent.OPENED, RoutedEvent.REOPENED, RoutedEvent.WORSENED)
 _UUIDS = pg.ARRAY(pg.UUID(as_uuid=True))
-# Of an alert `a`: whether it asks for somebody, and whether somebody has answered.
-CALLING = """(a.status = 'active' AND a.suppressed_by = '{}' AND a.flapping_since IS NULL
-   AND NOT coalesce(a.snoozed_until > :now, false) AND NOT coalesce(a.paused_until > :now, false))"""
+# Of an alert `a`: whether somebody has answered.
 IS_ANSWERED = "a.status IN ('acknowledged', 'investigating')"
 _CALLS = [kind.value for kind in CALLS]
 _GONE = [state.value for state in (NotificationState.DROPPED, NotificationState.FAILED)]
