@@ -77,15 +77,11 @@ def checked_condition(text: str | None, engine: ConditionEngine, *, kept: str | 
         return None
     try:
         condition = engine.compile(text)
-    except ConditionInvalid as error:
-        raise InvalidCondition(str(error), ("condition",), line=error.line, column=error.column) from None
-    if condition.needs_state:
-        message = "a group is chosen before the alert has a team, a status or occurrences: name none of them"
-        raise InvalidCondition(message, ("condition",))
-    if text == kept:
-        return text
-    try:
-        check_words(condition)
+        if condition.needs_state:
+            message = "a group is chosen before the alert has a team, a status or occurrences: name none of them"
+            raise InvalidCondition(message, ("condition",))
+        if text != kept:
+            check_words(condition)
     except ConditionInvalid as error:
         raise InvalidCondition(str(error), ("condition",), line=error.line, column=error.column) from None
     return text
