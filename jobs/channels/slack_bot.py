@@ -4,10 +4,8 @@ The end of an alert is a reply in the thread of the message that told of it: who
 channel does not fill up.
 """
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,6 +20,7 @@ from domain.mail.delivery import Outcome, Refused, Retry, Sent
 from jobs.channels.contract import Round
 from jobs.channels.slack_api import Fault, NotPosted, Posted, Said, SlackApp
 from jobs.channels.slack_words import ends_worded, worded_for_channel
+from jobs.channels.wording import told_of
 from jobs.counting import count_send
 from jobs.timing import timed
 from persistence.channel_notifications import Claimed, settle
@@ -90,7 +89,7 @@ async def _end(
         by_place.setdefault(places.get(one.id, (claimed.channel.values["conversation"], None)), []).append(one)
     sent = 0
     for (conversation, thread), carried in by_place.items():
-        text = await _end_text(engine, claimed, [_told(one, claimed.told) for one in carried], now=now)
+        text = await _end_text(engine, claimed, [told_of(one, claimed.told) for one in carried], now=now)
         said, took = await timed(app.post(conversation, text, thread=thread))
         outcome, wait = outcome_of(said)
         await settle(engine, claimed.channel, carried, outcome, now=now, retry_at=now + wait, took_ms=took)
@@ -105,12 +104,6 @@ async def _end_text(engine: AsyncEngine, claimed: Claimed, told: Sequence[Told],
     said = await ends_worded(engine, claimed.channel.id, claimed.templates, told, now=now)
     own = [one for one in said if one is not None]
     return "\n".join(own) if len(own) == len(told) else f":white_check_mark: {escaped(subject_of(told))}"
-
-
-def _told(one: Notification, texts: Mapping[UUID, Told]) -> Told:
-    if one.alert_id is None:
-        return told_of_test(one)
-    return dataclasses.replace(texts.get(one.id) or texts[one.alert_id], kind=one.kind, why=one.why)
 
 
 def outcome_of(said: Said) -> tuple[Outcome, timedelta]:

@@ -5,7 +5,7 @@ leaves, and not again at each of its changes.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,17 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.alerts.model import AlertStatus
 from domain.channels.mrkdwn import as_fact
 from domain.channels.slack_card import MAX_SHOWN
-from domain.channels.templates import TemplateFails, TemplateProblem, facts_of
-from domain.contacts.saying import marked
+from domain.channels.templates import TemplateFails, TemplateProblem
 from domain.contacts.templates import Medium
 from domain.escalations.following import Part
 from domain.escalations.message import ENDS, Told
-from domain.escalations.model import NotificationKind
-from persistence.message_templates import note_template_failure, sources_for
+from jobs.channels.wording import Sources, words_of
+from jobs.channels.wording import note_failed as note_channel
+from persistence.message_templates import sources_for
 from persistence.person_wording import note_failed, wording_for
-from persistence.templating import Patience, render
-
-Sources = Mapping[NotificationKind, str]
+from persistence.templating import Patience
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,12 +35,8 @@ class _Trying:
 
 def _channel_words(sources: Sources, told: Told, *, is_over: bool, trying: _Trying) -> str | None:
     """What the channel's template says of one alert; None where there is none, or it fails."""
-    source = sources.get(told.kind)
-    if source is None:
-        return None
     try:
-        facts = facts_of(told, is_over=is_over, escape=as_fact)
-        return marked(render(source, facts, patience=trying.patience), [told])
+        return words_of(sources, told, is_over=is_over, escape=as_fact, patience=trying.patience)
     except TemplateFails as error:
         trying.failed.append(error.problem)
         return None
@@ -58,8 +52,8 @@ async def worded_for_channel(
         async with engine.connect() as connection:
             found = (await sources_for(connection, [channel_id]))[channel_id]
     worded = _worded(parts, lambda part: _channel_words(found, part.told, is_over=_is_over(part), trying=trying))
-    if trying.failed and sources is not None:
-        await _note(engine, channel_id, trying.failed, now=now)
+    if sources is not None:
+        await note_channel(engine, channel_id, trying.failed, now=now)
     return worded
 
 
@@ -69,15 +63,8 @@ async def ends_worded(
     """What the channel's template says of each end, for a message that is leaving."""
     trying = _Trying()
     said = [_channel_words(sources, one, is_over=True, trying=trying) for one in told]
-    if trying.failed:
-        await _note(engine, channel_id, trying.failed, now=now)
+    await note_channel(engine, channel_id, trying.failed, now=now)
     return said
-
-
-async def _note(engine: AsyncEngine, channel_id: UUID, failed: Sequence[TemplateProblem], *, now: datetime) -> None:
-    """Count messages that leave with the built-in text, and say why."""
-    async with engine.begin() as connection:
-        await note_template_failure(connection, channel_id, failed[-1], count=len(failed), now=now)
 
 
 async def worded_for_person(

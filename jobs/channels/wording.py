@@ -5,9 +5,9 @@ text, counted, and shown on the channel.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -17,13 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.channels.templates import TemplateFails, TemplateProblem, facts_of
 from domain.contacts.saying import marked
 from domain.escalations.message import ENDS, Told, told_of_test
-from domain.escalations.model import Notification
+from domain.escalations.model import Notification, NotificationKind
 from jobs.channels.contract import Item
 from jobs.channels.selecting import Select
 from persistence.channel_notifications import Claimed
 from persistence.message_templates import note_template_failure
 from persistence.templating import Patience, render
 
+Sources: TypeAlias = Mapping[NotificationKind, str]
 MAX_SELECTED = 256 * 1024
 _log = structlog.get_logger(__name__)
 
@@ -31,12 +32,12 @@ _log = structlog.get_logger(__name__)
 async def items_of(engine: AsyncEngine, claimed: Claimed, select: Select | None, *, now: datetime) -> list[Item]:
     """What is to be told, each with the text its template gives and what its selection reads."""
     problems: list[TemplateProblem] = []
-    items, patience = [], Patience()
+    items, patience, escape = [], Patience(), claimed.channel.kind.escape
     for one in claimed.notifications:
         told, text, alert = told_of(one, claimed.told), None, None
         failed: list[TemplateProblem] = []
         try:
-            text = text_of(claimed, one, told, patience)
+            text = words_of(claimed.templates, told, is_over=told.kind in ENDS, escape=escape, patience=patience)
         except TemplateFails as error:
             failed.append(error.problem)
         # Whoever reads what is posted counts on its form, whatever becomes of the text.
@@ -45,23 +46,30 @@ async def items_of(engine: AsyncEngine, claimed: Claimed, select: Select | None,
         except TemplateFails as error:
             failed.append(error.problem)
         problems += failed[:1]
-        item = Item(id=one.id, told=told, created_at=one.created_at, text=text, alert=alert)
-        items.append(dataclasses.replace(item, incident_key=one.incident_key))
-    if problems:
-        channel = claimed.channel
-        _log.warning("a template failed", channel=str(channel.id), count=len(problems), problem=problems[-1].message)
-        async with engine.begin() as connection:
-            await note_template_failure(connection, channel.id, problems[-1], count=len(problems), now=now)
+        key = one.incident_key
+        items.append(Item(id=one.id, told=told, created_at=one.created_at, text=text, alert=alert, incident_key=key))
+    await note_failed(engine, claimed.channel.id, problems, now=now)
     return items
 
 
-def text_of(claimed: Claimed, one: Notification, told: Told, patience: Patience) -> str | None:
-    """What the template makes of it; None where there is none."""
-    source = claimed.templates.get(one.kind)
+def words_of(
+    sources: Sources, told: Told, *, is_over: bool, escape: Callable[[str], str], patience: Patience
+) -> str | None:
+    """What the channel's template says of one alert; None where there is none. Raises TemplateFails."""
+    source = sources.get(told.kind)
     if source is None:
         return None
-    facts = facts_of(told, is_over=told.kind in ENDS, escape=claimed.channel.kind.escape)
-    return marked(render(source, facts, patience=patience), [told])
+    return marked(render(source, facts_of(told, is_over=is_over, escape=escape), patience=patience), [told])
+
+
+async def note_failed(
+    engine: AsyncEngine, channel_id: UUID, problems: Sequence[TemplateProblem], *, now: datetime
+) -> None:
+    """Count messages that leave with the built-in text, and say why."""
+    if problems:
+        _log.warning("a template failed", channel=str(channel_id), count=len(problems), problem=problems[-1].message)
+        async with engine.begin() as connection:
+            await note_template_failure(connection, channel_id, problems[-1], count=len(problems), now=now)
 
 
 async def _selected(claimed: Claimed, one: Notification, select: Select | None) -> Mapping[str, Any] | None:
