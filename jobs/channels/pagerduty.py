@@ -56,7 +56,7 @@ def judge_pagerduty(answer: Answer) -> Judged:
     """It asks for a pause of minutes after a 429, and mostly does not say of how many."""
     outcome, wait = judge(answer)
     is_too_much = answer.status == HTTPStatus.TOO_MANY_REQUESTS
-    return outcome, max(wait or PAUSE, PAUSE) if is_too_much and answer.retry_after is None else wait
+    return outcome, PAUSE if is_too_much and answer.retry_after is None else wait
 
 
 def _event(routing_key: str, item: Item) -> bytes:
