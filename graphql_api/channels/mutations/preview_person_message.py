@@ -17,7 +17,7 @@ from domain.escalations.following import Part
 from domain.escalations.message import ENDS, Told
 from domain.escalations.model import CALLS, NotificationKind
 from domain.ids import new_id
-from graphql_api.channels.mutations.set_person_message_template import problem_of
+from graphql_api.channels.checking import problem_of
 from graphql_api.channels.trying import told_to_try
 from graphql_api.channels.types import TemplateProblem
 from graphql_api.context import Info
@@ -78,7 +78,9 @@ async def preview_person_message(info: Info, data: PreviewPersonMessageInput) ->
     url = f"{context.state.settings.effective_public_url}/answer?token=a-preview"
     told = await _told(info, data, url)
     given = [(field, text) for field, text in (("subject", data.subject), ("source", data.source)) if text is not None]
-    wrong = [problem for field, text in given if (problem := problem_of(field, text)) is not None]
+    wrong = [
+        problem for field, text in given if (problem := problem_of(field, text, templates.PERSON_NAMES)) is not None
+    ]
     wording = PersonWording([] if data.source is None or wrong else [_template(info, data)])
     shown = _shown(data.medium, wording, told, now=context.now())
     problems = wrong + [problem for _, problem in wording.failed.values()]

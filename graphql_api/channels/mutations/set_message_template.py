@@ -1,11 +1,12 @@
 """How does somebody say what messages say? For one channel, or for all that have no template of their own."""
 
+from functools import partial
+
 import strawberry
 
 from domain.channels import actions, templates
-from domain.channels.templates import TemplateFails
-from domain.errors import InvalidInput
 from graphql_api.audit_writer import desk_of
+from graphql_api.channels.checking import check_field
 from graphql_api.channels.inputs import desk
 from graphql_api.channels.types import MessageTemplate
 from graphql_api.context import Info
@@ -14,7 +15,6 @@ from graphql_api.escalations.enums import NotificationKind
 from graphql_api.scalars import uuid_of
 from persistence.channels import ChannelRepository
 from persistence.message_templates import TemplateRepository
-from persistence.templating import check
 
 
 @strawberry.input(description="What one kind of message is to say.")
@@ -63,16 +63,9 @@ async def set_message_template(info: Info, data: SetMessageTemplateInput) -> Set
             kind=data.kind,
             source=data.source,
             expected_version=data.expected_version,
-            check=_check,
+            check=partial(check_field, "source"),
             store=TemplateRepository(uow.connection),
             desk=desk_of(context, uow, channels, action="setMessageTemplate", target_kind="messageTemplate"),
         )
         await uow.commit()
     return SetMessageTemplateSuccess(template=saved)  # type: ignore[arg-type] # the domain object is the GraphQL object
-
-
-def _check(source: str) -> None:
-    try:
-        check(source)
-    except TemplateFails as error:
-        raise InvalidInput(error.problem.told, ("source",)) from error

@@ -1,18 +1,18 @@
 """How does somebody say what messages to persons say? Of a team's alerts, or of all whose team has no template."""
 
+from functools import partial
+
 import strawberry
 
-from domain.channels.templates import TemplateFails, TemplateProblem
 from domain.contacts.templates import PERSON_NAMES, Medium, PersonTemplates, Saying, Wanted
 from domain.contacts.templates import set_person_template as set_template
-from domain.errors import InvalidInput
 from graphql_api.audit_writer import desk_of
+from graphql_api.channels.checking import check_field
 from graphql_api.channels.person_templates import PersonMessageTemplate
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, StaleVersion, mutation, payload
 from graphql_api.scalars import uuid_of
 from persistence.person_templates import PersonTemplateRepository
-from persistence.templating import check
 
 
 @strawberry.input(description="What one kind of message to persons is to say.")
@@ -67,23 +67,8 @@ async def set_person_message_template(
     async with context.uow() as uow:
         store: PersonTemplates = PersonTemplateRepository(uow.connection)
         desk = desk_of(context, uow, store, action="setPersonMessageTemplate", target_kind="personMessageTemplate")
-        saved = await set_template(wanted, expected_version=data.expected_version, check=check_field, desk=desk)
+        saved = await set_template(
+            wanted, expected_version=data.expected_version, check=partial(check_field, names=PERSON_NAMES), desk=desk
+        )
         await uow.commit()
     return SetPersonMessageTemplateSuccess(template=saved)  # type: ignore[arg-type] # the domain object is the GraphQL object
-
-
-def check_field(field: str, source: str) -> None:
-    """InvalidInput, by the field's name, unless the template can be used."""
-    problem = problem_of(field, source)
-    if problem is not None:
-        raise InvalidInput(problem.told, (field,))
-
-
-def problem_of(field: str, source: str) -> TemplateProblem | None:
-    """What is wrong with the template of one field; None for nothing."""
-    try:
-        check(source, PERSON_NAMES)
-    except TemplateFails as error:
-        found = error.problem
-        return TemplateProblem(found.message, found.line, found.column, field)
-    return None
