@@ -30,6 +30,11 @@ def checked_optional_text(value: str | None, *, path: Sequence[str], limit: int)
     return value
 
 
+def printable(text: str) -> str:
+    """The text with a space for each character that nobody sees, line breaks among them."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def check_storable(value: str, *, path: Sequence[str]) -> None:
     """InvalidInput for the characters no text column takes: they would fail deep inside the store otherwise."""
     if "\x00" in value:

@@ -5,7 +5,7 @@ the template, with the reason and the place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -138,9 +138,7 @@ class PersonWording:
         try:
             return say()
         except TemplateFails as error:
-            problem = error.problem
-            problem = TemplateProblem(problem.message, problem.line, problem.column, name)
-            self.failed.setdefault(template.id, (template, problem))
+            self.failed.setdefault(template.id, (template, replace(error.problem, field=name)))
             return None
 
 

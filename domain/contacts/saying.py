@@ -13,6 +13,7 @@ from domain.contacts.message import tidy
 from domain.contacts.segments import cut_to
 from domain.escalations.message import ENDS, MARK, MAX_SHOWN, Told, ordered
 from domain.mail.model import MAX_SUBJECT
+from domain.text import printable
 
 # Of a text message that a template makes. Each is paid for, and a phone shows the first.
 MAX_SEGMENTS = 3
@@ -60,18 +61,15 @@ def answered_by_link(text: str, told: Sequence[Told]) -> str:
 def answered_by_code(text: str, code: str | None) -> tuple[str, bool]:
     """A text message in as many segments as it may have, with its reply code; and whether it was cut."""
     text = tidy(text)
-    if code is None:
-        return cut_to(text, MAX_SEGMENTS)
     cut, was_cut = cut_to(text, MAX_SEGMENTS)
-    if f"A {code}" in cut:
+    if code is None or f"A {code}" in cut:
         return cut, was_cut
     return cut_to(text, MAX_SEGMENTS, after=f"\n{reply_line(code)}")
 
 
 def subject_from(text: str) -> str:
     """A mail's subject: one line, whatever a title had in it."""
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(printable.split())[:MAX_SUBJECT].rstrip()
+    return " ".join(printable(text).split())[:MAX_SUBJECT].rstrip()
 
 
 def _line(text: str) -> str:

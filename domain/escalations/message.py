@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.alerts.model import Severity
 from domain.escalations.model import CALLS, Notification, NotificationKind
 from domain.mail.model import MAX_SUBJECT
+from domain.text import printable
 
 MAX_DESCRIPTION = 1_000
 MAX_TITLE, MAX_TITLE_IN_SUBJECT = 300, 120
@@ -69,7 +70,7 @@ def subject_of(told: Sequence[Told]) -> str:
     title = shortened(worst.title, MAX_TITLE_IN_SUBJECT)
     service = f" ({' '.join(worst.service_name.split())[:60]})" if worst.service_name else ""
     more = f" and {len(told) - 1} more" if len(told) > 1 else ""
-    return _printable(f"[{what}] {title}{service}{more}")[:MAX_SUBJECT]
+    return printable(f"[{what}] {title}{service}{more}")[:MAX_SUBJECT]
 
 
 def ordered(told: Sequence[Told]) -> list[Told]:
@@ -116,10 +117,6 @@ def shortened(title: str, most: int = MAX_TITLE) -> str:
     """A title on one line, as long as anybody reads."""
     whole = " ".join(title.split())
     return whole if len(whole) <= most else whole[: most - 1].rstrip() + "…"
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 _RANK = {Severity.CRITICAL: 4, Severity.HIGH: 3, Severity.MEDIUM: 2, Severity.LOW: 1}

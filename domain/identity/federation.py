@@ -24,6 +24,7 @@ from domain.identity.model import MAX_PERSON_NAME, Role, User
 from domain.identity.sign_in import Origin
 from domain.ids import new_id
 from domain.ports import Clock
+from domain.text import printable
 
 CODE_LIFE = timedelta(minutes=2)
 # The provider's name is the operator's word, and nobody else's.
@@ -224,6 +225,4 @@ def challenge_of(verifier: str) -> bytes:
 
 def _name(text: str) -> str:
     """A name as a provider gives it: one line, not endless."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[
-        :MAX_PERSON_NAME
-    ]
+    return " ".join(printable(text).split())[:MAX_PERSON_NAME]

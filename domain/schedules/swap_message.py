@@ -14,6 +14,7 @@ from domain.escalations.model import NotificationKind
 from domain.mail.model import MAX_SUBJECT
 from domain.schedules.model import Span
 from domain.schedules.swaps import ShiftSwap, SwapState
+from domain.text import printable
 
 _MAX_NAME = 60
 # What a text message, and one in Slack, has room for: each question with its reason and its link, whole.
@@ -130,4 +131,4 @@ def _ordered(told: Sequence[SwapTold]) -> list[SwapTold]:
 
 def _name(text: str) -> str:
     """On one line, and no longer than a glance."""
-    return "".join(character if character.isprintable() else " " for character in " ".join(text.split()))[:_MAX_NAME]
+    return printable(" ".join(text.split()))[:_MAX_NAME]
