@@ -1,7 +1,7 @@
 """How is a template read and filled, by whoever wrote it? Jinja, in a sandbox, with far less than Jinja allows.
 
-A template is text with values, conditions and loops over them; no call, no macro, no assignment, no arithmetic, filters
-of this file alone. What it can reach is data: mappings, lists and texts; an attribute of anything else is not there.
+A template is text with values, conditions and loops over them; no call, no macro, no assignment, no arithmetic, and our
+own filters alone. What it can reach is data: mappings, lists and texts; an attribute of anything else is not there.
 Loops run over at most 50 things and two deep, and each filter gives a bounded text, so that the time a template takes
 is bounded by its length; the text it gives is bounded, and so is the time it is given.
 """
@@ -11,19 +11,17 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import ChainableUndefined, Template, TemplateError, nodes
-from jinja2.runtime import LoopContext, Undefined
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from domain.channels.templates import ALERT, MAX_LABELS, MAX_SOURCE, NAMES, TemplateFails, TemplateProblem
+from domain.channels.templates import ALERT, MAX_SOURCE, NAMES, TemplateFails, TemplateProblem
+from persistence.template_filters import FILTERS, MAX_OUTPUT, TAKES, no_zone, text_of, zone_named
 from persistence.template_places import PlacedEnvironment, at_character, column_of
 
-MAX_OUTPUT = 8_000
 MAX_NODES, MAX_DEPTH, MAX_LOOPS = 600, 40, 2
 SECONDS = 0.25
 # All of one message, or of what one channel is sent at once: hundreds of alerts may wait, and so do all others.
@@ -36,13 +34,6 @@ _NODES = (
     nodes.CondExpr, nodes.Concat, nodes.List, nodes.Tuple,
 )  # fmt: skip
 _TESTS = frozenset({"defined", "undefined", "none"})
-# How a filter that takes something is written.
-_USED: Mapping[str, str] = {
-    "truncate": "truncate(80)",
-    "join": 'join(", ")',
-    "default": 'default("none")',
-    "date": 'date("%H:%M", "Europe/Berlin")',
-}
 
 
 class _Clock(threading.local):
@@ -78,71 +69,6 @@ def _timed(filter_: Callable[..., object]) -> Callable[..., object]:
     return timed
 
 
-def _text(value: object) -> str:
-    return "" if value is None or isinstance(value, Undefined) else str(value)[:MAX_OUTPUT]
-
-
-def _items(value: object) -> list[Any]:
-    """What a loop goes over: the pairs of a mapping, or the things of a list; nothing else."""
-    if isinstance(value, Mapping):
-        return [*value.items()][:MAX_LABELS]
-    return list(value)[:MAX_LABELS] if isinstance(value, list | tuple) else []
-
-
-def _truncate(value: object, most: int = 80) -> str:
-    text = _text(value)
-    return text if len(text) <= most else text[: max(most - 1, 0)].rstrip() + "…"
-
-
-def _join(value: object, between: str = ", ") -> str:
-    things = _items(value)
-    if isinstance(value, Mapping):
-        things = [f"{name}={what}" for name, what in things]
-    return _text(between.join(_text(one) for one in things))
-
-
-def _date(value: object, form: str = "%Y-%m-%d %H:%M", zone: str = "UTC") -> str:
-    where = _zone(zone)
-    if where is None:
-        raise TemplateError(_no_zone(zone))
-    try:
-        return _text(datetime.fromisoformat(_text(value)).astimezone(where).strftime(form))
-    except (ValueError, OverflowError, OSError):
-        # Without what it is: whoever reads why a template failed may not see the alert.
-        message = "date: this is no time, or cannot be written so; alert.startedAt is one"
-        raise TemplateError(message) from None
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
-def _no_zone(name: str) -> str:
-    return f"date: there is no time zone {name}: write it like Europe/Berlin or UTC"
-
-
-def _default(value: object, otherwise: str = "") -> object:
-    return otherwise if value is None or value == "" or isinstance(value, Undefined) else value
-
-
-FILTERS: Mapping[str, Callable[..., object]] = {
-    "upper": lambda value: _text(_text(value).upper()),
-    "lower": lambda value: _text(_text(value).lower()),
-    "capitalize": lambda value: _text(_text(value).capitalize()),
-    "trim": lambda value: _text(value).strip(),
-    "oneline": lambda value: " ".join(_text(value).split()),
-    "length": lambda value: len(value) if isinstance(value, str | list | tuple | Mapping) else 0,
-    "truncate": _truncate,
-    "join": _join,
-    "items": _items,
-    "date": _date,
-    "default": _default,
-}
-
-
 class _Environment(PlacedEnvironment, ImmutableSandboxedEnvironment):
     """Reaches into data alone."""
 
@@ -168,7 +94,12 @@ class _Environment(PlacedEnvironment, ImmutableSandboxedEnvironment):
 
 def _environment() -> _Environment:
     made = _Environment(
-        undefined=ChainableUndefined, optimized=False, autoescape=False, finalize=_text, trim_blocks=True, cache_size=0
+        undefined=ChainableUndefined,
+        optimized=False,
+        autoescape=False,
+        finalize=text_of,
+        trim_blocks=True,
+        cache_size=0,
     )
     made.globals.clear()
     made.filters = {name: _timed(filter_) for name, filter_ in FILTERS.items()}
@@ -292,15 +223,13 @@ def _check_filter(node: nodes.Filter) -> None:
     given: Sequence[nodes.Node] = node.args
     if node.kwargs or node.dyn_args or node.dyn_kwargs or not all(isinstance(one, nodes.Const) for one in given):
         _refuse("a filter takes texts and numbers alone", node)
-    wanted: tuple[type, ...] = {"truncate": (int,), "join": (str,), "default": (str,), "date": (str, str)}.get(
-        node.name, ()
-    )
+    wanted, used = TAKES.get(node.name, ((), node.name))
     values = [one.value for one in given if isinstance(one, nodes.Const)]
     fits = len(values) <= len(wanted) and all(type(one) is kind for one, kind in zip(values, wanted, strict=False))
     if not fits or any(isinstance(one, str) and len(one) > 100 for one in values):  # noqa: PLR2004 - more than a date needs
-        _refuse(f"{node.name} is used as {_USED.get(node.name, node.name)}", node)
-    if node.name == "date" and len(values) == len(wanted) and _zone(values[1]) is None:
-        _refuse(_no_zone(values[1]), node)
+        _refuse(f"{node.name} is used as {used}", node)
+    if node.name == "date" and len(values) == len(wanted) and zone_named(values[1]) is None:
+        _refuse(no_zone(values[1]), node)
 
 
 def _refuse(message: str, node: nodes.Node) -> None:

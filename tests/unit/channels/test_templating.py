@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from domain.channels.kinds import slack
 from domain.channels.templates import MAX_SOURCE, TemplateFails, facts_of, sample
 from domain.escalations.model import NotificationKind
-from persistence.templating import FILTERS, MAX_OUTPUT, SECONDS, SECONDS_IN_ALL, Patience, check, render
+from persistence.template_filters import FILTERS, MAX_OUTPUT
+from persistence.templating import SECONDS, SECONDS_IN_ALL, Patience, check, render
 
 NOW = datetime(2026, 11, 26, 3, 4, tzinfo=UTC)
 TOLD = sample(NotificationKind.PAGE, NOW)
