@@ -69,9 +69,14 @@ def is_gsm(text: str) -> bool:
 
 def length(text: str) -> int:
     """How many places the text takes: of the GSM alphabet, or in UTF-16."""
-    if is_gsm(text):
+    return places(text, gsm=is_gsm(text))
+
+
+def places(text: str, *, gsm: bool) -> int:
+    """The same within a longer text that is of the GSM alphabet, or is not."""
+    if gsm:
         return sum(2 if character in _EXTENDED else 1 for character in text)
-    return len(text.encode("utf-16-be")) // 2
+    return len(text.encode("utf-16-be", "surrogatepass")) // 2
 
 
 def text_of(told: Sequence[Told], *, reply_code: str | None) -> str:
@@ -88,21 +93,18 @@ def text_of(told: Sequence[Told], *, reply_code: str | None) -> str:
 
 def _fitted(title: str, *, before: str, after: str) -> str:
     whole = before + title + after
-    limit = ONE_PART if is_gsm(whole) else TWO_PARTS_OTHER
-    if length(whole) <= limit:
+    gsm = is_gsm(whole)
+    limit = ONE_PART if gsm else TWO_PARTS_OTHER
+    if places(whole, gsm=gsm) <= limit:
         return whole
-    room = limit - length(before + "..." + after) if is_gsm(whole) else limit - _units(before + "..." + after)
+    room = limit - places(before + "..." + after, gsm=gsm)
     kept, used = "", 0
     for character in title:
-        used += length(character) if is_gsm(whole) else _units(character)
+        used += places(character, gsm=gsm)
         if used > room:
             break
         kept += character
     return f"{before}{kept.rstrip()}...{after}"
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-be")) // 2
 
 
 def body_of(kind: ContactKind, told: Sequence[Told]) -> str:

@@ -7,7 +7,7 @@ A longer one is sent in pieces that the phone puts together, which costs seven p
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.contacts.message import is_gsm, length
+from domain.contacts.message import is_gsm, places
 
 _SINGLE = {True: 160, False: 70}
 _PIECE = {True: 153, False: 67}
@@ -32,17 +32,17 @@ class Segments:
 def segments_of(text: str) -> Segments:
     """How the text would leave."""
     gsm = is_gsm(text)
-    places = _length(text, gsm=gsm)
+    whole = places(text, gsm=gsm)
     encoding = Encoding.GSM_7 if gsm else Encoding.UCS_2
-    if places <= _SINGLE[gsm]:
-        return Segments(encoding, 1, places)
+    if whole <= _SINGLE[gsm]:
+        return Segments(encoding, 1, whole)
     count, room = 1, _PIECE[gsm]
     for character in text:
-        taken = _length(character, gsm=gsm)
+        taken = places(character, gsm=gsm)
         if taken > room:
             count, room = count + 1, _PIECE[gsm]
         room -= taken
-    return Segments(encoding, count, places)
+    return Segments(encoding, count, whole)
 
 
 def cut_to(text: str, most: int, *, after: str = "") -> tuple[str, bool]:
@@ -61,7 +61,3 @@ def cut_to(text: str, most: int, *, after: str = "") -> tuple[str, bool]:
 
 def _cut(text: str, kept: int) -> str:
     return text[:kept].rstrip() + "..."
-
-
-def _length(text: str, *, gsm: bool) -> int:
-    return length(text) if gsm else len(text.encode("utf-16-be", "surrogatepass")) // 2
