@@ -158,13 +158,7 @@ class Outbound:
         """Post and take the answer. Raises NotAllowed, TimeoutError or httpx2.HTTPError."""
         asked = {**headers, "accept-encoding": "identity"}
         async with asyncio.timeout(SECONDS), self._client.stream("POST", url, content=body, headers=asked) as answer:
-            taken = bytearray()
-            # As it came: a few kilobytes that were packed may be a gigabyte.
-            async for chunk in answer.aiter_raw():
-                taken += chunk
-                if len(taken) > MAX_ANSWER:
-                    break
-            text = bytes(taken[:MAX_ANSWER]).decode(errors="replace")
+            text = (await _taken(answer, MAX_ANSWER)).decode(errors="replace")
             now = datetime.now(tz=UTC)
             return Answer(answer.status_code, text, retry_after(answer.headers.get("retry-after"), now=now))
 
@@ -175,16 +169,21 @@ class Outbound:
         """
         asked = {**headers, "accept-encoding": "identity"}
         async with self._client.stream("GET", url, headers=asked, timeout=SECONDS) as answer:
-            taken = bytearray()
-            async for chunk in answer.aiter_raw():
-                taken += chunk
-                if len(taken) > most:
-                    break
-            return Page(answer.status_code, bytes(taken[: most + 1]), answer.headers)
+            return Page(answer.status_code, await _taken(answer, most + 1), answer.headers)
 
     async def close(self) -> None:
         """Let the connections go."""
         await self._client.aclose()
+
+
+async def _taken(answer: httpx2.Response, most: int) -> bytes:
+    """The beginning of a body, as it came: a few kilobytes that were packed may be a gigabyte."""
+    taken = bytearray()
+    async for chunk in answer.aiter_raw():
+        taken += chunk
+        if len(taken) >= most:
+            break
+    return bytes(taken[:most])
 
 
 def retry_after(text: str | None, *, now: datetime) -> float | None:
