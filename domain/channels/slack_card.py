@@ -40,7 +40,7 @@ def card(message_id: UUID, parts: Sequence[Part], *, now: datetime, tells_why: b
         if buttons:
             blocks.append({"type": "actions", "block_id": f"{number}", "elements": buttons})
     if left > 0:
-        blocks.append(_text(f"… and {left} more"))
+        blocks.append(text_block(f"… and {left} more"))
     if sum(part.can_be_acknowledged for part in parts) > 1:
         whole = _button("acknowledge", f"Acknowledge all {len(parts)}", f"{ALL}:{message_id}")
         blocks.append({"type": "actions", "block_id": ALL, "elements": [whole]})
@@ -65,7 +65,7 @@ def _section(part: Part, *, now: datetime, tells_why: bool) -> dict[str, Any]:
     if tells_why and told.why:
         lines.append(f"_Why you: {escaped(told.why[:300])}_")
     lines.append(f"`{told.alert_id}`")
-    return _text("\n".join(lines)[:MAX_TEXT])
+    return text_block("\n".join(lines)[:MAX_TEXT])
 
 
 def _built_in(part: Part) -> list[str]:
@@ -99,5 +99,6 @@ def _button(action: str, text: str, value: str) -> dict[str, Any]:
     return {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": text}, "value": value}
 
 
-def _text(text: str) -> dict[str, Any]:
+def text_block(text: str) -> dict[str, Any]:
+    """A block of text."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}

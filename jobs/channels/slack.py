@@ -13,12 +13,10 @@ from uuid import UUID
 import orjson
 
 from domain.channels.mrkdwn import at_their_time, escaped
-from domain.channels.slack_card import SIGNS
+from domain.channels.slack_card import MAX_SHOWN, MAX_TEXT, SIGNS, text_block
 from domain.escalations.message import ENDS, Told, heading_of, subject_of
 from jobs.channels.contract import JSON, Item, Request
 
-MAX_SHOWN = 20
-MAX_TEXT = 2_900
 MAX_TITLE = 300
 
 
@@ -27,9 +25,11 @@ def slack(values: Mapping[str, str], items: Sequence[Item], *, now: datetime) ->
     del now
     told = [item.told for item in items]
     told_first = escaped(subject_of(told))
-    blocks = [_block(item.told) if item.text is None else _section(item.text) for item in items[:MAX_SHOWN]]
+    blocks = [
+        _block(item.told) if item.text is None else text_block(item.text[:MAX_TEXT]) for item in items[:MAX_SHOWN]
+    ]
     if len(told) > MAX_SHOWN:
-        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"… and {len(told) - MAX_SHOWN} more"}})
+        blocks.append(text_block(f"… and {len(told) - MAX_SHOWN} more"))
     body = orjson.dumps({"text": told_first, "blocks": blocks})
     plain = orjson.dumps({"text": told_first})
     return [Request(url=values["url"], body=body, headers=JSON, carries=_ids(items), plain=plain)]
@@ -46,11 +46,7 @@ def _block(one: Told) -> dict[str, Any]:
     if one.why:
         lines.append(f"_{escaped(' '.join(one.why.split())[:300])}_")
     lines.append(f"`{one.alert_id}`")
-    return _section("\n".join(lines))
-
-
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:MAX_TEXT]}}
+    return text_block("\n".join(lines)[:MAX_TEXT])
 
 
 def _ids(items: Sequence[Item]) -> tuple[UUID, ...]:
