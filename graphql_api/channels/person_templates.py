@@ -5,10 +5,11 @@ from typing import Annotated
 
 import strawberry
 
-from domain.contacts import segments, templates
+from domain.contacts import templates
 from domain.identity import model as identity
+from graphql_api.channels.person_enums import Medium, Saying
 from graphql_api.context import Info
-from graphql_api.exposes import expose_enum, exposes
+from graphql_api.exposes import exposes
 from graphql_api.identity.loaders import load_teams
 from graphql_api.identity.types import Team
 from graphql_api.scalars import uuid_or_none
@@ -19,40 +20,6 @@ TeamId = Annotated[
     strawberry.ID | None,
     strawberry.argument(description="Of which team; those for everybody whose team has none of its own if left out."),
 ]
-expose_enum(
-    templates.Medium,
-    name="MessageMedium",
-    description="By what a message reaches a person.",
-    values={
-        templates.Medium.MAIL: "Mail, to an account or a contact method.",
-        templates.Medium.SMS: "A text message.",
-        templates.Medium.SLACK: "A direct message of this installation's app in Slack; its buttons stay.",
-    },
-)
-expose_enum(
-    templates.Saying,
-    name="PersonMessageKind",
-    description="What a message to a person tells.",
-    values={
-        templates.Saying.PAGE: "The alert calls for somebody.",
-        templates.Saying.ESCALATED: "It still does: a later step, or a repeat. What PAGE says, if there is none.",
-        templates.Saying.WORSENED: "Its severity was raised.",
-        templates.Saying.ACKNOWLEDGED: "Somebody has answered.",
-        templates.Saying.RESOLVED: "It is over.",
-        templates.Saying.FLAPPING: "It began to flap.",
-        templates.Saying.SETTLED: "It stopped flapping.",
-        templates.Saying.DIGEST: "Several alerts at once, as after quiet hours; by mail and text message.",
-    },
-)
-expose_enum(
-    segments.Encoding,
-    name="TextEncoding",
-    description="In what a text message is written.",
-    values={
-        segments.Encoding.GSM_7: "The GSM alphabet: 160 places in one segment, 153 in each of several.",
-        segments.Encoding.UCS_2: "Any script: 70 places in one segment, 67 in each of several.",
-    },
-)
 
 
 async def _team(root: strawberry.Parent[templates.PersonTemplate], info: Info) -> identity.Team | None:
@@ -67,8 +34,8 @@ class PersonMessageTemplate:
     team = strawberry.field(
         resolver=_team, graphql_type=Team | None, description="Of whose alerts; null for all without one of their own."
     )
-    medium: templates.Medium = strawberry.field(description="By what it is sent.")
-    kind: templates.Saying = strawberry.field(description="Of which messages.")
+    medium: Medium = strawberry.field(description="By what it is sent.")
+    kind: Saying = strawberry.field(description="Of which messages.")
     subject: str | None = strawberry.field(description="A mail's subject; null for the built-in one.")
     source: str = strawberry.field(description="The template of the text (docs/channels.md).")
     failures: int = strawberry.field(description="Messages that left in the built-in form, since it failed.")

@@ -10,14 +10,14 @@ from strawberry.scalars import JSON
 from domain.alerts.model import AlertStatus
 from domain.channels.slack_card import card
 from domain.channels.templates import sample
-from domain.contacts import templates
-from domain.contacts.segments import Encoding, segments_of
-from domain.contacts.templates import Medium, PersonTemplate, Saying, check_form
+from domain.contacts.segments import segments_of
+from domain.contacts.templates import PERSON_NAMES, PersonTemplate, check_form
 from domain.escalations.following import Part
 from domain.escalations.message import ENDS, Told
 from domain.escalations.model import CALLS, NotificationKind
 from domain.ids import new_id
 from graphql_api.channels.checking import problem_of
+from graphql_api.channels.person_enums import Encoding, Medium, Saying
 from graphql_api.channels.trying import told_to_try
 from graphql_api.channels.types import TemplateProblem
 from graphql_api.context import Info
@@ -78,9 +78,7 @@ async def preview_person_message(info: Info, data: PreviewPersonMessageInput) ->
     url = f"{context.state.settings.effective_public_url}/answer?token=a-preview"
     told = await _told(info, data, url)
     given = [(field, text) for field, text in (("subject", data.subject), ("source", data.source)) if text is not None]
-    wrong = [
-        problem for field, text in given if (problem := problem_of(field, text, templates.PERSON_NAMES)) is not None
-    ]
+    wrong = [problem for field, text in given if (problem := problem_of(field, text, PERSON_NAMES)) is not None]
     wording = PersonWording([] if data.source is None or wrong else [_template(info, data)])
     shown = _shown(data.medium, wording, told, now=context.now())
     problems = wrong + [problem for _, problem in wording.failed.values()]
@@ -160,4 +158,4 @@ async def _told(info: Info, data: PreviewPersonMessageInput, url: str) -> list[T
     return [about, replace(sample(NotificationKind.RESOLVED, info.context.now()), team_id=about.team_id)]
 
 
-_KINDS = {templates.Saying(kind.value): kind for kind in NotificationKind if kind.value in set(templates.Saying)}
+_KINDS = {Saying(kind.value): kind for kind in NotificationKind if kind.value in set(Saying)}

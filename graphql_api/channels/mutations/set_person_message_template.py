@@ -4,10 +4,11 @@ from functools import partial
 
 import strawberry
 
-from domain.contacts.templates import PERSON_NAMES, Medium, PersonTemplates, Saying, Wanted
+from domain.contacts.templates import PERSON_NAMES, PersonTemplates, Wanted
 from domain.contacts.templates import set_person_template as set_template
 from graphql_api.audit_writer import desk_of
 from graphql_api.channels.checking import check_field
+from graphql_api.channels.person_enums import Medium, Saying
 from graphql_api.channels.person_templates import PersonMessageTemplate
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, StaleVersion, mutation, payload
