@@ -66,8 +66,9 @@ async def put_integration(connection: AsyncConnection, *, source: str = "prometh
     return made
 
 
-async def put_group(connection: AsyncConnection, *, title: str = "Storage") -> UUID:
+async def put_group(connection: AsyncConnection, *, title: str = "Storage", grouped_by: str = "person") -> UUID:
     """A group without members."""
     made = new_id()
-    await connection.execute(sa.insert(alert_groups).values(id=made, title=title, created_at=NOON, updated_at=NOON))
+    values = {"id": made, "title": title, "grouped_by": grouped_by, "created_at": NOON, "updated_at": NOON}
+    await connection.execute(sa.insert(alert_groups).values(values))
     return made

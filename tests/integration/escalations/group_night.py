@@ -5,8 +5,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.alerts.model import Severity
-from domain.ids import new_id
-from persistence.tables import alert_groups, alerts
+from persistence.tables import alerts
+from tests.alert_rows import put_group
 from tests.integration.escalations.test_paging import Night
 from tests.log_writer import insert_alert
 
@@ -18,14 +18,8 @@ class GroupNight(Night):
 
     async def group(self, title: str = "Database 7") -> UUID:
         """A group without alerts."""
-        group_id = new_id()
         async with self.engine.begin() as connection:
-            await connection.execute(
-                sa.insert(alert_groups).values(
-                    id=group_id, title=title, created_at=self.now, updated_at=self.now, grouped_by="labels"
-                )
-            )
-        return group_id
+            return await put_group(connection, title=title, grouped_by="labels")
 
     async def put(self, group_id: UUID | None, *alert_ids: str) -> None:
         """Alerts come into a group, or out of theirs, and the relay tells."""

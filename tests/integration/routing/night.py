@@ -1,6 +1,6 @@
 """What follows from alerts, step by step: the relay looks at them, time passes, mail is taken as a sender would."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from persistence.mail import claim_mail
 from persistence.released import release_held
 from persistence.routing_run import route
 from persistence.tables import alerts, outgoing_mail
+from tests.alert_rows import put_group
 from tests.api import Api, Person
 from tests.log_writer import insert_alert
 
@@ -22,6 +23,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 TOLD = """query($id: ID!) { alert(id: $id) { notifications {
   kind state why problem heldReason heldUntil routingRuleVersion routingRule { name } user { id }
   channel { id } } } }"""
+DECIDED = "query($id: ID!) { alert(id: $id) { decisions { ... on RoutingDecision { event reached note } } } }"
 
 
 class Night:
@@ -79,3 +81,22 @@ async def rule(api: Api, who: Person, *targets: tuple[str, object], **more: obje
     assert answer["__typename"] == "CreateRoutingRuleSuccess", answer
     made: dict[str, Any] = answer["rule"]
     return made
+
+
+async def a_group(night: Night, title: str = "Database 7") -> UUID:
+    """A group without alerts."""
+    async with night.engine.begin() as connection:
+        return await put_group(connection, title=title, grouped_by="labels")
+
+
+async def member(night: Night, group_id: UUID, severity: Severity = Severity.HIGH, **more: Any) -> str:  # noqa: ANN401 - of any field
+    """A new alert of the group, and what follows from it."""
+    alert_id = str(await insert_alert(night.database, **{"severity": severity, "title": "slow query", **more}))
+    await night.move(alert_id, group_id=group_id)
+    return alert_id
+
+
+async def answered(night: Night, *alert_ids: str) -> None:
+    """Somebody acknowledges the alerts."""
+    for one in alert_ids:
+        await night.move(one, status="acknowledged", acknowledged_at=datetime.now(tz=UTC))

@@ -14,8 +14,7 @@ from persistence.mail import claim_mail
 from persistence.overtaken import mail_to_send
 from persistence.tables import users
 from tests.api import Api, Person
-from tests.integration.routing.night import HOUR, MINUTE, Night, rule
-from tests.integration.routing.test_groups_told_once import a_group, member
+from tests.integration.routing.night import HOUR, MINUTE, Night, a_group, member, rule
 
 WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 

@@ -8,8 +8,7 @@ from domain.alerts.model import Severity
 from domain.identity.model import Role
 from persistence.tables import escalation_policies
 from tests.api import Api, Person
-from tests.integration.routing.night import HOUR, Night, rule
-from tests.integration.routing.test_groups_told_once import a_group, member
+from tests.integration.routing.night import HOUR, Night, a_group, member, rule
 
 ARCHIVED = "... on ArchiveEscalationPolicySuccess { policy { id } }"
 RULES = "{ routingRules { name problem version policy { name } } }"

@@ -6,8 +6,7 @@ from domain.identity.model import Role
 from domain.ids import new_id
 from domain.routing.grouping import AFTER_ALL
 from tests.api import Api, Person
-from tests.integration.routing.night import HOUR, MINUTE, Night, rule
-from tests.integration.routing.test_groups_told_once import DECIDED, a_group, answered, member
+from tests.integration.routing.night import DECIDED, HOUR, MINUTE, Night, a_group, answered, member, rule
 
 
 async def routing_of(api: Api, who: Person, alert_id: str) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,32 +11,12 @@ from domain.ids import new_id
 from jobs.paging import page
 from persistence.mail import claim_mail
 from persistence.routing_run import route
-from persistence.tables import alert_groups, alerts
+from persistence.tables import alerts
 from tests.api import Api, Person
-from tests.integration.routing.night import HOUR, MINUTE, Night, rule
+from tests.integration.routing.night import DECIDED, HOUR, MINUTE, Night, a_group, answered, member, rule
 from tests.log_writer import insert_alert
 
-DECIDED = "query($id: ID!) { alert(id: $id) { decisions { ... on RoutingDecision { event reached note } } } }"
 LINK = re.compile(r"https?://[^/\s]+(/answer\?token=\S+)")
-
-
-async def a_group(night: Night, title: str = "Database 7") -> UUID:
-    group_id = new_id()
-    values = {"id": group_id, "title": title, "grouped_by": "labels", "created_at": night.now, "updated_at": night.now}
-    async with night.engine.begin() as connection:
-        await connection.execute(sa.insert(alert_groups).values(values))
-    return group_id
-
-
-async def member(night: Night, group_id: UUID, severity: Severity = Severity.HIGH, **more: Any) -> str:  # noqa: ANN401 - of any field
-    alert_id = str(await insert_alert(night.database, **{"severity": severity, "title": "slow query", **more}))
-    await night.move(alert_id, group_id=group_id)
-    return alert_id
-
-
-async def answered(night: Night, *alert_ids: str) -> None:
-    for one in alert_ids:
-        await night.move(one, status="acknowledged", acknowledged_at=datetime.now(tz=UTC))
 
 
 async def test_a_group_is_one_page_a_worse_one_again_and_one_end(
