@@ -3,7 +3,7 @@
 Those who were not told yet are not told at all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,24 +60,26 @@ async def tell_of_groups(
     """Those who were told of a group, by its escalation or by one that went up in it, hear how it went on."""
     if not ended:
         return
-    table = escalations
+    table, telling = escalations, escalations.alias("telling")
     by_id = {one.id: one for one in ended}
-    telling = sa.func.coalesce(table.c.succeeded_by, table.c.id)
     statement = (
-        sa.select(telling.label("telling_id"), *_RECIPIENT)
-        .join(table, table.c.id == notifications.c.escalation_id)
+        sa.select(telling.c.id.label("telling_id"), telling.c.alert_id, telling.c.episode, *_RECIPIENT)
+        .join_from(notifications, table, table.c.id == notifications.c.escalation_id)
+        .join(telling, telling.c.id == sa.func.coalesce(table.c.succeeded_by, table.c.id))
         .where(
             sa.or_(among(table.c.id, by_id), among(table.c.succeeded_by, by_id)),
             *_is_told(kind),
         )
         .distinct()
     )
-    for row in (await connection.execute(statement)).all():
-        escalation = by_id[row.telling_id]
-        lead = _Lead(row, escalation)
+    told: dict[UUID, list[Any]] = {}
+    for row in await connection.execute(statement):
+        told.setdefault(row.telling_id, []).append(row)
+    for escalation_id, rows in told.items():
+        escalation = by_id[escalation_id]
         severities = {escalation.alert_id: escalation.severity or Severity.LOW}
         of = _Of(group_id=escalation.group_id, escalation_id=escalation.id)
-        await _write(connection, [lead], kind, severities=severities, why=WHEN_GROUP, now=now, of=of)
+        await _write(connection, rows, kind, severities=severities, why=WHEN_GROUP, now=now, of=of)
 
 
 async def tell_of_rule_groups(
@@ -108,34 +110,26 @@ async def tell_of_rule_groups(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Of:
-    """By what a group was told of."""
+    """By what a group was told of; nothing where it is an alert by itself."""
 
     group_id: UUID | None = None
     escalation_id: UUID | None = None
     routing_id: UUID | None = None
 
 
-class _Lead:
-    """A recipient, with the alert that stands for the group."""
-
-    def __init__(self, row: Any, escalation: Escalation) -> None:  # noqa: ANN401 - a row
-        self.alert_id, self.episode = escalation.alert_id, escalation.episode
-        self.user_id, self.channel_id = row.user_id, row.channel_id
-        self.contact_method_id, self.contact_kind = row.contact_method_id, row.contact_kind
-        self.incident_key = row.incident_key
+_OF_ALERTS = _Of()
 
 
 async def _write(
     connection: AsyncConnection,
-    told: Iterable[Any],
+    told: Sequence[Any],
     kind: NotificationKind,
     *,
     severities: Mapping[UUID, Severity],
     why: str,
     now: datetime,
-    of: _Of | None = None,
+    of: _Of = _OF_ALERTS,
 ) -> None:
-    told = list(told)
     wanted = await wishes_of(connection, {row.user_id for row in told if row.user_id is not None})
     rests = await resting(connection, {row.alert_id for row in told})
     rows = [
@@ -153,9 +147,9 @@ async def _write(
                     next_attempt_at=None if row.channel_id is None else now,
                     why=why,
                     created_at=now,
-                    escalation_id=None if of is None else of.escalation_id,
-                    routing_id=None if of is None else of.routing_id,
-                    group_id=None if of is None else of.group_id,
+                    escalation_id=of.escalation_id,
+                    routing_id=of.routing_id,
+                    group_id=of.group_id,
                     incident_key=row.incident_key,
                 ),
                 wanted.get(row.user_id),
