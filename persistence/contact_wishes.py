@@ -125,9 +125,15 @@ def quiet_of(quiet: Mapping[str, str]) -> QuietHours:
 
 
 def planned(
-    page: Notification, wishes: Wishes, *, severity: Severity, now: datetime, team: Rest | None = None
+    page: Notification, wishes: Wishes | None, *, severity: Severity, now: datetime, team: Rest | None = None
 ) -> Iterator[Notification]:
-    """A page to a person, once for each message it takes; `team` are the quiet hours of the alert's team."""
+    """A page to a person, once for each message it takes; `team` are the quiet hours of the alert's team.
+
+    A channel wishes nothing: its page is one message.
+    """
+    if wishes is None:
+        yield page
+        return
     for one in plan(wishes.ways, wishes.preferences, severity=severity, now=now, team=team):
         is_account = one.way.method_id == page.user_id
         yield dataclasses.replace(

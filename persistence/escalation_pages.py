@@ -21,7 +21,7 @@ from domain.escalations.incidents import key_of_group
 from domain.escalations.model import Escalation, Notification, NotificationKind
 from domain.ids import new_id
 from persistence.among import among
-from persistence.contact_wishes import Wishes, planned, wishes_of
+from persistence.contact_wishes import planned, wishes_of
 from persistence.escalation_rows import notification_row
 from persistence.quiet_hours import resting, rests_by_teams
 from persistence.reaching import Reach, Recipient
@@ -84,15 +84,9 @@ async def queue_pages(
         assert page.escalation_id is not None  # noqa: S101 - for the type checker
         wishes = None if page.user_id is None else wanted[page.user_id]
         severity, rest = severities[page.escalation_id], rests.get(page.escalation_id)
-        rows += map(notification_row, _messages(page, wishes, severity=severity, rest=rest, now=now))
+        rows += map(notification_row, planned(page, wishes, severity=severity, now=now, team=rest))
     if rows:
         await connection.execute(insert(notifications).on_conflict_do_nothing(), rows)
-
-
-def _messages(
-    page: Notification, wishes: Wishes | None, *, severity: Severity, rest: Rest | None, now: datetime
-) -> Iterable[Notification]:
-    return [page] if wishes is None else planned(page, wishes, severity=severity, now=now, team=rest)
 
 
 async def _rests(connection: AsyncConnection, escalations: Iterable[Escalation]) -> dict[UUID, Rest | None]:

@@ -57,8 +57,6 @@ async def notify(connection: AsyncConnection, noticed: Sequence[Noticed], *, now
 def _rows(
     notice: Notification, wishes: Wishes | None, noticed: Noticed, rest: Rest | None, *, now: datetime
 ) -> list[dict[str, Any]]:
-    if notice.channel_id is not None or wishes is None:
-        return [notification_row(notice)]
     severity = noticed.subject.severity
     messages = list(planned(notice, wishes, severity=severity, now=now, team=rest))
     return [notification_row(one) for one in (messages if notice.kind in CALLS else messages[:1])]
