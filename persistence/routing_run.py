@@ -93,10 +93,8 @@ async def route(
     subjects = [alert.subject for alert in found]
     calling = {one.id: one for one in subjects if call_of(one, now=now)[0] is Call.SOMEBODY}
     revived = await revive_dropped(connection, calling, now=now)
-    if not fresh:
-        return revived + await follow_rule_groups(connection, alert_ids, now=now)
     policies = {one.rule.id: (one.rule.policy_id, one.rule.team_id) for one in rules if one.rule.policy_id is not None}
-    told = await _tell(connection, fresh, policies, now=now)
+    told = await _tell(connection, fresh, policies, now=now) if fresh else 0
     # Also those that call: what joined silently may have been silenced while what it had joined ended.
     return revived + told + await follow_rule_groups(connection, alert_ids, now=now)
 
@@ -198,7 +196,7 @@ async def _tell(
     calls = [
         Called(routing_id=one.id, subject=alert.subject, policy_id=policies[one.rule_id][0])
         for alert, one in kept
-        if _begins(one) and one.rule_id in policies
+        if one.event in BEGINNINGS and one.rule_id in policies
     ]
     called = await policies_called(connection, calls, dict(policies.values()))
     joined = await _joining(connection, [one for _, one in kept if one.group_id is not None])
@@ -248,7 +246,3 @@ async def _note_what_came_of_it(
         count = sa.update(table).where(table.c.id == sa.bindparam("row_id"))
         came_of_it = count.values(reached=sa.bindparam("people"), note=sa.bindparam("said"))
         await connection.execute(came_of_it, changed)
-
-
-def _begins(routing: Routing) -> bool:
-    return routing.event in BEGINNINGS
