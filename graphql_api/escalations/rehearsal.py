@@ -253,7 +253,7 @@ class RehearsalQueries:
             message = "no such team"
             raise NotFound(message, ("teamId",))
         policies = (await _policies(context, team))[:MOST_POLICIES]
-        seen = await _seen(context, policies)
+        seen = await targets_seen(context, policies)
         async with context.read() as connection:
             return await coverage_of(connection, policies, span, seen=seen)
 
@@ -264,6 +264,6 @@ async def _policies(context: Context, team_id: UUID | None) -> list[model.Policy
     return [policy for policy in found if policy.team_id == team_id]
 
 
-async def _seen(context: Context, policies: Sequence[model.Policy]) -> frozenset[model.Target]:
+async def targets_seen(context: Context, policies: Sequence[model.Policy]) -> frozenset[model.Target]:
     """Those of the targets of the policies that the viewer may see."""
     return await seen_targets(context, {target for one in policies for step in one.steps for target in step.targets})

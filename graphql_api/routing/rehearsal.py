@@ -1,5 +1,6 @@
 """Whom would routing rules tell? Of an alert there is, or one that might open, at any moment; nothing is sent."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from strawberry.scalars import JSON
 from domain.alerts.model import AlertStatus
 from domain.errors import InvalidInput, NotFound
 from domain.escalations import engine
+from domain.escalations.model import Target
 from domain.routing import deciding, model
 from domain.routing.actions import RoutingDraft, checked
 from domain.routing.model import RoutedEvent
@@ -229,10 +231,7 @@ async def _draft(
     except InvalidInput as error:
         error.path = ("draft", *error.path)
         raise
-    sight = context.require_viewer().sight
-    if await RoutingRuleRepository(connection).missing_targets(draft.targets, sight=sight):
-        message = "each target is there, and you may see it"
-        raise InvalidInput(message, ("draft", "targets"))
+    await check_targets(connection, context, draft.targets, "draft", "targets")
     made = model.RoutingRule(
         id=DRAFT,
         name=draft.name,
@@ -244,6 +243,14 @@ async def _draft(
         updated_at=at,
     )
     return replace(made, position=model.MAX_RULES + 1_000_000)
+
+
+async def check_targets(connection: AsyncConnection, context: Context, targets: Sequence[Target], *path: str) -> None:
+    """InvalidInput when one of them is not there, or out of sight."""
+    sight = context.require_viewer().sight
+    if await RoutingRuleRepository(connection).missing_targets(targets, sight=sight):
+        message = "each target is there, and you may see it"
+        raise InvalidInput(message, path)
 
 
 async def _team(connection: AsyncConnection, context: Context, given: str | None, *path: str) -> UUID | None:

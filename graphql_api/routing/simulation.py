@@ -18,11 +18,10 @@ from domain.schedules.clock import check_year
 from graphql_api.context import Context, Info
 from graphql_api.enums import Severity
 from graphql_api.escalations.inputs import EscalationStepInput, steps_of
-from graphql_api.escalations.rehearsal import MOST_POLICIES, MOST_STEPS, SimulatedStep
-from graphql_api.escalations.sight import seen_targets
-from graphql_api.routing.rehearsal import DRAFT, SimulatedAlertInput, alert_meant
+from graphql_api.escalations.rehearsal import MOST_POLICIES, MOST_STEPS, SimulatedStep, targets_seen
+from graphql_api.routing.rehearsal import DRAFT, SimulatedAlertInput, alert_meant, check_targets
 from graphql_api.scalars import uuid_or_none
-from persistence.escalation_policies import EscalationPolicyRepository, list_policies
+from persistence.escalation_policies import list_policies
 from persistence.rehearsal import Rehearsed, RehearsedStep, rehearse
 from persistence.routing import list_rules
 from persistence.routing_rehearsal import verdicts_of
@@ -100,9 +99,7 @@ class SimulationQueries:
             if draft is not None:
                 policies = await _with_draft(connection, context, draft, policies, alert=alert, at=moment)
         policies = policies[:MOST_POLICIES]
-        seen = await seen_targets(
-            context, {target for one in policies for step in one.steps for target in step.targets}
-        )
+        seen = await targets_seen(context, policies)
         found: list[RehearsedStep] = []
         async with context.read() as connection:
             for policy in policies:
@@ -190,9 +187,6 @@ async def _drafted(
         error.path = ("draft", *error.path)
         raise
     targets = {target for step in draft.steps for target in step.targets}
-    sight = context.require_viewer().sight
-    if await EscalationPolicyRepository(connection).missing_targets(sorted(targets, key=str), sight=sight):
-        message = "each target is there, and you may see it"
-        raise InvalidInput(message, ("draft", "steps"))
+    await check_targets(connection, context, sorted(targets, key=str), "draft", "steps")
     made = model.Policy(id=DRAFT, name=draft.name, steps=draft.steps, created_at=at, updated_at=at, team_id=team_id)
     return replace(made, severities=draft.severities, repeats=draft.repeats)
