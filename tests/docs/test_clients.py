@@ -26,7 +26,7 @@ from domain.alerts.events import LogPosition
 from tests.docs.pages import ROOT
 from tests.e2e.cluster import ADMIN, Cluster, wait_for
 from tests.services.errors import UnavailableError
-from tests.services.node import node_environment, node_path, npm_install
+from tests.services.node import node_environment, node_path, npm_install, printed_by
 
 # One set of processes for the file.
 pytestmark = pytest.mark.xdist_group("docs-clients")
@@ -60,16 +60,7 @@ def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_tool(folder: Path, tool: str, *arguments: str) -> None:
     """A program of the client's packages; it must succeed."""
     script = (folder / "node_modules" / ".bin" / tool).resolve()
-    done = subprocess.run(
-        [node_path(), script, *arguments],
-        cwd=folder,
-        env=node_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    printed_by([node_path(), script, *arguments], folder=folder, seconds=120)
 
 
 @pytest.fixture(scope="module", params=["python", "typescript"])

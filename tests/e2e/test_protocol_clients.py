@@ -1,7 +1,6 @@
 """Do clients that others wrote find the protocols kept? graphql-http's audits, graphql-ws and graphql-sse (I4)."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ROOT, ServedApi, served_api
 from tests.services.errors import UnavailableError
-from tests.services.node import node_environment, node_path, npm_project
+from tests.services.node import node_path, npm_project, printed_by
 from tests.services.ports import free_port
 
 # One set of processes for the file.
@@ -48,17 +47,7 @@ def token(serving: ServedApi) -> str:
 
 def run_script(clients: Path, script: str, *arguments: str) -> str:
     """What a script printed."""
-    done = subprocess.run(
-        [node_path(), script, *arguments],
-        cwd=clients,
-        env=node_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return printed_by([node_path(), script, *arguments], folder=clients)
 
 
 def test_every_audit_of_graphql_over_http_passes(clients: Path, serving: ServedApi) -> None:

@@ -44,6 +44,24 @@ def node_environment() -> dict[str, str]:
     return {**kept, "PATH": f"{node_path().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
+def printed_by(
+    command: Sequence[str | Path], *, given: str = "", folder: Path | None = None, seconds: float = 60
+) -> str:
+    """What a program prints in that environment, `given` what it reads; it must succeed."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=node_environment(),
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def npm_install(folder: Path) -> Path:
     """The `node_modules` with what the folder's lock file names, installed on first use."""
     wanted = b"\0".join((folder / name).read_bytes() for name in ("package.json", "package-lock.json"))

@@ -1,7 +1,6 @@
 """Does Microsoft's own reader of Adaptive Cards take ours as they are? For all that is told, whatever is in it."""
 
 import json
-import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from domain.escalations.model import NotificationKind
 from domain.ids import new_id
 from jobs.channels.contract import Item
 from jobs.channels.teams import teams
-from tests.services.node import ROOT, node_environment, node_path, npm_project
+from tests.services.node import ROOT, node_path, npm_project, printed_by
 
 NOW = datetime(2026, 11, 26, 3, 4, tzinfo=UTC)
 PAGE = sample(NotificationKind.PAGE, NOW)
@@ -40,18 +39,7 @@ def test_microsofts_own_reader_takes_every_card(tmp_path: Path) -> None:
         {**card(PAGE), "body": [{"type": "TextBlok", "text": "no such thing"}]},
     ]
     folder = npm_project(ROOT / "tests" / "cards", tmp_path / "cards")
-    done = subprocess.run(
-        [str(node_path()), "read.js"],
-        cwd=folder,
-        input=json.dumps(cards),
-        capture_output=True,
-        text=True,
-        check=False,
-        env=node_environment(),
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    *ours, wrong = json.loads(done.stdout)
+    *ours, wrong = json.loads(printed_by([node_path(), "read.js"], given=json.dumps(cards), folder=folder, seconds=120))
     assert [one["problems"] for one in ours] == [[]] * 6
     assert [one["items"] for one in ours] == [len(one["body"]) for one in cards[:-1]]
     assert wrong["problems"], "the reader would say so"

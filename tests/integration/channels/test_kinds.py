@@ -28,7 +28,7 @@ from persistence.unit_of_work import UnitOfWork
 from tests.api import Api, Person
 from tests.integration.channels.provider import Provider
 from tests.integration.channels.work import HOUR, Work, escalate_to
-from tests.services.node import node_environment, node_path
+from tests.services.node import node_path, printed_by
 
 # All there is to a new kind: what it is, and what it posts.
 PIGEON = ChannelKind(
@@ -174,11 +174,7 @@ async def test_a_client_draws_the_form_and_lets_through_what_is_taken(api: Api, 
 
 def drawn(asked: object) -> dict[str, Any]:
     """What the client answers."""
-    command, given = [str(node_path()), "-e", FORM], json.dumps(asked)
-    done = subprocess.run(
-        command, input=given, capture_output=True, text=True, check=True, env=node_environment(), timeout=60
-    )
-    answer: dict[str, Any] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(printed_by([node_path(), "-e", FORM], given=json.dumps(asked)))
     return answer
 
 
