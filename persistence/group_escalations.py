@@ -208,13 +208,10 @@ async def _join(connection: AsyncConnection, following: Following) -> None:
         if not others or escalation.group_id is None:
             continue
         told = "somebody had answered it" if quiets[escalation.id] else "one escalation stands for all of them"
-        data: dict[str, object] = {
-            "reason": f"{len(others)} {'alert' if len(others) == 1 else 'alerts'} came under its escalation: {told}",
-            "teamId": None if escalation.team_id is None else str(escalation.team_id),
-            "alertIds": [str(one) for one in others[:MOST_NAMED]],
-            "count": len(others),
-        }
-        following.events.append(group_event(escalation.group_id, GroupEventKind.PAGE_JOINED, data, following.now))
+        reason = f"{len(others)} {'alert' if len(others) == 1 else 'alerts'} came under its escalation: {told}"
+        named = {"alertIds": [str(one) for one in others[:MOST_NAMED]], "count": len(others)}
+        event = group_event(escalation, GroupEventKind.PAGE_JOINED, reason, now=following.now, **named)
+        following.events.append(event)
 
 
 async def due_of_groups(

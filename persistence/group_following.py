@@ -78,13 +78,15 @@ class Following:
         return route(self.crowds.get(crowd, ()), mine, now=self.now)
 
     def tell(self, escalation: Escalation, turn: Turn, reason: str, **more: object) -> None:
-        """On the group's timeline, for those who may see the team."""
-        assert escalation.group_id is not None  # noqa: S101 - for the type checker
-        team_id = None if escalation.team_id is None else str(escalation.team_id)
-        data = {"reason": reason, "teamId": team_id, **more}
-        self.events.append(group_event(escalation.group_id, _KINDS[turn], data, self.now))
+        """On the group's timeline."""
+        self.events.append(group_event(escalation, _KINDS[turn], reason, now=self.now, **more))
 
 
-def group_event(group_id: UUID, kind: GroupEventKind, data: dict[str, object], now: datetime) -> GroupEvent:
-    """An entry of a group's timeline that nobody made by hand."""
-    return GroupEvent(id=new_id(), group_id=group_id, kind=kind, occurred_at=now, actor=SYSTEM, data=data)
+def group_event(
+    escalation: Escalation, kind: GroupEventKind, reason: str, *, now: datetime, **more: object
+) -> GroupEvent:
+    """What the timeline of its group says of an escalation, for those who may see the team."""
+    assert escalation.group_id is not None  # noqa: S101 - for the type checker
+    team_id = None if escalation.team_id is None else str(escalation.team_id)
+    data = {"reason": reason, "teamId": team_id, **more}
+    return GroupEvent(id=new_id(), group_id=escalation.group_id, kind=kind, occurred_at=now, actor=SYSTEM, data=data)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.alerts.groups import GroupEvent, GroupEventKind
+from domain.alerts.groups import GroupEventKind
 from domain.alerts.model import Severity
 from domain.escalations.model import Escalation
 from domain.identity.model import Role
@@ -28,6 +28,7 @@ from persistence.tables import memberships, users
 _log = structlog.get_logger(__name__)
 AS_MANAGER = "no step of the policy reaches anybody just now: you are told as a manager of its team"
 AS_ADMIN = "no step of the policy reaches anybody just now, nor has its team a manager: an administrator is told"
+IN_VAIN = "no step of the policy reaches anybody: those who manage it are told, and it is tried again every minute"
 _MANAGING = [Role.ADMIN.value, Role.MANAGER.value]
 
 
@@ -50,14 +51,9 @@ async def tell_that_nobody_is_reached(
             people, why = admins, AS_ADMIN
         pages += [page_of(one, Recipient(person), why=why, now=now) for person in people]
     await queue_pages(connection, pages, {one.id: one for one in began}, severities, now=now)
-    await append_group_events(connection, [_event(one, now) for one in began if one.group_id is not None])
-
-
-def _event(one: Escalation, now: datetime) -> GroupEvent:
-    assert one.group_id is not None  # noqa: S101 - for the type checker
-    reason = "no step of the policy reaches anybody: those who manage it are told, and it is tried again every minute"
-    data: dict[str, object] = {"reason": reason, "teamId": None if one.team_id is None else str(one.team_id)}
-    return group_event(one.group_id, GroupEventKind.PAGED_AGAIN, data, now)
+    of_groups = [one for one in began if one.group_id is not None]
+    events = [group_event(one, GroupEventKind.PAGED_AGAIN, IN_VAIN, now=now) for one in of_groups]
+    await append_group_events(connection, events)
 
 
 async def _teams(connection: AsyncConnection, began: Sequence[Escalation]) -> dict[UUID, UUID | None]:
