@@ -156,12 +156,12 @@ class Trial:
         today = None
         if self._asks_alert:
             facts = {**plain, **self._facts_of_alert(stored)}
+        if self._team_id is not None and self._team_id != stored.team_id:
+            return
         if self._mine_ask_alert:
             # They see what the rules before them have made of the signal.
             today = self._on_signal(self._today, plain, stored)
             facts = {**facts, **today.as_folded()}
-        if self._team_id is not None and self._team_id != stored.team_id:
-            return
         if not self._may_differ(facts, stored):
             return
         today = today or self._on_signal(self._today, plain, stored)
@@ -233,27 +233,24 @@ class Trial:
         return _Made(signal.severity, signal.labels, signal.signal.dedup_key, signal.group_key, marks, team)
 
     def _worked_out(self, rules: RuleSet, facts: Facts, made: _Made, stored: StoredSignal) -> _Verdict:
-        severity, labels, team = made.severity, made.labels, made.team_id
-        marks = list(made.suppressed_by)
-        if rules.on_alert.rules and stored.status is SignalStatus.FIRING:
-            for effects, rule_id in _holding_on_alert(rules, {**facts, **made.as_folded()}, rules.on_alert):
-                severity = effects.severity or severity
-                labels = merged_labels(labels, effects.all_labels)
-                team = effects.team_id or team
-                if effects.suppress is not None:
-                    marks.append(rule_id)
+        is_firing = stored.status is SignalStatus.FIRING
+        held: list[tuple[Effects, UUID]] = []
+        if rules.on_alert.rules and is_firing:
+            held += _holding_on_alert(rules, {**facts, **made.as_folded()}, rules.on_alert)
+        team = next((effects.team_id for effects, _ in reversed(held) if effects.team_id is not None), made.team_id)
         if self._team_id is not None:
             # A team's draft is tried on what the team has now, by a person's hand too: a rule gives what opens.
             team = stored.team_id
         whose = team or stored.team_id
         of_team = None if whose is None else rules.of_team.get(whose)
-        if of_team is not None and stored.status is SignalStatus.FIRING:
-            told = {**facts, **made.as_folded(), "alert.team": str(whose)}
-            for effects, rule_id in _holding_on_alert(rules, told, of_team):
-                severity = effects.severity or severity
-                labels = merged_labels(labels, effects.all_labels)
-                if effects.suppress is not None:
-                    marks.append(rule_id)
+        if of_team is not None and is_firing:
+            held += _holding_on_alert(rules, {**facts, **made.as_folded(), "alert.team": str(whose)}, of_team)
+        severity, labels, marks = made.severity, made.labels, list(made.suppressed_by)
+        for effects, rule_id in held:
+            severity = effects.severity or severity
+            labels = merged_labels(labels, effects.all_labels)
+            if effects.suppress is not None:
+                marks.append(rule_id)
         return _Verdict(
             severity=severity.value,
             labels=labels,
