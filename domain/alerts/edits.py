@@ -55,21 +55,16 @@ class AlertPatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holders:
-    """What may hold an alert that moves. `teams_of_rules`: of each mark that is a team's alert rule, the team.
-
-    Without `silences` those that hold it go on.
-    """
+    """What may hold an alert that moves. `teams_of_rules`: of each mark that is a team's alert rule, the team."""
 
     teams_of_rules: Mapping[UUID, UUID]
-    silences: SilencesInForce | None = None
-    private_teams: AbstractSet[UUID] = frozenset()
+    silences: SilencesInForce
+    private_teams: AbstractSet[UUID]
 
     def marks(self, alert: Alert) -> tuple[UUID, ...]:
         """The marks of the alert in the team that it has now."""
         whose = self.teams_of_rules
         kept = tuple([mark for mark in alert.suppressed_by if whose.get(mark, alert.team_id) == alert.team_id])
-        if self.silences is None:
-            return kept
         return self.silences.marks(self.silences.holding(alert, self.private_teams), beside=kept)
 
 

@@ -15,7 +15,7 @@ from domain.alerts.ports import AlertRepository, PeopleDirectory, StandingSilenc
 from domain.alerts.visibility import EVERYTHING, Sight
 from domain.audit.model import AuditEntry, AuditTrail
 from domain.ids import new_id
-from domain.silences.standing import SilencesInForce
+from domain.silences.standing import KnownSilences
 from domain.teams.events import TeamEvent, TeamEventKind
 from domain.teams.handover import Handover
 from domain.teams.life import shown
@@ -68,8 +68,8 @@ async def move_some(work: HandoverUnit, handover: Handover, ids: Sequence[UUID],
     sights = await sights_of(work.people, {alert.assigned_to for alert in alerts})
     private = await work.people.private_teams()
     whose = await work.silences.teams_of_rules({mark for alert in alerts for mark in alert.suppressed_by})
-    standing = tuple([silence for silence in await work.silences.standing() if silence.is_in_force(now)])
-    holders = edits.Holders(teams_of_rules=whose, silences=SilencesInForce(standing), private_teams=private)
+    standing = KnownSilences(await work.silences.standing())
+    holders = edits.Holders(teams_of_rules=whose, silences=standing.at(now), private_teams=private)
     changes = []
     for alert in alerts:
         sight = sights.get(alert.assigned_to)

@@ -14,7 +14,7 @@ from domain.alerts.change import Change
 from domain.alerts.model import Alert
 from domain.alerts.ports import UnitOfWork
 from domain.errors import NotFound
-from domain.silences.standing import SilencesInForce
+from domain.silences.standing import KnownSilences
 
 
 async def move_alert(
@@ -39,21 +39,21 @@ def _moving(acting: Acting, team_id: UUID | None) -> Plan:
         ):
             raise NotFound(message="no such team", path=("teamId",))
         assigned = {alert.assigned_to for alert in alerts if alert.assigned_to is not None}
-        standing = await work.silences.standing()
+        standing = KnownSilences(await work.silences.standing())
         whose = await work.silences.teams_of_rules({mark for alert in alerts for mark in alert.suppressed_by})
         sights = {user_id: await work.people.sight_of(user_id) for user_id in assigned}
 
         def step(alert: Alert, now: datetime) -> Change:
             sight = None if alert.assigned_to is None else sights.get(alert.assigned_to)
             sees = sight is not None and sight.sees(team_id, private)
-            silences = SilencesInForce(tuple(silence for silence in standing if silence.is_in_force(now)))
+            holders = edits.Holders(silences=standing.at(now), private_teams=private, teams_of_rules=whose)
             return edits.move(
                 alert,
                 team_id=team_id,
                 assignee_sees=sees,
                 actor=acting.actor,
                 now=now,
-                holders=edits.Holders(silences=silences, private_teams=private, teams_of_rules=whose),
+                holders=holders,
             )
 
         return step
