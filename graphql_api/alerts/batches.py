@@ -21,10 +21,9 @@ from domain.alerts.passing import concerns
 from domain.errors import InvalidInput
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
-from graphql_api.alerts.loaders import load_alerts
 from graphql_api.alerts.subscriptions import (
     Filter,
-    alerts_for_many,
+    alerts_of,
     following,
     hub_of,
     one_word,
@@ -177,13 +176,7 @@ async def _passing(
 async def _batch(context: Context, wanted: AlertFilter, events: Sequence[RecordedEvent], hub: Hub) -> EventBatch | None:
     """The events of alerts that the viewer may see and that pass the filter; None when there is nothing to say."""
     context.renew()
-    loader, course = context.loader(load_alerts), context.course
-    if course is None or course.alerts is None:
-        alerts = await loader.load_many([item.alert_id for item in events])
-    else:
-        alerts = await alerts_for_many(context, course.alerts, events)
-        loader.prime_many({item.alert_id: alert for item, alert in zip(events, alerts, strict=True)})
-    both = list(zip(events, alerts, strict=True))
+    both = list(zip(events, await alerts_of(context, events), strict=True))
     passed = [item for item, alert in both if alert is not None and concerns(wanted, item.event, alert)]
     left = await left_view(context, [item for item, alert in both if alert is None])
     if not passed and not left:

@@ -21,7 +21,6 @@ from graphql_api.alerts.filters import AlertFilterInput, filter_of
 from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
 from graphql_api.alerts.loaders import load_alerts, load_for_any_sight, load_log_epoch
 from graphql_api.context import Context, Info
-from graphql_api.live.alert_memo import AlertMemo
 from graphql_api.live.course import Course, Item
 from graphql_api.live.endings import Ending, SessionEnded, ending_of
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
@@ -208,28 +207,22 @@ async def _shown(
     context: Context, wanted: AlertFilter, item: RecordedEvent, at: Cursor
 ) -> RecordedEvent | LeftView | None:
     """What the viewer is told of an event."""
-    alert = await _alert_of(context, item)
+    context.renew()
+    (alert,) = await alerts_of(context, [item])
     if alert is not None:
         return item if concerns(wanted, item.event, alert) else None
     return LeftView(recorded=item, place=at) if await left_view(context, [item]) else None
 
 
-async def _alert_of(context: Context, item: RecordedEvent) -> Alert | None:
-    """The event's alert as it is now; None when the viewer may not see it."""
-    context.renew()
-    loader, alert_id = context.loader(load_alerts), item.event.alert_id
-    course = context.course
+async def alerts_of(context: Context, items: Sequence[RecordedEvent]) -> list[Alert | None]:
+    """The alerts of the events as they are now, read once for all groups; None for those the viewer may not see."""
+    loader, course = context.loader(load_alerts), context.course
     if course is None or course.alerts is None:
-        return await loader.load(alert_id)
-    (alert,) = await alerts_for_many(context, course.alerts, [item])
-    loader.prime(alert_id, alert)
-    return alert
-
-
-async def alerts_for_many(context: Context, memo: AlertMemo, items: Sequence[RecordedEvent]) -> list[Alert | None]:
-    """The alerts of the events as the viewer sees them, read once for all groups."""
-    sight, upcoming = context.require_viewer().sight, context.course.upcoming if context.course else None
-    return await memo.alerts(sight, items, partial(load_for_any_sight, context), upcoming=upcoming)
+        return await loader.load_many([item.alert_id for item in items])
+    sight, read = context.require_viewer().sight, partial(load_for_any_sight, context)
+    alerts = await course.alerts.alerts(sight, items, read, upcoming=course.upcoming)
+    loader.prime_many({item.alert_id: alert for item, alert in zip(items, alerts, strict=True)})
+    return alerts
 
 
 async def _counts(context: Context, wanted: AlertFilter) -> AsyncGenerator[counts.AlertCounts, None]:

@@ -1,12 +1,16 @@
 """What may a test of what is live ask for? An API with Redis, its address for sockets, a person, a hand in the log."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from domain.identity.model import Role
+from graphql_api.alerts import loaders, subscriptions
+from graphql_api.context import Context
 from tests.api import Api, Person, api_settings, running_api
 from tests.sockets import listening
 
@@ -33,3 +37,20 @@ async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[list[UUID]]:
+    """The ids of each load of alerts for events."""
+    seen: list[list[UUID]] = []
+
+    def counted(load: Callable[..., Any]) -> Callable[..., Any]:
+        async def count(context: Context, ids: list[UUID]) -> Any:  # noqa: ANN401 - what is loaded
+            seen.append(ids)
+            return await load(context, ids)
+
+        return count
+
+    monkeypatch.setattr(subscriptions, "load_alerts", counted(loaders.load_alerts))
+    monkeypatch.setattr(subscriptions, "load_for_any_sight", counted(loaders.load_for_any_sight))
+    return seen

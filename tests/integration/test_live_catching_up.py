@@ -4,21 +4,16 @@ import asyncio
 import base64
 import os
 import random
-from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import asyncpg
-import pytest
 
 from domain.alerts.cursor import decode_cursor
 from domain.alerts.events import AlertEventKind
 from domain.identity.model import Role, Team
 from domain.teams.events import TeamEventKind
-from graphql_api.alerts import loaders, subscriptions
-from graphql_api.context import Context
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
 from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import EVENTS, followed, start_cursor
@@ -27,23 +22,6 @@ from tests.sockets import Socket, connected
 from tests.waiting import until
 
 CLIENTS, EVENTS_BEFORE, EVENTS_MEANWHILE = 200, 100, 30
-
-
-@pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[list[UUID]]:
-    """The alerts that were loaded for events, a list for each statement."""
-    seen: list[list[UUID]] = []
-
-    def counted(load: Callable[..., Any]) -> Callable[..., Any]:
-        async def count(context: Context, ids: list[UUID]) -> Any:  # noqa: ANN401 - what is loaded
-            seen.append(ids)
-            return await load(context, ids)
-
-        return count
-
-    monkeypatch.setattr(subscriptions, "load_alerts", counted(loaders.load_alerts))
-    monkeypatch.setattr(subscriptions, "load_for_any_sight", counted(loaders.load_for_any_sight))
-    return seen
 
 
 async def received_by(socket: Socket, count: int) -> list[str]:

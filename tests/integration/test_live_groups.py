@@ -5,7 +5,6 @@ import base64
 import json
 import os
 import random
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
@@ -30,23 +29,6 @@ from tests.waiting import until
 
 STALLED = 50
 MOST_MORE_BYTES = 40_000_000
-
-
-@pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[list[UUID]]:
-    """The ids of each load of alerts for an event."""
-    seen: list[list[UUID]] = []
-
-    def counted(load: Callable[..., Any]) -> Callable[..., Any]:
-        async def count(context: Context, ids: list[UUID]) -> Any:  # noqa: ANN401 - what is loaded
-            seen.append(ids)
-            return await load(context, ids)
-
-        return count
-
-    monkeypatch.setattr(subscriptions, "load_alerts", counted(loaders.load_alerts))
-    monkeypatch.setattr(subscriptions, "load_for_any_sight", counted(loaders.load_for_any_sight))
-    return seen
 
 
 async def subscribed(stack: AsyncExitStack, address: str, who: Person, query: str, variables: object = None) -> Socket:
