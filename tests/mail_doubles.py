@@ -19,6 +19,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.listening import listening, taking
+
 SENDER = "Tocsin <tocsin@example.org>"
 KEY = "SG.a-key-for-tests"
 ACCESS, SECRET, REGION = "AKIDEXAMPLE", "a secret for tests", "eu-west-1"
@@ -168,16 +170,5 @@ def is_signed(request: web.Request, body: bytes) -> bool:
 @asynccontextmanager
 async def serving(double: SendGridDouble | SesDouble) -> AsyncIterator[None]:
     """The double on a port of this machine."""
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", double.take)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server = site._server  # noqa: SLF001 - aiohttp tells the port in no other way
-    assert server is not None
-    double.port = server.sockets[0].getsockname()[1]  # type: ignore[attr-defined] # of an asyncio server
-    try:
+    async with listening(taking(double.take)) as double.port:
         yield
-    finally:
-        await runner.cleanup()

@@ -8,7 +8,6 @@ and https://docs.slack.dev/authentication/verifying-requests-from-slack. It sign
 import hashlib
 import hmac
 import json
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from tests.listening import listening
 from tests.served_door import Certificate
 
 TOKEN, SIGNING_SECRET = "xoxb-a-token-for-tests", "8f742231b10e8888abcd99yyyzzz85a5"
@@ -205,15 +205,5 @@ def _is_good(block: dict[str, Any]) -> bool:
 async def slack_double(certificate: Certificate) -> AsyncIterator[SlackDouble]:
     """One that listens on a port of this machine, over TLS."""
     double = SlackDouble()
-    runner = web.AppRunner(double.application())
-    await runner.setup()
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate.certificate, certificate.key)
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-    await site.start()
-    server: Any = site._server  # noqa: SLF001 - aiohttp tells the port in no other way
-    double.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(double.application(), certificate) as double.port:
         yield double
-    finally:
-        await runner.cleanup()

@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
+
+from tests.listening import listening
 
 SID, TOKEN, SENDER = "AC" + "0" * 32, "the token of an account for tests", "+15005550006"
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
@@ -129,38 +130,26 @@ def status_form(sms: Sms, status: str, error: str | None = None) -> dict[str, st
     return form if error is None else {**form, "ErrorCode": error}
 
 
-async def _started(double: TwilioDouble) -> web.AppRunner:
-    runner = web.AppRunner(double.application())
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server: Any = site._server  # noqa: SLF001 - aiohttp tells the port in no other way
-    double.port = server.sockets[0].getsockname()[1]
-    return runner
-
-
 @asynccontextmanager
 async def twilio_double() -> AsyncIterator[TwilioDouble]:
     """One that listens on a port of this machine."""
     double = TwilioDouble()
-    runner = await _started(double)
-    try:
+    async with listening(double.application()) as double.port:
         yield double
-    finally:
-        await runner.cleanup()
 
 
 @contextmanager
 def twilio_double_beside() -> Iterator[TwilioDouble]:
     """The same in a thread of its own, for tests that are not asynchronous."""
     double, loop = TwilioDouble(), asyncio.new_event_loop()
-    runner = loop.run_until_complete(_started(double))
+    stack = AsyncExitStack()
+    double.port = loop.run_until_complete(stack.enter_async_context(listening(double.application())))
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         yield double
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

@@ -1,12 +1,12 @@
 """A provider's server over real TLS: it takes posts, and answers as the test says."""
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from tests.listening import listening, taking
 from tests.served_door import Certificate
 
 
@@ -44,18 +44,5 @@ class Provider:
 async def provider(certificate: Certificate, started: Provider | None = None) -> AsyncIterator[Provider]:
     """One that listens on a port of this machine; `started` is one with answers of its own."""
     started = started or Provider()
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", started.take)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate.certificate, certificate.key)
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-    await site.start()
-    server = site._server  # noqa: SLF001 - aiohttp tells the port in no other way
-    assert server is not None
-    started.port = server.sockets[0].getsockname()[1]  # type: ignore[attr-defined] # of an asyncio server
-    try:
+    async with listening(taking(started.take), certificate) as started.port:
         yield started
-    finally:
-        await runner.cleanup()

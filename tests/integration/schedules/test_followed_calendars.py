@@ -6,7 +6,6 @@ The calendar is served over TLS by a server of this machine that answers as prov
 import asyncio
 import ipaddress
 import logging
-import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -33,6 +32,7 @@ from persistence.unit_of_work import UnitOfWork
 from tests.api import Api, Person, api_settings, running_api
 from tests.certificates import make_certificate
 from tests.integration.schedules.test_schedules import HOUR, create, final, layer
+from tests.listening import listening, taking
 from tocsin.doctor.due_work import check_due_work
 from tocsin.doctor.report import State
 
@@ -85,20 +85,9 @@ async def serving(folder: Path, started: Served) -> AsyncIterator[Served]:
     certificate = make_certificate(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(certificate.authority))
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", started.take)
-        runner = web.AppRunner(application, shutdown_timeout=0.1)
-        await runner.setup()
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate.certificate, certificate.key)
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-        await site.start()
-        (port,) = [address[1] for address in runner.addresses]
-        started.url = f"https://127.0.0.1:{port}"
-        try:
+        async with listening(taking(started.take), certificate) as port:
+            started.url = f"https://127.0.0.1:{port}"
             yield started
-        finally:
-            await runner.cleanup()
 
 
 @pytest.fixture
