@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.contacts.model import BY_TEXT, ContactKind, ContactMethod
@@ -34,12 +35,13 @@ async def write_of_swaps(
     """What went into the message, and what carries it, by its column. What is too much goes with the next."""
     if method.kind in {ContactKind.SMS, ContactKind.SLACK}:
         kept = kept[: swap_message.MOST_OF_A_TEXT]
-    asked = await _open_questions(connection, kept, now=now)
+    rows = await swaps_with_schedules(connection, {one.swap_id for one in kept if one.swap_id is not None})
+    asked = _open_questions(kept, rows, now=now)
     urls = {
         swap_id: links.url(public_url, Answer(alert_id=swap_id, episode=0, user_id=method.user_id, expires_at=until))
         for swap_id, until in asked.items()
     }
-    told = await _news(connection, kept, urls=urls, now=now)
+    told = await _news(connection, kept, rows, urls=urls, now=now)
     until = max(asked.values(), default=now + NEWS_LIFETIME)
     if method.kind in BY_TEXT:
         body, urgency = swap_message.body_of(method.kind, told), urgency_of(kept)
@@ -58,11 +60,15 @@ async def write_of_swaps(
 
 
 async def _news(
-    connection: AsyncConnection, carried: Sequence[Notification], *, urls: Mapping[UUID, str], now: datetime
+    connection: AsyncConnection,
+    carried: Sequence[Notification],
+    rows: Mapping[UUID, sa.RowMapping],
+    *,
+    urls: Mapping[UUID, str],
+    now: datetime,
 ) -> list[SwapTold]:
     """What a message says that carries these, each swap once; `urls` are where the questions are answered."""
-    found = await swaps_with_schedules(connection, {one.swap_id for one in carried if one.swap_id is not None})
-    swaps = {swap_id: swap_of(row) for swap_id, row in found.items()}
+    swaps = {swap_id: swap_of(row) for swap_id, row in rows.items()}
     ids = {one for swap in swaps.values() for one in (swap.user_id, swap.colleague_id) if one is not None}
     names = {one.id: one.name for one in await users_by_ids(connection, sorted(ids)) if one is not None}
     told = {}
@@ -70,7 +76,7 @@ async def _news(
         swap = None if one.swap_id is None else swaps.get(one.swap_id)
         if swap is None:
             continue
-        row = found[swap.id]
+        row = rows[swap.id]
         told[one.kind, swap.id] = SwapTold(
             kind=one.kind,
             swap=swap,
@@ -85,10 +91,9 @@ async def _news(
     return list(told.values())
 
 
-async def _open_questions(
-    connection: AsyncConnection, carried: Sequence[Notification], *, now: datetime
+def _open_questions(
+    carried: Sequence[Notification], rows: Mapping[UUID, sa.RowMapping], *, now: datetime
 ) -> dict[UUID, datetime]:
     """The swaps that these ask about, and until when each can be answered."""
-    asked = {one.swap_id for one in carried if one.swap_id and one.kind is NotificationKind.SWAP_ASKED}
-    found = await swaps_with_schedules(connection, asked) if asked else {}
-    return {swap_id: row["expires_at"] for swap_id, row in found.items() if now < row["expires_at"]}
+    asked = {one.swap_id for one in carried if one.kind is NotificationKind.SWAP_ASKED}
+    return {swap_id: row["expires_at"] for swap_id, row in rows.items() if swap_id in asked and now < row["expires_at"]}
