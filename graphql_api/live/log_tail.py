@@ -19,7 +19,7 @@ from broadcaster import Broadcast
 
 from domain.alerts.cursor import Cursor, LogState, is_of_log
 from domain.alerts.events import RecordedEvent
-from domain.alerts.sieve import Known, Possible
+from domain.alerts.sieve import ANYTHING, Known, Possible
 from persistence.backoff import Backoff
 from persistence.direct import open_log_pool
 from persistence.event_log import EVENTS_CHANNEL, LogReader
@@ -269,20 +269,35 @@ class LogTail:
             if self._audience.may_want(span.possible):
                 await self._take(text)
                 return
-            self._known_place = span.end
-            self._audience.pass_over(span.end)
-            self._tell_moved()
+            self._pass_over(span.end)
 
     async def _catch_up(self) -> bool:
         """Read the log up to its head; whether there was anything."""
         found = False
         while True:
-            page = await self.reader.read_after(self.place, limit=PAGE)
-            found = found or bool(page)
-            self._deliver(page)
-            if len(page) < PAGE:
+            number = await self._read_page()
+            found = found or bool(number)
+            if number < PAGE:
                 return found
             await asyncio.sleep(0)  # let the subscribers take some
+
+    async def _read_page(self) -> int:
+        """How many events come next in the log. Where nobody follows, only the place moves here, too."""
+        if not self._audience.may_want(ANYTHING):
+            reached, number = await self.reader.reach(self.place, limit=PAGE)
+            # Who came meanwhile is at the place of before, and waits for the events themselves.
+            if not self._audience.may_want(ANYTHING):
+                if reached is not None:
+                    self._pass_over(reached)
+                return number
+        page = await self.reader.read_after(self.place, limit=PAGE)
+        self._deliver(page)
+        return len(page)
+
+    def _pass_over(self, place: Cursor) -> None:
+        self._known_place = place
+        self._audience.pass_over(place)
+        self._tell_moved()
 
     async def _check_log(self, state: LogState) -> None:
         """A restored log, or one that lost its tail, ends every stream: its events have other, maybe smaller places."""

@@ -193,6 +193,54 @@ async def test_events_for_nobody_are_not_decoded_and_move_the_place(
             assert watcher.ids == seen
 
 
+async def test_of_the_log_too_only_the_place_is_read_where_nobody_follows(
+    database_url: str, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Cursor] = []
+    read_after = LogReader.read_after
+
+    async def noting(reader: LogReader, cursor: Cursor, *, limit: int) -> list[RecordedEvent]:
+        read.append(cursor)
+        return await read_after(reader, cursor, limit=limit)
+
+    monkeypatch.setattr(LogReader, "read_after", noting)
+    async with started(without_redis(database_url)) as hub:
+        unseen = await insert_events(writer, 6)
+        end = (await cursor_at(writer, unseen[-1])).position
+        await until(lambda: hub.place.position >= end)
+        assert not read
+        async with Watcher(hub).watching() as watcher:
+            seen = await insert_events(writer, 3)
+            await until(lambda: len(watcher.ids) == 3)
+            assert watcher.ids == seen
+        assert read
+
+
+async def test_who_comes_while_the_log_is_passed_over_misses_nothing(
+    database_url: str, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, came = asyncio.Event(), asyncio.Event()
+    reach = LogReader.reach
+
+    async def slow(reader: LogReader, cursor: Cursor, *, limit: int) -> tuple[Cursor | None, int]:
+        found = await reach(reader, cursor, limit=limit)
+        if found[0] is not None:
+            asked.set()
+            await came.wait()
+        return found
+
+    monkeypatch.setattr(LogReader, "reach", slow)
+    async with started(without_redis(database_url)) as hub:
+        before = hub.place
+        ids = await insert_events(writer, 3)
+        async with asyncio.timeout(60):
+            await asked.wait()
+        async with Watcher(hub, before).watching() as watcher:
+            came.set()
+            await until(lambda: len(watcher.ids) == 3)
+            assert watcher.ids == ids
+
+
 async def test_events_of_other_alerts_wake_nobody_and_are_not_decoded(
     database_url: str,
     redis_url: str,
