@@ -162,7 +162,7 @@ async def update_rule(
     draft = checked(change.applied_to(before), engine, kept=before.condition)
     if draft == RoutingDraft.of(before):
         return before
-    await _check_targets(draft, before.team_id, desk)
+    await _check_targets(draft, before.team_id, desk, before=RoutingDraft.of(before))
     after = replace(
         before, version=before.version + 1, updated_at=desk.now, **{name: getattr(draft, name) for name in _SAID}
     )
@@ -232,12 +232,17 @@ async def _mine(rule_id: UUID, desk: RuleDesk) -> RoutingRule:
     return found
 
 
-async def _check_targets(draft: RoutingDraft, team_id: UUID | None, desk: RuleDesk) -> None:
+async def _check_targets(
+    draft: RoutingDraft, team_id: UUID | None, desk: RuleDesk, *, before: RoutingDraft | None = None
+) -> None:
+    """InvalidInput for what is newly named and not there: a rule that names somebody who left can be switched off."""
     missing = await desk.stores.missing_targets(draft.targets, sight=desk.viewer.sight)
     for place, target in enumerate(draft.targets):
-        if target in missing:
+        if target in missing and (before is None or target not in before.targets):
             message = f"no such {'active person' if target.kind.value == 'user' else target.kind.value}"
             raise InvalidInput(message, ("targets", str(place)))
+    if before is not None and draft.policy_id == before.policy_id:
+        return
     if draft.policy_id is not None and not await desk.stores.has_policy(draft.policy_id, team_id=team_id):
         message = "no such escalation policy of the same team"
         raise InvalidInput(message, ("policyId",))

@@ -42,11 +42,16 @@ class RuleDesk:
         """The person who asks; None for a service account."""
         return self.desk.viewer.person_id
 
-    async def checked(self, draft: RuleDraft, *, of: UUID | None, kept: str | None = None) -> RuleDraft:
-        """The draft of a rule of this team, or of none, if it may be; `kept` is the condition it has already."""
+    async def checked(self, draft: RuleDraft, *, of: UUID | None, before: AlertRule | None = None) -> RuleDraft:
+        """The draft of a rule of this team, or of none, if it may be; `before` is the rule that is edited.
+
+        What it says already is not looked at again: a rule that gives alerts to a team which has ended since can be
+        switched off.
+        """
+        kept, named = (None, None) if before is None else (before.condition, before.effects.team_id)
         draft = checked(draft, self.engine, is_of_team=of is not None, kept=kept)
         team_id = draft.effects.team_id
-        if team_id is not None and not await self.stores.team_in_sight(team_id, sight=self.desk.viewer.sight):
+        if team_id not in (None, named) and not await self.stores.team_in_sight(team_id, sight=self.desk.viewer.sight):
             message = "no such team"
             raise InvalidInput(message, ("effects", "teamId"))
         return draft
@@ -127,7 +132,7 @@ async def update_rule(
     """The rule before and after an edit, which is a version of its own."""
     before = await desk.mine(rule_id)
     require_version("alert rule", actual=before.version, expected=expected_version)
-    draft = await desk.checked(change.applied_to(before), of=before.team_id, kept=before.condition)
+    draft = await desk.checked(change.applied_to(before), of=before.team_id, before=before)
     if draft == RuleDraft.of(before):
         return before, before
     after = replace(before, version=before.version + 1, updated_at=desk.desk.now, **_said(draft))

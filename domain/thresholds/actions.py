@@ -111,7 +111,8 @@ async def update_rule(
     require_version("threshold rule", actual=before.version, expected=expected_version)
     draft = checked_draft(change.applied_to(before))
     if change.condition is not None:
-        await check_teams(draft.condition.match.team_ids, desk.stores, sight=desk.viewer.sight)
+        named = frozenset(before.condition.match.team_ids)
+        await check_teams(draft.condition.match.team_ids, desk.stores, sight=desk.viewer.sight, named=named)
     edited = replace(
         before,
         name=draft.name,
@@ -140,9 +141,12 @@ async def archive_rule(rule_id: UUID, *, desk: RuleDesk) -> ThresholdRule:
     return after
 
 
-async def check_teams(team_ids: Sequence[UUID], stores: ThresholdRules, *, sight: Sight) -> None:
-    """InvalidInput for a team in the filter that is not there, or out of sight."""
-    missing = await stores.teams_missing(frozenset(team_ids), sight=sight) if team_ids else set()
+async def check_teams(
+    team_ids: Sequence[UUID], stores: ThresholdRules, *, sight: Sight, named: AbstractSet[UUID] = frozenset()
+) -> None:
+    """InvalidInput for a team in the filter that is not there, or out of sight, and was not `named` before."""
+    asked = frozenset(team_ids) - named
+    missing = await stores.teams_missing(asked, sight=sight) if asked else set()
     for place, team_id in enumerate(team_ids):
         if team_id in missing:
             raise InvalidInput("no such team", ("condition", "match", "teamIds", str(place)))

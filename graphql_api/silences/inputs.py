@@ -6,8 +6,9 @@ from uuid import UUID
 import strawberry
 
 from domain.errors import InvalidInput
-from domain.silences.expression import Expression, expression
+from domain.silences.expression import expression
 from domain.silences.matchers import MAX_MATCHERS, InvalidMatcher, LabelMatcher, MatchOperator
+from domain.silences.model import AlertCondition
 from graphql_api.context import Context
 from graphql_api.scalars import uuid_of
 from persistence.silence_conditions import KEPT_CONDITIONS
@@ -48,9 +49,14 @@ def matchers_of(given: Sequence[SilenceMatcherInput]) -> tuple[LabelMatcher, ...
     return tuple(made)
 
 
-def condition_of(text: str | None) -> Expression | None:
-    """The domain's condition; InvalidInput, with its place, for a fault."""
-    return None if text is None else expression(text, KEPT_CONDITIONS)
+def condition_of(text: str | None, *, kept: AlertCondition | None = None) -> AlertCondition | None:
+    """The domain's condition; InvalidInput, with its place, for a fault.
+
+    `kept` is the one of what is edited: sent back as it is, it is nothing that is written now.
+    """
+    if text is None:
+        return None
+    return kept if kept is not None and text == kept.text else expression(text, KEPT_CONDITIONS)
 
 
 def places_of(integration_id: strawberry.ID | None, team_id: strawberry.ID | None) -> tuple[UUID | None, UUID | None]:

@@ -83,6 +83,10 @@ async def update_maintenance_window(info: Info, data: UpdateMaintenanceWindowInp
     """Edit under the silences lock."""
     context = info.context
     window_id = uuid_of(data.id, "maintenance window", "id")
+    matchers = None if data.matchers is None else matchers_of(data.matchers)
+    holds_otherwise = data.matchers is not None or data.condition is not None
+    before = await written(context, window_id) if holds_otherwise else None
+    kept = None if before is None else before.condition
     edit = WindowChange(
         name=data.name,
         comment=data.comment,
@@ -91,12 +95,12 @@ async def update_maintenance_window(info: Info, data: UpdateMaintenanceWindowInp
         duration=data.duration,
         recurrence=UNSET if data.recurrence is None else data.recurrence.value,
         exceptions=None if data.exceptions is None else tuple(data.exceptions),
-        matchers=None if data.matchers is None else matchers_of(data.matchers),
-        condition=UNSET if data.condition is None else condition_of(data.condition.value),
+        matchers=matchers,
+        condition=UNSET if data.condition is None else condition_of(data.condition.value, kept=kept),
         is_paused=data.is_paused,
     )
-    if data.matchers is not None or data.condition is not None:
-        wanted = edit.applied_to(await written(context, window_id), now=context.now())
+    if before is not None:
+        wanted = edit.applied_to(before, now=context.now())
         guard(context, wanted, await looked_at(context, wanted), is_confirmed=data.confirm_broad)
 
     async def make(work: SilenceUnitOfWork, request: Asking, write: WriteAudit) -> Planned:

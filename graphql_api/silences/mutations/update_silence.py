@@ -61,15 +61,18 @@ async def update_silence(info: Info, data: UpdateSilenceInput) -> UpdateSilenceS
     """Edit under the silences lock."""
     context = info.context
     silence_id = uuid_of(data.id, "silence", "id")
+    matchers = None if data.matchers is None else matchers_of(data.matchers)
+    holds_otherwise = data.matchers is not None or data.condition is not None
+    before = await written(context, silence_id) if holds_otherwise else None
+    kept = None if before is None else before.condition
     change = by_people.Change(
-        matchers=None if data.matchers is None else matchers_of(data.matchers),
-        condition=by_people.UNSET if data.condition is None else condition_of(data.condition.value),
+        matchers=matchers,
+        condition=by_people.UNSET if data.condition is None else condition_of(data.condition.value, kept=kept),
         starts_at=data.starts_at,
         ends_at=data.ends_at,
         comment=data.comment,
     )
-    if data.matchers is not None or data.condition is not None:
-        before = await written(context, silence_id)
+    if before is not None:
         draft = change.applied_to(before)
         found = await previewed_anew(context, before, draft)
         share = broad_share(context)

@@ -12,7 +12,7 @@ from domain.alerts.model import AlertStatus, Severity
 from domain.identity.model import Role
 from persistence.channel_notifications import claim
 from persistence.routing_run import route
-from persistence.tables import routing_rules, routings
+from persistence.tables import routing_rules, routings, users
 from tests.api import Api, Person
 from tests.integration.routing.night import MINUTE, Night, rule
 from tests.log_writer import insert_alert
@@ -33,6 +33,20 @@ async def test_a_rule_tells_of_what_its_condition_holds_for_once(
     assert told["why"] == "notification rule Tell them: you are named by it"
     assert told["routingRule"] == {"name": "Tell them"}
     assert told["routingRuleVersion"] == 1
+
+
+async def test_a_rule_that_names_somebody_who_left_can_be_switched_off_and_renamed(
+    api: Api, night: Night, manager: Person, ann: Person, bob: Person
+) -> None:
+    made = await rule(api, manager, ("USER", ann.id))
+    async with night.engine.begin() as connection:
+        await connection.execute(sa.update(users).where(users.c.id.in_([ann.id, bob.id])).values(is_active=False))
+    what = {"id": made["id"], "name": "Old", "isEnabled": False}
+    off = await api.change("updateRoutingRule", what, "rule { name isEnabled }", who=manager)
+    assert off["rule"] == {"name": "Old", "isEnabled": False}
+    what = {"id": made["id"], "targets": [{"kind": "USER", "id": str(one.id)} for one in (ann, bob)]}
+    refused = await api.change("updateRoutingRule", what, "rule { id }", who=manager)
+    assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["targets", "1"])
 
 
 async def test_two_at_once_tell_once(api: Api, night: Night, manager: Person, ann: Person) -> None:

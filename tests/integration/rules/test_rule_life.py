@@ -222,3 +222,19 @@ async def test_a_rule_whose_condition_would_be_refused_by_now_can_still_be_switc
     for field, rule_id in (("updateAlertRule", rule["id"]), ("updateGroupRule", group_rule["id"])):
         what = {"id": rule_id, "condition": f"{slip} || true"}
         assert (await api.change(field, what, "__typename", who=manager))["code"] == "INVALID_INPUT"
+
+
+async def test_a_rule_that_gives_alerts_to_a_team_that_ended_can_still_be_switched_off(
+    api: Api, manager: Person
+) -> None:
+    gone, other = await api.team("Gone"), await api.team("Other")
+    given = {"severity": "HIGH", "teamId": str(gone.id)}
+    rule = await make_rule(api, manager, "Theirs", 'alert.service == "shop"', effects=given)
+    for team in (gone, other):
+        await api.change("archiveTeam", {"id": str(team.id)}, "__typename", who=manager)
+    assert (await change_rule(api, manager, rule, mode="DISABLED"))["mode"] == "DISABLED"
+    same = await change_rule(api, manager, rule, effects={**given, "severity": "LOW"})
+    assert same["effects"]["severity"] == "LOW"
+    what = {"id": rule["id"], "effects": {"teamId": str(other.id)}}
+    refused = await api.change("updateAlertRule", what, "__typename", who=manager)
+    assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["effects", "teamId"])

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from domain.identity.model import Role
 from domain.ids import new_id
 from persistence.retention import Retention, purge_expired
 from persistence.silence_work import apply_due_silences, plan_due_windows
-from persistence.tables import silences
+from persistence.tables import maintenance_windows, silences
 from tests.api import Api, Person
 from tests.silence_calls import equal, fire, holders
 
@@ -262,6 +263,20 @@ async def test_what_no_window_can_be_is_refused(api: Api, fields: dict[str, Any]
     answer = await window(api, await manager(api), **fields)
     assert answer["path"] == path, answer
     assert said in answer["message"]
+
+
+async def test_a_condition_that_would_be_refused_by_now_can_be_sent_back_as_it_is(api: Api) -> None:
+    who, slip = await manager(api), 'alert.severity in [HIGH, "warn"]'
+    one = (await window(api, who, condition="alert.severity > LOW"))["window"]
+    async with api.engine.begin() as connection:
+        for table, of in ((maintenance_windows, maintenance_windows.c.id), (silences, silences.c.window_id)):
+            await connection.execute(sa.update(table).where(of == UUID(one["id"])).values(condition=slip))
+    what = {"id": one["id"], "condition": slip, "comment": "still moving"}
+    answer = await api.change("updateMaintenanceWindow", what, "window { comment condition }", who=who)
+    assert answer["window"] == {"comment": "still moving", "condition": slip}
+    anew = {"id": one["id"], "condition": f"{slip} || alert.severity == HIGH"}
+    refused = await api.change("updateMaintenanceWindow", anew, "window { id }", who=who)
+    assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["condition"])
 
 
 async def test_who_may_make_windows_and_who_sees_them(api: Api, operator: Person, admin: Person) -> None:

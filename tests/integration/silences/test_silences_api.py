@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role
 from domain.ids import new_id
-from persistence.tables import audit_log
+from persistence.tables import audit_log, silences
 from tests.api import Api, Person
 from tests.silence_calls import equal, fire, holders
 
@@ -132,6 +133,28 @@ async def test_what_no_silence_can_be_is_refused(
     answer = await silence(api, operator, **{"matchers": [equal("some", "label")], **fields})
     assert answer["path"] == path, answer
     assert said in answer["message"]
+
+
+async def test_a_condition_that_would_be_refused_by_now_can_be_sent_back_as_it_is(api: Api, operator: Person) -> None:
+    """A form sends all of its fields: it was saved before conditions were looked through for slips."""
+    slip = 'alert.severity in [HIGH, "warn"]'
+    one = (await silence(api, operator, matchers=[equal("some", str(new_id()))], condition="alert.severity > LOW"))[
+        "silence"
+    ]
+    async with api.engine.begin() as connection:
+        mine = silences.c.id == UUID(one["id"])
+        await connection.execute(sa.update(silences).where(mine).values(condition=slip))
+    what = {"id": one["id"], "condition": slip, "comment": "still moving"}
+    answer = await api.change("updateSilence", what, "replaced silence { comment condition }", who=operator)
+    assert answer["silence"] == {"comment": "still moving", "condition": slip}
+    assert not answer["replaced"]
+    # With other matchers it is another silence, of the same condition.
+    other = {**what, "matchers": [equal("some", str(new_id()))]}
+    answer = await api.change("updateSilence", other, "replaced silence { id condition }", who=operator)
+    assert (answer["replaced"], answer["silence"]["condition"]) == (True, slip)
+    anew = {"id": answer["silence"]["id"], "condition": f"{slip} || alert.severity == HIGH"}
+    refused = await api.change("updateSilence", anew, "replaced", who=operator)
+    assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["condition"])
 
 
 async def test_times_that_cannot_be_are_refused(api: Api, operator: Person) -> None:

@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from domain.alerts.model import RULE_INTEGRATION_ID, Severity
 from domain.identity.model import Role, Team
+from persistence.tables import teams
 from persistence.timescale import TimeSeriesLevel, ensure_timeseries
 from tests.integration.thresholds.conftest import MINUTE, World
 
@@ -350,6 +352,21 @@ async def test_a_title_holds_no_name_that_is_none(world: World) -> None:
     what = {"name": "Odd", "condition": condition, "alert": {"title": "{value.__class__}", "severity": "LOW"}}
     answer = await world.api.change("createThresholdRule", what, "rule { id }", who=world.manager)
     assert (answer["code"], answer["path"]) == ("INVALID_INPUT", ["alert", "title"])
+
+
+async def test_a_rule_that_names_a_team_that_became_private_can_be_edited_as_it_is(world: World) -> None:
+    ours, other = await world.api.team("Ours"), await world.api.team("Other")
+    match = {"match": {"teamIds": [str(ours.id)]}}
+    made = await world.make(condition=match)
+    async with world.api.engine.begin() as connection:
+        await connection.execute(sa.update(teams).values(is_private=True))
+    whole = {"measure": "COUNT", "window": "PT5M", "raiseAt": 9, "clearAt": 3, **match}
+    what = {"id": made["id"], "condition": whole}
+    kept = await world.api.change("updateThresholdRule", what, "rule { version }", who=world.manager)
+    assert kept["rule"] == {"version": 2}, kept
+    whole["match"] = {"teamIds": [str(ours.id), str(other.id)]}
+    refused = await world.api.change("updateThresholdRule", what, "rule { version }", who=world.manager)
+    assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["condition", "match", "teamIds", "1"])
 
 
 async def test_an_edit_of_an_older_version_is_refused(world: World) -> None:
