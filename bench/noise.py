@@ -75,7 +75,7 @@ def _turns(plan: Plan, tocsin: Tocsin, stores: Stores) -> Iterator[NoiseTurn]:
                 yield NoiseTurn(house=name, turn=turn)
 
 
-def _storms(plan: Plan, tocsin: Tocsin, stores: Stores) -> Iterator[StormTurn]:
+def _storms(plan: Plan, tocsin: LiveTocsin, stores: Stores) -> Iterator[StormTurn]:
     for turn in noise_storm.measure(plan.folder, tocsin, stores, alerts=plan.storm_alerts, rounds=plan.rounds):
         print(turn.line(), flush=True)
         yield turn

@@ -17,8 +17,8 @@ import orjson
 from bench import groups, house
 from bench.contenders.alertmanager import Alertmanager
 from bench.contenders.base import Contender, Route
-from bench.contenders.tocsin import Tocsin
 from bench.database import Stores
+from bench.live_servers import LiveTocsin
 from bench.load import Load, Result, run
 from bench.machine import cpu_seconds, resident_bytes
 from bench.noise_results import StormTurn
@@ -46,7 +46,7 @@ def write_bodies(path: Path, alerts: int, *, noise: float) -> None:
                 batch = []
 
 
-def measure(folder: Path, tocsin: Tocsin, stores: Stores, *, alerts: int, rounds: int) -> Iterator[StormTurn]:
+def measure(folder: Path, tocsin: LiveTocsin, stores: Stores, *, alerts: int, rounds: int) -> Iterator[StormTurn]:
     """The storm without and with noise: without group rules, with them, and to Alertmanager."""
     rules = [one.rule for one in groups.house_rules().rules]
     more = house.idle_group_rules(house.GROUP_RULES - len(rules))
@@ -59,6 +59,8 @@ def measure(folder: Path, tocsin: Tocsin, stores: Stores, *, alerts: int, rounds
             for name, on in kinds.items() if noise == 0 else [("50 group rules", ("groups",))]:
                 house.switch(stores.tocsin, on)
                 tocsin.clear()
+                # The same alerts as the turn before: the server would remember that they are open.
+                tocsin.restart_api()
                 stores.checkpoint()
                 yield _tocsin_turn(tocsin, stores, bodies, alerts, ways=name, noise=noise)
         if Alertmanager.is_installed():
@@ -67,7 +69,9 @@ def measure(folder: Path, tocsin: Tocsin, stores: Stores, *, alerts: int, rounds
     tocsin.clear()
 
 
-def _tocsin_turn(tocsin: Tocsin, stores: Stores, bodies: Path, alerts: int, *, ways: str, noise: float) -> StormTurn:
+def _tocsin_turn(
+    tocsin: LiveTocsin, stores: Stores, bodies: Path, alerts: int, *, ways: str, noise: float
+) -> StormTurn:
     pids = {**tocsin.parts(), "database": stores.postgresql_pid}
     server = pids["server"]
     before, size = {name: cpu_seconds(pid) for name, pid in pids.items()}, resident_bytes(server)

@@ -1,5 +1,6 @@
 """What is one turn? An emptied server, a warm-up, a load, and the proof that what was answered 2xx is stored."""
 
+import itertools
 import sys
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from bench.machine import cpu_seconds
 
 WARM_UP_SECONDS = 1.0
 KNOWN_KEYS = 1000
+# Keys of a turn are no other turn's: a server may remember what was open, and the database is emptied behind its back.
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,11 @@ def take(contender: Contender, route: Route, scenario: Scenario, *, stores: Stor
     try:
         contender.clear()
         stores.checkpoint()
-        run(load_of(contender, route, scenario, seconds=WARM_UP_SECONDS, prefix="warm"))
+        warm, test = prefixes()
+        run(load_of(contender, route, scenario, seconds=WARM_UP_SECONDS, prefix=warm))
         contender.settle()
         # Known keys are those of the warm-up.
-        prefix = "warm" if scenario.repeats else "test"
+        prefix = warm if scenario.repeats else test
         return _measure(
             contender,
             route,
@@ -96,6 +100,12 @@ def take(contender: Contender, route: Route, scenario: Scenario, *, stores: Stor
     finally:
         if contender.restarts_each_turn:
             contender.stop()
+
+
+def prefixes() -> tuple[str, str]:
+    """What leads the keys of one turn's warm-up, and of its load."""
+    number = next(_numbers)
+    return f"warm{number:03}-", f"test{number:03}-"
 
 
 def load_of(

@@ -53,6 +53,9 @@ from persistence.team_ownership import KnownOwnership
 # Of what each rejected item came as, when nothing else is set.
 MAX_REJECTED_BYTES = 64 * 1024
 MAX_ATTEMPTS = 5
+# So often a batch takes fewer locks by what is remembered. A guess that was wrong is forgotten, so the second attempt
+# is without it alone; should one be wrong again, the batch takes all its locks.
+GUESSES = 2
 log = structlog.get_logger(__name__)
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 # The data's own fault: what PostgreSQL says of a value it cannot take, and what asyncpg says before sending one.
@@ -186,7 +189,7 @@ class IngestStore:
                 items = prepare(submissions, rules)
             try:
                 ingested = await self._begin_and_fold(
-                    submissions, items, more, rules, may_guess=attempt == 1, may_ask=attempt < MAX_ATTEMPTS
+                    submissions, items, more, rules, may_guess=attempt <= GUESSES, may_ask=attempt < MAX_ATTEMPTS
                 )
             except _BeginAgain:
                 await self._rollback()
@@ -271,6 +274,7 @@ class IngestStore:
         if not may_open:
             return None
         if ways.has_passed_over(may_open):
+            self._memory.note(problems.values(), None)
             raise _BeginAgain
         return await read_placing(
             self._connection, ways, correlation=correlation, problems=problems, may_ask=may_ask, now=now

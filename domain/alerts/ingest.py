@@ -98,16 +98,18 @@ def group_ways_of(
     """The ways into groups of what fires. Pure, so their keys are known before the locks.
 
     Repeats of what is open need none: `is_passing` says which keys are open as far as is known. Should one of them
-    open after all (`unplaced`), the batch begins again.
+    open after all (`opening`), the batch begins again.
     """
     found = BatchWays()
     if correlation.is_empty and not any(getattr(item.content, "group_key", None) for item in items):
         return found
+    ended = _ended(items)
     for item in items:
         content = item.content
         if isinstance(content, NormalSignal) and content.status is SignalStatus.FIRING:
             integration_id = item.submission.integration.id
-            if is_passing is None or not is_passing((integration_id, content.signal.dedup_key)):
+            key = integration_id, content.signal.dedup_key
+            if is_passing is None or key in ended or not is_passing(key):
                 found.add(content, correlation.ways(content, integration_id))
             else:
                 found.pass_over(content)
@@ -130,11 +132,7 @@ def inhibition_keys_of(items: Sequence[Item], inhibition: Inhibition) -> list[st
 
 def opening(items: Sequence[Item], problems: Mapping[Key, Problem]) -> list[NormalSignal]:
     """The signals that may open an alert, or open one again: repeats of what is open need no groups."""
-    ended = {
-        (item.submission.integration.id, item.content.signal.dedup_key)
-        for item in items
-        if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.RESOLVED
-    }
+    ended = _ended(items)
     found = []
     for item in items:
         if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.FIRING:
@@ -143,6 +141,15 @@ def opening(items: Sequence[Item], problems: Mapping[Key, Problem]) -> list[Norm
             if alert is None or not alert.is_open or key in ended:
                 found.append(item.content)
     return found
+
+
+def _ended(items: Sequence[Item]) -> set[Key]:
+    """The keys that the batch itself ends: what fires of them after that opens again."""
+    return {
+        (item.submission.integration.id, item.content.signal.dedup_key)
+        for item in items
+        if isinstance(item.content, NormalSignal) and item.content.status is SignalStatus.RESOLVED
+    }
 
 
 def ingest(

@@ -117,6 +117,27 @@ async def test_an_alert_that_another_process_ended_is_placed_when_it_comes_back(
     assert await database.fetchval("SELECT group_id FROM alerts") is not None
 
 
+async def test_many_that_another_process_ended_come_back_side_by_side(
+    doors: tuple[IngestQueue, IngestQueue], database: asyncpg.Connection
+) -> None:
+    """What was wrongly believed of them is forgotten; that their group is there is right, and they share its lock."""
+    await a_rule(database)
+    first, second = doors
+    both = [signal(key=f"t:1:{name}", labels={"cause": "1"}) for name in "ab"]
+    ended = [signal(RESOLVED, key=f"t:1:{name}", labels={"cause": "1"}) for name in "ab"]
+    await first.submit(submission(now(), *both, signal(key="t:1:stays", labels={"cause": "1"})))
+    await first.submit(submission(now(), *both, signal(key="t:1:joins", labels={"cause": "1"})))
+    await second.submit(submission(now(), *ended))
+
+    async with database.transaction():
+        await database.execute("SELECT pg_advisory_xact_lock_shared($1)", await the_key(database))
+        # Would wait for ever, did it want the key for itself.
+        receipt = await first.submit(submission(now(), *both))
+
+    assert [result.outcome for result in receipt.results] == [Outcome.REOPENED, Outcome.REOPENED]
+    assert await database.fetchval("SELECT count(DISTINCT group_id) FROM alerts WHERE group_id IS NOT NULL") == 1
+
+
 async def test_one_post_that_ends_and_fires_again_is_placed_too(
     doors: tuple[IngestQueue, IngestQueue], database: asyncpg.Connection
 ) -> None:

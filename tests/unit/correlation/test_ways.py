@@ -16,7 +16,7 @@ from domain.rules.condition import ConditionFailed
 from domain.rules.facts import facts_of_signal
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from persistence.conditions import bind, compile_condition
-from tests.unit.alerts.signals import INTEGRATION, START, signal, submission
+from tests.unit.alerts.signals import INTEGRATION, RESOLVED, START, signal, submission
 from tests.unit.correlation.placed import a_rule
 
 NAMES = ("env", "host", "job")
@@ -127,6 +127,20 @@ def test_a_batch_asks_for_the_ways_of_each_signal_once_and_for_none_of_what_is_o
     assert some.has_passed_over([first, second])
     assert not some.has_passed_over([second])
     assert not every.has_passed_over([first, second])
+
+
+def test_what_a_batch_itself_ends_is_not_passed_over() -> None:
+    """It opens again in the batch, so it needs a group."""
+    correlation = Correlation(version=1, rules=[RuleInForce(a_rule(GroupStrategy.LABELS, labels=("env",)))])
+    ends = signal(RESOLVED, key="t:1:a", labels={"env": "a"})
+    items = prepare([submission(START, ends), submission(START, signal(key="t:1:a", labels={"env": "a"}))])
+    fires = items[1].content
+    assert isinstance(fires, NormalSignal)
+
+    ways = group_ways_of(items, correlation, is_passing=lambda _key: True)
+
+    assert not ways.has_passed_over([fires])
+    assert len(ways.keys) == 1
 
 
 def test_without_a_rule_nothing_is_asked() -> None:
