@@ -24,6 +24,7 @@ from persistence.mail import MailRepository
 from persistence.one_time_tokens import OneTimeTokenRepository
 from persistence.passkeys import ChallengeRepository, PasskeyRepository
 from persistence.people_directory import PeopleDirectory
+from persistence.rules_of_teams import RulesOfTeams
 from persistence.schedules import ScheduleRepository
 from persistence.sessions import SessionRepository
 from persistence.silences import StandingSilences
@@ -46,6 +47,7 @@ class UnitOfWork:
     silences: StandingSilences
     teams: TeamRepository
     ownership: OwnershipLines
+    rules_of_teams: RulesOfTeams
     team_log: TeamLog
     users: UserRepository
     schedules: ScheduleRepository
@@ -75,6 +77,7 @@ class UnitOfWork:
         self.silences = StandingSilences(self.connection)
         self.teams = TeamRepository(self.connection)
         self.ownership = OwnershipLines(self.connection)
+        self.rules_of_teams = RulesOfTeams(self.connection)
         self.team_log = TeamLog(self.connection)
         self.users = UserRepository(self.connection)
         self.schedules = ScheduleRepository(self.connection)

@@ -7,6 +7,7 @@ is to be woken, which goes with the rule.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -76,9 +77,11 @@ class RuleDesk:
 
 async def create_rule(draft: RuleDraft, *, desk: RuleDesk, team_id: UUID | None = None) -> AlertRule:
     """A new rule, the last of its team or of no team; it is asked about the signals that arrive from now on."""
+    # The lock comes before the look at the team: who ends it ends its rules under the same lock, and misses none.
+    seen = await desk.seen()
     await desk.desk.require_team(team_id)
     draft = await desk.checked(draft, of=team_id)
-    others = [rule for rule in await desk.seen() if rule.team_id == team_id]
+    others = [rule for rule in seen if rule.team_id == team_id]
     if await desk.stores.number() >= MAX_RULES:
         message = f"there are {MAX_RULES} alert rules, and no more can be kept: archive one"
         raise InvalidInput(message)
@@ -148,11 +151,16 @@ async def archive_rule(rule_id: UUID, *, expected_version: int | None, desk: Rul
     """End a rule: it is asked no more; its versions and what it did stay readable."""
     before = await desk.mine(rule_id)
     require_version("alert rule", actual=before.version, expected=expected_version)
-    after = replace(before, archived_at=desk.desk.now, updated_at=desk.desk.now, version=before.version + 1)
+    after = ended(before, now=desk.desk.now)
     await desk.stores.save(after, changed_by=desk.changed_by)
     await desk.stores.log(desk.event(after, AlertRuleEventKind.ARCHIVED))
     await desk.desk.audit(target_id=after.id, before=shown(before), after=shown(after))
     return after
+
+
+def ended(rule: AlertRule, *, now: datetime) -> AlertRule:
+    """The rule when it is over, by itself or with its team."""
+    return replace(rule, archived_at=now, updated_at=now, version=rule.version + 1)
 
 
 async def reorder_rules(rule_ids: Sequence[UUID], *, desk: RuleDesk, team_id: UUID | None = None) -> list[AlertRule]:

@@ -21,7 +21,11 @@ class AlertRuleEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRuleEvent:
-    """One entry. `data.changes` holds the fields an edit changed, before and after, as JSON."""
+    """One entry.
+
+    `data.changes` holds the fields an edit changed, before and after, as JSON; `data.reason` is why, where nobody
+    meant the rule itself.
+    """
 
     id: UUID
     rule_id: UUID

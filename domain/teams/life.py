@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from domain.alerts.events import Actor
@@ -16,8 +15,10 @@ from domain.identity.model import MAX_TEAM_NAME, Membership, Role, Team, Viewer
 from domain.identity.people import checked_name
 from domain.identity.team_roles import require_manager
 from domain.ids import new_id
+from domain.teams.ending import Ending, end_team
 from domain.teams.events import TeamEvent, TeamEventKind
 from domain.teams.ports import TeamUnit, WriteAudit
+from domain.teams.shown import shown
 from domain.text import checked_optional_text
 from domain.versions import require_version
 
@@ -140,32 +141,9 @@ async def archive_team(acting: TeamActing, team_id: UUID, *, expected_version: i
     if use:
         message = "the team still has open alerts or integrations: hand it over first"
         raise TeamInUse(message, ("id",), open_alerts=use.open_alerts, integrations=use.integrations)
-    return await archived(acting, team)
-
-
-async def archived(acting: TeamActing, team: Team) -> Team:
-    """Write the end of a team."""
-    after = replace(team, archived_at=acting.now, version=team.version + 1)
-    await acting.unit.ownership.replace(team.id, [], now=acting.now)
-    await acting.unit.teams.save(after)
-    await acting.audit(target_id=team.id, before=shown(team), after=shown(after))
-    await acting.tell(team.id, TeamEventKind.ARCHIVED)
-    return after
+    return await end_team(team, Ending(unit=acting.unit, actor=acting.actor, now=acting.now, audit=acting.audit))
 
 
 def require_team_version(team: Team, expected: int | None) -> None:
     """StaleVersion unless the team is still what the caller read. None means: whatever it is now."""
     require_version("team", actual=team.version, expected=expected)
-
-
-def shown(team: Team) -> dict[str, Any]:
-    """What the audit log keeps of a team."""
-    return {
-        "name": team.name,
-        "slug": team.slug,
-        "description": team.description,
-        "isPrivate": team.is_private,
-        "pauseSeconds": team.pause_seconds,
-        "isArchived": team.archived_at is not None,
-        "version": team.version,
-    }

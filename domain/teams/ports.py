@@ -9,9 +9,12 @@ from uuid import UUID
 from domain.alerts.events import Actor
 from domain.alerts.visibility import Sight
 from domain.identity.model import Membership, Team, User
+from domain.rules.events import AlertRuleEvent
+from domain.rules.model import AlertRule
 from domain.teams.events import TeamEvent
 from domain.teams.handover import Handover
 from domain.teams.ownership import OwnershipLine
+from domain.thresholds.model import ThresholdRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,26 @@ class OwnershipStore(Protocol):
         ...
 
 
+class RulesOfTeams(Protocol):
+    """The rules of a team, within the transaction that ends it."""
+
+    async def alert_rules(self, team_id: UUID) -> Sequence[AlertRule]:
+        """Those that are not archived; nobody makes or changes an alert rule until the transaction ends."""
+        ...
+
+    async def threshold_rules(self, team_id: UUID) -> Sequence[ThresholdRule]:
+        """Those that are not archived, locked."""
+        ...
+
+    async def end_alert_rule(self, rule: AlertRule, event: AlertRuleEvent, *, changed_by: UUID | None) -> None:
+        """Write the end of a rule, its version and its event."""
+        ...
+
+    async def end_threshold_rule(self, rule: ThresholdRule) -> None:
+        """Write the end of a rule."""
+        ...
+
+
 class TeamLog(Protocol):
     """The log of teams."""
 
@@ -131,6 +154,11 @@ class TeamUnit(Protocol):
         ...
 
     @property
+    def rules_of_teams(self) -> RulesOfTeams:
+        """Their rules."""
+        ...
+
+    @property
     def team_log(self) -> TeamLog:
         """What happened to them."""
         ...
@@ -145,7 +173,12 @@ class WriteAudit(Protocol):
     """Makes and appends the audit entry of the action that is under way."""
 
     async def __call__(
-        self, *, target_id: UUID, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
+        self,
+        *,
+        target_id: UUID,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+        target_kind: str = "team",
     ) -> None:
         """Append it in the surrounding transaction."""
         ...

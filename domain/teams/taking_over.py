@@ -16,10 +16,9 @@ from domain.alerts.visibility import EVERYTHING, Sight
 from domain.audit.model import AuditEntry, AuditTrail
 from domain.ids import new_id
 from domain.silences.standing import KnownSilences
-from domain.teams.events import TeamEvent, TeamEventKind
+from domain.teams.ending import Ending, end_team
 from domain.teams.handover import Handover
-from domain.teams.life import shown
-from domain.teams.ports import OwnershipStore, TeamLog, TeamStore
+from domain.teams.ports import OwnershipStore, RulesOfTeams, TeamLog, TeamStore
 
 
 class HandoverUnit(Protocol):
@@ -48,6 +47,11 @@ class HandoverUnit(Protocol):
     @property
     def ownership(self) -> OwnershipStore:
         """What teams own."""
+        ...
+
+    @property
+    def rules_of_teams(self) -> RulesOfTeams:
+        """The rules of teams."""
         ...
 
     @property
@@ -105,14 +109,12 @@ async def end_handover(work: HandoverUnit, handover: Handover, *, now: datetime)
         return False
     team = teams.get(handover.team_id)
     if handover.archives and team is not None and not await work.teams.use_of(team.id):
-        after = replace(team, archived_at=now, version=team.version + 1)
-        await work.ownership.replace(team.id, [], now=now)
-        await work.teams.save(after)
-        await work.audit.append(_entry(handover, "archiveTeam", now, before=shown(team), after=shown(after)))
-        event = TeamEvent(
-            id=new_id(), team_id=team.id, kind=TeamEventKind.ARCHIVED, occurred_at=now, actor=handover.actor
-        )
-        await work.team_log.append(event)
+
+        async def audit(*, target_id: UUID, target_kind: str = "team", **told: dict[str, Any] | None) -> None:
+            entry = _entry(handover, "archiveTeam", now, **told)
+            await work.audit.append(replace(entry, target_id=target_id, target_kind=target_kind))
+
+        await end_team(team, Ending(unit=work, actor=handover.actor, now=now, audit=audit))
     return True
 
 

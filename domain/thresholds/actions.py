@@ -7,6 +7,7 @@ on or off and its end count from that moment: what it raised before is resolved 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
@@ -135,10 +136,15 @@ async def update_rule(
 async def archive_rule(rule_id: UUID, *, desk: RuleDesk) -> ThresholdRule:
     """End a rule: what it raised is resolved."""
     before = await _mine(rule_id, desk)
-    after = _anew(replace(before, archived_at=desk.now, updated_at=desk.now, version=before.version + 1))
+    after = ended(before, now=desk.now)
     await desk.stores.save(after)
     await desk.audit(target_id=after.id, before=shown(before), after=shown(after))
     return after
+
+
+def ended(rule: ThresholdRule, *, now: datetime) -> ThresholdRule:
+    """The rule when it is over, by itself or with its team."""
+    return _anew(replace(rule, archived_at=now, updated_at=now, version=rule.version + 1))
 
 
 async def check_teams(

@@ -191,5 +191,7 @@ class AlertRule:
     )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was last edited.")
-    archived_at: datetime | None = strawberry.field(description="When it was ended; null while it is there.")
+    archived_at: datetime | None = strawberry.field(
+        description="When it was ended, by itself or with its team; null while it is there."
+    )
     version: int = strawberry.field(description="Grows with each edit; give it as `expectedVersion`.")

@@ -14,9 +14,13 @@ def team_acting(context: Context, uow: UnitOfWork, action: str) -> TeamActing:
     """The signed-in person's change within this transaction; `action` is what the audit log calls it."""
 
     async def audit(
-        *, target_id: UUID, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
+        *,
+        target_id: UUID,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+        target_kind: str = "team",
     ) -> None:
-        entry = context.audit_entry(action, target_kind="team", target_id=target_id, before=before, after=after)
+        entry = context.audit_entry(action, target_kind=target_kind, target_id=target_id, before=before, after=after)
         await uow.audit.append(entry)
 
     return TeamActing(viewer=context.require_viewer(), actor=context.actor, now=context.now(), unit=uow, audit=audit)

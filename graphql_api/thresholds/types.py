@@ -191,5 +191,7 @@ class ThresholdRule:
     created_at: datetime = strawberry.field(description="When it was made.")
     created_by = strawberry.field(resolver=_created_by, graphql_type=User | None, description="Who made it.")
     updated_at: datetime = strawberry.field(description="When it was last edited.")
-    archived_at: datetime | None = strawberry.field(description="When it was ended; null while it counts.")
+    archived_at: datetime | None = strawberry.field(
+        description="When it was ended, by itself or with its team; null while it counts."
+    )
     version: int = strawberry.field(description="Grows with each edit; give it as `expectedVersion`.")

@@ -138,6 +138,29 @@ def test_without_slack_and_webhooks_what_waits_for_them_goes_by_mail(empty_datab
     command.upgrade(config, "0026")
 
 
+def test_rules_of_teams_that_ended_end_and_no_others(empty_database_url: str) -> None:
+    config = alembic_config(empty_database_url)
+    command.upgrade(config, "0036")
+    fill(empty_database_url)
+    run_sql(empty_database_url, "UPDATE teams SET archived_at = NULL")
+    for table in ("alert_rules", "threshold_rules"):
+        run_sql(empty_database_url, f"UPDATE {table} SET archived_at = NULL, team_id = (SELECT id FROM teams LIMIT 1)")
+    ended = (
+        "SELECT (SELECT archived_at IS NOT NULL FROM alert_rules) AS alert_rule, archived_at IS NOT NULL AS threshold,"
+        " version - $1 AS edits, counts_version = version AS is_new FROM threshold_rules"
+    )
+    (before,) = run_sql(empty_database_url, "SELECT version FROM threshold_rules WHERE $1", True)
+    command.upgrade(config, "0037")
+    (kept,) = run_sql(empty_database_url, ended, before["version"])
+    assert (kept["alert_rule"], kept["threshold"], kept["edits"]) == (False, False, 0)
+    command.downgrade(config, "0036")
+    run_sql(empty_database_url, "UPDATE teams SET archived_at = now()")
+    command.upgrade(config, "0037")
+    (over,) = run_sql(empty_database_url, ended, before["version"])
+    assert dict(over) == {"alert_rule": True, "threshold": True, "edits": 1, "is_new": True}
+    command.upgrade(config, "head")
+
+
 def test_partitions_and_time_series_do_not_stop_the_way_down(empty_database_url: str) -> None:
     migrate(empty_database_url)
     fill(empty_database_url)

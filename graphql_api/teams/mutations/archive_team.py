@@ -29,7 +29,8 @@ class ArchiveTeamSuccess:
 @mutation(
     payload("ArchiveTeam", ArchiveTeamSuccess, NotFound, StaleVersion, TeamInUse),
     description="End a team that has neither open alerts nor integrations: hand it over first. Its resolved alerts "
-    "stay, for those who could see them. Managers, and those who are managers within it.",
+    "stay, for those who could see them; its alert rules and threshold rules end with it. Managers, and "
+    "those who are managers within it.",
 )
 async def archive_team(info: Info, data: ArchiveTeamInput) -> ArchiveTeamSuccess:
     """Under the lock that keeps arriving alerts out: none comes between the count and the COMMIT."""

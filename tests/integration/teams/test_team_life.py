@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role, Team
-from persistence.tables import audit_log
+from persistence.tables import alert_rule_events, audit_log
 from tests.api import Api, Person
 from tests.integration.teams.ways import door, member, own, posted
 
@@ -197,3 +197,64 @@ async def test_a_list_that_is_given_again_keeps_its_lines_and_versions_guard_it(
     stale = {"teamId": str(team.id), "ownership": [], "expectedVersion": before["version"]}
     refused = await api.change("setTeamOwnership", stale, "team { id }", who=admin)
     assert refused["code"] == "STALE_VERSION"
+
+
+@pytest.mark.parametrize("is_handed_over", [False, True], ids=["archived", "handed-over"])
+async def test_the_rules_of_a_team_end_with_it_and_say_why(api: Api, admin: Person, is_handed_over: bool) -> None:
+    team, other = await api.team("Payments"), await api.team("Other")
+    await own(api, admin, team, {"service": "checkout"})
+    key = await door(api, admin)
+    alert_id = await posted(api, key, service="checkout")
+    await api.change("resolveAlert", {"id": alert_id}, "alert { id }", who=admin)
+    loud = {"condition": "true", "effects": {"severity": "CRITICAL"}}
+    condition = {"measure": "COUNT", "window": "PT5M", "raiseAt": 5, "clearAt": 3}
+    many = {"name": "Many", "condition": condition, "alert": {"title": "{value} alerts", "severity": "HIGH"}}
+    rules: dict[str, dict[str, Any]] = {}
+    for whose, team_id in (("theirs", str(team.id)), ("others", str(other.id)), ("everybodys", None)):
+        rule = await api.change("createAlertRule", {"name": whose, "teamId": team_id, **loud}, "rule { id }", who=admin)
+        counting = await api.change("createThresholdRule", {**many, "teamId": team_id}, "rule { id }", who=admin)
+        rules[whose] = {"alert": rule["rule"]["id"], "threshold": counting["rule"]["id"]}
+    if is_handed_over:
+        what = {"teamId": str(team.id), "toTeamId": str(other.id), "archive": True}
+        await api.change("handOverTeam", what, "team { archivedAt }", who=admin)
+    else:
+        await api.change("archiveTeam", {"id": str(team.id)}, "team { archivedAt }", who=admin)
+    there = "{ alertRules { id } thresholdRules { id } }"
+    found = await api.data(there, who=admin)
+    living = {rules[whose]["alert"] for whose in ("others", "everybodys")}
+    assert {one["id"] for one in found["alertRules"]} == living
+    assert {one["id"] for one in found["thresholdRules"]} == {
+        rules[whose]["threshold"] for whose in ("others", "everybodys")
+    }
+    ended = await api.data(
+        "query($id: ID!, $other: ID!) { alertRule(id: $id) { archivedAt team { archivedAt } versions { version } }"
+        " thresholdRule(id: $other) { archivedAt version } }",
+        {"id": rules["theirs"]["alert"], "other": rules["theirs"]["threshold"]},
+        who=admin,
+    )
+    assert ended["alertRule"]["archivedAt"] == ended["alertRule"]["team"]["archivedAt"]
+    assert [one["version"] for one in ended["alertRule"]["versions"]] == [2, 1]
+    assert ended["thresholdRule"] == {"archivedAt": ended["alertRule"]["archivedAt"], "version": 2}
+    async with api.engine.connect() as connection:
+        entries = (await connection.execute(sa.select(audit_log).where(audit_log.c.action == "archiveTeam"))).all()
+        (told,) = (
+            await connection.execute(sa.select(alert_rule_events).where(alert_rule_events.c.kind == "archived"))
+        ).all()
+    assert {(one.target_kind, str(one.target_id)) for one in entries} == {
+        ("team", str(team.id)),
+        ("alert_rule", rules["theirs"]["alert"]),
+        ("threshold_rule", rules["theirs"]["threshold"]),
+    }
+    assert (str(told.rule_id), told.data, told.actor_id) == (
+        rules["theirs"]["alert"],
+        {"reason": "its team ended"},
+        admin.id,
+    )
+    if not is_handed_over:
+        # An alert of the past opens again as the team's; of rules only everybody's are asked about it.
+        await api.change("reopenAlert", {"id": alert_id}, "alert { id }", who=admin)
+        assert await posted(api, key, service="checkout") == alert_id
+        asked = "query($id: ID!) { alert(id: $id) { team { name } decisions { ... on AlertRuleDecision { reason } } } }"
+        alert = (await api.data(asked, {"id": alert_id}, who=admin))["alert"]
+        assert alert["team"] == {"name": "Payments"}
+        assert [one["reason"] for one in alert["decisions"] if one] == ["everybodys: changed the severity"]
