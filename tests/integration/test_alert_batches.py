@@ -11,6 +11,7 @@ import asyncpg
 import httpx2
 import pytest
 
+from domain.alerts.events import LogPosition
 from graphql_api.alerts import batches, events, loaders
 from graphql_api.context import Context
 from graphql_api.live.member import Member
@@ -18,6 +19,7 @@ from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import followed, start_cursor
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
 from tests.sockets import Socket, connected
+from tests.waiting import until
 
 BATCHES = """
 subscription ($filter: AlertFilter, $after: String, $maxWait: Duration! = "PT0.2S") {
@@ -105,6 +107,12 @@ async def test_a_long_replay_is_no_single_message(
     monkeypatch.setattr(batches, "MOST", 10)
     for _ in range(35):
         await insert_told_alert(writer)
+    end = LogPosition(*await writer.fetchrow("SELECT xid, seq FROM alert_events ORDER BY xid DESC, seq DESC LIMIT 1"))
+    hub = api.state.hub
+    assert hub is not None
+    await hub.ready()
+    # What the process itself has not read yet comes as new, in lists of its own.
+    await until(lambda: hub.place.position >= end)
     async with connected(address, operator) as socket:
         # Long, so that the lists are full on a machine that is slow, too: only the last one waits for it.
         await socket.subscribe(BATCHES, {"after": await start_cursor(writer), "maxWait": "PT5S"})
