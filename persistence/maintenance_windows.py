@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.events import Actor, ActorKind
 from domain.alerts.visibility import Sight
 from domain.maintenance.model import MaintenanceWindow
+from domain.room import Numbers
 from domain.silences.matchers import matchers_from_json
 from domain.silences.model import Silence, SilenceState
+from persistence.of_teams import count_of
 from persistence.reads.silence_sight import seen
 from persistence.silence_conditions import kept_condition
 from persistence.silences import SILENCE_COLUMNS, silence_of
@@ -46,9 +48,9 @@ class MaintenanceWindows:
         """Keep the new state of a known one; False when its new name is taken."""
         return await self._written(sa.update(_T).where(_T.c.id == window.id).values(_values(window)))
 
-    async def count(self) -> int:
-        """How many there are that are not ended."""
-        return await self._connection.scalar(sa.select(sa.func.count()).where(_T.c.archived_at.is_(None))) or 0
+    async def numbers(self, team_id: UUID | None) -> Numbers:
+        """How many there are that are not ended, of all and of the team, or of none."""
+        return await count_of(self._connection, _T, team_id, _T.c.archived_at.is_(None))
 
     async def to_plan(self, before: datetime, *, limit: int) -> list[MaintenanceWindow]:
         """Up to so many of those at work whose occurrences are made only up to an earlier time."""

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.visibility import Sight
+from domain.room import Numbers
 from persistence.among import among
 from persistence.reads.visibility import is_team_in_sight, visible
 from persistence.unless_taken import write_unless_taken
@@ -63,10 +64,9 @@ class OfTeamsRepository(Generic[Thing]):
         """Write an edit; False when the team has another of this name."""
         return await self._written(sa.update(self.table).where(self.table.c.id == thing.id).values(self._values(thing)))
 
-    async def number(self) -> int:
-        """How many there are that are not archived."""
-        counted = sa.select(sa.func.count()).select_from(self.table).where(self.table.c.archived_at.is_(None))
-        return await self._connection.scalar(counted) or 0
+    async def numbers(self, team_id: UUID | None) -> Numbers:
+        """How many there are that are not archived, of all and of the team, or of none."""
+        return await count_of(self._connection, self.table, team_id, self.table.c.archived_at.is_(None))
 
     async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
         """Whether there is such a team, not archived and within sight."""
@@ -74,6 +74,15 @@ class OfTeamsRepository(Generic[Thing]):
 
     async def _written(self, statement: sa.Executable) -> bool:
         return await write_unless_taken(self._connection, statement, unique=self.unique)
+
+
+async def count_of(
+    connection: AsyncConnection, table: sa.Table, team_id: UUID | None, *conditions: sa.ColumnElement[bool]
+) -> Numbers:
+    """How many rows fulfil the conditions, of all and of the team, or of none."""
+    theirs = sa.func.count().filter(table.c.team_id.is_not_distinct_from(team_id))
+    counted = await connection.execute(sa.select(sa.func.count(), theirs).select_from(table).where(*conditions))
+    return Numbers(*counted.one())
 
 
 def listed(

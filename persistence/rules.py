@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.visibility import EVERYTHING, Sight
+from domain.room import Numbers
 from domain.rules.actions import shown
 from domain.rules.events import AlertRuleEvent
 from domain.rules.model import AlertRule, RuleActivity, RuleMode
@@ -15,6 +16,7 @@ from domain.rules.rule_set import RuleSet
 from persistence.conditions import CONDITIONS
 from persistence.known_rules import rule_of
 from persistence.locks import ALERT_RULES_LOCK
+from persistence.of_teams import count_of
 from persistence.reads.visibility import visible
 from persistence.rule_events import RuleLog
 from persistence.tables import alert_rule_activity, alert_rule_versions, alert_rules, alert_rules_version
@@ -42,10 +44,9 @@ class AlertRuleRepository(VersionedRuleRepository[AlertRule]):
         await self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ALERT_RULES_LOCK)))
         return await list_rules(self._connection, sight=sight)
 
-    async def number(self) -> int:
-        """How many there are that are not archived, those out of sight too."""
-        counted = sa.select(sa.func.count()).select_from(alert_rules).where(alert_rules.c.archived_at.is_(None))
-        return await self._connection.scalar(counted) or 0
+    async def numbers(self, team_id: UUID | None) -> Numbers:
+        """How many there are that are not archived, of all and of the team, or of none; those out of sight too."""
+        return await count_of(self._connection, alert_rules, team_id, alert_rules.c.archived_at.is_(None))
 
     async def log(self, *events: AlertRuleEvent) -> None:
         """Write events in their order."""

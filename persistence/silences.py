@@ -19,11 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.events import Actor, ActorKind
 from domain.alerts.model import AlertStatus, Severity
+from domain.room import Numbers
 from domain.silences.marks import Mark, OpenAlert
 from domain.silences.matchers import matchers_from_json
 from domain.silences.model import FROM_THE_FIRST, Silence, SilenceState
 from persistence.event_log import append_events
 from persistence.label_conditions import equality_conditions
+from persistence.of_teams import count_of
 from persistence.people_directory import PeopleDirectory
 from persistence.silence_conditions import kept_condition
 from persistence.tables import OPEN, alert_rules, alerts, silences
@@ -115,11 +117,10 @@ class SilenceStore:
         row = rows.mappings().one_or_none()
         return None if row is None else silence_of(row)
 
-    async def count_standing(self, *, integration_id: UUID | None) -> int:
-        """How many silences of the scope are pending or active, those of maintenance windows aside."""
+    async def count_standing(self, *, integration_id: UUID | None, team_id: UUID | None) -> Numbers:
+        """How many silences of the scope, and of the team within it, are pending or active, those of windows aside."""
         mine = (_STANDING, _of_scope(integration_id), silences.c.window_id.is_(None))
-        count = await self._connection.scalar(sa.select(sa.func.count()).select_from(silences).where(*mine))
-        return int(count or 0)
+        return await count_of(self._connection, silences, team_id, *mine)
 
     async def due(self, now: datetime, *, limit: int) -> list[Silence]:
         """Those whose start or end has passed and is not applied yet, earliest first; then those with marks to set."""

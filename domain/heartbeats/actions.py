@@ -12,6 +12,7 @@ from domain.desk import Desk
 from domain.errors import AlreadyExists, InvalidInput, NotFound
 from domain.heartbeats.model import SHOWN_CHARACTERS, Heartbeat, Watch, key_digest, new_secret
 from domain.ids import new_id
+from domain.room import Numbers, Room
 from domain.text import checked_optional_text, checked_text
 from domain.versions import require_version
 
@@ -21,7 +22,7 @@ MAX_NAME = 100
 MAX_DESCRIPTION = 2_000
 MIN_INTERVAL, MAX_INTERVAL = timedelta(seconds=10), timedelta(days=366)
 MAX_GRACE = timedelta(days=31)
-MAX_HEARTBEATS = 5_000
+ROOM = Room(what="heartbeats", how="end one", of_all=5_000, of_team=1_000)
 
 
 class Heartbeats(Protocol):
@@ -39,8 +40,8 @@ class Heartbeats(Protocol):
         """Write an edit; False when the team has another of this name. What pings and alerts wrote stays."""
         ...
 
-    async def number(self) -> int:
-        """How many there are that are not archived."""
+    async def numbers(self, team_id: UUID | None) -> Numbers:
+        """How many there are that are not archived, of all and of the team, or of none."""
         ...
 
     async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
@@ -110,9 +111,7 @@ async def create_heartbeat(draft: HeartbeatDraft, *, team_id: UUID | None, desk:
     draft = checked_draft(draft)
     await desk.require_team(team_id)
     await _check_watch(draft.watch, desk)
-    if await desk.stores.number() >= MAX_HEARTBEATS:
-        message = f"there are {MAX_HEARTBEATS} heartbeats, and no more can be: end one first"
-        raise InvalidInput(message, ())
+    ROOM.check(await desk.stores.numbers(team_id), team_id=team_id)
     secret = new_secret()
     heartbeat = Heartbeat(
         id=new_id(),

@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from domain.audit.writing import WriteAudit
-from domain.errors import AlreadyExists, Forbidden, InvalidInput, NotFound
+from domain.errors import AlreadyExists, Forbidden, NotFound
 from domain.identity.team_roles import require_manager
 from domain.ids import new_id
 from domain.maintenance.drafts import checked_window
 from domain.maintenance.model import MaintenanceWindow
 from domain.maintenance.planning import plan
 from domain.maintenance.ports import MaintenanceWork
+from domain.room import Room
 from domain.silences.by_people import UNSET, Asking, Unset
 from domain.silences.matchers import LabelMatcher
 from domain.silences.model import AlertCondition, Silence
@@ -24,7 +25,7 @@ from domain.versions import require_version
 
 NO_SUCH = "no such maintenance window"
 TAKEN = "another maintenance window has this name"
-MAX_WINDOWS = 500
+ROOM = Room(what="maintenance windows", how="end one", of_all=500, of_team=100)
 Planned = tuple[MaintenanceWindow, list[Silence]]
 
 
@@ -100,8 +101,7 @@ async def drafted(asking: Asking, draft: WindowDraft) -> MaintenanceWindow:
 async def create_window(asking: Asking, work: MaintenanceWork, draft: WindowDraft, *, audit: WriteAudit) -> Planned:
     """A new window, and its first occurrences."""
     window = await drafted(asking, draft)
-    if await work.windows.count() >= MAX_WINDOWS:
-        raise InvalidInput(f"there may be at most {MAX_WINDOWS} maintenance windows; end some first")
+    ROOM.check(await work.windows.numbers(window.team_id), team_id=window.team_id)
     # The row comes first: its occurrences point at it.
     if not await work.windows.add(window):
         raise AlreadyExists(TAKEN, ("name",))

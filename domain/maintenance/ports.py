@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.alerts.visibility import Sight
 from domain.maintenance.model import MaintenanceWindow
+from domain.room import Numbers
 from domain.silences.model import Silence
 from domain.silences.ports import SilenceWork
 
@@ -26,8 +27,8 @@ class WindowStore(Protocol):
         """Keep the new state of a known one; False when its new name is taken."""
         ...
 
-    async def count(self) -> int:
-        """How many there are that are not ended."""
+    async def numbers(self, team_id: UUID | None) -> Numbers:
+        """How many there are that are not ended, of all and of the team, or of none."""
         ...
 
     async def to_plan(self, before: datetime, *, limit: int) -> Sequence[MaintenanceWindow]:

@@ -15,15 +15,17 @@ from domain.alerts.edits import UNSET, Unset
 from domain.desk import Desk
 from domain.errors import AlreadyExists, InvalidInput, NotFound
 from domain.ids import new_id
+from domain.room import Room
 from domain.rules.condition import ConditionEngine
 from domain.rules.drafts import RuleDraft, checked
 from domain.rules.events import AlertRuleEvent, AlertRuleEventKind
-from domain.rules.model import MAX_OF_TEAM, MAX_RULES, AlertRule, Effects, RuleMode
+from domain.rules.model import AlertRule, Effects, RuleMode
 from domain.rules.ports import AlertRules
 from domain.versions import require_version
 
 NO_SUCH = "no such alert rule"
 TAKEN = "another alert rule of the team, or of no team, has this name"
+ROOM = Room(what="alert rules", how="end one", of_all=500, of_team=100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +84,7 @@ async def create_rule(draft: RuleDraft, *, desk: RuleDesk, team_id: UUID | None 
     await desk.desk.require_team(team_id)
     draft = await desk.checked(draft, of=team_id)
     others = [rule for rule in seen if rule.team_id == team_id]
-    if await desk.stores.number() >= MAX_RULES:
-        message = f"there are {MAX_RULES} alert rules, and no more can be kept: archive one"
-        raise InvalidInput(message)
-    if team_id is not None and len(others) >= MAX_OF_TEAM:
-        message = f"the team has {MAX_OF_TEAM} alert rules, and no more can be kept: archive one"
-        raise InvalidInput(message)
+    ROOM.check(await desk.stores.numbers(team_id), team_id=team_id)
     rule = AlertRule(
         id=new_id(),
         team_id=team_id,

@@ -15,8 +15,6 @@ from uuid import UUID
 from domain.alerts.model import Severity
 
 MAX_NAME = 100
-MAX_RULES = 500
-MAX_OF_TEAM = 100
 # Where a priority is kept: alerts have a severity of their own, and a label is searched, routed and silenced by.
 PRIORITY_LABEL = "priority"
 

@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.alerts.visibility import Sight
+from domain.room import Numbers
 from domain.rules.events import AlertRuleEvent
 from domain.rules.model import AlertRule
 
@@ -16,8 +17,8 @@ class AlertRules(Protocol):
         """Every rule in sight that is not archived, in order; nobody else changes any until the transaction ends."""
         ...
 
-    async def number(self) -> int:
-        """How many there are that are not archived, those out of sight too."""
+    async def numbers(self, team_id: UUID | None) -> Numbers:
+        """How many there are that are not archived, of all and of the team, or of none; those out of sight too."""
         ...
 
     async def add(self, rule: AlertRule, *, changed_by: UUID | None) -> bool:

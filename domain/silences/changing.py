@@ -14,6 +14,7 @@ from domain.audit.model import AuditEntry
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.ports import Clock
+from domain.room import Room
 from domain.silences.drafts import SilenceDraft, check_end
 from domain.silences.model import Silence, SilenceState
 from domain.silences.ports import SilenceWork, SilenceWorkFactory
@@ -21,7 +22,7 @@ from domain.silences.sweeping import begin, end
 
 NO_SUCH = "silence not found"
 # Every arriving alert may be held against every standing silence of its scope, so their number is bounded.
-MAX_STANDING = 1_000
+ROOM = Room(what="silences that stand", how="end one that is no longer needed", of_all=1_000, of_team=200)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,8 @@ class Reach:
 async def make(silencing: Silencing, work: SilenceWork, draft: SilenceDraft, *, reach: Reach, now: datetime) -> Silence:
     """A new silence; one that begins now marks the open alerts it holds. A start in the past becomes now."""
     check_end(draft.ends_at, now)
-    if await work.silences.count_standing(integration_id=reach.integration_id) >= MAX_STANDING:
-        raise InvalidInput(f"at most {MAX_STANDING} silences may stand at the same time; let some end first")
+    standing = await work.silences.count_standing(integration_id=reach.integration_id, team_id=reach.team_id)
+    ROOM.check(standing, team_id=reach.team_id)
     silence = Silence(
         id=new_id(),
         integration_id=reach.integration_id,

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from domain.audit.model import AuditTrail
+from domain.room import Numbers
 from domain.silences.marks import Mark, OpenAlert
 from domain.silences.model import Silence
 
@@ -23,8 +24,8 @@ class SilenceStore(Protocol):
         """The silence, of whatever scope."""
         ...
 
-    async def count_standing(self, *, integration_id: UUID | None) -> int:
-        """How many silences of the scope are pending or active, those of maintenance windows aside."""
+    async def count_standing(self, *, integration_id: UUID | None, team_id: UUID | None) -> Numbers:
+        """How many silences of the scope, and of the team within it, are pending or active, those of windows aside."""
         ...
 
     async def due(self, now: datetime, *, limit: int) -> Sequence[Silence]:

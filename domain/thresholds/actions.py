@@ -15,14 +15,15 @@ from domain.alerts.visibility import Sight
 from domain.desk import Desk
 from domain.errors import AlreadyExists, InvalidInput, NotFound
 from domain.ids import new_id
+from domain.room import Numbers, Room
 from domain.thresholds.drafts import RuleDraft, checked_draft
 from domain.thresholds.model import Condition, Raised, ThresholdRule
 from domain.versions import require_version
 
 NO_SUCH = "no such threshold rule"
 TAKEN = "the team has another threshold rule of this name"
-# So many are evaluated within a second, each minute (docs/thresholds.md).
-MAX_RULES = 1_000
+# So many are evaluated within seconds, each minute (docs/thresholds.md).
+ROOM = Room(what="threshold rules", how="end one", of_all=1_000, of_team=200)
 
 
 class ThresholdRules(Protocol):
@@ -40,8 +41,8 @@ class ThresholdRules(Protocol):
         """Write an edit; False when the team has another of this name."""
         ...
 
-    async def number(self) -> int:
-        """How many there are that are not archived."""
+    async def numbers(self, team_id: UUID | None) -> Numbers:
+        """How many there are that are not archived, of all and of the team, or of none."""
         ...
 
     async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
@@ -82,9 +83,7 @@ async def create_rule(draft: RuleDraft, *, team_id: UUID | None, desk: RuleDesk)
     draft = checked_draft(draft)
     await desk.require_team(team_id)
     await check_teams(draft.condition.match.team_ids, desk.stores, sight=desk.viewer.sight)
-    if await desk.stores.number() >= MAX_RULES:
-        message = f"there are {MAX_RULES} threshold rules, and no more can be: end one first"
-        raise InvalidInput(message, ())
+    ROOM.check(await desk.stores.numbers(team_id), team_id=team_id)
     rule = ThresholdRule(
         id=new_id(),
         team_id=team_id,

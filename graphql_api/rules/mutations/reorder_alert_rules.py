@@ -3,8 +3,7 @@
 import strawberry
 
 from domain.errors import InvalidInput
-from domain.rules.actions import reorder_rules
-from domain.rules.model import MAX_RULES
+from domain.rules.actions import ROOM, reorder_rules
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, mutation, payload
 from graphql_api.rules.inputs import desk
@@ -39,8 +38,8 @@ class ReorderAlertRulesSuccess:
 )
 async def reorder_alert_rules(info: Info, data: ReorderAlertRulesInput) -> ReorderAlertRulesSuccess:
     """Give all their places, under the lock of all rules."""
-    if not 1 <= len(data.ids) <= MAX_RULES:
-        message = f"name 1 to {MAX_RULES} rules, not {len(data.ids)}"
+    if not 1 <= len(data.ids) <= ROOM.of_all:
+        message = f"name 1 to {ROOM.of_all} rules, not {len(data.ids)}"
         raise InvalidInput(message, ("ids",))
     ids = [uuid_or_none(one) for one in data.ids]
     for number, one in enumerate(ids):
