@@ -20,45 +20,30 @@ from domain.alerts.submission import QueueFull, Receipt, StoreUnavailable, Submi
 from domain.errors import DomainError
 from domain.ports import Clock
 from persistence.correlation import KnownCorrelation
-from persistence.event_log import EVENTS_CHANNEL
 from persistence.group_memory import GroupMemory
+from persistence.ingest_connections import (
+    COMMAND_TIMEOUT_SECONDS,
+    CONNECT_TIMEOUT_SECONDS,
+    CONNECTION_LOST,
+    PLANNING,
+    RECONNECT_SECONDS,
+    UNAVAILABLE,
+    WRITING,
+    connect,
+)
+from persistence.ingest_errands import CommitNotices, RuleCounters
+from persistence.ingest_receipts import committed_receipt
 from persistence.ingest_store import MAX_REJECTED_BYTES, IngestStore
-from persistence.known_rules import KnownRules, count_activity
+from persistence.known_rules import KnownRules
 from persistence.team_ownership import KnownOwnership
 
 log = structlog.get_logger(__name__)
 
-RECONNECT_SECONDS = 0.25
-CONNECT_TIMEOUT_SECONDS = 3.0
-# A statement that takes longer hangs on something that will not end by waiting: the post is answered 503 instead.
-COMMAND_TIMEOUT_SECONDS = 10.0
-# The statements look rows up by key, whatever the tables' sizes. Left alone, the server plans them while the tables are
-# small, by reading them whole, and keeps that plan until an ANALYZE: each batch then reads all alerts there are.
-PLANNING = {
-    "jit": "off",
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
 # How long after a connection lost in COMMIT a receipt is looked up before the caller is told to send again.
 RECEIPT_LOOKUP_SECONDS = 3.0
-# Behind by so much are the counters of alert rules, and so much of them a crash may lose.
-COUNT_INTERVAL_SECONDS = 2.0
-# A lone COMMIT is told at once, a stream of them forty times a second: each notice costs the relay a run of its own.
-NOTIFY_INTERVAL_SECONDS = 0.025
 # A second transaction begins beside one that runs only for a whole batch, or when that one is held up (a lock, a slow
 # disk) for longer than this. Half as many transactions twice as large cost each alert a quarter less of both processes.
 HELD_UP_SECONDS = 0.05
-# What a lost connection looks like: to the socket, to the server that is going down, and to asyncpg's own state.
-CONNECTION_LOST = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +100,11 @@ class IngestQueue:
         self._correlation = KnownCorrelation()
         self._rules = KnownRules()
         self._memory = GroupMemory()
+        self._notices = CommitNotices(dsn)
+        self._counters = RuleCounters(dsn, self._rules)
         self._queue: deque[_Waiting] = deque()
         self._waiting_signals = 0
         self._work = asyncio.Event()
-        self._committed = asyncio.Event()
         self._connected = 0
         # Transactions that run, and whether one of them takes long.
         self._writing = 0
@@ -136,8 +122,8 @@ class IngestQueue:
         """Start the writers. A database that is down does not stop the start: posts get 503 until it is back."""
         first = asyncio.Event()
         self._writers = [asyncio.create_task(self._write_for_ever(first)) for _ in range(self.limits.writers)]
-        self._help(self._notify_for_ever())
-        self._help(self._count_for_ever())
+        self._help(self._notices.run())
+        self._help(self._counters.run())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(first.wait(), CONNECT_TIMEOUT_SECONDS)
 
@@ -147,7 +133,7 @@ class IngestQueue:
         self._work.set()
         if self._writers:
             await asyncio.wait(self._writers, timeout=COMMAND_TIMEOUT_SECONDS)
-        await self._count()
+        await self._counters.write()
         tasks = [*self._writers, *self._helpers]
         for task in tasks:
             task.cancel()
@@ -175,18 +161,8 @@ class IngestQueue:
     async def _write_for_ever(self, first: asyncio.Event) -> None:
         while not self._closing:
             try:
-                connection = await asyncpg.connect(
-                    self._dsn,
-                    timeout=CONNECT_TIMEOUT_SECONDS,
-                    command_timeout=COMMAND_TIMEOUT_SECONDS,
-                    server_settings={
-                        **PLANNING,
-                        "application_name": "tocsin-ingest",
-                        "TimeZone": "UTC",
-                        "idle_in_transaction_session_timeout": "15000",
-                    },
-                )
-            except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+                connection = await connect(self._dsn, name="tocsin-ingest", **WRITING, **PLANNING)
+            except UNAVAILABLE as error:
                 self._outage(error)
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
@@ -194,7 +170,7 @@ class IngestQueue:
             first.set()
             try:
                 await self._serve(self._store(connection))
-            except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+            except UNAVAILABLE as error:
                 self._connected -= 1
                 self._outage(error)
                 await asyncio.sleep(RECONNECT_SECONDS)
@@ -291,24 +267,20 @@ class IngestQueue:
         for waiting, receipt in zip(batch, receipts, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(receipt)
-        self._committed.set()
+        self._notices.committed()
         self._observer.on_batch(receipts)
 
     async def _settle(self, batch: Sequence[_Waiting]) -> None:
         """After a connection lost in COMMIT: look each receipt up; say 503 for those that are not there."""
         found: dict[int, Receipt] = {}
-        with contextlib.suppress(*CONNECTION_LOST, asyncpg.PostgresError):
+        with contextlib.suppress(*UNAVAILABLE):
             async with asyncio.timeout(RECEIPT_LOOKUP_SECONDS):
                 connection = await self._reconnect()
                 try:
-                    store = self._store(connection)
                     for index, waiting in enumerate(batch):
-                        submission = waiting.submission
-                        if await store.find_receipt(submission):
-                            results = await store.stored_results(submission)
-                            found[index] = Receipt(
-                                id=submission.receipt_id, received_at=submission.received_at, results=results
-                            )
+                        receipt = await committed_receipt(connection, waiting.submission)
+                        if receipt is not None:
+                            found[index] = receipt
                 finally:
                     connection.terminate()
         for index, waiting in enumerate(batch):
@@ -322,8 +294,8 @@ class IngestQueue:
     async def _reconnect(self) -> asyncpg.Connection:
         while True:
             try:
-                return await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_SECONDS)
-            except (*CONNECTION_LOST, asyncpg.PostgresError):
+                return await connect(self._dsn, name="tocsin-ingest-receipts")
+            except UNAVAILABLE:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     def _help(self, work: Coroutine[Any, Any, None]) -> None:
@@ -351,55 +323,3 @@ class IngestQueue:
         for waiting in batch:
             if not waiting.answer.done():
                 waiting.answer.set_exception(error)
-
-    # -- what rules did --------------------------------------------------------------------------------------------
-
-    async def _count_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(COUNT_INTERVAL_SECONDS)
-            await self._count()
-
-    async def _count(self) -> None:
-        """Write what the alert rules did, if they did anything: counters, which an alert does not wait for."""
-        tally = self._rules.tally.take()
-        if not tally:
-            return
-        try:
-            connection = await asyncpg.connect(
-                self._dsn, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=COMMAND_TIMEOUT_SECONDS
-            )
-            try:
-                await count_activity(connection, tally)
-            finally:
-                connection.terminate()
-        except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
-            log.warning("rule_counters_wait", error=repr(error))
-            newer = self._rules.tally.take()
-            tally.add(newer)
-            self._rules.tally.add(tally)
-
-    # -- hint for the relay ----------------------------------------------------------------------------------------
-
-    async def _notify_for_ever(self) -> None:
-        """Wake the relay after a COMMIT, on a connection of its own.
-
-        NOTIFY inside the write would make every COMMIT wait for the one before (it takes a lock of the whole server
-        until the transaction's end). It is only a hint, so it waits for no disk: the relay looks by itself, too.
-        """
-        while True:
-            with contextlib.suppress(*CONNECTION_LOST, asyncpg.PostgresError):
-                connection = await asyncpg.connect(
-                    self._dsn,
-                    timeout=CONNECT_TIMEOUT_SECONDS,
-                    command_timeout=COMMAND_TIMEOUT_SECONDS,
-                    server_settings={"application_name": "tocsin-notify", "synchronous_commit": "off"},
-                )
-                try:
-                    while True:
-                        await self._committed.wait()
-                        self._committed.clear()
-                        await connection.execute(f"NOTIFY {EVENTS_CHANNEL}")
-                        await asyncio.sleep(NOTIFY_INTERVAL_SECONDS)
-                finally:
-                    connection.terminate()
-            await asyncio.sleep(RECONNECT_SECONDS)

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import asyncpg
 import orjson
@@ -28,7 +28,7 @@ from domain.alerts.ingest import (
     prepare,
 )
 from domain.alerts.problem import Problem
-from domain.alerts.signal import ItemResult, Outcome, RejectedItem, Signal
+from domain.alerts.signal import ItemResult, RejectedItem, Signal
 from domain.alerts.submission import Receipt, Submission
 from domain.correlation.placing import Placing
 from domain.correlation.way import BatchWays
@@ -39,10 +39,8 @@ from domain.rules.tally import Tally
 from persistence.correlation import KnownCorrelation
 from persistence.group_memory import GroupMemory
 from persistence.group_placing import read_placing
-from persistence.ingest_rows import plain_uuid, problem_of
-from persistence.ingest_sql import (
-    READ_SQL,
-)
+from persistence.ingest_rows import problem_of
+from persistence.ingest_sql import READ_SQL
 from persistence.ingest_writing import Batch, write_batch
 from persistence.inhibition import read_holding
 from persistence.known_rules import KnownRules
@@ -306,41 +304,7 @@ class IngestStore:
             if not self._connection.is_closed():
                 await self._connection.execute("ROLLBACK")
 
-    async def find_receipt(self, submission: Submission) -> bool:
-        """Whether a submission's transaction committed, asked after its connection was lost in COMMIT."""
-        return bool(
-            await self._connection.fetchval(
-                "SELECT EXISTS (SELECT FROM receipts WHERE received_at = $1 AND id = $2)",
-                submission.received_at,
-                submission.receipt_id,
-            )
-        )
-
-    async def stored_results(self, submission: Submission) -> tuple[ItemResult, ...]:
-        """The results of a committed submission, read back from its signals."""
-        rows = await self._connection.fetch(
-            "SELECT s.item, s.outcome, s.reason, s.alert_id, a.dedup_key FROM signals s LEFT JOIN alerts a "
-            "ON a.id = s.alert_id WHERE s.received_at = $1 AND s.receipt_id = $2",
-            submission.received_at,
-            submission.receipt_id,
-        )
-        return _results_from(submission, {row["item"]: row for row in rows})
-
 
 def _as_bytes(item: Signal | RejectedItem) -> bytes:
     """What is kept of an item the database refused: its own bytes, or the signal as a person can read it."""
     return item.raw if isinstance(item, RejectedItem) else repr(item).encode("utf-8", "backslashreplace")
-
-
-def _results_from(submission: Submission, rows: dict[int, Any]) -> tuple[ItemResult, ...]:
-    results = []
-    for index, item in enumerate(submission.items):
-        row = rows.get(index)
-        if row is not None:
-            values = {name: row[name] for name in ("outcome", "reason", "alert_id", "dedup_key")}
-            alert_id = plain_uuid(row["alert_id"]) if row["alert_id"] is not None else None
-            results.append(ItemResult(**{**values, "outcome": Outcome(values["outcome"]), "alert_id": alert_id}))
-        else:
-            reason = item.message if isinstance(item, RejectedItem) else "rejected by the database"
-            results.append(ItemResult(outcome=Outcome.REJECTED, reason=reason))
-    return tuple(results)

@@ -10,7 +10,7 @@ import asyncpg
 from domain.alerts.fold import FoldPolicy
 from domain.errors import DomainError
 from persistence.event_log import EVENTS_CHANNEL
-from persistence.ingest_queue import COMMAND_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS
+from persistence.ingest_connections import WRITING, connect
 from persistence.ingest_store import IngestStore
 
 
@@ -44,17 +44,7 @@ class OwnSignals:
 @asynccontextmanager
 async def own_signals(dsn: str, *, policy: FoldPolicy, now: datetime) -> AsyncIterator[OwnSignals]:
     """Open the way in; afterwards the relay is told, if anything was written."""
-    connection = await asyncpg.connect(
-        dsn,
-        timeout=CONNECT_TIMEOUT_SECONDS,
-        command_timeout=COMMAND_TIMEOUT_SECONDS,
-        server_settings={
-            "application_name": "tocsin-own-signals",
-            "TimeZone": "UTC",
-            "jit": "off",
-            "idle_in_transaction_session_timeout": "15000",
-        },
-    )
+    connection = await connect(dsn, name="tocsin-own-signals", jit="off", **WRITING)
     try:
         opened = OwnSignals(connection, IngestStore(connection, clock=FixedClock(now), policy=policy))
         yield opened

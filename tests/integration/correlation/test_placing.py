@@ -13,7 +13,8 @@ from domain.alerts.fold import FoldPolicy
 from domain.ids import new_id
 from domain.ports import SystemClock
 from persistence.group_placing import GROUPS_SQL, SIGHTINGS_SQL
-from persistence.ingest_queue import PLANNING, IngestQueue, QueueLimits
+from persistence.ingest_connections import PLANNING
+from persistence.ingest_queue import IngestQueue, QueueLimits
 from tests.unit.alerts.signals import RESOLVED, signal, submission
 
 Queue = Callable[..., Awaitable[IngestQueue]]
