@@ -62,7 +62,7 @@ def _changes(root: _Event) -> list[FieldChange]:
     return [FieldChange(field=name, before=before, after=after) for name, (before, after) in changes.items()]
 
 
-def _reason(root: _Event) -> str | None:
+def _why(root: _Event) -> str | None:
     reason: str | None = root.recorded.event.data.get("reason")
     return reason
 
@@ -80,8 +80,9 @@ class AlertRuleEvent:
         resolver=_actor, graphql_type=Actor | None, description="Who did it; null when it can no longer be told."
     )
     changes = strawberry.field(resolver=_changes, description="The fields it changed, before and after.")
-    reason = strawberry.field(
-        resolver=_reason,
+    # Not `reason`: a reset's is of another type, and one selection could not have both.
+    why = strawberry.field(
+        resolver=_why,
         graphql_type=str | None,
         description="Why it happened, where it was not asked for of this rule itself: its team ended. Null otherwise.",
     )

@@ -14,7 +14,8 @@ from tests.integration.rules.ways import change_rule, make_rule
 from tests.sockets import connected
 
 EVENTS = """subscription($after: String) { alertRuleEvents(after: $after) { __typename ... on AlertRuleEvent {
-  kind rule { name mode position } actor { __typename ... on User { id } } changes { field before after } } } }"""
+  kind why rule { name mode position } actor { __typename ... on User { id } } changes { field before after } }
+  ... on StreamReset { reason } } }"""
 BUILDER = """builder { __typename ... on AlertComparison { field operator values label }
   ... on AlertConditionAll { all { __typename ... on AlertComparison { field operator values label }
     ... on AlertConditionNot { condition { ... on AlertComparison { field values } } } } } }"""
@@ -187,11 +188,15 @@ async def test_changes_are_told_to_who_follows_rules(api: Api, address: str, man
         await change_rule(api, manager, first, mode="MONITOR")
         await api.change("reorderAlertRules", {"ids": [second["id"], first["id"]]}, "rules { id }", who=manager)
         await api.change("deleteAlertRule", {"id": first["id"]}, "rule { id }", who=manager)
-        told = [(await socket.next_data())["alertRuleEvents"] for _ in range(6)]
+        team = {"teamId": str((await api.team("Ending")).id)}
+        await make_rule(api, manager, "Theirs", "true", **team)
+        await api.change("archiveTeam", {"id": team["teamId"]}, "team { id }", who=manager)
+        told = [(await socket.next_data())["alertRuleEvents"] for _ in range(8)]
     kinds = [(event["kind"], event["rule"]["name"]) for event in told]
     assert kinds[:3] == [("CREATED", "First"), ("CREATED", "Second"), ("UPDATED", "First")]
     assert sorted(kinds[3:5]) == [("REORDERED", "First"), ("REORDERED", "Second")]
-    assert kinds[5] == ("ARCHIVED", "First")
+    assert kinds[5:] == [("ARCHIVED", "First"), ("CREATED", "Theirs"), ("ARCHIVED", "Theirs")]
+    assert [event["why"] for event in told[5:]] == [None, None, "its team ended"]
     assert told[2]["changes"] == [{"field": "mode", "before": "enabled", "after": "monitor"}]
     assert all(event["actor"] == {"__typename": "User", "id": str(manager.id)} for event in told)
 
