@@ -7,7 +7,6 @@ found when it is saved. What could grow is off: adding texts and lists, and the 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -28,8 +27,8 @@ from domain.rules.condition import (
     check_size,
 )
 from domain.rules.tree import Name, Tree, read_tree, walk
-from domain.rules.words import severity_hint
 from domain.text import lower_ascii
+from persistence.condition_help import UNDECLARED, helped
 
 _TYPES = {
     FactType.TEXT: cel.Type.STRING,
@@ -57,11 +56,6 @@ _KEPT = 4_096
 
 _FAULT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _CODE = re.compile(r"^[A-Z_]+: ")
-_UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
-# The severity compared with a word in quotes, of which the engine says no more than that types differ.
-_SEVERITY_WORD = re.compile(
-    r"""alert\.severity\s*(?:[=!<>]=?|in\b)\s*\[?\s*["']([^"']*)["']|["']([^"']*)["']\s*[=!<>]=?\s*alert\.severity"""
-)
 # Absent is not wrong: most alerts lack most labels.
 _ABSENT = ("NOT_FOUND: Key not found in map", "UNKNOWN: Index error")
 _FAULTS = (RuntimeError, TypeError, ValueError, OverflowError, RecursionError)
@@ -147,27 +141,18 @@ def _invalid(message: str, condition: str) -> ConditionInvalid:
         return ConditionInvalid("is nested too deeply")
     for line, column, text in _FAULT.findall(message):
         if int(line) > 0:
-            missing = _UNDECLARED.search(text)
+            missing = UNDECLARED.search(text)
             # A dotted name is reported under its last dot; people look for its beginning.
             back = 0 if missing is None else max(0, missing[1].rfind("."))
-            said = _helped(text.replace(" (in container '')", ""), condition)
+            before, after = _around(condition, int(line), int(column))
+            said = helped(text.replace(" (in container '')", ""), condition, before=before, after=after)
             return ConditionInvalid(said[:500], int(line), max(1, int(column) - back))
     return ConditionInvalid(_said(message))
 
 
-def _helped(text: str, condition: str) -> str:
-    missing = _UNDECLARED.search(text)
-    if missing is not None:
-        known = [*FACTS, *RANK_NAMES]
-        close = get_close_matches(missing[1], known, n=1, cutoff=0.7)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        return f"there is no {missing[1]}; {hint}"
-    word = _SEVERITY_WORD.search(condition)
-    if "no matching overload" in text and word is not None:
-        return f"{text}; {severity_hint(word[1] or word[2])}"
-    if "no matching overload" in text and re.search(r"\((?:int, string|string, int)\)", text):
-        hint = "texts are in quotes, numbers are not, and a severity is compared with LOW, MEDIUM, HIGH or CRITICAL"
-        return f"{text}; {hint}"
-    if "'_+_'" in text:
-        return f"{text}; texts and lists cannot be added"
-    return text
+def _around(condition: str, line: int, column: int) -> tuple[str, str]:
+    """The text before and after a place."""
+    lines = condition.split("\n")
+    if line > len(lines):
+        return condition, ""
+    return lines[line - 1][: column - 1], lines[line - 1][column - 1 :]

@@ -15,6 +15,7 @@ from uuid import UUID
 from domain.alerts.model import AlertStatus
 from domain.alerts.severity import severity_named
 from domain.rules.condition import RANK_NAMES, Condition, ConditionEngine, ConditionInvalid, place_of
+from domain.rules.literals import literal_fault
 from domain.rules.tree import Call, Constant, Listed, Name, Node, walk
 
 # What is wrong with the value, as the end of a sentence; None where it may be.
@@ -41,7 +42,7 @@ def written(text: str, engine: ConditionEngine, *, kept: str | None = None) -> C
 
 
 def check_words(condition: Condition) -> None:
-    """ConditionInvalid, with the place, for a value that the fact it is compared with never has."""
+    """ConditionInvalid, with the place, for a value that a fact never has, or a literal that is nothing."""
     for node, fault in _faults(condition.tree.root):
         position = condition.tree.positions.get(node.id)
         raise ConditionInvalid(fault, *(() if position is None else place_of(condition.text, position)))
@@ -49,6 +50,7 @@ def check_words(condition: Condition) -> None:
 
 def _faults(root: Node) -> Iterator[tuple[Node, str]]:
     for node in walk(root):
+        yield from literal_fault(node)
         if not (isinstance(node, Call) and len(node.arguments) == 2):  # noqa: PLR2004 - two sides
             continue
         left, right = node.arguments

@@ -37,6 +37,11 @@ WORDS = "a severity is compared with LOW, MEDIUM, HIGH or CRITICAL, without quot
         ('alert.severity in ["error"]', "did you mean HIGH?", (1, 16)),
         ('alert.severity in [HIGH, "info"]', f'alert.severity is never "info": did you mean LOW? {WORDS}', (1, 26)),
         ('alert.severity in [HIGH, "whatever"]', f'never "whatever": {WORDS}', (1, 26)),
+        ('now - alert.started_at > duration("1d")', '"1d" is no length of time', (1, 35)),
+        ('alert.title == "a" || now > timestamp("2026-02-30T00:00:00Z")', "is no moment", (1, 39)),
+        ('now > timestamp("2026-03-01")', "write it like 2026-03-01T00:00:00Z", (1, 17)),
+        ('now.getHours("europe/berlin") < 6', "no time zone: write it like Europe/Berlin", (1, 14)),
+        ("alert.occurrences / 0 > 1", "divided by 0", (1, 21)),
         ("alert.severity == 7", "alert.severity is never 7: it is LOW, MEDIUM, HIGH or CRITICAL", (1, 19)),
         ("alert.severity > CRITICAL", "no severity is above it", (1, 18)),
         ("LOW > alert.severity", "no severity is below it", (1, 1)),
@@ -61,6 +66,8 @@ def test_what_is_never_so_is_refused(text: str, said: str, place: tuple[int, int
         'alert.integration != "01890000-0000-7000-8000-000000000009"',
         'alert.labels.severity == "warn" && alert.labels.status == "ACTIVE" && alert.metadata.status == "OPEN"',
         'alert.status.startsWith("ack")',
+        'now - alert.started_at > duration("1.5h") || now.getHours("Europe/Berlin") < 6 || now.getHours("+02:00") > 20',
+        'now > timestamp("2026-03-01T00:00:00.5+01:00") || alert.occurrences / 2 > 1',
     ],
 )
 def test_what_may_be_so_is_taken(text: str) -> None:
