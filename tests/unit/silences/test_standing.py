@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from domain.alerts.model import Severity
 from domain.ids import new_id
-from domain.silences.breadth import FEWEST, Hits, Preview, asks_nothing, too_broad
+from domain.silences.breadth import FEWEST, Hits, Preview, asks_nothing, takes_nearly_all, too_broad
+from domain.silences.expression import expression
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from domain.silences.model import Silence, SilenceState
 from domain.silences.standing import KnownSilences, SilencesInForce
+from persistence.conditions import CONDITIONS
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -126,6 +128,31 @@ def test_what_stands_changes_with_the_clock_and_when_it_goes_back() -> None:
 )
 def test_which_matcher_asks_nothing(operator: MatchOperator, value: str, nothing: bool) -> None:
     assert asks_nothing(LabelMatcher("x", operator, value)) is nothing
+
+
+@pytest.mark.parametrize(
+    ("text", "nearly_all"),
+    [
+        ("alert.severity >= LOW", True),
+        ('alert.title != "x"', True),
+        ("size(alert.labels) >= 0", True),
+        ('!(alert.service == "shop" && alert.severity == LOW)', True),
+        ("alert.severity < CRITICAL", False),
+        ("alert.severity != LOW", False),
+        ('alert.service == "shop"', False),
+        ('alert.labels.env != "prod"', False),
+        ('alert.started_at < timestamp("2026-11-24T00:00:00Z")', False),
+        ('alert.team != ""', False),
+    ],
+)
+def test_which_condition_takes_nearly_all(text: str, nearly_all: bool) -> None:
+    condition = expression(text, CONDITIONS)
+    assert takes_nearly_all(condition) is nearly_all
+    nothing = Preview(open_alerts=Hits(), last_day=Hits())
+    for matchers in ([], [LabelMatcher("x", MatchOperator.REGEX, ".+")]):
+        assert (too_broad(matchers, condition, nothing, share=0.5) is not None) is nearly_all
+    narrow = [LabelMatcher("x", MatchOperator.EQUAL, "a")]
+    assert too_broad(narrow, condition, nothing, share=0.5) is None
 
 
 def test_a_share_counts_once_there_are_enough() -> None:
