@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, OperationType
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
@@ -20,6 +20,7 @@ from strawberry.utils.aio import aclosing
 from domain.identity.model import Viewer
 from graphql_api.access.limiting import UNREADABLE_COST, cost_of
 from graphql_api.context import Context
+from graphql_api.frames import writer_of
 from graphql_api.graphql_request import BadRequest, GraphQLRequest, NulRefused, as_graphql_request
 from graphql_api.http import encode, too_slow, was_run, with_cost
 from graphql_api.live.member import Payload
@@ -48,19 +49,27 @@ NO_ID = f"`id` must be a string of 1 to {MAX_ID} characters"
 class Answers:
     """Sends the results of one operation. What could not run at all is an `error`, for its text or its variables."""
 
-    __slots__ = ("_head", "_is_first", "_operation", "_send")
+    __slots__ = ("_head", "_is_first", "_operation", "_send", "_write")
 
     def __init__(self, operation: Operation[Any, None]) -> None:
         self._operation = operation
-        self._send = operation.handler.websocket.ws.send  # type: ignore[attr-defined] # of the adapter
-        self._head = f'{{"id":{encode(operation.id).decode()},"type":"next","payload":'  # type: ignore[arg-type]
+        socket: WebSocket = operation.handler.websocket.ws  # type: ignore[attr-defined] # of the adapter
+        self._send, self._write = socket.send, writer_of(socket.scope)
+        self._head = b'{"id":%b,"type":"next","payload":' % encode(operation.id)  # type: ignore[arg-type]
         self._is_first = True
 
+    def send_at_once(self, payload: Payload) -> bool:
+        """Send what is shared with others, to which only the operation's own id is added; False if that has to wait."""
+        if self._write is None or not self._write(self._head, payload.closed):
+            return False
+        self._is_first = False
+        return True
+
     async def send(self, result: ExecutionResult | Payload) -> None:
-        """Send one; to what is shared with others only the operation's own id is added."""
+        """Send one."""
         if isinstance(result, Payload):
             try:
-                await self._send({"type": "websocket.send", "text": f"{self._head}{result.text}}}"})
+                await self._send({"type": "websocket.send", "text": (self._head + result.closed).decode()})
             except WebSocketDisconnect as error:
                 raise WebSocketDisconnected from error
         elif self._is_first and not was_run(result):
@@ -240,7 +249,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         asked = GraphQLRequest(
             query=operation.query, variables=operation.variables, operation_name=operation.operation_name
         )
-        await live.follow(asked, context, Answers(operation).send)
+        answers = Answers(operation)
+        await live.follow(asked, context, answers.send, at_once=answers.send_at_once)
 
     async def _answer(self, operation: Operation[Any, None], source: StreamResult, context: Context) -> None:
         """Send the one result of a query or mutation, or say that it took too long."""

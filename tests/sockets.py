@@ -10,6 +10,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from graphql_api.frames import FramesProtocol
 from tests.api import Api, Person
 from tests.waiting import until
 
@@ -58,7 +59,16 @@ class Socket:
 @asynccontextmanager
 async def listening(api: Api) -> AsyncIterator[str]:
     """The application on a free port; the address of its GraphQL, without the scheme."""
-    config = uvicorn.Config(api.app, host="127.0.0.1", port=0, lifespan="off", log_config=None, ws_ping_interval=None)
+    config = uvicorn.Config(
+        api.app,
+        host="127.0.0.1",
+        port=0,
+        lifespan="off",
+        log_config=None,
+        ws=FramesProtocol,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+    )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     await until(lambda: server.started)

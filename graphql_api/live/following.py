@@ -14,7 +14,7 @@ from graphql_api.limits import Documents
 from graphql_api.live.alert_memo import AlertMemo
 from graphql_api.live.course import Course
 from graphql_api.live.groups import Group, Key
-from graphql_api.live.member import MOST_WAITING, Member, Payload, Send, Stop
+from graphql_api.live.member import MOST_WAITING, Member, Payload, Send, SendAtOnce, Stop
 from graphql_api.live.memo import Budget
 from graphql_api.live.pace import Pace
 from graphql_api.live.sharing import Permissions, shape_of
@@ -41,7 +41,9 @@ class Live:
         self.most_waiting = most_waiting
         self._groups: dict[Key, Group] = {}
 
-    async def follow(self, asked: GraphQLRequest, context: Context, send: Send) -> None:
+    async def follow(
+        self, asked: GraphQLRequest, context: Context, send: Send, *, at_once: SendAtOnce | None = None
+    ) -> None:
         """Send the results of a subscription, its own ones and those it shares, until there are no more."""
         hub, sessions, viewer = context.state.hub, context.state.sessions, context.viewer
         shape = shape_of(asked, self._documents, self._schema._schema)  # noqa: SLF001 - no public way
@@ -61,7 +63,7 @@ class Live:
             place, stop = course.place, Stop.MOVED
             with hub.counting_one():
                 while stop is Stop.MOVED:
-                    member = Member(send, place)
+                    member = Member(send, place, at_once=at_once)
                     key = Key(shape, Permissions.of(watched.viewer))
                     stop = await self._group(key, asked, context).take_in(member, watched)
                     place = member.told

@@ -1,8 +1,9 @@
 """How does one of many get what was made for all? At once where its transport takes it, else when it does, in order.
 
-Who sends to a thousand begins each send by hand. One whose transport is ready is done with it before the next begins:
-no task is woken, nothing is queued. The rest of one that has to wait goes into a task of its own, and what comes for it
-meanwhile waits in a bounded queue: so one that does not take costs the others nothing.
+Who sends to a thousand sends at once what a transport takes at once, and else begins each send by hand. One whose
+transport is ready is done with it before the next begins: no task is woken, nothing is queued. The rest of one that has
+to wait goes into a task of its own, and what comes for it meanwhile waits in a bounded queue: so one that does not take
+costs the others nothing.
 """
 
 import asyncio
@@ -33,9 +34,9 @@ class Payload:
         self.body, self.at, self.begins, self.is_last = body, at, begins, is_last
 
     @cached_property
-    def text(self) -> str:
-        """The same as text, for WebSockets."""
-        return self.body.decode()
+    def closed(self) -> bytes:
+        """The same as the end of a message that it is the payload of."""
+        return self.body + b"}"
 
     def cuts(self, place: Cursor | None) -> bool:
         """Whether somebody at this place has some of its events, and not all."""
@@ -45,6 +46,8 @@ class Payload:
 
 
 Send: TypeAlias = Callable[[ExecutionResult | Payload], Coroutine[Any, Any, None]]
+# Sends what can be sent without a wait; False when it cannot, and has to be sent by `Send`.
+SendAtOnce: TypeAlias = Callable[[Payload], bool]
 
 
 class Stop(Enum):
@@ -63,10 +66,10 @@ _AT_ONCE = frozenset({Stop.MOVED, Stop.ENDED, Stop.SLOW})
 class Member:
     """One subscriber. All up to `told` was sent to it; all up to `seen` was sent or waits."""
 
-    __slots__ = ("_blocked", "_send", "_waiting", "finished", "on_ready", "seen", "stop", "told")
+    __slots__ = ("_at_once", "_blocked", "_send", "_waiting", "finished", "on_ready", "seen", "stop", "told")
 
-    def __init__(self, send: Send, place: Cursor | None) -> None:
-        self._send = send
+    def __init__(self, send: Send, place: Cursor | None, *, at_once: SendAtOnce | None = None) -> None:
+        self._send, self._at_once = send, at_once
         self._waiting: deque[Payload] | None = None  # made when it is needed: an empty one is most of a member
         self._blocked: asyncio.Task[None] | None = None
         self.told = self.seen = place
@@ -87,7 +90,10 @@ class Member:
             return True
         if self._blocked is None:
             self.seen = payload.at or self.seen
-            self._begin(payload)
+            if self._at_once is not None and self._at_once(payload):
+                self._was_sent(payload)
+            else:
+                self._begin(payload)
             return True
         if self._waiting is None:
             self._waiting = deque()

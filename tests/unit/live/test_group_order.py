@@ -116,7 +116,7 @@ class Client:
         assert isinstance(result, Payload)
         if self._pace and self._chance.random() < 0.3:
             await asyncio.sleep(self._chance.random() * self._pace)
-        self.received += map(int, result.text.split(","))
+        self.received += map(int, result.body.decode().split(","))
 
 
 VIEWER = Viewer(user_id=NOBODY, session_id=NOBODY, role=Role.VIEWER)

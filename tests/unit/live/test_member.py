@@ -33,7 +33,7 @@ class Transport:
     async def send(self, result: object) -> None:
         await self.open.wait()
         assert isinstance(result, Payload)
-        self.sent.append(result.text)
+        self.sent.append(result.body.decode())
 
 
 async def test_one_that_is_ready_is_done_at_once_and_without_a_task() -> None:
