@@ -6,7 +6,7 @@ once. Whatever is not plain (a directive, a resolver, several root fields, an ar
 not) takes graphql-core's way, which begins anew: its answers and errors are the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from graphql import (
@@ -48,7 +48,7 @@ class DirectPage(NamedTuple):
     attributes: frozenset[str]
 
 
-class _NotPlain(Exception):
+class NotPlain(Exception):
     """Something needs graphql-core."""
 
 
@@ -56,26 +56,62 @@ def direct_page(document: DocumentNode, operation: OperationDefinitionNode, sche
     """The page that an operation of a valid document asks for; None where it asks for anything else."""
     try:
         return _Reading(document, schema).page(operation)
-    except _NotPlain:
+    except NotPlain:
         return None
 
 
-class _Reading:
+class Selections:
+    """The selection sets of a valid document."""
+
+    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._fragments = fragments
+
+    def fields(
+        self, kind: str, selected: SelectionSetNode | None, *, of: str = "", others: frozenset[str] = frozenset()
+    ) -> dict[str, FieldNode]:
+        """The fields of a selection set by their names in the answer. One that is asked for twice must be a leaf.
+
+        `of` names a union that the kind belongs to, `others` are its other kinds: what is asked of them is left out.
+        """
+        found: dict[str, FieldNode] = {}
+        for node in self._expanded(frozenset({kind, of}), selected, others):
+            name = (node.alias or node.name).value
+            plain(found.setdefault(name, node) is node or node.selection_set is None)
+        return found
+
+    def _expanded(
+        self, kinds: frozenset[str], selected: SelectionSetNode | None, others: frozenset[str]
+    ) -> Iterator[FieldNode]:
+        for selection in selected.selections if selected else ():
+            plain(not selection.directives)
+            if isinstance(selection, FieldNode):
+                yield selection
+                continue
+            within = self._fragments[selection.name.value] if isinstance(selection, FragmentSpreadNode) else selection
+            assert isinstance(within, FragmentDefinitionNode | InlineFragmentNode)  # noqa: S101 - for the type checker
+            plain(not within.directives)
+            condition = None if within.type_condition is None else within.type_condition.name.value
+            if condition not in others:
+                plain(condition is None or condition in kinds)
+                yield from self._expanded(kinds, within.selection_set, others)
+
+
+class _Reading(Selections):
     def __init__(self, document: DocumentNode, schema: GraphQLSchema) -> None:
-        self._fragments = {
-            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-        }
+        super().__init__(
+            {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+        )
         kind = schema.type_map["Alert"]
         assert isinstance(kind, GraphQLObjectType)  # noqa: S101 - for the type checker
         self._alert = kind
         self._attributes: set[str] = set()
 
     def page(self, operation: OperationDefinitionNode) -> DirectPage:
-        _plain(operation.operation is OperationType.QUERY and not operation.directives)
-        fields = self._fields("Query", operation.selection_set)
+        plain(operation.operation is OperationType.QUERY and not operation.directives)
+        fields = self.fields("Query", operation.selection_set)
         (name, field), *others = fields.items()
-        _plain(field.name.value == "alerts" and not others)
-        parts = tuple(self._part(part, of) for part, of in self._fields("AlertConnection", field.selection_set).items())
+        plain(field.name.value == "alerts" and not others)
+        parts = tuple(self._part(part, of) for part, of in self.fields("AlertConnection", field.selection_set).items())
         return DirectPage(name, field, operation, parts, frozenset(self._attributes))
 
     def _part(self, name: str, node: FieldNode) -> Part:
@@ -83,59 +119,38 @@ class _Reading:
         if kind == "nodes":
             return Part(name, kind, fields=self._of_alert(node.selection_set))
         if kind == "pageInfo":
-            members = [(key, one.name.value) for key, one in self._fields("PageInfo", node.selection_set).items()]
+            members = [(key, one.name.value) for key, one in self.fields("PageInfo", node.selection_set).items()]
             return Part(name, kind, members=tuple(members))
         if kind == "edges":
             return self._edges(name, node)
-        _plain(kind == TYPENAME)
+        plain(kind == TYPENAME)
         return Part(name, kind)
 
     def _edges(self, name: str, node: FieldNode) -> Part:
         shown: Fields = ()
         members = []
-        for key, one in self._fields("AlertEdge", node.selection_set).items():
+        for key, one in self.fields("AlertEdge", node.selection_set).items():
             if one.name.value == "node":
-                _plain(not shown)  # twice under two names
+                plain(not shown)  # twice under two names
                 shown = self._of_alert(one.selection_set)
             members.append((key, one.name.value))
         return Part(name, "edges", fields=shown, members=tuple(members))
 
     def _of_alert(self, selected: SelectionSetNode | None) -> Fields:
         shown: list[tuple[str, Shown | None]] = []
-        for name, node in self._fields("Alert", selected).items():
+        for name, node in self.fields("Alert", selected).items():
             if node.name.value == TYPENAME:
                 shown.append((name, None))
                 continue
             field = known_shown(self._alert.fields[node.name.value])
             if field is None or field.attribute not in COLUMNS or not can_be_written(field):
-                raise _NotPlain
+                raise NotPlain
             self._attributes.add(field.attribute)
             shown.append((name, field))
         return tuple(shown)
 
-    def _fields(self, kind: str, selected: SelectionSetNode | None) -> dict[str, FieldNode]:
-        """The fields of a selection set by their names in the answer. One that is asked for twice must be a leaf."""
-        found: dict[str, FieldNode] = {}
-        for node in self._expanded(kind, selected):
-            name = (node.alias or node.name).value
-            _plain(name not in found or node.selection_set is None)
-            found.setdefault(name, node)
-        return found
 
-    def _expanded(self, kind: str, selected: SelectionSetNode | None) -> Iterator[FieldNode]:
-        for selection in selected.selections if selected else ():
-            _plain(not selection.directives)
-            if isinstance(selection, FieldNode):
-                yield selection
-            elif isinstance(selection, InlineFragmentNode):
-                _plain(selection.type_condition is None or selection.type_condition.name.value == kind)
-                yield from self._expanded(kind, selection.selection_set)
-            elif isinstance(selection, FragmentSpreadNode):
-                fragment = self._fragments[selection.name.value]
-                _plain(fragment.type_condition.name.value == kind and not fragment.directives)
-                yield from self._expanded(kind, fragment.selection_set)
-
-
-def _plain(is_so: object) -> None:
+def plain(is_so: object) -> None:
+    """NotPlain unless it is so."""
     if not is_so:
-        raise _NotPlain
+        raise NotPlain

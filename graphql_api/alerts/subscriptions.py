@@ -16,6 +16,7 @@ from domain.alerts.model import Alert
 from domain.alerts.passing import concerns
 from domain.errors import InvalidInput, Unauthenticated
 from graphql_api.alerts.counts import AlertCounts
+from graphql_api.alerts.direct_events import DirectEvents, direct_events
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
 from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
@@ -73,7 +74,9 @@ class AlertSubscriptions:
     ) -> AsyncGenerator[AlertStreamMessage, None]:
         """See graphql_api/live/hub.py for how nothing is missed."""
         context = info.context
-        async with aclosing(_events(context, streamable(wanted), own_place(context, after))) as events:
+        direct = direct_events(info) if context.course is not None and context.course.tell is not None else None
+        found = _events(context, streamable(wanted), own_place(context, after), direct=direct)
+        async with aclosing(found) as events:
             async for item in events:
                 yield cast("Any", item)
 
@@ -141,7 +144,9 @@ async def one_word(context: Context, after: Cursor | None) -> DomainStreamReset 
     return None
 
 
-async def _events(context: Context, wanted: AlertFilter, after: Cursor | None) -> AsyncGenerator[Item | LeftView, None]:
+async def _events(
+    context: Context, wanted: AlertFilter, after: Cursor | None, *, direct: DirectEvents | None
+) -> AsyncGenerator[Item | LeftView, None]:
     course = context.course = context.course or Course()
     if course.follows_nothing:
         word = await one_word(context, after)
@@ -150,7 +155,7 @@ async def _events(context: Context, wanted: AlertFilter, after: Cursor | None) -
     elif course.feed is not None:
         if course.upcoming is not None:
             course.upcoming.wanted = wanted
-        async with aclosing(_passing(context, hub_of(context), wanted, course.feed)) as passing:
+        async with aclosing(_passing(context, hub_of(context), wanted, course.feed, direct=direct)) as passing:
             async for item in passing:
                 yield item
     else:
@@ -169,8 +174,12 @@ async def _passing(
     stream: AsyncGenerator[Any, None],
     *,
     watched: "Watched | None" = None,
+    direct: DirectEvents | None = None,
 ) -> AsyncGenerator[Item | LeftView, None]:
-    """The events that the viewer may see and asked for; one that met an outage again, until it did not."""
+    """The events that the viewer may see and asked for, but for those that are told directly.
+
+    One that met an outage comes again, until it did not.
+    """
     course = context.course or Course()
     async with aclosing(stream):
         async for item in stream:
@@ -180,10 +189,16 @@ async def _passing(
             # Role and teams as they are now; the loaders' rows as they are now.
             context.viewer = watched.viewer if watched else context.viewer
             at = hub.place_of(item)
-            shown = await patiently(partial(_shown, context, wanted, item, at))
+            shown, alert = await patiently(partial(_shown, context, wanted, item, at))
             if shown is None:
                 course.place = at
                 continue
+            if direct is not None and course.tell is not None and alert is not None:
+                told = direct.told(item, alert, at)
+                if told is not None:
+                    course.at = at
+                    await course.tell(told)
+                    continue
             async with aclosing(until_executed(context, course, shown, at)) as given:
                 async for again in given:
                     yield again
@@ -205,13 +220,13 @@ async def until_executed(context: Context, course: Course, item: T, at: Cursor) 
 
 async def _shown(
     context: Context, wanted: AlertFilter, item: RecordedEvent, at: Cursor
-) -> RecordedEvent | LeftView | None:
-    """What the viewer is told of an event."""
+) -> tuple[RecordedEvent | LeftView | None, Alert | None]:
+    """What the viewer is told of an event, and its alert if they may see it."""
     context.renew()
     (alert,) = await alerts_of(context, [item])
     if alert is not None:
-        return item if concerns(wanted, item.event, alert) else None
-    return LeftView(recorded=item, place=at) if await left_view(context, [item]) else None
+        return item if concerns(wanted, item.event, alert) else None, alert
+    return LeftView(recorded=item, place=at) if await left_view(context, [item]) else None, None
 
 
 async def alerts_of(context: Context, items: Sequence[RecordedEvent]) -> list[Alert | None]:

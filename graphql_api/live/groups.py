@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 import structlog
+from strawberry.types.execution import ExecutionResult
 
 from domain.alerts.cursor import Cursor
 from domain.alerts.events import RecordedEvent
@@ -20,7 +21,7 @@ from domain.alerts.passing import team_left
 from domain.ids import new_id
 from graphql_api.context import Context
 from graphql_api.graphql_request import GraphQLRequest
-from graphql_api.live.course import Course, Item
+from graphql_api.live.course import Course, Item, Told
 from graphql_api.live.member import Member, Payload, Stop
 from graphql_api.live.memo import Memo
 from graphql_api.live.sharing import Follows, Permissions, Shape
@@ -154,14 +155,23 @@ class Group:
         context = Context(
             state=self._state, viewer=self.key.permissions.anybody(), request_id=str(new_id()), course=course
         )
+
+        async def tell(told: Told) -> None:
+            course.settle()
+            if told.body is None:
+                told.body = self._live.encoded(ExecutionResult(data=told.data, errors=None))
+            await self._hand_on(told.body, course, give)
+
+        course.tell = tell
         async with aclosing(self._live.executed(self._asked, context)) as results:
             async for result in results:
-                await give(self._payload(self._live.encoded(result), course))
-                if course.began is not None:
-                    await self._give_way(course, course.began)
+                await self._hand_on(self._live.encoded(result), course, give)
 
-    async def _give_way(self, course: Course, began: float) -> None:
-        """While a storm is taken in, what is told of it takes a part of the process's time alone."""
+    async def _hand_on(self, body: bytes, course: Course, give: Give) -> None:
+        """Give a result. While a storm is taken in, what is told of it takes a part of the process's time alone."""
+        await give(self._payload(body, course))
+        if (began := course.began) is None:
+            return
         course.began = None
         worked = asyncio.get_running_loop().time() - began
         rest = 0.0 if self._live.pace is None else self._live.pace.rest_after(worked, course.settled)

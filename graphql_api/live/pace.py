@@ -51,11 +51,13 @@ class Pace:
 
     def _look(self) -> bool:
         """Whether a storm is taken in that leaves the process no time for more."""
-        now, taken, worked = self._monotonic(), self._taken(), self._worked()
+        now = self._monotonic()
         if self._measured is None:
-            self._measured = (now, taken, worked)
+            self._measured = (now, self._taken(), self._worked())
         since, taken_before, worked_before = self._measured
+        # How long a process has worked is asked seldom: it is a tenth of a millisecond's work to tell.
         if (seconds := now - since) >= WINDOW_SECONDS:
+            taken, worked = self._taken(), self._worked()
             self._is_storm = taken - taken_before > STORM * seconds and worked - worked_before > BUSY * seconds
             self._measured = (now, taken, worked)
         return self._is_storm

@@ -19,7 +19,7 @@ from domain.identity.model import Role
 from graphql_api.alerts import events, loaders, subscriptions
 from graphql_api.context import Context
 from graphql_api.live import sharing
-from graphql_api.live.member import Member, Payload, Send, Stop
+from graphql_api.live.member import Member, Payload, Send, SendAtOnce, Stop
 from persistence.reads import counts
 from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import COUNTS, EVENTS, followed, start_cursor
@@ -186,8 +186,8 @@ async def test_stalled_readers_cost_the_others_nothing_and_are_told_where_to_go_
     made: list[Member] = []
     make = Member.__init__
 
-    def noted(member: Member, send: Send, place: Cursor | None) -> None:
-        make(member, send, place)
+    def noted(member: Member, send: Send, place: Cursor | None, *, at_once: SendAtOnce | None = None) -> None:
+        make(member, send, place, at_once=at_once)
         made.append(member)
 
     monkeypatch.setattr(Member, "__init__", noted)
@@ -247,8 +247,10 @@ async def test_an_event_whose_execution_met_an_outage_waits_for_the_database(
             raise ConnectionRefusedError
         return await load(context, keys)
 
+    # What is executed, and not told directly.
+    query = EVENTS.replace("kind", "kind changes { field }")
     async with AsyncExitStack() as stack:
-        sockets = [await subscribed(stack, address, operator, EVENTS) for _ in range(3)]
+        sockets = [await subscribed(stack, address, operator, query) for _ in range(3)]
         await followed(api, 3)
         monkeypatch.setattr(events, "load_log_epoch", failing)
         await insert_told_alert(writer)
