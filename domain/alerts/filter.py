@@ -4,9 +4,10 @@ A table of cases runs against both (tests/alert_filter_cases.py). Conditions giv
 without a value fulfils no condition on a value, and `none_of` of such a condition holds: there is no third truth value.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain.alerts.model import OPEN_STATUSES, Alert, AlertStatus, Severity
@@ -18,6 +19,8 @@ from domain.text import check_storable
 MAX_VALUES = 500
 MAX_DEPTH = 5
 MAX_PARTS = 50
+# Each may have to be looked for in every alert.
+MAX_WORDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +77,48 @@ class AlertFilter:
 EVERY_ALERT = AlertFilter()
 
 
-def walk(condition: AlertFilter, depth: int = 1) -> Iterator[tuple[int, AlertFilter]]:
-    """The filter and all that is nested in it, each with its depth."""
-    yield depth, condition
-    for part in condition.parts:
-        yield from walk(part, depth + 1)
+def walk(condition: AlertFilter, place: tuple[str, ...] = ("filter",)) -> Iterator[tuple[tuple[str, ...], AlertFilter]]:
+    """The filter and all that is nested in it, each with its place, by the names that clients know."""
+    yield place, condition
+    for name, parts in (("and", condition.all_of), ("or", condition.any_of)):
+        for number, part in enumerate(parts):
+            yield from walk(part, (*place, name, str(number)))
+    for part in condition.none_of:
+        yield from walk(part, (*place, "not"))
 
 
 def check(condition: AlertFilter) -> None:
     """Refuse what would cost too much, or cannot be in any alert."""
-    for count, (depth, part) in enumerate(walk(condition), start=1):
+    words = 0
+    for count, (place, part) in enumerate(walk(condition), start=1):
+        depth = sum(not step.isdigit() for step in place)
         if depth > MAX_DEPTH or count > MAX_PARTS:
             raise InvalidInput(
                 message=f"a filter may nest {MAX_DEPTH} deep and have {MAX_PARTS} parts", path=("filter",)
             )
-        for name in ("ids", "sources", "service_names", "team_ids", "assignees", "integration_ids", "group_ids"):
-            if len(getattr(part, name) or ()) > MAX_VALUES:
-                raise InvalidInput(message=f"at most {MAX_VALUES} values", path=("filter", name))
-        for text in (*(part.sources or ()), *(part.service_names or ()), part.dedup_key, part.search):
-            if text is not None:
-                check_storable(text, path=("filter",))
+        _check_values(part, place)
         if part.search is not None:
-            parse(part.search)
+            words += parse(part.search, path=(*place, "search")).words
+            if words > MAX_WORDS:
+                message = f"a filter may have {MAX_WORDS} words to search for, in all its parts"
+                raise InvalidInput(message=message, path=(*place, "search"))
+
+
+def _check_values(part: AlertFilter, place: tuple[str, ...]) -> None:
+    """What a client may make long, or fill with anything; by the names it knows."""
+    values: Collection[Any]
+    for name, values in (
+        ("ids", part.ids or ()),
+        ("source", part.sources or ()),
+        ("serviceName", part.service_names or ()),
+        ("dedupKey", (part.dedup_key,)),
+        ("search", (part.search,)),
+    ):
+        if len(values) > MAX_VALUES:
+            raise InvalidInput(message=f"at most {MAX_VALUES} values", path=(*place, name))
+        for value in values:
+            if isinstance(value, str):
+                check_storable(value, path=(*place, name))
 
 
 def uses_search(condition: AlertFilter) -> bool:

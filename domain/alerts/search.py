@@ -8,7 +8,7 @@ Whatever cannot be read as a sign is taken for a word: odd input finds little, i
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from domain.alerts.model import Alert
@@ -38,12 +38,13 @@ class Search:
     """All groups must be fulfilled; a group is by any of its terms."""
 
     groups: tuple[tuple[Term, ...], ...] = ()
+    words: int = 0
 
 
-def parse(text: str) -> Search:
+def parse(text: str, *, path: Sequence[str] = ("filter", "search")) -> Search:
     """The search of a line; InvalidInput only where it is too long."""
     if len(text) > MAX_SEARCH:
-        raise InvalidInput(message=f"must have at most {MAX_SEARCH} characters", path=("filter", "search"))
+        raise InvalidInput(message=f"must have at most {MAX_SEARCH} characters", path=path)
     groups: list[tuple[Term, ...]] = []
     count, is_alternative = 0, False
     for found in _TERM.finditer(text):
@@ -60,8 +61,8 @@ def parse(text: str) -> Search:
             groups.append((term,))
         is_alternative = False
     if count > MAX_SEARCH_WORDS:
-        raise InvalidInput(message=f"must have at most {MAX_SEARCH_WORDS} words", path=("filter", "search"))
-    return Search(tuple(groups))
+        raise InvalidInput(message=f"must have at most {MAX_SEARCH_WORDS} words", path=path)
+    return Search(tuple(groups), count)
 
 
 def _term(found: re.Match[str]) -> Term:

@@ -94,7 +94,8 @@ class AlertFilterInput:
     search: strawberry.Maybe[str] = strawberry.field(
         description="Every word of it stands somewhere in the title, the description or the service; case does not "
         'matter. `"two words"` side by side, `a OR b`, `-not`, `begin*`, and `title:`, `service:`, `source:` or '
-        "`label.NAME:` before a word. At most 10 words. Not for subscriptions; `searchAlerts` forgives typing errors.",
+        "`label.NAME:` before a word. At most 10 words, 30 in all parts of a filter. Not for subscriptions; "
+        "`searchAlerts` forgives typing errors.",
         default=None,
     )
     and_: strawberry.Maybe[list["AlertFilterInput"]] = strawberry.field(
@@ -131,11 +132,11 @@ class AlertFilterInput:
             is_false_positive=_given(self.false_positive),
             search=_given(self.search),
             all_of=(
-                *(part.as_domain() for part in _given(self.and_) or ()),
+                *_parts(_given(self.and_) or [], "and"),
                 *(() if self.unassigned is None else (_unassigned(is_so=self.unassigned.value),)),
             ),
             any_of=_any_of(_given(self.or_)),
-            none_of=() if self.not_ is None else (self.not_.value.as_domain(),),
+            none_of=() if self.not_ is None else (_part(self.not_.value, "not"),),
         )
 
 
@@ -188,7 +189,19 @@ def _any_of(parts: list[AlertFilterInput] | None) -> tuple[domain.AlertFilter, .
     """An empty list would be true of none by the rules of logic, and of all to most who write it: so it is refused."""
     if parts is not None and not parts:
         raise InvalidInput(message="name at least one condition", path=("filter", "or"))
-    return tuple(part.as_domain() for part in parts or ())
+    return _parts(parts or [], "or")
+
+
+def _parts(parts: list[AlertFilterInput], name: str) -> tuple[domain.AlertFilter, ...]:
+    return tuple(_part(part, name, str(number)) for number, part in enumerate(parts))
+
+
+def _part(part: AlertFilterInput, *place: str) -> domain.AlertFilter:
+    """What stands at this place of a filter; a refusal says where."""
+    try:
+        return part.as_domain()
+    except InvalidInput as error:
+        raise InvalidInput(message=error.message, path=("filter", *place, *error.path[1:])) from error
 
 
 def _range(value: strawberry.Some[DateTimeRange] | None) -> domain.TimeRange | None:

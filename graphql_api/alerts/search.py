@@ -11,6 +11,7 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
+from msgspec import Meta
 
 from domain.alerts import filter as domain
 from domain.alerts import model
@@ -27,7 +28,9 @@ from persistence.search.index import IndexUnavailable
 from persistence.search.query import NotAsked
 from persistence.search.searcher import Found, HitKey, hidden_teams
 
-_BY_INDEX: Cursors[HitKey] = Cursors("search:elasticsearch", tuple[float, int, UUID])
+# As wide as the index keeps a time: a forged one beyond is no question it can be asked.
+_Milliseconds = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_BY_INDEX: Cursors[HitKey] = Cursors("search:elasticsearch", tuple[float, _Milliseconds, UUID])
 _BY_DATABASE: Cursors[tuple[datetime, UUID]] = Cursors("search:postgresql", tuple[Moment, UUID])
 
 
@@ -134,9 +137,10 @@ class SearchQueries:
             return await _by_database(context, condition, limit, after)
         try:
             return await _by_index(context, condition, limit, after)
-        except (IndexUnavailable, NotAsked):
+        except (IndexUnavailable, NotAsked) as error:
             if after is not None:
-                raise InvalidInput(message="the search index is away: begin again", path=("after",)) from None
+                why = "is away" if isinstance(error, IndexUnavailable) else "has no answer to this"
+                raise InvalidInput(message=f"the search index {why}: begin again", path=("after",)) from None
             return await _by_database(context, condition, limit, None)
 
 

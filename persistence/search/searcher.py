@@ -9,12 +9,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
+from elasticsearch import BadRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.filter import AlertFilter
 from domain.alerts.visibility import Sight
 from persistence.search.index import TROUBLE, IndexUnavailable, open_client
-from persistence.search.query import query_of
+from persistence.search.query import NotAsked, query_of
 from persistence.tables import teams
 from tocsin.settings import Settings
 
@@ -95,6 +96,10 @@ class Searcher:
             body["aggs"] = {name: {"terms": {"field": field, "size": FACET_VALUES}} for name, field in FACETS.items()}
         try:
             answer = await self._client.search(index=self._alias, **body)
+        except BadRequestError as error:
+            # It is the question's fault, and the next may be better: who asks it takes the index from nobody else.
+            _log.warning("Elasticsearch refuses a search; PostgreSQL answers it", reason=error.error)
+            raise NotAsked(error.error) from error
         except TROUBLE as error:
             self._rests_until = self._clock() + REST_SECONDS
             _log.warning("Elasticsearch does not answer; PostgreSQL searches", error=type(error).__name__)

@@ -191,10 +191,15 @@ async def test_left_out_is_no_condition_and_null_is_none(api: Api, viewer: Perso
     # Where null stands for nothing it is refused, so a slip in a client's variables does not widen its list.
     for field in ("status", "isOpen", "search", "createdAt", "serviceName"):
         assert await api.code(LIST, {"filter": {field: None}}, who=viewer) in {"INVALID_INPUT", "BAD_REQUEST"}
-    empties: list[dict[str, Any]] = [{"or": []}, {"not": {"or": []}}]
-    for empty in empties:
-        (error,) = (await api.ask(LIST, {"filter": empty}, who=viewer))["errors"]
-        assert error["extensions"] == {"code": "INVALID_INPUT", "path": ["filter", "or"]}
+    no_name = {"labels": [{"name": "", "value": "a"}]}
+    places: list[tuple[dict[str, Any], str]] = [
+        ({"or": []}, "filter.or"),
+        ({"not": {"or": []}}, "filter.not.or"),
+        ({"and": [{}, {"or": [no_name]}]}, "filter.and.1.or.0.labels.0.name"),
+    ]
+    for refused, place in places:
+        (error,) = (await api.ask(LIST, {"filter": refused}, who=viewer))["errors"]
+        assert error["extensions"] == {"code": "INVALID_INPUT", "path": place.split(".")}
 
 
 async def test_a_private_teams_alerts_are_its_members_and_administrators(api: Api, viewer: Person) -> None:

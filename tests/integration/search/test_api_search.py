@@ -1,6 +1,7 @@
 """Does a client find alerts over GraphQL, see only what it may, and get an answer while Elasticsearch is dead?"""
 
 import asyncio
+import base64
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -8,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.identity.model import Role
@@ -121,6 +123,15 @@ async def test_a_pattern_on_a_label_is_answered_by_the_database_and_said_so(api:
     assert (answer["searchedBy"], answer["isDegraded"]) == ("POSTGRESQL", True)
     assert len(answer["hits"]) == answer["totalCount"] == 2
     assert answer["facets"] is None
+
+
+async def test_a_forged_cursor_takes_the_index_from_nobody(api: Api) -> None:
+    admin = await api.person(Role.ADMIN)
+    place = msgspec.json.encode(("search:elasticsearch", 1.0, 10**30, an_alert().id))
+    forged = base64.urlsafe_b64encode(place).decode().rstrip("=")
+    (error,) = (await api.ask(SEARCH, {"filter": {"search": "checkout"}, "after": forged}, who=admin))["errors"]
+    assert error["extensions"] == {"code": "INVALID_INPUT", "path": ["after"]}
+    assert (await search(api, "checkout", who=admin))["searchedBy"] == "ELASTICSEARCH"
 
 
 async def test_what_is_looked_for_must_be_said(api: Api) -> None:

@@ -321,3 +321,14 @@ async def test_a_dead_server_costs_one_wait_and_then_none(settings: Settings, fr
         await find(searcher, "disk")
     assert str(third.value), "it is asked again"
     await searcher.close()
+
+
+async def test_a_question_that_the_server_refuses_takes_it_from_nobody_else(
+    settings: Settings, index: AlertIndex
+) -> None:
+    await built(index, an_alert(title="Disk full"))
+    async with searching(settings) as searcher:
+        too_long = AlertFilter(search="disk", dedup_key="x" * 40_000)
+        with pytest.raises(NotAsked):
+            await searcher.search(too_long, hidden_team_ids=(), limit=1, now=NOON)
+        assert (await find(searcher, "disk")).total == 1

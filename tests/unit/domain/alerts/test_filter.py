@@ -21,23 +21,26 @@ def _deep(levels: int) -> AlertFilter:
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    ("wanted", "place"),
     [
-        _deep(MAX_DEPTH + 1),
-        AlertFilter(any_of=(EVERY_ALERT,) * MAX_PARTS),
-        AlertFilter(ids=frozenset(new_id() for _ in range(501))),
-        AlertFilter(search="x" * 201),
-        AlertFilter(search="x " * 11),
-        AlertFilter(search="a\x00"),
-        AlertFilter(all_of=(AlertFilter(sources=frozenset({"\ud800"})),)),
-        AlertFilter(service_names=frozenset({None, "\x00"})),
-        AlertFilter(dedup_key="\x00"),
+        (_deep(MAX_DEPTH + 1), "filter"),
+        (AlertFilter(any_of=(EVERY_ALERT,) * MAX_PARTS), "filter"),
+        (AlertFilter(ids=frozenset(new_id() for _ in range(501))), "filter.ids"),
+        (AlertFilter(service_names=frozenset(str(number) for number in range(501))), "filter.serviceName"),
+        (AlertFilter(search="x" * 201), "filter.search"),
+        (AlertFilter(search="x " * 11), "filter.search"),
+        (AlertFilter(any_of=(EVERY_ALERT, AlertFilter(search="x " * 11))), "filter.or.1.search"),
+        (AlertFilter(search="x " * 10, all_of=(AlertFilter(search="x " * 7),) * 3), "filter.and.2.search"),
+        (AlertFilter(search="a\x00"), "filter.search"),
+        (AlertFilter(all_of=(AlertFilter(sources=frozenset({"\ud800"})),)), "filter.and.0.source"),
+        (AlertFilter(none_of=(AlertFilter(service_names=frozenset({None, "\x00"})),)), "filter.not.serviceName"),
+        (AlertFilter(dedup_key="\x00"), "filter.dedupKey"),
     ],
 )
-def test_a_filter_that_costs_too_much_or_can_never_hold_is_refused(wanted: AlertFilter) -> None:
+def test_a_filter_that_costs_too_much_or_can_never_hold_is_refused(wanted: AlertFilter, place: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         check(wanted)
-    assert refusal.value.path[0] == "filter"
+    assert ".".join(refusal.value.path) == place
 
 
 def test_a_filter_within_the_limits_passes() -> None:
