@@ -128,7 +128,7 @@ async def update_window(
             message = "it holds alerts of private teams too: an administrator changes it"
             raise Forbidden(message, ("id",))
     edited = change.applied_to(before, now=asking.now)
-    edited = checked_window(edited, now=asking.now, max_duration=asking.max_duration)
+    edited = checked_window(edited, now=asking.now, max_duration=asking.max_duration, before=before)
     if edited == before:
         return before, []
     after = replace(edited, updated_at=asking.now, version=before.version + 1)

@@ -1,5 +1,7 @@
 """What can be no maintenance window? Refused when it is saved, with the field and what would be right."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
@@ -21,8 +23,10 @@ _LOOKED_AT = 60
 _EARLIEST, _LATEST = 2000, 2100
 
 
-def checked_window(window: MaintenanceWindow, *, now: datetime, max_duration: timedelta) -> MaintenanceWindow:
-    """The window with its texts tidied; InvalidInput for one that cannot be."""
+def checked_window(
+    window: MaintenanceWindow, *, now: datetime, max_duration: timedelta, before: MaintenanceWindow | None = None
+) -> MaintenanceWindow:
+    """The window with its texts tidied; InvalidInput for one that cannot be. `before` is the one that is edited."""
     check_holds_some(window.matchers, window.condition)
     name = checked_text(window.name, path=("name",), limit=MAX_NAME)
     comment = check_said(window.comment, "comment", MAX_COMMENT)
@@ -38,6 +42,7 @@ def checked_window(window: MaintenanceWindow, *, now: datetime, max_duration: ti
         raise InvalidInput(f"at most {MAX_EXCEPTIONS}, these are {len(window.exceptions)}", ("exceptions",))
     if window.recurrence is not None:
         _check_recurrence(window, now=to_wall(now, where))
+    _check_exceptions(window, known=() if before is None else before.exceptions)
     if window.is_at_work and not next_occurrences(window, now=now, limit=1):
         raise _never(window)
     return replace(window, name=name, comment=comment)
@@ -52,7 +57,7 @@ def _check_recurrence(window: MaintenanceWindow, *, now: datetime) -> None:
         if second - first < window.duration:
             message = (
                 f"it would overlap itself: it begins at {first:%Y-%m-%d %H:%M} and {second:%Y-%m-%d %H:%M}, so it may "
-                f"last {second - first} at most"
+                f"last {_length(second - first)} at most"
             )
             raise InvalidInput(message, ("duration",))
     for first, later in zip(starts, starts[OFTEN:], strict=False):
@@ -60,7 +65,39 @@ def _check_recurrence(window: MaintenanceWindow, *, now: datetime) -> None:
             raise InvalidInput(f"the recurrence: a window may begin at most {OFTEN} times a day", PATH)
 
 
+def _check_exceptions(window: MaintenanceWindow, *, known: Sequence[datetime]) -> None:
+    """A start that is no start would be skipped by nobody, and the window held all the same; what was there stays."""
+    new = {place: one for place, one in enumerate(window.exceptions) if one not in known}
+    for place, one in new.items():
+        if not _EARLIEST <= one.year < _LATEST:
+            raise InvalidInput(f"must be from {_EARLIEST} to {_LATEST - 1}", ("exceptions", str(place)))
+    starts = _starts_of(window, list(new.values()))
+    for place, one in new.items():
+        if one not in starts:
+            message = f"it does not begin at {one:%Y-%m-%d %H:%M} by its clock: name a start that is not to happen"
+            raise InvalidInput(message, ("exceptions", str(place)))
+
+
+def _starts_of(window: MaintenanceWindow, moments: Sequence[datetime]) -> AbstractSet[datetime]:
+    """Those of the moments at which it begins, exceptions aside."""
+    if window.recurrence is None or not moments:
+        return {window.starts_at}
+    rule = parse_rule(window.recurrence, zone(window.time_zone))
+    if rule.count is not None:  # counted from the first, so looked through once
+        return set(occur(rule, window.starts_at, since=window.starts_at, until=max(moments) + SHORTEST))
+    return {start for one in moments for start in occur(rule, window.starts_at, since=one, until=one + SHORTEST)}
+
+
+def _length(length: timedelta) -> str:
+    """As people say it: 1 day, 2 h 30 min. Windows begin on the minute."""
+    hours, minutes = divmod(length.seconds // 60, 60)
+    days = [f"{length.days} day{'s' * (length.days > 1)}"] if length.days else []
+    return " ".join([*days, *([f"{hours} h"] if hours else []), *([f"{minutes} min"] if minutes else [])])
+
+
 def _never(window: MaintenanceWindow) -> InvalidInput:
+    if window.recurrence is None and window.starts_at in window.exceptions:
+        return InvalidInput("its one start is an exception: it would never occur", ("exceptions",))
     if window.recurrence is None:
         return InvalidInput("it would be over already: its one time lies in the past", ("startsAt",))
     years = HORIZON // timedelta(days=366)
