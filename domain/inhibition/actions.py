@@ -58,6 +58,9 @@ def checked(draft: Draft) -> Draft:
     """The draft with its texts tidied; InvalidInput names the first field that is wrong."""
     check_not_everything(draft.source, ("sourceMatchers",))
     check_not_everything(draft.target, ("targetMatchers",))
+    if set(map(str, draft.source)) == set(map(str, draft.target)):
+        message = "these are the same alerts as those that hold, and they do not hold each other: say what is held"
+        raise InvalidInput(message, ("targetMatchers",))
     return replace(
         draft,
         name=checked_text(draft.name, path=("name",), limit=MAX_NAME),

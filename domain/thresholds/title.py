@@ -23,13 +23,18 @@ def check_template(template: str, *path: str) -> None:
 def filled(template: str, rule: ThresholdRule, transition: Transition, group_name: str) -> str:
     """The template with what happened in its places."""
     values = {
-        "group": group_name or "everything",
+        "group": group_name or _whole(rule.condition),
         "value": number(transition.value),
         "threshold": number(rule.condition.raise_at),
         "window": window_text(rule.condition.window),
         "rule": rule.name,
     }
     return _PLACE.sub(lambda found: values.get(found[1], found[0]), template)
+
+
+def _whole(condition: Condition) -> str:
+    """What a group without a name is: all that is counted, or what has no service, team or source."""
+    return "everything" if condition.group_by is None else f"no {condition.group_by.value}"
 
 
 def number(value: float) -> str:

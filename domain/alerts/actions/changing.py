@@ -98,9 +98,9 @@ def _step(alert: Alert | None, step: Step, *, now: datetime, expected_version: i
     return step(alert, now)
 
 
-def too_many(number: int) -> InvalidInput:
+def too_many(number: int, field: str = "ids") -> InvalidInput:
     """The refusal for more alerts than are changed in one transaction."""
-    return InvalidInput(message=f"name at most {MAX_BULK} alerts, not {number}", path=("ids",))
+    return InvalidInput(message=f"name at most {MAX_BULK} alerts, not {number}", path=(field,))
 
 
 def not_found() -> NotFound:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.alerts.actions.acting import Acting
-from domain.alerts.actions.changing import MAX_BULK, not_found, too_many
+from domain.alerts.actions.changing import MAX_BULK, too_many
 from domain.alerts.change import Change, change
 from domain.alerts.decisions import group_decision
 from domain.alerts.edits import require_version
@@ -120,7 +120,7 @@ async def split_group(group_id: UUID, ids: Sequence[UUID], title: str | None, *,
     if not wanted:
         raise InvalidInput("name at least one alert", ("alertIds",))
     if len(wanted) > MAX_BULK:
-        raise too_many(len(wanted))
+        raise too_many(len(wanted), "alertIds")
     found = await table.alerts.get_for_change(wanted, sight=table.sight)
     source = await _group(group_id, table, "id")
     for place, alert_id in enumerate(wanted):
@@ -200,7 +200,7 @@ async def tell_moved(group_id: UUID, kind: GroupEventKind, changed: int, *, tabl
 async def _alert(alert_id: UUID, expected_version: int | None, table: Table) -> Alert:
     alert = (await table.alerts.get_for_change([alert_id], sight=table.sight)).get(alert_id)
     if alert is None:
-        raise not_found()
+        raise NotFound("no such alert", ("alertId",))
     require_version(alert, expected_version)
     return alert
 

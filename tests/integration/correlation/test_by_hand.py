@@ -56,6 +56,13 @@ async def test_an_alert_is_moved_and_taken_out(
     nowhere = {"alertId": eu[0]["id"], "groupId": str(new_id())}
     refused = await api.change("moveAlertToGroup", nowhere, SHOWN, who=operator)
     assert (refused["__typename"], refused["path"]) == ("NotFound", ["groupId"])
+    nothing = {"alertId": str(new_id())}
+    for field, what in (("moveAlertToGroup", {**nothing, "groupId": target}), ("removeAlertFromGroup", nothing)):
+        refused = await api.change(field, what, SHOWN, who=operator)
+        assert (refused["__typename"], refused["path"]) == ("NotFound", ["alertId"]), field
+    many = {"id": target, "alertIds": [str(new_id()) for _ in range(101)]}
+    refused = await api.change("splitAlertGroup", many, "group { id }", who=operator)
+    assert (refused["__typename"], refused["path"]) == ("InvalidInput", ["alertIds"])
 
 
 async def test_some_alerts_become_a_group_of_their_own(

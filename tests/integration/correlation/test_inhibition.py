@@ -199,6 +199,7 @@ async def test_the_relay_gives_the_log_to_who_follows_parents(api: Api, manager:
         pytest.param({"sourceMatchers": ""}, ["sourceMatchers"], id="every alert a parent"),
         pytest.param({"targetMatchers": 'a=~".*"'}, ["targetMatchers"], id="every alert a child"),
         pytest.param({"sourceMatchers": 'a=~"("'}, ["sourceMatchers"], id="a bad pattern"),
+        pytest.param({"targetMatchers": 'a="1"'}, ["targetMatchers"], id="the same alerts: none would be held"),
         pytest.param({"equal": [""]}, ["equal", "0"], id="an empty label"),
         pytest.param({"name": " "}, ["name"], id="no name"),
     ],

@@ -86,8 +86,10 @@ async def test_each_group_has_an_alert_of_its_own(world: World) -> None:
     assert await world.minute() == 1
     await world.post(1, service="till")
     assert await world.minute() == 1
+    await world.post(5, service="")
+    assert await world.minute() == 1
     shown = [(one["title"], one["service_name"]) for one in await world.alerts()]
-    assert shown == [("5 alerts of shop", "shop"), ("5 alerts of till", "till")]
+    assert shown == [("5 alerts of shop", "shop"), ("5 alerts of till", "till"), ("5 alerts of no service", None)]
 
 
 async def test_a_minute_waits_until_all_of_it_is_counted(world: World) -> None:
