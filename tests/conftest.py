@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import redis.asyncio as redis_asyncio
 import structlog
+from coverage import Coverage
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from tests.services import databases, rabbitmq
@@ -53,6 +54,18 @@ def pytest_configure(config: pytest.Config) -> None:
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
     config.stash[_SERVICES] = Services()
+    if _is_worker(config):
+        _stop_early_tracers()
+
+
+def _stop_early_tracers() -> None:
+    """Of several tracers in a process the last one traces, and one that pauses hands on to the one before it.
+
+    A worker has two before its own: as a program that a traced process started, and as if it were no worker. What they
+    saw is thrown away, and under them nothing ran without a tracer.
+    """
+    while (early := Coverage.current()) is not None:
+        early.stop()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
