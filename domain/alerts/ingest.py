@@ -165,6 +165,8 @@ def ingest(
 ) -> Ingested:
     """Fold a batch into its problems, in order of arrival. `problems` holds every key of `keys_of(items)`."""
     marking = Marking(SilencesInForce.of(silences), ownership, rules, inhibiting)
+    if groups is not None:
+        groups.private_teams = ownership.private_teams
     fold = Fold(policy, marking, groups)
     results = []
     for item in items:

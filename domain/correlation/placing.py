@@ -5,6 +5,7 @@ written comes out. Nothing of it is kept from one batch to the next, so memory i
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -116,6 +117,8 @@ class Placing:
     joining: list[Joining] = field(default_factory=list)
     # All known alerts that come into a group, those that opened again among them.
     regrouped: list[AlertState] = field(default_factory=list)
+    # Whose alerts not everybody sees: what one of theirs is called names no group, which others may come to see.
+    private_teams: AbstractSet[UUID] = frozenset()
 
     @property
     def has_changes(self) -> bool:
@@ -242,7 +245,8 @@ class Placing:
                     self._key(way, self.known[state.group_id])
 
     def _open(self, way: Way, state: AlertState, at: datetime, reason: str) -> Decision:
-        group = KnownGroup(id=new_id(), title=way.title, created_at=at, last_joined_at=at, is_open=True)
+        title = way.rule.name if way.rule and way.part and state.team_id in self.private_teams else way.title
+        group = KnownGroup(id=new_id(), title=title, created_at=at, last_joined_at=at, is_open=True)
         self.known[group.id] = group
         reason = f"it opened a group: {reason}"
         self.made.append(

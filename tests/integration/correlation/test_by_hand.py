@@ -162,3 +162,20 @@ async def test_whoever_sees_a_part_changes_only_that_part(
     ended = await api.change("resolveAlertGroup", {"id": left["id"]}, "changedAlerts", who=operator)
     assert ended["__typename"] == "NotFound"
     assert (await api.change("resolveAlertGroup", {"id": left["id"]}, "changedAlerts", who=admin))["changedAlerts"] == 1
+
+
+async def test_what_a_private_teams_alert_is_called_names_no_group_that_others_see(
+    api: Api, manager: Person, operator: Person
+) -> None:
+    """Titles that are alike are not the same: the group of similar ones is seen by whoever sees one of its alerts."""
+    admin, run = await api.person(Role.ADMIN), str(new_id())
+    secret = await api.team(f"Secret {run}", is_private=True)
+    await a_rule(api, manager, name="alike", strategy="SIMILARITY", labels=["run"])
+    title = "Salary of {} overdue in the payroll system of the house"
+    theirs = {"labels": {"run": run}, "teamId": str(secret.id)}
+    hidden = await an_alert(api, admin, title.format("Bob Smith"), **theirs)
+    seen = await an_alert(api, operator, title.format("Tim Smith"), labels={"run": run})
+    assert hidden["group"]["id"] == seen["group"]["id"]
+    assert seen["group"]["title"] == "alike"
+    other = await an_alert(api, operator, title.format("Tim Smith"), labels={"run": f"{run}-2"})
+    assert other["group"]["title"] == title.format("Tim Smith")
