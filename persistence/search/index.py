@@ -109,8 +109,9 @@ def _chunks(alerts: Sequence[Alert]) -> Iterator[list[bytes]]:
     lines: list[bytes] = []
     size = 0
     for alert in alerts:
-        place = {"_id": str(alert.id), "version": number_of(alert), "version_type": "external_gte"}
-        pair = (orjson.dumps({"index": place}), orjson.dumps(document_of(alert)))
+        place = f'{{"index":{{"_id":"{alert.id}","version":{number_of(alert)},"version_type":"external_gte"}}}}'
+        # An id is not always one that orjson knows: asyncpg has a type of its own.
+        pair = (place.encode(), orjson.dumps(document_of(alert), default=str))
         length = len(pair[0]) + len(pair[1])
         if lines and size + length > CHUNK_BYTES:
             yield lines

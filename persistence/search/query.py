@@ -21,7 +21,7 @@ _FIELDS = {
 
 
 class NotAsked(Exception):
-    """A condition the index cannot be asked for; PostgreSQL can."""
+    """A condition the index cannot be asked for, or refuses; PostgreSQL can."""
 
 
 def query_of(wanted: AlertFilter, *, hidden_team_ids: Iterable[UUID]) -> Query:
@@ -95,7 +95,8 @@ def _conditions(wanted: AlertFilter) -> Iterator[Query]:
         ("is_false_positive", wanted.is_false_positive),
     ):
         if flag is not None:
-            yield {"term": {field: flag}}
+            is_so: Query = {"term": {field: True}}
+            yield is_so if flag else _negated(is_so)
     yield from (_label(matcher) for matcher in wanted.labels)
     yield from (_part(part) for part in wanted.all_of)
     if wanted.any_of:
