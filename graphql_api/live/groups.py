@@ -173,10 +173,8 @@ class Group:
         if (began := course.began) is None:
             return
         course.began = None
-        worked = asyncio.get_running_loop().time() - began
-        rest = 0.0 if self._live.pace is None else self._live.pace.rest_after(worked, course.settled)
-        if rest:
-            await asyncio.sleep(rest)
+        if self._live.pace is not None and course.settled is not None:
+            await self._live.pace.give_way(asyncio.get_running_loop().time() - began, course.settled)
 
     def _payload(self, body: bytes, course: Course) -> Payload:
         is_last = course.settled is None and self.key.shape.follows is not Follows.COUNTS

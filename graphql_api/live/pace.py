@@ -6,27 +6,38 @@ later than the bound, both share the process as on any other day. Where the proc
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from domain.alerts.cursor import Cursor
 from domain.ports import Clock
 
 # More signals a second than this are a storm: ten thousand a minute are none.
 STORM = 300.0
-# A process that takes less of a processor than this has time for both, whatever the rate.
+# A process that wants less of a processor than this has time for both, whatever the rate.
 BUSY = 0.4
 # How often both are measured anew; between two measurements they are what they were.
-WINDOW_SECONDS = 0.5
-# Whoever gives way rests so many times as long as it has worked, and looks again after so long at the latest.
-GIVES_WAY, REST_SECONDS = 9.0, 1.0
+WINDOW_SECONDS = 0.2
+# Whoever gives way rests so many times as long as it has worked, or until the storm is over.
+GIVES_WAY = 19.0
 # What followers may be behind at most before they give way no more.
 PATIENCE_SECONDS = 10.0
+_SCHEDULED = Path("/proc/self/schedstat")
+
+
+def processor_wanted() -> float:
+    """For how many seconds the process had a processor or, where the system tells, waited for one that others had."""
+    try:
+        had, waited, _ = _SCHEDULED.read_bytes().split()
+    except (OSError, ValueError):
+        return time.process_time()
+    return (int(had) + int(waited)) / 1e9
 
 
 class Pace:
     """How fast the runs for followers go.
 
-    `taken` is how many signals the process has taken in so far, `worked` for how many seconds it has had a processor.
+    `taken` is how many signals the process has taken in so far, `wanted` for how many seconds it wanted a processor.
     """
 
     def __init__(
@@ -35,29 +46,32 @@ class Pace:
         clock: Clock,
         *,
         monotonic: Callable[[], float] | None = None,
-        worked: Callable[[], float] = time.process_time,
+        wanted: Callable[[], float] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._taken, self._worked, self._clock = taken, worked, clock
+        self._taken, self._clock, self._sleep = taken, clock, sleep
+        self._wanted = wanted or processor_wanted
         self._monotonic = monotonic or (lambda: asyncio.get_running_loop().time())
         self._measured: tuple[float, int, float] | None = None
         self._is_storm = False
 
-    def rest_after(self, worked: float, at: Cursor | None) -> float:
-        """How long a run rests that worked so long and is at this place, in seconds."""
-        if at is None or not self._look():
-            return 0.0
-        behind = (self._clock.now() - at.recorded_at).total_seconds()
-        return min(worked * GIVES_WAY, REST_SECONDS) if behind < PATIENCE_SECONDS else 0.0
+    async def give_way(self, worked: float, at: Cursor) -> None:
+        """Let a run rest that worked for so many seconds and is at this place."""
+        left = worked * GIVES_WAY
+        while left > 0 and self._look() and self._behind(at) < PATIENCE_SECONDS:
+            await self._sleep(min(left, WINDOW_SECONDS))
+            left -= WINDOW_SECONDS
+
+    def _behind(self, at: Cursor) -> float:
+        return (self._clock.now() - at.recorded_at).total_seconds()
 
     def _look(self) -> bool:
         """Whether a storm is taken in that leaves the process no time for more."""
-        now = self._monotonic()
+        now, taken, wanted = self._monotonic(), self._taken(), self._wanted()
         if self._measured is None:
-            self._measured = (now, self._taken(), self._worked())
-        since, taken_before, worked_before = self._measured
-        # How long a process has worked is asked seldom: it is a tenth of a millisecond's work to tell.
+            self._measured = (now, taken, wanted)
+        since, taken_before, wanted_before = self._measured
         if (seconds := now - since) >= WINDOW_SECONDS:
-            taken, worked = self._taken(), self._worked()
-            self._is_storm = taken - taken_before > STORM * seconds and worked - worked_before > BUSY * seconds
-            self._measured = (now, taken, worked)
+            self._is_storm = taken - taken_before > STORM * seconds and wanted - wanted_before > BUSY * seconds
+            self._measured = (now, taken, wanted)
         return self._is_storm
