@@ -42,7 +42,7 @@ def checked_window(
         raise InvalidInput(f"at most {MAX_EXCEPTIONS}, these are {len(window.exceptions)}", ("exceptions",))
     if window.recurrence is not None:
         _check_recurrence(window, now=to_wall(now, where))
-    _check_exceptions(window, known=() if before is None else before.exceptions)
+    _check_exceptions(window, before, now=to_wall(now, where))
     if window.is_at_work and not next_occurrences(window, now=now, limit=1):
         raise _never(window)
     return replace(window, name=name, comment=comment)
@@ -65,9 +65,14 @@ def _check_recurrence(window: MaintenanceWindow, *, now: datetime) -> None:
             raise InvalidInput(f"the recurrence: a window may begin at most {OFTEN} times a day", PATH)
 
 
-def _check_exceptions(window: MaintenanceWindow, *, known: Sequence[datetime]) -> None:
-    """A start that is no start would be skipped by nobody, and the window held all the same; what was there stays."""
-    new = {place: one for place, one in enumerate(window.exceptions) if one not in known}
+def _check_exceptions(window: MaintenanceWindow, before: MaintenanceWindow | None, *, now: datetime) -> None:
+    """An exception to come that is no start skips nothing: the window would hold all the same.
+
+    So it is with one that was there, once an edit moves the starts. Those of the past say nothing any more.
+    """
+    is_moved = before is None or (window.starts_at, window.recurrence) != (before.starts_at, before.recurrence)
+    known = () if before is None or is_moved else before.exceptions
+    new = {place: one for place, one in enumerate(window.exceptions) if one >= now and one not in known}
     for place, one in new.items():
         if not _EARLIEST <= one.year < _LATEST:
             raise InvalidInput(f"must be from {_EARLIEST} to {_LATEST - 1}", ("exceptions", str(place)))

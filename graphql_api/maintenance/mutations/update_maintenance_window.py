@@ -7,6 +7,7 @@ import strawberry
 from domain.audit.writing import WriteAudit
 from domain.maintenance.actions import Planned, WindowChange, update_window
 from domain.silences.by_people import UNSET, Asking
+from domain.silences.drafts import check_holds_some
 from graphql_api.context import Info
 from graphql_api.errors import AlreadyExists, NotFound, SilenceTooBroad, StaleVersion, mutation, payload
 from graphql_api.maintenance.inputs import (
@@ -101,6 +102,7 @@ async def update_maintenance_window(info: Info, data: UpdateMaintenanceWindowInp
     )
     if before is not None:
         wanted = edit.applied_to(before, now=context.now())
+        check_holds_some(wanted.matchers, wanted.condition)
         guard(context, wanted, await looked_at(context, wanted), is_confirmed=data.confirm_broad)
 
     async def make(work: SilenceUnitOfWork, request: Asking, write: WriteAudit) -> Planned:

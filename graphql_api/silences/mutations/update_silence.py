@@ -6,6 +6,7 @@ import strawberry
 
 from domain.silences import by_people, sweeping
 from domain.silences.breadth import require_narrow
+from domain.silences.drafts import check_holds_some
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, SilenceTooBroad, StaleVersion, mutation, payload
 from graphql_api.scalars import uuid_of
@@ -74,6 +75,7 @@ async def update_silence(info: Info, data: UpdateSilenceInput) -> UpdateSilenceS
     )
     if before is not None:
         draft = change.applied_to(before)
+        check_holds_some(draft.matchers, draft.condition)
         found = await previewed_anew(context, before, draft)
         share = broad_share(context)
         require_narrow(draft.matchers, draft.condition, found, share=share, is_confirmed=data.confirm_broad)

@@ -269,7 +269,7 @@ async def test_two_schedulers_plan_once(api: Api) -> None:
             id="no-start",
         ),
         pytest.param(
-            {"recurrence": "FREQ=DAILY", "exceptions": ["2098-01-02T02:31"]},
+            {"startsAt": "2026-01-01T02:30", "recurrence": "FREQ=DAILY", "exceptions": ["2098-01-02T02:31"]},
             ["exceptions", "0"],
             "does not begin",
             id="no-start-ever",
@@ -291,6 +291,29 @@ async def test_what_no_window_can_be_is_refused(api: Api, fields: dict[str, Any]
     answer = await window(api, await manager(api), **fields)
     assert answer["path"] == path, answer
     assert said in answer["message"]
+
+
+async def test_an_edit_that_moves_the_starts_says_which_exceptions_are_none_any_more(api: Api) -> None:
+    who, first = await manager(api), on_the_hour(api) + 30 * DAY
+    times = {"startsAt": wall(first), "recurrence": "FREQ=DAILY", "exceptions": [wall(first + DAY)]}
+    one = (await window(api, who, **times))["window"]
+    moved: dict[str, Any] = {"id": one["id"], "startsAt": wall(first + HOUR)}
+    refused = await api.change("updateMaintenanceWindow", moved, "window { id }", who=who)
+    assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["exceptions", "0"])
+    # Those of the past may be anything: they skip nothing any more.
+    moved["exceptions"] = ["2020-01-02T02:30", wall(first + DAY + HOUR)]
+    answer = await api.change("updateMaintenanceWindow", moved, f"window {{ {SHOWN} }}", who=who)
+    starts = [datetime.fromisoformat(start["startsAt"]) for start in answer["window"]["nextOccurrences"]]
+    assert starts[:2] == [first + HOUR, first + 2 * DAY + HOUR]
+
+
+async def test_matchers_that_are_taken_away_leave_no_window_to_confirm(api: Api) -> None:
+    who = await manager(api)
+    one = (await window(api, who))["window"]
+    for confirmed in (False, True):
+        nothing = {"id": one["id"], "matchers": [], "confirmBroad": confirmed}
+        refused = await api.change("updateMaintenanceWindow", nothing, "window { id }", who=who)
+        assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["matchers"]), confirmed
 
 
 async def test_a_condition_that_would_be_refused_by_now_can_be_sent_back_as_it_is(api: Api) -> None:

@@ -135,6 +135,14 @@ async def test_what_no_silence_can_be_is_refused(
     assert said in answer["message"]
 
 
+async def test_matchers_that_are_taken_away_leave_no_silence_to_confirm(api: Api, operator: Person) -> None:
+    one = (await silence(api, operator, matchers=[equal("some", str(new_id()))]))["silence"]
+    for confirmed in (False, True):
+        nothing = {"id": one["id"], "matchers": [], "confirmBroad": confirmed}
+        refused = await api.change("updateSilence", nothing, "replaced", who=operator)
+        assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["matchers"]), confirmed
+
+
 async def test_a_condition_that_would_be_refused_by_now_can_be_sent_back_as_it_is(api: Api, operator: Person) -> None:
     """A form sends all of its fields: it was saved before conditions were looked through for slips."""
     slip = 'alert.severity in [HIGH, "warn"]'
