@@ -78,6 +78,22 @@ WEIGHTS: Mapping[str, int] = {
 # A list without pages does not say how long it may be.
 ASSUMED_LENGTH = 25
 MAX_DIGITS = 9
+# How long the lists of the schema itself are, a little more than they are: what there is to read of it when asked.
+SCHEMA_LENGTHS: Mapping[str, int] = {
+    "types": 1_000,
+    "fields": 10,
+    "possibleTypes": 10,
+    "inputFields": 5,
+    "enumValues": 5,
+    "directives": 5,
+    "args": 2,
+    "interfaces": 2,
+}
+# What each `__schema` and `__type` counts as by itself.
+SCHEMA_BASE = 100_000
+READS_A_COST = 200
+# In place of the size of a page, for what lies within one.
+_OF_SCHEMA = -1
 _PAGED = frozenset({"nodes", "edges"})
 
 
@@ -93,6 +109,8 @@ class Size:
     # How often a selection set holds the same field with fields of its own, and one without, at most.
     repeats: int = 0
     leaf_repeats: int = 0
+    # How much of the schema it reads.
+    reads: int = 0
     # The names of this very set, and whether they have fields of their own.
     names: Mapping[tuple[str, bool], int] = field(default_factory=dict)
 
@@ -140,7 +158,7 @@ class Measure:
 
     def measure(self, selections: SelectionSetNode | None, page: int = 1) -> Size:
         """The size of a selection set, within a field that holds up to `page` nodes."""
-        depth = aliases = fields = cost = most = 0
+        depth = aliases = fields = cost = most = reads = 0
         heaviest: tuple[str, ...] = ()
         repeats = leaf_repeats = 0
         names: Counter[tuple[str, bool]] = Counter()
@@ -163,6 +181,7 @@ class Measure:
             repeats = max(repeats, inner.repeats)
             leaf_repeats = max(leaf_repeats, inner.leaf_repeats)
             cost += inner.cost
+            reads += inner.reads
             if inner.cost > most:
                 most, heaviest = inner.cost, inner.heaviest
         for (_, has_fields), times in names.items():
@@ -170,15 +189,13 @@ class Measure:
                 repeats = max(repeats, times)
             else:
                 leaf_repeats = max(leaf_repeats, times)
-        return Size(depth, aliases, fields, cost, heaviest, repeats, leaf_repeats, names)
+        return Size(depth, aliases, fields, cost, heaviest, repeats, leaf_repeats, reads, names)
 
     def _field(self, node: FieldNode, page: int) -> Size:
         name = node.name.value
         weight = WEIGHTS.get(name, 0)
-        if name in {"__schema", "__type"}:
-            # graphql-core bounds the nesting of introspection itself, and the standard query is deep.
-            self.introspects = True
-            return Size(depth=1, fields=1)
+        if page == _OF_SCHEMA or name in {"__schema", "__type"}:
+            return self._of_schema(node)
         if node.selection_set is None:
             return Size(depth=1, fields=1, cost=weight, heaviest=(name,))
         inner = self.measure(node.selection_set, _page_size(node))
@@ -193,6 +210,22 @@ class Measure:
             heaviest=(name, *inner.heaviest),
             repeats=inner.repeats,
             leaf_repeats=inner.leaf_repeats,
+        )
+
+    def _of_schema(self, node: FieldNode) -> Size:
+        """Introspection. Its nesting is no depth: graphql-core bounds that itself, and the standard query is deep."""
+        inner, name = self.measure(node.selection_set, _OF_SCHEMA), node.name.value
+        reads = 0 if node.selection_set is None else SCHEMA_LENGTHS.get(name, 1) * (inner.reads + 1)
+        if name in {"__schema", "__type"}:
+            self.introspects = True
+            reads += SCHEMA_BASE
+        return Size(
+            depth=1,
+            aliases=inner.aliases,
+            fields=inner.fields + 1,
+            repeats=inner.repeats,
+            leaf_repeats=inner.leaf_repeats,
+            reads=reads,
         )
 
     def _is_page(self, selections: SelectionSetNode) -> bool:
@@ -225,4 +258,5 @@ class Measure:
 
 def cost_of(operation: OperationDefinitionNode, document: DocumentNode, lists: frozenset[str]) -> int:
     """What an operation costs."""
-    return Measure(document, lists).measure(operation.selection_set).cost
+    size = Measure(document, lists).measure(operation.selection_set)
+    return size.cost + size.reads // READS_A_COST

@@ -26,6 +26,7 @@ from strawberry.schema.schema import validate_document
 
 from graphql_api.document_size import Measure, Size, cost_of, list_fields
 from graphql_api.root_fields import root_fields
+from graphql_api.variable_size import refused_variables
 from tocsin.settings import Settings
 
 CACHED_DOCUMENTS = 512
@@ -38,6 +39,12 @@ MAX_FIELDS = 2_000
 MAX_REPEATS = 25
 # The same for a field without fields of its own: each pair costs less, and many fragments side by side ask for an `id`.
 MAX_LEAF_REPEATS = 100
+# Reading the whole schema once, as tools do, is 600,000 (graphql_api/document_size.py) and takes a tenth of a second;
+# with thirty aliases within, anybody kept a process busy for half a minute.
+MAX_READS = 800_000
+# Characters of a document, which the lexer takes one by one: a million of blanks took most of a second. What is long
+# belongs into variables.
+MAX_TEXT = 65_536
 TOO_DEEP = "the document is nested too deeply"
 # Under this name a schema says which root fields take a guess at a secret (graphql_api/permissions.py).
 CREDENTIALS = "tocsin.credentials"
@@ -105,6 +112,7 @@ def check(
                 ("fields with fragments expanded:", size.fields, limits.fields),
                 ("one field repeated as often as", size.repeats, MAX_REPEATS),
                 ("one plain field repeated as often as", size.leaf_repeats, MAX_LEAF_REPEATS),
+                ("to read of the schema:", size.reads, MAX_READS),
             )
             if has > most
         ]
@@ -184,6 +192,9 @@ class Documents:
         if known is not None:
             self._known.move_to_end(text)
             return known
+        if len(text) > MAX_TEXT:
+            message = f"the document has {len(text)} characters; at most {MAX_TEXT} are allowed (use variables)"
+            raise GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED"})
         try:
             known = Known(parse(text, max_tokens=self.limits.tokens))
         except RecursionError:
@@ -237,5 +248,10 @@ class DocumentLimits(SchemaExtension):
         """Ask the cache, which measures and validates."""
         context = self.execution_context
         schema = context.schema._schema  # noqa: SLF001 - strawberry's own validation cache reads it too
-        context.pre_execution_errors = self._documents.refusals(self._document, schema)
+        errors = self._documents.refusals(self._document, schema)
+        if not errors and context.variables:
+            with suppress(GraphQLError):  # it does not say which operation: that is answered when it is to run
+                operation = self._documents.operation(context.query or "", context.operation_name)
+                errors = refused_variables(context.variables, operation, schema)
+        context.pre_execution_errors = errors
         yield

@@ -27,6 +27,7 @@ from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.limits import CACHED_DOCUMENT_SIZE, Documents
 from graphql_api.permissions import ROOT_FIELDS
 from graphql_api.shared_answers import packed_variables
+from graphql_api.variable_size import refused_variables
 from persistence.reads.alerts import read_rows
 
 # Questions that are kept, of all documents: consoles' filters and pages. One that says more than so much is read anew
@@ -105,6 +106,8 @@ class DirectAnswers:
         return read
 
     def _read_arguments(self, page: DirectPage, variables: dict[str, Any]) -> AlertQuestion | None:
+        if refused_variables(variables, page.operation, self._graphql):
+            return None
         values = get_variable_values(self._graphql, page.operation.variable_definitions or (), variables)
         if isinstance(values, list):
             return None

@@ -39,6 +39,10 @@ BEYOND = {
         "fields with fragments expanded",
     ),
     "a cycle": ("{ me { ...F } } fragment F on User { ...G } fragment G on User { ...F }", "Cannot spread fragment"),
+    "introspection over and over": (
+        "{ __schema {" + "".join(f" a{n}: types {{ fields {{ args {{ name }} }} }}" for n in range(30)) + " } }",
+        "to read of the schema",
+    ),
     "cost": (TIMELINES, "alerts.nodes.timeline.nodes.alert.timeline"),
 }
 
@@ -92,6 +96,29 @@ async def test_what_asks_too_much_is_refused_whichever_way_it_comes(
     errors = await asker(api, admin, address, way)(query)
     assert any(says in error["message"] for error in errors), errors
     assert errors[0]["extensions"]["code"] in {"LIMIT_EXCEEDED", "BAD_REQUEST"}
+
+
+@pytest.mark.parametrize("way", ["POST", "events", "socket"])
+async def test_a_text_that_is_too_long_is_not_read(api: Api, admin: Person, address: str, way: str) -> None:
+    (error,) = await asker(api, admin, address, way)("{ me { id } } #" + "x" * 66_000)
+    assert "characters; at most 65536" in error["message"]
+    assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+
+
+@pytest.mark.parametrize("operation", ["query", "subscription"])
+async def test_variables_that_hold_too_much_are_not_looked_at(
+    api: Api, admin: Person, address: str, operation: str
+) -> None:
+    field = "alerts" if operation == "query" else "alertCounts"
+    query = f"{operation} ($f: AlertFilter) {{ {field}(filter: $f) {{ __typename }} }}"
+    variables: dict[str, Any] = {"f": {"and": [{}] * 20_000}}
+    headers = {**Api.headers(admin), "accept": "application/json, text/event-stream"}
+    text = (await api.http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)).text
+    assert '"code":"LIMIT_EXCEEDED"' in text
+    async with connected(address, admin) as opened:
+        await opened.subscribe(query, variables=variables)
+        answer = await opened.receive()
+        assert (answer["type"], answer["payload"][0]["extensions"]["code"]) == ("error", "LIMIT_EXCEEDED")
 
 
 @pytest.mark.parametrize("way", ["POST", "GET", "events", "socket"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType
 
 import pytest
-from graphql import GraphQLError, OperationDefinitionNode, build_schema, parse
+from graphql import GraphQLError, OperationDefinitionNode, build_schema, get_introspection_query, parse
 
 from graphql_api.document_size import WEIGHTS, cost_of, list_fields
 from graphql_api.limits import CACHED_DOCUMENT_SIZE, CACHED_DOCUMENTS, Documents, Limits, check
@@ -171,7 +171,7 @@ def calls_of(work: Callable[[], object]) -> int:
 def test_directives_by_the_thousand_are_not_even_parsed() -> None:
     def parse_all() -> None:
         with pytest.raises(GraphQLError, match="2000 tokens"):
-            Documents(DEFAULTS).parsed("{ me { id " + "@skip(if: false) " * 10_000 + "} }")
+            Documents(DEFAULTS).parsed("{ me { id " + "@skip(if: false) " * 3_500 + "} }")
 
     assert calls_of(parse_all) < 100_000
 
@@ -218,6 +218,35 @@ def test_doubling_fragments_are_measured_in_linear_time() -> None:
 
 def test_fragments_that_contain_themselves_or_are_missing_do_not_hang() -> None:
     assert messages("{ ...F ...G } fragment F on T { a { ...F } }") == []
+
+
+def test_the_schema_may_be_read_once_as_tools_do_and_not_over_and_over() -> None:
+    whole = get_introspection_query(specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
+    assert check(parse(whole), DEFAULTS, LISTS) == []
+    assert 2_000 < cost(whole) < DEFAULTS.cost / 2, "it costs, so that nobody reads it without end"
+    some = "types { fields { args { name } } }"
+    for text in (
+        "{" + "".join(f" a{n}: __schema {{ {some} }}" for n in range(30)) + " }",
+        "{ __schema {" + "".join(f" a{n}: {some}" for n in range(30)) + " } }",
+        "{ __schema { ...F } } fragment F on __Schema {" + "".join(f" a{n}: {some}" for n in range(30)) + " }",
+        "{" + "".join(f' a{n}: __type(name: "Mutation") {{ name }}' for n in range(30)) + " }",
+    ):
+        (error,) = check(parse(text), DEFAULTS, LISTS)
+        assert "to read of the schema" in error.message
+    (aliases,) = check(
+        parse("{ __schema {" + "".join(f" a{n}: queryType {{ name }}" for n in range(31)) + " } }"), DEFAULTS
+    )
+    assert "aliases: 31" in aliases.message
+
+
+def test_a_text_that_is_too_long_is_not_even_parsed() -> None:
+    def parse_all() -> None:
+        with pytest.raises(GraphQLError, match="at most 65536 are allowed") as refused:
+            Documents(DEFAULTS).parsed("{ me { id } } #" + "x" * 1_000_000)
+        assert refused.value.extensions == {"code": "LIMIT_EXCEEDED"}
+
+    assert calls_of(parse_all) < 1_000
+    Documents(DEFAULTS).parsed("{ me { id } } #" + "x" * 60_000)
 
 
 def test_introspection_can_be_switched_off() -> None:

@@ -1,0 +1,67 @@
+"""What may the variables of an operation hold? Told before they are made into anything (T4)."""
+
+from typing import Any
+
+import pytest
+from graphql import OperationDefinitionNode, build_schema, parse
+
+from graphql_api.schema import printed
+from graphql_api.variable_size import MAX_VALUES, refused_variables
+
+SCHEMA = build_schema(printed())
+ALERTS = "query ($f: AlertFilter) { alerts(filter: $f) { nodes { id } } }"
+PREVIEW = "mutation ($f: PreviewSignalInput!) { previewSignal(input: $f) { __typename } }"
+ID = "01a218ce-29d9-770a-b9d8-379aff547b56"
+
+
+def refusals(text: str, value: object) -> list[str]:
+    operation = parse(text).definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    return [error.message for error in refused_variables({"f": value}, operation, SCHEMA)]
+
+
+def deep(levels: int) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for _ in range(levels):
+        made = {"not": made}
+    return made
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"ids": [ID] * 10_000},
+        {"and": [{"isOpen": True}] * 500},
+        {"or": {"labels": {"name": "env", "value": "prod"}}},
+        {"statu": ["ACTIVE"]},
+        {"and": "no list of objects"},
+        deep(100),
+        None,
+        7,
+    ],
+    ids=["ids", "parts", "single items", "a slip", "another type", "deep", "null", "a number"],
+)
+def test_what_is_not_too_large_is_left_to_be_judged_by_its_types(value: object) -> None:
+    assert refusals(ALERTS, value) == []
+
+
+def test_what_lies_within_json_is_as_large_as_the_request() -> None:
+    payload = [{"title": "disk", "labels": {"host": str(number)}} for number in range(MAX_VALUES)]
+    assert refusals(PREVIEW, {"payload": payload}) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({"and": [{}] * 50_000}, "holds too much"),
+        ({"and": [{"or": [{}] * 500}] * 50}, "holds too much"),
+        ({"ids": [ID] * (MAX_VALUES + 1)}, "holds too much"),
+        ({"labels": [{"name": "a", "value": "b"}] * 10_000}, "holds too much"),
+        ({f"k{number}": 1 for number in range(50_000)}, "50000 fields that AlertFilter does not have"),
+    ],
+    ids=["parts", "parts of parts", "ids", "labels", "unknown fields"],
+)
+def test_what_would_take_long_to_look_at_is_not_looked_at(value: object, says: str) -> None:
+    (message,) = refusals(ALERTS, value)
+    assert message.startswith("variable `f` ")
+    assert says in message
