@@ -8,7 +8,7 @@ import re
 import time
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.ids import new_id
@@ -20,6 +20,7 @@ log = structlog.get_logger("access")
 REQUEST_ID = "tocsin.request_id"
 OPERATION = "tocsin.operation"
 
+_REQUEST_ID_HEADER = b"x-request-id"
 _HARMLESS_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 # The quiet ones are polled every few seconds by machines: a line each would bury the rest.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -53,7 +54,9 @@ class Surroundings:
     def __init__(self, app: ASGIApp, metrics: Metrics, *, is_https: bool = False) -> None:
         self._app = app
         self._metrics = metrics
-        self._headers = {**_HEADERS, **(_STRICT_TRANSPORT if is_https else {})}
+        headers = {**_HEADERS, **(_STRICT_TRANSPORT if is_https else {})}
+        # As they travel: an answer has seven of them.
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one socket."""
@@ -75,10 +78,11 @@ class Surroundings:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id_of(scope)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                raw = [pair for pair in message.get("headers", ()) if pair[0] != _REQUEST_ID_HEADER]
+                given = {name for name, _ in raw}
+                raw.append((_REQUEST_ID_HEADER, request_id_of(scope).encode()))
+                raw += [pair for pair in self._headers if pair[0] not in given]
+                message["headers"] = raw
             await send(message)
 
         try:

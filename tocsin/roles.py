@@ -41,6 +41,7 @@ def run_api(settings: Settings, listener: socket.socket) -> None:
 
     from graphql_api.app import create_app
     from graphql_api.frames import FramesProtocol
+    from graphql_api.one_write import OneWriteProtocol
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -57,6 +58,7 @@ def run_api(settings: Settings, listener: socket.socket) -> None:
             log_config=None,
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
+            http=OneWriteProtocol,
             ws=FramesProtocol,
             ws_max_size=settings.graphql_max_body_bytes,
             # Each socket would compress the same bytes for itself, with buffers of its own: a proxy does it better.

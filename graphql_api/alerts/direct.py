@@ -22,6 +22,7 @@ from graphql import (
     SelectionSetNode,
 )
 
+from graphql_api.alerts.places import places_of
 from graphql_api.alerts.raw_rows import Fields, can_be_written
 from graphql_api.alerts.selected import COLUMNS, TYPENAME
 from graphql_api.shown import Shown, known_shown
@@ -46,6 +47,8 @@ class DirectPage(NamedTuple):
     operation: OperationDefinitionNode
     parts: tuple[Part, ...]
     attributes: frozenset[str]
+    # Variables that say from where on: graphql_api/alerts/places.py.
+    places: Mapping[str, str]
 
 
 class NotPlain(Exception):
@@ -112,7 +115,7 @@ class _Reading(Selections):
         (name, field), *others = fields.items()
         plain(field.name.value == "alerts" and not others)
         parts = tuple(self._part(part, of) for part, of in self.fields("AlertConnection", field.selection_set).items())
-        return DirectPage(name, field, operation, parts, frozenset(self._attributes))
+        return DirectPage(name, field, operation, parts, frozenset(self._attributes), places_of(field, operation))
 
     def _part(self, name: str, node: FieldNode) -> Part:
         kind = node.name.value

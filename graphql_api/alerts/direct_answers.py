@@ -63,8 +63,7 @@ class DirectAnswers:
             return None
         names = question.columns(page.attributes)
         try:
-            async with context.read() as database:
-                rows = await read_rows(database, question.page, names, sight=context.require_viewer().sight)
+            rows = await read_rows(context.state.reads, question.page, names, sight=context.require_viewer().sight)
         except Exception as error:  # noqa: BLE001 - it is shown as that of the field
             return ExecutionResult(data=None, errors=[located_error(error, [page.field], [page.name])])
         try:
@@ -87,7 +86,21 @@ class DirectAnswers:
 
     def _question(self, page: DirectPage, asked: GraphQLRequest) -> AlertQuestion | None:
         """What the arguments say; None for those that are refused."""
-        packed = packed_variables(page.operation, asked.variables)
+        given = asked.variables or {}
+        cursors = {place: given[name] for place, name in page.places.items() if given.get(name) is not None}
+        if cursors:
+            given = {name: value for name, value in given.items() if name not in page.places.values()}
+        try:
+            question = self._list(page, asked, given)
+            if question is None or not cursors:
+                return question
+            return question.between(cursors) if all(type(one) is str for one in cursors.values()) else None
+        except (GraphQLError, DomainError, ValueError, TypeError):
+            return None  # with the reason when it runs
+
+    def _list(self, page: DirectPage, asked: GraphQLRequest, given: dict[str, Any]) -> AlertQuestion | None:
+        """The list that is asked for, from its beginning where a variable says from where on."""
+        packed = packed_variables(page.operation, given)
         if packed is None:
             return None
         key = (asked.query, asked.operation_name, packed)
@@ -95,10 +108,7 @@ class DirectAnswers:
         if known is not None:
             self._asked.move_to_end(key)
             return known
-        try:
-            read = self._read_arguments(page, orjson.loads(packed) if packed else {})
-        except (GraphQLError, DomainError, ValueError, TypeError):
-            return None  # with the reason when it runs
+        read = self._read_arguments(page, orjson.loads(packed) if packed else {})
         if read is not None and len(packed) <= KEPT_BYTES:
             self._asked[key] = read
             if len(self._asked) > KEPT:

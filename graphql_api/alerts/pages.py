@@ -1,6 +1,7 @@
 """Which page of alerts is asked for, and what is a place in it? The sort key of each order, which its cursors carry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Annotated, Any, NamedTuple
@@ -44,6 +45,11 @@ class AlertQuestion(NamedTuple):
     def columns(self, attributes: frozenset[str]) -> tuple[str, ...]:
         """These attributes and those of the place in the order."""
         return tuple(sorted(attributes | frozenset(self.page.order.columns)))
+
+    def between(self, cursors: Mapping[str, str]) -> "AlertQuestion":
+        """The same list from other places on, `after` and `before`; InvalidInput for what is none of its cursors."""
+        keys: dict[str, Any] = {argument: self.cursors.decode(cursor, argument) for argument, cursor in cursors.items()}
+        return AlertQuestion(self.page._replace(**keys), replace(self.request, **keys), self.cursors)
 
 
 def alert_question(

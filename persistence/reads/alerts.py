@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
@@ -10,22 +11,25 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import NULLTYPE
 
-from domain.alerts.filter import AlertFilter, size
+from domain.alerts.filter import AlertFilter, size, walk
 from domain.alerts.model import Alert, AlertStatus, ResolvedBy, Severity
 from domain.alerts.order import NEWEST_FIRST, AlertOrder
 from domain.alerts.visibility import Sight
 from domain.errors import InvalidInput
 from domain.values import maker
 from persistence.alerts import ALERT_COLUMNS, alert_of
+from persistence.prepared import Prepared, fetch, prepared
 from persistence.reads.alert_filter import condition
 from persistence.reads.planning import planned_for
 from persistence.reads.visibility import visible
 from persistence.tables import alerts, teams
 
 AlertKey = tuple[Any, ...]
+# The values of some columns, by their places.
+Row: TypeAlias = "sa.Row[Any] | asyncpg.Record"
 # All of them; some, for alerts of these attributes alone; or some in this order, as they come.
 Columns: TypeAlias = frozenset[str] | tuple[str, ...] | None
 # Statements are kept for filters that hold no more than this (domain/alerts/filter.py).
@@ -97,11 +101,54 @@ async def read_alerts(
     return [make(row) for row in await _rows(connection, page, sight, only)]
 
 
-async def read_rows(
-    connection: AsyncConnection, page: AlertPage, names: tuple[str, ...], *, sight: Sight
-) -> Sequence[Sequence[Any]]:
+async def read_rows(engine: AsyncEngine, page: AlertPage, names: tuple[str, ...], *, sight: Sight) -> Sequence[Row]:
     """The same alerts as the driver gives them, of these columns: words for enums, and labels as JSON text."""
-    return await _rows(connection, page, sight, names)
+    places = _places(page.after, page.before)
+    if size(page.wanted) <= KEPT_SIZE:
+        sides = {"after": "after_0" in places, "before": "before_0" in places, "backward": page.backward}
+        asked = _asked(page.wanted, page.order, page.limit, sight, names, **sides)
+        if asked.is_plain and asked.comes_again():
+            if asked.prepared is None:
+                statement = _statement(page.wanted, page.order, page.limit, sight, names, **sides)
+                asked.prepared = prepared(statement, engine.dialect)
+            return await fetch(engine, asked.prepared, places)
+    async with engine.connect() as connection:
+        return await _rows(connection, page, sight, names)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What is known of a page that was asked for.
+
+    Of a first time nothing is prepared: what never comes again (the alerts since a minute ago) is of a kind that
+    SQLAlchemy has put together before, and that is the shorter way then.
+    """
+
+    is_plain: bool
+    has_come: bool = False
+    prepared: Prepared | None = None
+
+    def comes_again(self) -> bool:
+        """Whether it was asked for before now."""
+        before, self.has_come = self.has_come, True
+        return before
+
+
+@lru_cache(maxsize=512)
+def _asked(  # noqa: PLR0917 - the key of what is kept
+    wanted: AlertFilter,
+    order: AlertOrder,
+    limit: int,
+    sight: Sight,
+    columns: tuple[str, ...],
+    *,
+    after: bool,
+    before: bool,
+    backward: bool,
+) -> _Asked:
+    del order, limit, sight, columns, after, before, backward
+    # Labels and words may need a plan of their own, and a pattern be refused.
+    return _Asked(is_plain=not any(part.labels or part.search is not None for _, part in walk(wanted)))
 
 
 async def _rows(connection: AsyncConnection, page: AlertPage, sight: Sight, columns: Columns) -> Sequence[sa.Row[Any]]:
@@ -210,7 +257,10 @@ def _page(statement: sa.Select[Any], *, order: AlertOrder, after: bool, before: 
 
 def _beyond(columns: Sequence[sa.Column[Any]], place: str, *, greater: bool) -> sa.ColumnElement[bool]:
     """One row comparison, which an index on the columns answers by a range."""
-    values = sa.tuple_(*(sa.bindparam(f"{place}_{number}", type_=column.type) for number, column in enumerate(columns)))
+    # A value of None, which stands for the one that comes with each execution: the text can be written without.
+    values = sa.tuple_(
+        *(sa.bindparam(f"{place}_{number}", None, type_=column.type) for number, column in enumerate(columns))
+    )
     return sa.tuple_(*columns) > values if greater else sa.tuple_(*columns) < values
 
 
