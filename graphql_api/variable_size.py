@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphql import (
+    GraphQLEnumType,
     GraphQLError,
     GraphQLInputObjectType,
     GraphQLSchema,
@@ -19,15 +20,16 @@ from graphql import (
 
 # Items of lists, and fields of input objects. The longest list that a field takes is of 500.
 MAX_VALUES = 20_000
-# Fields that no object of its type has: each is refused by a message of its own, with guesses at what is meant.
-MAX_UNKNOWN = 10
+# What is not of its type, as far as that is seen here: each is refused by a message of its own, with guesses at what is
+# meant, and a client reads no more than some.
+MAX_WRONG = 10
 
 
 def refused_variables(
     variables: Mapping[str, Any] | None, operation: OperationDefinitionNode, schema: GraphQLSchema
 ) -> list[GraphQLError]:
     """Why the variables are not even looked at; empty when they are."""
-    values = 0
+    values = wrong = 0
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
         # What lies within a scalar (JSON) costs nothing: it is taken as it is.
@@ -35,19 +37,24 @@ def refused_variables(
         while waiting:
             value, kind = waiting.pop()
             kind = get_nullable_type(kind)
-            if is_list_type(kind) and isinstance(value, list):
-                values += len(value)
-                waiting += [(item, kind.of_type) for item in value[:MAX_VALUES]]
-            elif is_list_type(kind):
-                waiting.append((value, kind.of_type))  # one item that stands for a list
+            if value is None:
+                continue
+            if is_list_type(kind):
+                items = value if isinstance(value, list) else [value]
+                values += len(items)
+                waiting += [(item, kind.of_type) for item in items[:MAX_VALUES]]
+            elif isinstance(kind, GraphQLEnumType):
+                wrong += not isinstance(value, str) or value not in kind.values
             elif isinstance(kind, GraphQLInputObjectType) and isinstance(value, dict):
                 values += len(kind.fields)
-                unknown = sum(field not in kind.fields for field in value)
-                if unknown > MAX_UNKNOWN:
-                    return [_refusal(f"variable `{name}` has {unknown} fields that {kind.name} does not have")]
+                wrong += sum(field not in kind.fields for field in value)
                 waiting += [(value[field], of.type) for field, of in kind.fields.items() if field in value]
+            else:
+                wrong += isinstance(kind, GraphQLInputObjectType)
             if values > MAX_VALUES:
                 return [_refusal(f"variable `{name}` holds too much: at most {MAX_VALUES} items and fields")]
+            if wrong > MAX_WRONG:
+                return [_refusal(f"variable `{name}` holds too much that is not of its type")]
     return []
 
 

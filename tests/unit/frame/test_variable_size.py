@@ -57,9 +57,11 @@ def test_what_lies_within_json_is_as_large_as_the_request() -> None:
         ({"and": [{"or": [{}] * 500}] * 50}, "holds too much"),
         ({"ids": [ID] * (MAX_VALUES + 1)}, "holds too much"),
         ({"labels": [{"name": "a", "value": "b"}] * 10_000}, "holds too much"),
-        ({f"k{number}": 1 for number in range(50_000)}, "50000 fields that AlertFilter does not have"),
+        ({f"k{number}": 1 for number in range(50_000)}, "not of its type"),
+        ({"status": ["BROKEN"] * 10_000}, "not of its type"),
+        ({"and": [7] * 10_000}, "not of its type"),
     ],
-    ids=["parts", "parts of parts", "ids", "labels", "unknown fields"],
+    ids=["parts", "parts of parts", "ids", "labels", "unknown fields", "unknown values", "no objects"],
 )
 def test_what_would_take_long_to_look_at_is_not_looked_at(value: object, says: str) -> None:
     (message,) = refusals(ALERTS, value)
