@@ -20,11 +20,13 @@ from tests.services import databases, rabbitmq
 from tests.services.errors import UnavailableError
 from tests.services.ports import free_port as any_free_port
 from tests.services.running import ELASTICSEARCH, POSTGRESQL, RABBITMQ, REDIS, TIMESCALE, Services
+from tests.services.untraced_greenlets import put_the_tracer_aside
 from tocsin.roles import COLLECTOR
 
 # No property depends on how fast the machine is: neither by a deadline, nor by how long it takes to make input.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+put_the_tracer_aside()
 
 RANDOM_INPUT = frozenset({"test_fuzz.py", "test_hostile_posts.py"})
 # One question asked of every field there is: the same lines hundreds of times.

@@ -7,13 +7,19 @@ the same lines once more.
 
 import os
 
+from coverage.config import CoverageConfig
+
 TRACER = "COVERAGE_PROCESS_CONFIG"
 
 
 def inherited(*, traced: bool = False) -> dict[str, str]:
     """The environment to start from; `traced` to have the program's lines count."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("TOCSIN_") and (traced or name != TRACER)
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_") and name != TRACER}
+    return {**kept, TRACER: _with_greenlets(os.environ[TRACER])} if traced and TRACER in os.environ else kept
+
+
+def _with_greenlets(tracer: str) -> str:
+    """A tracer that tells greenlets apart: nobody puts it aside for them there, as in our own process."""
+    configuration = CoverageConfig.deserialize(tracer)
+    configuration.concurrency = [*configuration.concurrency, "greenlet"]
+    return configuration.serialize()
