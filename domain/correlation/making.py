@@ -1,5 +1,6 @@
 """Which ways into a group does one rule give an alert? What they have in common is the key, and the title."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from domain.alerts.normalise import NormalSignal
 from domain.correlation.model import GroupField, GroupRule, GroupStrategy, Topology
 from domain.correlation.templates import template_of
 from domain.correlation.way import Way, WayKind, Ways
+from domain.rules.keys import read_key
 
 MAX_REMEMBERED = 4_096
 MAX_REMEMBERED_LENGTH = 2_000
@@ -68,10 +70,11 @@ class Maker:
         return (Way(kind=WayKind.LABELS, key=key, said=said, title=title, rule=rule),)
 
 
+@lru_cache(maxsize=MAX_REMEMBERED)
 def by_key(group_key: str) -> Way:
     """The way of a key that an alert rule gave."""
-    said = f"the group key {group_key}"
-    return Way(kind=WayKind.KEY, key=f"key:{_digest(group_key)}", said=said, title=group_key[:MAX_TITLE])
+    title = read_key(group_key)[:MAX_TITLE]
+    return Way(kind=WayKind.KEY, key=f"key:{_digest(group_key)}", said=f"the group key {title}", title=title)
 
 
 def _shared(rule: GroupRule, signal: NormalSignal, integration_id: UUID) -> tuple[str, ...]:

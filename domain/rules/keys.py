@@ -4,6 +4,7 @@ The recipe is part of the key, as for every dedup key (domain/alerts/dedup.py): 
 other keys, and never merges what an older one kept apart.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
@@ -16,6 +17,8 @@ MAX_PARTS = 10
 RECIPE, VERSION = "rule", 1
 _TEXTS = {"title": "alert.title", "service": "alert.service", "source": "alert.source"}
 _LABEL = "labels."
+# Parts are parted by a slash; one within a part has a backslash before it, and so has a backslash.
+_PART = re.compile(r"(?:[^\\/]|\\.)+", re.DOTALL)
 
 
 def checked_parts(parts: Sequence[str], *, path: Sequence[str]) -> tuple[str, ...]:
@@ -40,6 +43,14 @@ def key_of(parts: Sequence[str], facts: Mapping[str, object]) -> str:
     which = blake2b("\x1f".join(parts).encode(), digest_size=4).hexdigest()
     told = "/".join(value.replace("\\", "\\\\").replace("/", "\\/") for value in values)
     return dedup_key(RECIPE, VERSION, f"{which}:{told}")
+
+
+def read_key(key: str) -> str:
+    """What a key says to people: the values of its parts; the key itself where it is a digest, or no rule's."""
+    made_by, _, payload = key.partition(f":{VERSION}:")
+    values = [value.replace("\\/", "/").replace("\\\\", "\\") for value in _PART.findall(payload.partition(":")[2])]
+    said = ", ".join(filter(None, values))
+    return said if made_by == RECIPE and said else key
 
 
 def recipe_of(parts: Sequence[str], rule_name: str) -> str:
