@@ -65,7 +65,7 @@ class Endpoint:
 
     async def answer(self, request: Request, context: Context) -> Response:
         """The answer to one HTTP request."""
-        accept = request.headers.get("accept", "")
+        accept = request.headers.get("accept", "").lower()
         try:
             asked = await read_request(request, max_bytes=context.settings.graphql_max_body_bytes)
             response = await self._run(asked, request.method, accept, context)

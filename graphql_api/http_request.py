@@ -20,6 +20,8 @@ async def read_request(request: Request, *, max_bytes: int) -> GraphQLRequest:
     if request.method != "POST":
         raise BadRequest(405, "GraphQL takes POST, and GET for queries", headers={"allow": "GET, POST"})
     _check_content_type(request.headers.get("content-type", ""))
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise BadRequest(415, "the body must not be compressed")
     return as_graphql_request(decode(await read_body(request, max_bytes=max_bytes), "the body"))
 
 

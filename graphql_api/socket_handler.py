@@ -195,7 +195,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             await self._refuse(operation_id, present(error, self.context.request_id))
             return
         self._begun = True
-        await super().handle_subscribe({**message, "payload": {**message["payload"], "query": asked.query}})
+        payload = {**message["payload"], "query": asked.query, "operationName": asked.operation_name}
+        await super().handle_subscribe({**message, "payload": payload})
 
     async def _refuse(self, operation_id: str, error: GraphQLError) -> None:
         """End an operation that was not begun."""

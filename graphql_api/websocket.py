@@ -131,7 +131,9 @@ class SocketEndpoint(GraphQL[Any, None]):
 
     async def on_ws_connect(self, context: Any) -> Any:  # noqa: ANN401
         """Check the credentials once, so that a client with a dead token learns it at once (4403)."""
-        given = (context.connection_params or {}).get("authorization")
+        # As HTTP has it, however it is spelt: a token that is passed over would leave its sender a stranger, unawares.
+        named = {name.lower(): value for name, value in (context.connection_params or {}).items()}
+        given = named.get("authorization")
         if given is not None and not isinstance(given, str):
             raise ConnectionRejectionError
         if given:

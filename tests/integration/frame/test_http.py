@@ -1,6 +1,7 @@
 """GraphQL over HTTP: what is malformed is a clean 4xx, and nothing a client sends is a 500 (T4)."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -71,6 +72,13 @@ async def test_only_json_in_utf8_is_taken(api: Api, content_type: str) -> None:
     assert response.status_code == 415
 
 
+async def test_a_compressed_body_is_refused_as_such(api: Api) -> None:
+    headers = {**JSON, "content-encoding": "gzip"}
+    response = await api.http.post("/graphql", content=gzip.compress(b'{"query": "{ me { id } }"}'), headers=headers)
+    assert response.status_code == 415
+    assert "compressed" in response.json()["errors"][0]["message"]
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 async def test_other_methods_are_not_allowed(api: Api, method: str) -> None:
     response = await api.http.request(method, "/graphql", json={"query": QUERY})
@@ -86,6 +94,7 @@ async def test_other_methods_are_not_allowed(api: Api, method: str) -> None:
         ("application/json", "application/json"),
         (GRAPHQL_JSON, GRAPHQL_JSON),
         (f"{GRAPHQL_JSON}, application/json;q=0.9", GRAPHQL_JSON),
+        ("Application/GraphQL-Response+JSON", GRAPHQL_JSON),
     ],
 )
 async def test_the_media_type_is_the_one_asked_for(api: Api, accept: str | None, answered: str) -> None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 INIT: dict[str, object] = {"type": "connection_init"}
 ACK = {"type": "connection_ack"}
+DONE = {"id": "1", "type": "complete"}
 ME = {"query": "{ me { id } }"}
 NOBODY = {"data": {"me": None}}
 COUNTS = {"query": "subscription { alertCounts { total } }"}
@@ -90,10 +91,14 @@ AFTER_ACK = [
     *(Case(f"variables {one!r}", (subscribe({**ME, "variables": one}),), code=4400) for one in each([], "x", 7, True)),
     *(Case(f"operationName {one!r}", (subscribe({**ME, "operationName": one}),), code=4400) for one in each(1, [], {})),
     *(Case(f"extensions {one!r}", (subscribe({**ME, "extensions": one}),), code=4400) for one in each(1, [], "x")),
-    Case(
-        "members that are null",
-        (subscribe({**ME, "variables": None, "operationName": None, "extensions": None}),),
-        ({"id": "1", "type": "next", "payload": {"data": {"me": {}}}}, {"id": "1", "type": "complete"}),
+    *(
+        Case(
+            name, (subscribe({**ME, **members}),), ({"id": "1", "type": "next", "payload": {"data": {"me": {}}}}, DONE)
+        )
+        for name, members in (
+            ("members that are null", {"variables": None, "operationName": None, "extensions": None}),
+            ("an empty operationName, as over HTTP", {"operationName": ""}),
+        )
     ),
     # What ends an operation, and nothing else: a ping after it is answered.
     *(
@@ -123,7 +128,7 @@ AFTER_ACK = [
     Case(
         "a field that fails leaves the rest",
         (subscribe({"query": '{ me { id } alert(id: "nonsense") { id } }'}),),
-        ({"id": "1", "type": "next", "payload": {"data": {"alert": None}}}, {"id": "1", "type": "complete"}),
+        ({"id": "1", "type": "next", "payload": {"data": {"alert": None}}}, DONE),
     ),
 ]
 BEFORE_ACK = [
@@ -138,6 +143,7 @@ BEFORE_ACK = [
         Case(f"a token that does not count: {one!r}", ({**INIT, "payload": {"authorization": one}},), code=4403)
         for one in each("Bearer nonsense", "nonsense", 7, {"a": 1})
     ),
+    Case("a token under a name in capitals", ({**INIT, "payload": {"Authorization": "Bearer nonsense"}},), code=4403),
 ]
 
 
