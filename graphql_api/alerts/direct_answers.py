@@ -118,7 +118,9 @@ class DirectAnswers:
     def _read_arguments(self, page: DirectPage, variables: dict[str, Any]) -> AlertQuestion | None:
         if refused_variables(variables, page.operation, self._graphql):
             return None
-        values = get_variable_values(self._graphql, page.operation.variable_definitions or (), variables)
+        # One fault is enough to leave it: thousands of values that are wrong would be told of one by one.
+        definitions = page.operation.variable_definitions or ()
+        values = get_variable_values(self._graphql, definitions, variables, max_errors=1)
         if isinstance(values, list):
             return None
         arguments = convert_arguments(

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 import pytest_asyncio
+from graphql.execution.values import get_variable_values
 
 from domain.alerts.model import Alert, AlertStatus, ResolvedBy, Severity
 from domain.identity.model import Role
@@ -241,6 +242,15 @@ async def test_variables_that_are_refused_are_refused_alike(
     answer, is_short = await Ways(api, viewer).both(VARIED, variables)
     assert not is_short
     assert answer["errors"]
+
+
+async def test_values_that_are_wrong_are_not_all_told_of(api: Api, viewer: Person) -> None:
+    with patch("graphql_api.alerts.direct_answers.get_variable_values", wraps=get_variable_values) as read:
+        answer = await api.post(VARIED, {"f": {"ids": [{}] * 10_000}}, who=viewer)
+    assert len(answer.json()["errors"]) <= 51
+    found = get_variable_values(*read.call_args.args, **read.call_args.kwargs)
+    assert isinstance(found, list)
+    assert len(found) == 2  # the first, and that there are more
 
 
 async def test_a_value_beyond_the_type_is_an_error_of_its_field(api: Api, viewer: Person) -> None:
