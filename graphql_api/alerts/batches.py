@@ -4,6 +4,7 @@ It is what `alertEvents` brings, in the same order and with the same guarantee; 
 what is read for them: the alerts of a whole list are one statement.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -159,6 +160,8 @@ async def _passing(
     course = context.course or Course()
     async with aclosing(lists):
         async for items in lists:
+            # What its first event waited for others is no work, for which the run would have to rest.
+            course.began = asyncio.get_running_loop().time()
             # Role and teams as they are now.
             context.viewer = watched.viewer if watched else context.viewer
             events = [item for item in items if isinstance(item, RecordedEvent)]

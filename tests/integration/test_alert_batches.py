@@ -11,10 +11,12 @@ import asyncpg
 import httpx2
 import pytest
 
+from domain.alerts.cursor import Cursor
 from domain.alerts.events import LogPosition
 from graphql_api.alerts import batches, events, loaders
 from graphql_api.context import Context
 from graphql_api.live.member import Member
+from graphql_api.live.pace import Pace
 from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import followed, start_cursor
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
@@ -72,6 +74,25 @@ async def test_one_event_alone_waits_no_longer_than_it_may(
             batch = await next_batch(socket)
             assert [UUID(event["alert"]["id"]) for event in batch["events"]] == [alert_id]
             assert batch["cursor"] == batch["events"][-1]["cursor"]
+
+
+async def test_the_wait_for_others_is_no_work_to_rest_for(
+    address: str, api: Api, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a list of one event, in a storm of others, were rested for until followers are as late as they may be."""
+    worked: list[float] = []
+
+    async def give_way(_pace: Pace, seconds: float, _at: Cursor) -> None:
+        worked.append(seconds)
+
+    monkeypatch.setattr(Pace, "give_way", give_way)
+    async with connected(address, operator) as socket:
+        await socket.subscribe(BATCHES, {"maxWait": "PT2S"})
+        await followed(api)
+        await insert_told_alert(writer)
+        await taken(socket, 1)
+        await until(lambda: bool(worked))
+    assert worked[0] < 2
 
 
 async def test_batches_cut_anywhere_make_the_log(
