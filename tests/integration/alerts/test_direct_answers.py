@@ -14,7 +14,7 @@ from domain.identity.model import Role
 from domain.ids import new_id
 from graphql_api.alerts.direct_answers import DirectAnswers
 from graphql_api.schema import Schema
-from persistence.reads.alerts import _statement
+from persistence.reads.alerts import _asked, _statement
 from tests.alert_builder import NOON, an_alert
 from tests.alert_rows import put_alerts
 from tests.api import Api, Person, api_settings, running_api
@@ -305,6 +305,13 @@ async def test_what_is_kept_of_questions_is_bounded(api: Api, viewer: Person) ->
         await Ways(api, viewer).both(query, {"of": [str(number) * 100 for number in range(50)]})
     assert not kept
     assert _statement.cache_info() == statements
+    # Nor is a statement prepared that can still be kept.
+    few, prepared = str(new_id()), _asked.cache_info()
+    for _ in range(2):
+        await Ways(api, viewer).both(query, {"of": [few]})
+        await Ways(api, viewer).both(query, {"of": [f"{number:05}" for number in range(120)]})
+    assert _statement.cache_info().currsize > statements.currsize
+    assert _asked.cache_info().currsize == prepared.currsize + 1  # of the short one
     with patch("graphql_api.alerts.direct_answers.KEPT", 3):
         for number in (1, 2, 3, 1, 4):
             _, is_short = await Ways(api, viewer).both(query, {"n": number})
