@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -93,9 +94,21 @@ class Cursors(Generic[Key]):
             if order != self.order:
                 raise _refused(argument)
             key: Key = msgspec.convert(rest, self.key)
-        except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+            for part in key:
+                _check_storable(part)
+        except (binascii.Error, ValueError, OverflowError, msgspec.MsgspecError) as error:
             raise _refused(argument) from error
         return key
+
+
+def _check_storable(part: object) -> None:
+    """ValueError or OverflowError for what no column can be compared with: a forged one would fail in the database."""
+    if isinstance(part, datetime):
+        if part.tzinfo is None:
+            raise ValueError
+        part.astimezone(UTC)
+    elif (isinstance(part, int) and not -(2**63) <= part < 2**63) or (isinstance(part, str) and "\x00" in part):
+        raise ValueError
 
 
 def _refused(argument: str) -> InvalidInput:

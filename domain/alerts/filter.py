@@ -121,9 +121,9 @@ def _check_values(part: AlertFilter, place: tuple[str, ...]) -> None:
                 check_storable(value, path=(*place, name))
 
 
-def uses_search(condition: AlertFilter) -> bool:
-    """Whether full text takes part: a stream of events cannot be filtered by it."""
-    return any(part.search is not None for _, part in walk(condition))
+def search_within(condition: AlertFilter) -> tuple[str, ...] | None:
+    """Where full text takes part, if it does: a stream of events cannot be filtered by it."""
+    return next(((*place, "search") for place, part in walk(condition) if part.search is not None), None)
 
 
 def size(condition: AlertFilter) -> int:

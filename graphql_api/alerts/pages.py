@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
-
-import msgspec
 
 from domain.alerts.model import Alert
 from domain.alerts.order import AlertOrder
@@ -17,15 +15,12 @@ from graphql_api.connection import Cursors, PageRequest, page_request
 from graphql_api.enums import Severity
 from persistence.reads.alerts import AlertKey, AlertPage
 
-# A forged cursor without a time zone would fail only in the database.
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-
 
 def alert_cursors(order: AlertOrder) -> Cursors[AlertKey]:
     """The cursors of an order; those of another are refused."""
     direction = "desc" if order.descending else "asc"
     by_severity = order.field is AlertOrderField.SEVERITY
-    key: object = tuple[Severity, Moment, UUID] if by_severity else tuple[Moment, UUID]
+    key: object = tuple[Severity, datetime, UUID] if by_severity else tuple[datetime, UUID]
     return Cursors(f"alerts:{order.field.value}:{direction}", key)
 
 

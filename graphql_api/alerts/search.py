@@ -11,14 +11,13 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from msgspec import Meta
 
 from domain.alerts import filter as domain
 from domain.alerts import model
 from domain.alerts.order import NEWEST_FIRST
 from domain.errors import InvalidInput
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
-from graphql_api.alerts.pages import Moment, alert_key
+from graphql_api.alerts.pages import alert_key
 from graphql_api.alerts.types import Alert
 from graphql_api.connection import After, Cursors, First, PageInfo, page_request
 from graphql_api.context import Context, Info
@@ -28,10 +27,8 @@ from persistence.search.index import IndexUnavailable
 from persistence.search.query import NotAsked
 from persistence.search.searcher import Found, HitKey, hidden_teams
 
-# As wide as the index keeps a time: a forged one beyond is no question it can be asked.
-_Milliseconds = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-_BY_INDEX: Cursors[HitKey] = Cursors("search:elasticsearch", tuple[float, _Milliseconds, UUID])
-_BY_DATABASE: Cursors[tuple[datetime, UUID]] = Cursors("search:postgresql", tuple[Moment, UUID])
+_BY_INDEX: Cursors[HitKey] = Cursors("search:elasticsearch", tuple[float, int, UUID])
+_BY_DATABASE: Cursors[tuple[datetime, UUID]] = Cursors("search:postgresql", tuple[datetime, UUID])
 
 
 @strawberry.enum(description="Who answered a search.")

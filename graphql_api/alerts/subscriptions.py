@@ -11,7 +11,7 @@ from domain.alerts import counts
 from domain.alerts.cursor import Cursor, decode_cursor, why_reset
 from domain.alerts.cursor import StreamReset as DomainStreamReset
 from domain.alerts.events import RecordedEvent
-from domain.alerts.filter import AlertFilter, uses_search
+from domain.alerts.filter import AlertFilter, search_within
 from domain.alerts.model import Alert
 from domain.alerts.passing import concerns
 from domain.errors import InvalidInput, Unauthenticated
@@ -99,8 +99,9 @@ def own_place(context: Context, after: str | None) -> Cursor | None:
 def streamable(given: AlertFilterInput | None) -> AlertFilter:
     """The domain's filter; InvalidInput for one that searches."""
     wanted = filter_of(given)
-    if uses_search(wanted):
-        raise InvalidInput(message="a subscription cannot search; filter by fields", path=("filter", "search"))
+    place = search_within(wanted)
+    if place is not None:
+        raise InvalidInput(message="a subscription cannot search; filter by fields", path=place)
     return wanted
 
 

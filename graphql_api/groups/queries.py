@@ -10,7 +10,6 @@ from domain.alerts import groups
 from domain.correlation import model
 from graphql_api.alerts.enums import AlertStatus
 from graphql_api.alerts.loaders import load_groups
-from graphql_api.alerts.pages import Moment
 from graphql_api.connection import After, Before, Connection, Cursors, First, Last, connection, page_request
 from graphql_api.context import Info
 from graphql_api.enums import Severity
@@ -20,7 +19,7 @@ from graphql_api.scalars import uuid_or_none
 from persistence.correlation_store import count_services, list_rules, list_services
 from persistence.reads.groups import count_groups, read_groups
 
-_GROUPS: Cursors[tuple[datetime, UUID]] = Cursors("alertGroups", tuple[Moment, UUID])
+_GROUPS: Cursors[tuple[datetime, UUID]] = Cursors("alertGroups", tuple[datetime, UUID])
 _SERVICES: Cursors[tuple[str, UUID]] = Cursors("services", tuple[str, UUID])
 GroupId = Annotated[strawberry.ID, strawberry.argument(description="The group's id.")]
 RuleId = Annotated[strawberry.ID, strawberry.argument(description="The rule's id.")]

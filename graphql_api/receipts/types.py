@@ -2,10 +2,11 @@
 
 import base64
 from datetime import datetime
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import strawberry
+from msgspec import Meta
 
 from domain.alerts import model as alerts
 from domain.alerts.signal import Outcome
@@ -23,7 +24,9 @@ from persistence.receipts import receipt_items
 _Rejected: TypeAlias = strawberry.Parent[receipts.RejectedRecord]
 _Item: TypeAlias = strawberry.Parent[receipts.ReceiptItem]
 _Receipt: TypeAlias = strawberry.Parent[receipts.ReceiptRecord]
-_ITEMS: Cursors[tuple[int]] = Cursors("receiptItems", tuple[int])
+# As wide as its column is.
+_Index = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+_ITEMS: Cursors[tuple[int]] = Cursors("receiptItems", tuple[_Index])
 BEFORE_FIRST = -1
 
 expose_enum(

@@ -117,6 +117,8 @@ async def test_a_receipt_of_many_items_is_paged(api: Api, database: asyncpg.Conn
             break
         after = items["pageInfo"]["endCursor"]
     assert seen == [(n, "OPENED" if n % 3 else "REJECTED") for n in range(250)]
+    forged = base64.urlsafe_b64encode(b'["receiptItems",2147483648]').decode()
+    assert await api.code(RECEIPT, {"id": str(receipt_id), "after": forged}, who=manager) == "INVALID_INPUT"
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,7 @@ async def test_a_cursor_of_another_order_is_refused(api: Api, viewer: Person) ->
     [
         ["2026-11-24T12:00:00", str(new_id())],
         ["9999-99-99T00:00:00Z", str(new_id())],
+        ["9999-12-31T23:59:59-12:00", str(new_id())],
         ["2026-11-24T12:00:00Z", "no id"],
         ["2026-11-24T12:00:00Z"],
         [None, None],

@@ -1,5 +1,7 @@
 """Keyset pages: cursors that hold a place, and say no to a place in another list."""
 
+import base64
+import json
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -12,6 +14,11 @@ from graphql_api.connection import MAX_PAGE, Cursors, connection, page_request
 
 BY_TIME: Cursors[tuple[datetime, UUID]] = Cursors("by-time", tuple[datetime, UUID])
 BY_NUMBER: Cursors[tuple[int]] = Cursors("by-number", tuple[int])
+BY_NAME: Cursors[tuple[str]] = Cursors("by-name", tuple[str])
+
+
+def forged(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.uuids())
@@ -31,12 +38,22 @@ def test_a_cursor_holds_its_key(time: datetime, row: UUID) -> None:
         "WyJieS10aW1lIl0",
         "x" * 2000,
         BY_TIME.encode((datetime(2026, 11, 24, tzinfo=UTC), UUID(int=1))) + "!",
+        forged("by-time", "2026-11-24T12:00:00", str(UUID(int=1))),
+        forged("by-time", "9999-12-31T23:59:59-12:00", str(UUID(int=1))),
+        forged("by-time", "0001-01-01T00:00:00+12:00", str(UUID(int=1))),
     ],
 )
 def test_what_is_no_cursor_names_the_argument(cursor: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         BY_TIME.decode(cursor, "before")
     assert refused.value.path == ("before",)
+
+
+def test_what_no_column_can_be_compared_with_is_no_cursor() -> None:
+    for cursors, part in ((BY_NUMBER, 2**63), (BY_NUMBER, -(10**30)), (BY_NAME, "a\x00")):
+        with pytest.raises(InvalidInput):
+            cursors.decode(forged(cursors.order, part), "after")
+    assert BY_NUMBER.decode(forged("by-number", 2**63 - 1), "after") == (2**63 - 1,)
 
 
 def test_a_cursor_of_another_order_is_refused() -> None:

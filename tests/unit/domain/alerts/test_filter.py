@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.alerts.filter import EVERY_ALERT, MAX_DEPTH, MAX_PARTS, AlertFilter, check, matches, uses_search
+from domain.alerts.filter import EVERY_ALERT, MAX_DEPTH, MAX_PARTS, AlertFilter, check, matches, search_within
 from domain.errors import InvalidInput
 from domain.ids import new_id
 from tests.alert_filter_cases import ALERTS, CASES, Case
@@ -50,5 +50,6 @@ def test_a_filter_within_the_limits_passes() -> None:
 
 
 def test_search_is_found_however_deep_it_stands() -> None:
-    assert uses_search(AlertFilter(none_of=(AlertFilter(all_of=(AlertFilter(search="x"),)),)))
-    assert not uses_search(AlertFilter(none_of=(AlertFilter(is_open=True),)))
+    deep = AlertFilter(none_of=(AlertFilter(all_of=(AlertFilter(search="x"),)),))
+    assert search_within(deep) == ("filter", "not", "and", "0", "search")
+    assert search_within(AlertFilter(none_of=(AlertFilter(is_open=True),))) is None
