@@ -13,6 +13,8 @@ from domain.rules.keys import read_key
 MAX_REMEMBERED = 4_096
 MAX_REMEMBERED_LENGTH = 2_000
 MAX_TITLE = 200
+# What is shared by another name than people have for it.
+_SAID = {GroupField.TITLE_TEMPLATE.value: "title"}
 
 
 class Maker:
@@ -60,7 +62,7 @@ class Maker:
             return _by_topology(rule, values[0], self._topology)
         names = (*rule.labels, *(name.value for name in rule.fields))
         shared = list(zip(names, values, strict=True))
-        said = ", ".join(f"{name}={value}" for name, value in shared)
+        said = ", ".join(f"{_SAID.get(name, name)}={value}" for name, value in shared)
         title = (f"{rule.name}: {said}" if said else rule.name)[:MAX_TITLE]
         key = f"{rule.strategy.value}:{rule.id}:{_digest(*(text for pair in shared for text in pair))}"
         if rule.strategy is GroupStrategy.TOGETHER:

@@ -304,3 +304,10 @@ def test_titles_are_only_compared_where_the_rules_labels_are_equal() -> None:
 )
 def test_templates(title: str, expected: str) -> None:
     assert template_of(title) == expected
+
+
+def test_a_shared_title_is_called_a_title() -> None:
+    groups = Groups(a_rule(GroupStrategy.LABELS, "same words", labels=("env",), fields=(GroupField.TITLE_TEMPLATE,)))
+    alert = groups.fire(0, "a", labels={"env": "eu"}, title="Disk 95% full")
+
+    assert groups.made(alert).title == "same words: env=eu, title=Disk <number>% full"
