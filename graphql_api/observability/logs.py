@@ -107,8 +107,9 @@ def configure_logging(settings: Settings) -> None:
     # At DEBUG they write down the frames of every socket, which may hold a password, and what proves a sign-in.
     for name in ("uvicorn.error", "websockets", "authlib"):
         logging.getLogger(name).setLevel(max(level, logging.INFO))
-    # The client of HTTP writes each address it asks: one of a webhook or of a calendar is a secret.
-    for name in ("httpx2", "httpcore2"):
+    # The client of HTTP writes each address it asks: one of a webhook or of a calendar is a secret. Elasticsearch's
+    # writes a line for each search and each piece of a storm; what it fails at is a warning.
+    for name in ("httpx2", "httpcore2", "elastic_transport"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     # Our own line says more (graphql_api/middleware.py), and never the query string.
     logging.getLogger("uvicorn.access").disabled = True

@@ -131,7 +131,7 @@ def test_what_libraries_say_of_sign_ins_while_debugging_is_not_written(tmp_path:
 def test_what_the_client_of_http_says_of_addresses_is_not_written(tmp_path: Path) -> None:
     """An address of a webhook, or of a calendar, is a secret: whoever has it posts or reads."""
     configure_logging(api_settings("postgresql://127.0.0.1/none", tmp_path, log_level="debug"))
-    for name in ("httpx2", "httpcore2.http11", "httpcore2.connection"):
+    for name in ("httpx2", "httpcore2.http11", "httpcore2.connection", "elastic_transport.transport"):
         assert not logging.getLogger(name).isEnabledFor(logging.INFO), name
         assert logging.getLogger(name).isEnabledFor(logging.WARNING), name
 
