@@ -21,7 +21,7 @@ from tests.services.errors import UnavailableError
 from tests.services.ports import free_port as any_free_port
 from tests.services.running import ELASTICSEARCH, POSTGRESQL, RABBITMQ, REDIS, TIMESCALE, Services
 from tests.services.untraced_greenlets import put_the_tracer_aside
-from tocsin.roles import COLLECTOR
+from tocsin.collector import look_seldom
 
 # No property depends on how fast the machine is: neither by a deadline, nor by how long it takes to make input.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,6 +48,7 @@ def _is_worker(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """One set of services a run."""
+    look_seldom()
     config.addinivalue_line("markers", "traced: the lines of the program it starts count")
     # A run in the background of a shell ignores SIGINT, and so would every program it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -94,7 +95,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Thousands of tests and modules stay to the end: the collector of garbage need not look through them again."""
     gc.freeze()
-    gc.set_threshold(*COLLECTOR)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from tocsin.audit_cli import app as audit_app
+from tocsin.collector import look_seldom
 from tocsin.command_frame import log_warnings as _log_warnings
 from tocsin.command_frame import reachable as _reachable
 from tocsin.command_frame import read_settings as _settings
@@ -290,6 +291,7 @@ def version() -> None:
 
 def main() -> NoReturn:
     """Run the command line; the only place that turns refusals into lines and exit codes."""
+    look_seldom()
     try:
         app(prog_name="tocsin")
     except (StartError, MissingSettingError) as error:

@@ -7,7 +7,6 @@ top: `tocsin --help` needs none of it, and the relay needs no GraphQL.
 
 import asyncio
 import faulthandler
-import gc
 import signal
 import socket
 import threading
@@ -16,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from tocsin.collector import settle_memory
 from tocsin.errors import StartError
 from tocsin.migrate import require_current
 from tocsin.settings import Settings
@@ -31,8 +31,6 @@ DRAIN_SECONDS = 10
 # Whoever has not ended this long after a stop was asked for says where each thread stands, and is gone: a supervisor
 # that was killed can no longer see to it, and what it left behind would hold the data folder for ever.
 LAST_SECONDS = 20
-# New objects between two looks of the garbage collector, and how many looks go before a thorough one (default: 700).
-COLLECTOR = (20_000, 20, 20)
 
 
 def run_api(settings: Settings, listener: socket.socket) -> None:
@@ -76,7 +74,7 @@ def run_api(settings: Settings, listener: socket.socket) -> None:
     # it: a stop that was asked for is not a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    _settle_memory()
+    settle_memory()
     server.run(sockets=[listener])
     if not server.started:
         raise StartError("the API did not start: the log lines above say why")
@@ -87,7 +85,7 @@ def run_relay(settings: Settings) -> None:
     from jobs import relay
 
     prepare(settings)
-    _settle_memory()
+    settle_memory()
     with _operations(settings) as operations:
         _run_until_stopped(lambda: relay.run(settings, operations))
 
@@ -163,17 +161,6 @@ def prepare(settings: Settings) -> None:
     _ = settings.secret_bytes  # refused here in one line, not later in the middle of a sign-in
     require_current(settings)
     before_serving(settings)
-
-
-def _settle_memory() -> None:
-    """Spare the garbage collector what was loaded: it stays for life.
-
-    Left alone, the collector takes a tenth of the time that posts are taken in, and walks through everything loaded
-    again and again: every post then waits for 50 to 100 ms.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTOR)
 
 
 def _run_until_stopped(role: Callable[[], Coroutine[object, object, None]]) -> None:
