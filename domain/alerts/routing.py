@@ -10,6 +10,8 @@ from domain.teams.ownership import Ownership
 from domain.values import value_class
 
 DEFAULT_TEAM = "the integration's default team"
+NAMED = "who opened it named the team: a person, or the rule or heartbeat that raised it"
+TAKEN_OVER = ", taken over by this one"
 
 
 @value_class(frozen=True, slots=True)
@@ -28,7 +30,8 @@ def choose_team(signal: NormalSignal, ownership: Ownership, *, sight: Sight | No
     """The team of an alert that this signal opens."""
     named = ownership.heir_of(signal.team_id) if signal.is_team_named else None
     if named is not None:
-        return TeamChoice(named, (team_decision(named, "a person named the team"),), is_pinned=True)
+        reason = NAMED if named == signal.team_id else NAMED + TAKEN_OVER
+        return TeamChoice(named, (team_decision(named, reason),), is_pinned=True)
     ruled = signal.verdict.team_id if signal.verdict is not None else None
     by_rule = None if ruled is None else ownership.heir_of(ruled)
     if by_rule is not None and (sight is None or sight.sees(by_rule, ownership.private_teams)):
@@ -45,7 +48,7 @@ def choose_team(signal: NormalSignal, ownership: Ownership, *, sight: Sight | No
     heir = ownership.heir_of(signal.team_id)
     if heir is None:
         return TeamChoice(None, (warning_decision(f"{DEFAULT_TEAM} is archived, so the alert has no team"),))
-    taken_over = "" if heir == signal.team_id else ", taken over by this one"
+    taken_over = "" if heir == signal.team_id else TAKEN_OVER
     return TeamChoice(heir, (team_decision(heir, DEFAULT_TEAM + taken_over),))
 
 

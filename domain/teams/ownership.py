@@ -2,7 +2,7 @@
 
 | what is known of the alert                                   | whose it is                                 |
 |--------------------------------------------------------------|---------------------------------------------|
-| a person named the team                                      | that team's; it is pinned                   |
+| who opened it named the team: a person, a rule or heartbeat  | that team's; it is pinned                   |
 | a team owns its service, by exact name                       | that team's                                 |
 | a team owns its labels, by matchers                          | that team's                                 |
 | its integration has a default team                           | that team's                                 |

@@ -112,7 +112,11 @@ def by_hand(team_id: UUID | None) -> Integration:
 def test_a_team_that_a_person_named_wins_and_is_pinned() -> None:
     choice = choose_team(normalise(signal(service_name="checkout"), by_hand(DEFAULT), START), OWNED, sight=EVERYTHING)
     assert (choice.team_id, choice.is_pinned) == (DEFAULT, True)
-    assert [decision.reason for decision in choice.decisions] == ["a person named the team"]
+    named = "who opened it named the team: a person, or the rule or heartbeat that raised it"
+    assert [decision.reason for decision in choice.decisions] == [named]
+    handed_over = Ownership(heirs={DEFAULT: TEAMS["Alpha"]})
+    choice = choose_team(normalise(signal(), by_hand(DEFAULT), START), handed_over, sight=EVERYTHING)
+    assert (choice.team_id, choice.decisions[0].reason) == (TEAMS["Alpha"], f"{named}, taken over by this one")
 
 
 def test_without_a_name_the_owner_gets_it_unless_it_is_hidden_from_the_person() -> None:
