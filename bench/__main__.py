@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     reading.add_argument("--seconds", type=float, default=1.0, help="length of one turn in the store")
     reading.add_argument("--rounds", type=int, default=3, help="turns of each read and each server")
     reading.add_argument("--parts", default="store,http", help="of store, http")
+    reading.add_argument("--only", default="", help="reads or servers that begin so, ';' between; nothing is written")
     telling = commands.add_parser("notify", help="COMMIT to provider, notifications a minute, the tick; prints")
     telling.add_argument("--quick", action="store_true", help="10 seconds, fewer of all: to try the bench itself")
     telling.add_argument("--parts", default="latency,rate,tick", help="of latency, rate, tick")
@@ -171,8 +172,11 @@ def _read(arguments: argparse.Namespace) -> None:
             seconds=0.3 if arguments.quick else arguments.seconds,
             rounds=1 if arguments.quick else arguments.rounds,
             parts=frozenset(arguments.parts.split(",")),
+            only=tuple(filter(None, arguments.only.split(";"))),
         )
     )
+    if arguments.only:
+        return
     if arguments.quick:
         print(read_report.render(found))
         return

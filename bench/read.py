@@ -14,7 +14,7 @@ from bench.load import run
 from bench.machine import cpu_seconds, describe
 from bench.read_fill import filled
 from bench.read_pages import NEWEST, write_bodies
-from bench.read_results import OTHER, PLAIN, SAME, STOCK, HttpTurn, ReadReport
+from bench.read_results import OTHER, PLAIN, SAME, STOCK, HttpTurn, ReadReport, StoreTurn
 from bench.read_servers import ReadPeer, ReadTocsin, load_of
 
 
@@ -29,6 +29,8 @@ class Plan:
     rounds: int = 3
     connections: int = 100
     parts: frozenset[str] = frozenset({"store", "http"})
+    # How the names of reads and servers begin; all of them when empty.
+    only: tuple[str, ...] = ()
 
 
 def measure(plan: Plan) -> ReadReport:
@@ -36,7 +38,10 @@ def measure(plan: Plan) -> ReadReport:
     began = datetime.now(UTC)
     with database.running(plan.folder) as stores, ExitStack() as stack:
         sizes = [filled(stores, size) for size in plan.sizes]
-        store = read_store.measure(sizes, seconds=plan.seconds, rounds=plan.rounds) if "store" in plan.parts else []
+        only = plan.only or ("",)
+        store: list[StoreTurn] = []
+        if "store" in plan.parts:
+            store = read_store.measure(sizes, seconds=plan.seconds, rounds=plan.rounds, only=only)
         http: list[HttpTurn] = []
         if "http" in plan.parts:
             logs, largest = plan.folder / "logs", sizes[-1].database
@@ -50,6 +55,7 @@ def measure(plan: Plan) -> ReadReport:
                 ReadPeer(logs, STOCK, "bench.stock_read", largest),
                 ReadPeer(logs, PLAIN, "bench.plain_read", largest),
             ]
+            ours, peers = ([one for one in those if one.name.startswith(only)] for those in (ours, peers))
             for server in (*ours, *peers):
                 stack.callback(server.stop)
                 server.start()

@@ -177,12 +177,13 @@ def _ask(scenario: Scenario, deep: AlertKey) -> Ask:
     return {"page": page, "deep": page, "counts": counts, "total": total}[scenario.kind]
 
 
-def measure(sizes: list[Filled], *, seconds: float, rounds: int) -> list[StoreTurn]:
-    """Every scenario at every size, in turns."""
-    return asyncio.run(_measure(sizes, seconds=seconds, rounds=rounds))
+def measure(sizes: list[Filled], *, seconds: float, rounds: int, only: tuple[str, ...] = ("",)) -> list[StoreTurn]:
+    """Every scenario at every size, in turns; `only` says how their names begin."""
+    scenarios = [scenario for scenario in SCENARIOS if scenario.name.startswith(only)]
+    return asyncio.run(_measure(sizes, scenarios, seconds=seconds, rounds=rounds))
 
 
-async def _measure(sizes: list[Filled], *, seconds: float, rounds: int) -> list[StoreTurn]:
+async def _measure(sizes: list[Filled], scenarios: list[Scenario], *, seconds: float, rounds: int) -> list[StoreTurn]:
     engines = [create_engine(Settings(database_url=size.database.application_url), pool_size=1) for size in sizes]
     taken: dict[tuple[str, int], array[float]] = {}
     try:
@@ -190,7 +191,7 @@ async def _measure(sizes: list[Filled], *, seconds: float, rounds: int) -> list[
             await engine.execution_options(isolation_level="AUTOCOMMIT").connect().start() for engine in engines
         ]
         keys = [await _deep_key(one, size.alerts) for one, size in zip(connections, sizes, strict=True)]
-        for scenario in SCENARIOS:
+        for scenario in scenarios:
             for turn in range(rounds + 1):
                 for size, connection, key in zip(sizes, connections, keys, strict=True):
                     found = await _turn(scenario, connection, key, seed=turn, seconds=seconds)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,8 @@ from tests.alert_builder import NOON, an_alert
 from tests.alert_rows import put_alerts, put_team
 from tocsin.settings import Settings
 
-DAY = timedelta(days=1)
+DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 KEPT = [
     AlertFilter(),
     AlertFilter(is_open=True),
@@ -46,6 +47,17 @@ KEPT = [
         created_at=TimeRange(NOON - 10 * DAY, NOON - 9 * DAY + timedelta(hours=13)), team_ids=frozenset({None})
     ),
     AlertFilter(created_at=TimeRange(NOON - timedelta(hours=12) - 2 * DAY, NOON + timedelta(hours=12))),
+    # On either side of the middle of a day, where the nearest midnight changes; within a day; from the end to the end.
+    *(
+        AlertFilter(created_at=TimeRange(NOON - 6 * DAY + since, NOON - DAY + before))
+        for since in (-TICK, TICK, timedelta(hours=11, minutes=59))
+        for before in (-TICK, TICK, timedelta(hours=-11, minutes=-59))
+    ),
+    AlertFilter(created_at=TimeRange(NOON - DAY + TICK, NOON - TICK)),
+    AlertFilter(created_at=TimeRange(NOON - DAY - TICK, NOON + TICK), team_ids=frozenset({None})),
+    AlertFilter(created_at=TimeRange(LAST, None)),
+    AlertFilter(created_at=TimeRange(None, LAST), severities=frozenset({Severity.HIGH})),
+    AlertFilter(created_at=TimeRange(FIRST, LAST)),
 ]
 COUNTED = [
     AlertFilter(created_at=TimeRange(NOON - 3 * DAY, None), service_names=frozenset({"api"})),
