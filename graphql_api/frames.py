@@ -5,7 +5,7 @@ all but for an id: half of what a send costs. The server's side of a socket offe
 does not find it there (under another server), or is told that a frame cannot be written now, sends as ASGI has it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
@@ -14,9 +14,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 from websockets.protocol import State
 
-# Under this name the scope of a socket has what writes a text in two parts; its answer is whether it was written.
+# Under this name the scope of a socket has what writes texts that begin alike; its answer is whether it wrote them all.
 EXTENSION = "tocsin.frames"
-Write: TypeAlias = Callable[[bytes, bytes], bool]
+Write: TypeAlias = Callable[[bytes, Sequence[bytes]], bool]
 _WHOLE_TEXT = 0x81
 # The longest texts whose length stands in the second byte of a frame, and in two bytes after it (RFC 6455, 5.2).
 _SHORT, _LONG = 125, 0xFFFF
@@ -34,7 +34,7 @@ class FramesProtocol(WebSocketsSansIOProtocol):
         """Offer it to the application, which has not begun to run."""
         super().handle_connect(event)
         if self.response.status_code == 101:  # noqa: PLR2004 - Switching Protocols
-            self._extensions[EXTENSION] = self.write_text
+            self._extensions[EXTENSION] = self.write_texts
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of itself, so that the memory is free at once and not when the collector comes by."""
@@ -46,12 +46,15 @@ class FramesProtocol(WebSocketsSansIOProtocol):
     def _extensions(self) -> dict[str, Any]:
         return cast("dict[str, Any]", getattr(self, "scope", {}).get("extensions", {}))
 
-    def write_text(self, begin: bytes, end: bytes) -> bool:
-        """Write a text as one frame; False when that has to wait, or is no longer possible, or must be compressed."""
+    def write_texts(self, begin: bytes, ends: Sequence[bytes]) -> bool:
+        """Write texts, a frame each; False when that has to wait, or is no longer possible, or must be compressed."""
         conn = self.conn
         if self.disconnected or conn.state is not State.OPEN or conn.extensions or not self.writable.is_set():
             return False
-        self.transport.write(b"".join((_head(len(begin) + len(end)), begin, end)))
+        frames: list[bytes] = []
+        for end in ends:
+            frames += (_head(len(begin) + len(end)), begin, end)
+        self.transport.write(b"".join(frames))
         return True
 
 

@@ -5,6 +5,7 @@ operation. Each operation gets a context of its own.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +59,9 @@ class Answers:
         self._head = b'{"id":%b,"type":"next","payload":' % encode(operation.id)  # type: ignore[arg-type]
         self._is_first = True
 
-    def send_at_once(self, payload: Payload) -> bool:
+    def send_at_once(self, payloads: Sequence[Payload]) -> bool:
         """Send what is shared with others, to which only the operation's own id is added; False if that has to wait."""
-        if self._write is None or not self._write(self._head, payload.closed):
+        if self._write is None or not self._write(self._head, [payload.closed for payload in payloads]):
             return False
         self._is_first = False
         return True
@@ -195,7 +196,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             await self._refuse(operation_id, present(error, self.context.request_id))
             return
         self._begun = True
-        payload = {**message["payload"], "query": asked.query, "operationName": asked.operation_name}
+        payload: Any = {**message["payload"], "query": asked.query, "operationName": asked.operation_name}
         await super().handle_subscribe({**message, "payload": payload})
 
     async def _refuse(self, operation_id: str, error: GraphQLError) -> None:

@@ -6,8 +6,9 @@ looked at once; as for pages of alerts (graphql_api/alerts/direct.py), whatever 
 which begins anew, and so does whatever is no event. Who may see the event at all was asked before.
 """
 
+from collections import OrderedDict
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo
 
@@ -17,9 +18,14 @@ from domain.alerts.model import Alert
 from graphql_api.alerts.direct import NotPlain, Selections, plain
 from graphql_api.alerts.selected import TYPENAME
 from graphql_api.context import Info
-from graphql_api.live.course import Told
+from graphql_api.http import encode
 from graphql_api.shown import Shown, known_shown, reader, typename
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
+# Results that are kept, and their bytes: a group makes several in one go before the next comes to them.
+MOST_KEPT, MOST_BYTES = 256, 4_000_000
 UNION, EVENT, OTHERS = "AlertStreamMessage", "AlertEvent", frozenset({"AlertLeftView", "StreamReset"})
 Fields: TypeAlias = tuple[tuple[str, Shown], ...]
 
@@ -34,25 +40,63 @@ class Asked(NamedTuple):
     alerts: tuple[tuple[str, Fields], ...]
 
 
+class Told(NamedTuple):
+    """A result as JSON, and what it was made of."""
+
+    event: RecordedEvent
+    alert: Alert
+    at: Cursor
+    body: bytes
+
+
+class Kept:
+    """The newest results, for the groups that come to the same event next; within bounds."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[DirectEvents, UUID], Told] = OrderedDict()
+        self._bytes = 0
+
+    def find(self, by: "DirectEvents", event: RecordedEvent, alert: Alert, at: Cursor) -> bytes | None:
+        """What was made of this very event and alert."""
+        told = self._known.get((by, event.id))
+        if told is None or told.event is not event or told.alert is not alert or told.at != at:
+            return None
+        return told.body
+
+    def keep(self, by: "DirectEvents", told: Told) -> None:
+        """Keep one more."""
+        key = (by, told.event.id)
+        self._drop(self._known.pop(key, None))
+        self._known[key] = told
+        self._bytes += len(told.body)
+        while len(self._known) > MOST_KEPT or self._bytes > MOST_BYTES:
+            self._drop(self._known.popitem(last=False)[1])
+
+    def _drop(self, told: Told | None) -> None:
+        self._bytes -= 0 if told is None else len(told.body)
+
+
+_kept = Kept()
+
+
 class DirectEvents:
-    """Tells of events what is asked; the last one is kept, for whoever asks the same of it next."""
+    """Tells of events what is asked."""
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._read, self._alerts = reader(asked.attributes), [(name, reader(shown)) for name, shown in asked.alerts]
-        self._last: tuple[RecordedEvent, Alert, Cursor, Told] | None = None
 
-    def told(self, event: RecordedEvent, alert: Alert, at: Cursor) -> Told | None:
-        """What is told of the event, whose place is `at`; None where graphql-core must."""
-        last = self._last
-        if last is not None and last[0] is event and last[1] is alert and last[2] == at:
-            return last[3]
+    def told(self, event: RecordedEvent, alert: Alert, at: Cursor) -> bytes | None:
+        """The result for the event, whose place is `at`, as JSON; None where graphql-core must make it."""
+        known = _kept.find(self, event, alert, at)
+        if known is not None:
+            return known
         try:
-            told = Told({self._asked.root: self._made(event, alert, at)})
+            body = encode({"data": {self._asked.root: self._made(event, alert, at)}})
         except Exception:  # noqa: BLE001 - graphql-core asks again, and answers for the error
             return None
-        self._last = (event, alert, at, told)
-        return told
+        _kept.keep(self, Told(event, alert, at, body))
+        return body
 
     def _made(self, event: RecordedEvent, alert: Alert, at: Cursor) -> dict[str, Any]:
         values = self._read([event])[0]

@@ -6,7 +6,6 @@ it would begin, says so here. See graphql_api/live/groups.py.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from domain.alerts.cursor import Cursor, StreamReset
 from domain.alerts.events import RecordedEvent
@@ -15,14 +14,6 @@ from graphql_api.live.upcoming import Upcoming
 from graphql_api.live.windows import Cut
 
 Item = RecordedEvent | StreamReset
-
-
-@dataclass(slots=True)
-class Told:
-    """What is told of an event to all who ask the same of it: its data, and the JSON once it was written."""
-
-    data: dict[str, Any]
-    body: bytes | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,8 +31,8 @@ class Course:
     feed: AsyncGenerator[Item | Cut, None] | None = None
     alerts: AlertMemo | None = None
     upcoming: Upcoming | None = None
-    # Takes what the source itself tells of the event at `at`, which is not executed then.
-    tell: Callable[[Told], Awaitable[None]] | None = None
+    # Takes the result of the event at `at` as JSON, where the source itself can tell it: that one is not executed.
+    tell: Callable[[bytes], Awaitable[None]] | None = None
     reset: StreamReset | None = None
     is_over: bool = False
     place: Cursor | None = None

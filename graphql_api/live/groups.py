@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import orjson
 import structlog
-from strawberry.types.execution import ExecutionResult
 
 from domain.alerts.cursor import Cursor
 from domain.alerts.events import RecordedEvent
@@ -21,7 +20,8 @@ from domain.alerts.passing import team_left
 from domain.ids import new_id
 from graphql_api.context import Context
 from graphql_api.graphql_request import GraphQLRequest
-from graphql_api.live.course import Course, Item, Told
+from graphql_api.live.course import Course, Item
+from graphql_api.live.giving import MOST_TOGETHER, Giver
 from graphql_api.live.member import Member, Payload, Stop
 from graphql_api.live.memo import Memo
 from graphql_api.live.sharing import Follows, Permissions, Shape
@@ -68,6 +68,8 @@ class Group:
         self._newest: Payload | None = None
         self._last: Payload | None = None
         self._task: asyncio.Task[None] | None = None
+        most = MOST_TOGETHER if key.shape.follows is Follows.EVENTS else 1
+        self._giver = Giver(self._give, self.fail, most=most)
 
     @property
     def cuts(self) -> bool:
@@ -120,6 +122,7 @@ class Group:
             self._live.forget(self)
             if self._task is not None:
                 await end_tasks([self._task])
+            await self._giver.end()
             await self._stragglers.end()
             self.hub.sight_listeners.discard(self.memo.clear)
             self.memo.clear()
@@ -156,11 +159,9 @@ class Group:
             state=self._state, viewer=self.key.permissions.anybody(), request_id=str(new_id()), course=course
         )
 
-        async def tell(told: Told) -> None:
+        async def tell(body: bytes) -> None:
             course.settle()
-            if told.body is None:
-                told.body = self._live.encoded(ExecutionResult(data=told.data, errors=None))
-            await self._hand_on(told.body, course, give)
+            await self._hand_on(body, course, give)
 
         course.tell = tell
         async with aclosing(self._live.executed(self._asked, context)) as results:
@@ -168,13 +169,17 @@ class Group:
                 await self._hand_on(self._live.encoded(result), course, give)
 
     async def _hand_on(self, body: bytes, course: Course, give: Give) -> None:
-        """Give a result. While a storm is taken in, what is told of it takes a part of the process's time alone."""
-        await give(self._payload(body, course))
-        if (began := course.began) is None:
-            return
-        course.began = None
-        if self._live.pace is not None and course.settled is not None:
-            await self._live.pace.give_way(asyncio.get_running_loop().time() - began, course.settled)
+        payload = self._payload(body, course)
+        # Of its own work: what the giving takes is added by who gives.
+        if course.began is not None:
+            payload.made_in = asyncio.get_running_loop().time() - course.began
+            course.began = None
+        await give(payload)
+
+    async def give_way(self, worked: float, at: Cursor | None) -> None:
+        """While a storm is taken in, what is told of it takes a part of the process's time alone."""
+        if self._live.pace is not None and at is not None:
+            await self._live.pace.give_way(worked, at)
 
     def _payload(self, body: bytes, course: Course) -> Payload:
         is_last = course.settled is None and self.key.shape.follows is not Follows.COUNTS
@@ -204,13 +209,16 @@ class Group:
                         await asyncio.sleep(0)
 
     async def _run(self) -> None:
+        give = self._giver.put
         try:
             if self.key.shape.follows is Follows.COUNTS:
-                await self._execute(Course(is_shared=True), self._give)
+                await self._execute(Course(is_shared=True), give)
             else:
                 upcoming = Upcoming()
-                await self.run_over(self._new_events(upcoming), self._give, place=self._place, upcoming=upcoming)
+                await self.run_over(self._new_events(upcoming), give, place=self._place, upcoming=upcoming)
+            await self._giver.all_given()
         except Exception as error:  # noqa: BLE001 - its members say so to their clients
+            await self._giver.all_given()
             self.fail(error)
         finally:
             self._finish()
@@ -223,25 +231,27 @@ class Group:
                     self._live.alerts.clear()
                 yield item
 
-    async def _give(self, payload: Payload) -> None:
-        """Who joins from here on has it from the log, or is where it is."""
-        if payload.at is not None:
-            self._place = payload.at
+    async def _give(self, payloads: list[Payload]) -> None:
+        """Who joins from here on has it from the log, or is where it is. The last word comes alone."""
+        began, (*_, last) = asyncio.get_running_loop().time(), payloads
+        if last.at is not None:
+            self._place = last.at
         async with self.giving:
-            if payload.is_last:
-                self._last = payload
+            if last.is_last:
+                self._last = last
                 await self._stragglers.end()
-            elif payload.at is None:
-                self._newest = payload
+            elif last.at is None:
+                self._newest = last
             for tail in self.tails:
-                tail.put(payload)
-            for number, member in enumerate(list(self._all if payload.is_last else self.members), 1):
-                if payload.cuts(member.seen):
+                for payload in payloads:
+                    tail.put(payload)
+            for number, member in enumerate(list(self._all if last.is_last else self.members), 1):
+                if last.cuts(member.seen):
                     self.members.pop(member, None)
                     self._stragglers.add(member)
-                elif not member.put(payload, most=self._live.most_waiting):
+                elif not member.put_all(payloads, most=self._live.most_waiting):
                     member.end(Stop.SLOW)
                 if number % AT_ONCE == 0:
                     await asyncio.sleep(0)
-        # An event may need no wait at all: those that wait in line must not keep everybody else from running.
-        await asyncio.sleep(0)
+        worked = asyncio.get_running_loop().time() - began
+        await self.give_way(worked + sum(payload.made_in for payload in payloads), last.at)

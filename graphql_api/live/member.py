@@ -9,7 +9,7 @@ costs the others nothing.
 import asyncio
 import types
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from enum import Enum, auto
 from functools import cached_property, partial
 from typing import Any, TypeAlias
@@ -27,11 +27,12 @@ class Payload:
     """One result as JSON, made once.
 
     `at` is the place it reaches to, where it tells of events. `begins` is that of the first, where it holds several:
-    it is not for who has some of them and not all. `is_last`: nothing comes after it.
+    it is not for who has some of them and not all. `is_last`: nothing comes after it. `made_in`: seconds it took.
     """
 
     def __init__(self, body: bytes, at: Cursor | None, *, begins: Cursor | None = None, is_last: bool = False) -> None:
         self.body, self.at, self.begins, self.is_last = body, at, begins, is_last
+        self.made_in = 0.0
 
     @cached_property
     def closed(self) -> bytes:
@@ -46,8 +47,8 @@ class Payload:
 
 
 Send: TypeAlias = Callable[[ExecutionResult | Payload], Coroutine[Any, Any, None]]
-# Sends what can be sent without a wait; False when it cannot, and has to be sent by `Send`.
-SendAtOnce: TypeAlias = Callable[[Payload], bool]
+# Sends all of it if it can without a wait; False when it cannot, and each has to be sent by `Send`.
+SendAtOnce: TypeAlias = Callable[[Sequence[Payload]], bool]
 
 
 class Stop(Enum):
@@ -90,7 +91,7 @@ class Member:
             return True
         if self._blocked is None:
             self.seen = payload.at or self.seen
-            if self._at_once is not None and self._at_once(payload):
+            if self._at_once is not None and self._at_once((payload,)):
                 self._was_sent(payload)
             else:
                 self._begin(payload)
@@ -102,6 +103,15 @@ class Member:
         self.seen = payload.at or self.seen
         self._waiting.append(payload)
         return True
+
+    def put_all(self, payloads: Sequence[Payload], *, most: int) -> bool:
+        """The same for several; in one piece where they can be sent at once."""
+        is_free = self.stop is None and self._blocked is None and not self._has(payloads[0])
+        if is_free and self._at_once is not None and self._at_once(payloads):
+            self.seen = payloads[-1].at or self.seen
+            self._was_sent(payloads[-1])
+            return True
+        return all(self.put(payload, most=most) for payload in payloads)
 
     def _has(self, payload: Payload) -> bool:
         return payload.at is not None and self.seen is not None and payload.at.position <= self.seen.position

@@ -67,11 +67,13 @@ class Pace:
 
     def _look(self) -> bool:
         """Whether a storm is taken in that leaves the process no time for more."""
-        now, taken, wanted = self._monotonic(), self._taken(), self._wanted()
+        now = self._monotonic()
         if self._measured is None:
-            self._measured = (now, taken, wanted)
+            self._measured = (now, self._taken(), self._wanted())
         since, taken_before, wanted_before = self._measured
         if (seconds := now - since) >= WINDOW_SECONDS:
+            # Asked no oftener: each group looks at each event, and to tell what a process wanted takes as long as that.
+            taken, wanted = self._taken(), self._wanted()
             self._is_storm = taken - taken_before > STORM * seconds and wanted - wanted_before > BUSY * seconds
             self._measured = (now, taken, wanted)
         return self._is_storm

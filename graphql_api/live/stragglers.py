@@ -136,7 +136,7 @@ class Stragglers:
         try:
             upcoming = Upcoming()
             events = self._events(tail.joined_at, upcoming)
-            await group.run_over(events, self._give, place=self._place, upcoming=upcoming)
+            await group.run_over(events, self._give_new, place=self._place, upcoming=upcoming)
             # All that was read was executed by now, and given if it says anything.
             self._has_come_to(self._read)
             if not self._has_arrived:
@@ -205,6 +205,11 @@ class Stragglers:
     def _has_come_to(self, place: Cursor | None) -> None:
         if self._place is not None and place is not None and place.position > self._place.position:
             self._place = place
+
+    async def _give_new(self, payload: Payload) -> None:
+        began = asyncio.get_running_loop().time()
+        await self._give(payload)
+        await self._group.give_way(payload.made_in + asyncio.get_running_loop().time() - began, payload.at)
 
     async def _give(self, payload: Payload) -> None:
         # At once, before the first wait: who comes while it is given, from before it, must not join these.

@@ -14,7 +14,6 @@ from graphql_api.alerts import subscriptions
 from graphql_api.alerts.direct_events import DirectEvents, direct_events
 from graphql_api.channels.selection import documents
 from graphql_api.context import Info
-from graphql_api.live.course import Told
 from graphql_api.schema import build_schema
 from graphql_api.shown import known_shown
 from tests.api import Api, Person
@@ -53,12 +52,12 @@ NOT_DIRECT = {
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[Told]:
+def told(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What was told directly. An operation named `Core` is told of nothing so."""
-    seen: list[Told] = []
+    seen: list[bytes] = []
     tell = DirectEvents.told
 
-    def watched(self: DirectEvents, event: RecordedEvent, alert: Alert, at: Cursor) -> Told | None:
+    def watched(self: DirectEvents, event: RecordedEvent, alert: Alert, at: Cursor) -> bytes | None:
         found = tell(self, event, alert, at)
         seen.extend([found] if found is not None else [])
         return found
@@ -105,7 +104,7 @@ async def answers(
 
 @pytest.mark.parametrize("what", [*DIRECT, *NOT_DIRECT])
 async def test_what_is_told_is_what_graphql_core_answers(
-    what: str, api: Api, address: str, operator: Person, writer: asyncpg.Connection, told: list[Told]
+    what: str, api: Api, address: str, operator: Person, writer: asyncpg.Connection, told: list[bytes]
 ) -> None:
     asked = {**DIRECT, **NOT_DIRECT}[what]
     direct, core = await answers(api, address, operator, writer, [document(asked, "Direct"), document(asked, "Core")])
@@ -116,7 +115,7 @@ async def test_what_is_told_is_what_graphql_core_answers(
 
 
 async def test_groups_that_ask_the_same_share_what_is_told(
-    api: Api, address: str, operator: Person, writer: asyncpg.Connection, told: list[Told]
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, told: list[bytes]
 ) -> None:
     asked = "{ ... on AlertEvent { id cursor alert { id title } } }"
     wanted = ["A { alertEvents", "B { alertEvents", "C { alertEvents(filter: {severity: [LOW, HIGH]})"]

@@ -28,7 +28,7 @@ class Served:
 
     async def follow(self, socket: WebSocket) -> None:
         early = writer_of(socket.scope)
-        assert early is None or not early(b"too", b" early")
+        assert early is None or not early(b"too", [b" early"])
         await socket.accept()
         self.sockets.append(socket)
         try:
@@ -75,7 +75,7 @@ async def test_what_is_written_and_what_is_sent_come_alike_and_in_order() -> Non
     async with one_socket() as (served, client):
         for length in LENGTHS:
             begin, end = b"x" * (length % 2), "é".encode() * (length // 2)
-            await until(lambda begin=begin, end=end: served.write(begin, end))  # type: ignore[misc]
+            await until(lambda begin=begin, end=end: served.write(begin, [end]))  # type: ignore[misc]
             await served.socket.send_text((begin + end).decode())
             assert await client.recv() == await client.recv() == (begin + end).decode()
             assert len(begin + end) == length
@@ -84,14 +84,14 @@ async def test_what_is_written_and_what_is_sent_come_alike_and_in_order() -> Non
 async def test_one_who_does_not_read_is_written_no_more_until_they_do() -> None:
     async with one_socket() as (served, client):
         written = 0
-        while served.write(b"%d " % written, KILOBYTE):
+        while served.write(b"%d " % written, [KILOBYTE]):
             written += 1
             await asyncio.sleep(0)
         assert written
         texts = [await client.recv() for _ in range(written)]
         assert texts == [f"{number} {KILOBYTE.decode()}" for number in range(written)]
-        await until(lambda: served.write(b"and", b" on"))
-        assert await client.recv() == "and on"
+        await until(lambda: served.write(b"and", [b" on", b" again"]))
+        assert [await client.recv(), await client.recv()] == ["and on", "and again"]
 
 
 @pytest.mark.parametrize("by", ["client", "server"])
@@ -100,7 +100,7 @@ async def test_nothing_is_written_to_a_socket_that_was_closed(by: str) -> None:
         write = served.write
         await (client.close() if by == "client" else served.socket.close())
         await until(lambda: served.has_ended)
-        assert not write(b"too", b" late")
+        assert not write(b"too", [b" late"])
 
 
 async def test_nothing_is_written_to_a_socket_that_broke_and_it_lets_go_of_its_server() -> None:
@@ -108,13 +108,13 @@ async def test_nothing_is_written_to_a_socket_that_broke_and_it_lets_go_of_its_s
         write = served.write
         client.transport.abort()
         await until(lambda: served.has_ended)
-        assert not write(b"too", b" late")
+        assert not write(b"too", [b" late"])
         await until(lambda: writer_of(served.socket.scope) is None)
 
 
 async def test_what_must_be_compressed_is_left_to_who_does_that() -> None:
     async with one_socket(compresses=True) as (served, client):
-        assert not served.write(b"as it", b" is")
+        assert not served.write(b"as it", [b" is"])
         await served.socket.send_text("compressed")
         assert await client.recv() == "compressed"
 

@@ -6,7 +6,7 @@ read of the log or an execution is, which events say nothing.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
@@ -112,6 +112,13 @@ class Client:
         self._chance = chance
         self._pace = chance.choice([0, 0, 0, 0.001, 0.02])
 
+    def at_once(self, payloads: Sequence[Payload]) -> bool:
+        if self._pace and self._chance.random() < 0.5:
+            return False
+        for payload in payloads:
+            self.received += map(int, payload.body.decode().split(","))
+        return True
+
     async def send(self, result: object) -> None:
         assert isinstance(result, Payload)
         if self._pace and self._chance.random() < 0.3:
@@ -156,7 +163,8 @@ class Crowd:
 
     def _take_in(self, client: Client) -> "asyncio.Task[Stop]":
         watched: Any = Watched()
-        return asyncio.create_task(self._group.take_in(Member(client.send, place(client.after)), watched))
+        member = Member(client.send, place(client.after), at_once=client.at_once)
+        return asyncio.create_task(self._group.take_in(member, watched))
 
     def come(self, client: Client) -> None:
         self.clients.append(client)

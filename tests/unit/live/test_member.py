@@ -1,6 +1,7 @@
 """Is a member given everything in order, whatever its transport does, and nothing after it was stopped?"""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -45,6 +46,38 @@ async def test_one_that_is_ready_is_done_at_once_and_without_a_task() -> None:
     assert transport.sent == ["1", "2"]
     assert member.told == place(2)
     assert asyncio.all_tasks() == tasks
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_several_are_sent_in_one_piece_or_else_one_after_the_other(is_open: bool) -> None:
+    transport = Transport()
+    pieces: list[list[str]] = []
+
+    def at_once(payloads: Sequence[Payload]) -> bool:
+        if is_open:
+            pieces.append([one.body.decode() for one in payloads])
+        return is_open
+
+    member = Member(transport.send, place(0), at_once=at_once)
+    assert member.put_all([payload(1), payload(2)], most=1)
+    assert member.put_all([payload(2), payload(3)], most=1)  # it has the first
+    assert pieces == ([["1", "2"], ["3"]] if is_open else [])
+    assert transport.sent == ([] if is_open else ["1", "2", "3"])
+    assert (member.seen, member.told) == (place(3), place(3))
+
+
+async def test_of_several_that_find_no_room_it_takes_what_it_may_in_order() -> None:
+    transport = Transport()
+    member = Member(transport.send, place(0), at_once=lambda _payloads: False)
+    transport.open.clear()
+    assert not member.put_all([payload(number) for number in (1, 2, 3, 4)], most=2)
+    assert (member.seen, member.waiting) == (place(3), 2)
+    transport.open.set()
+    await until(lambda: transport.sent == ["1", "2", "3"])
+    member.end(Stop.ENDED)
+    assert member.put_all([payload(4), payload(5)], most=2)
+    assert transport.sent == ["1", "2", "3"]
+    await member.close()
 
 
 async def test_what_it_has_is_not_given_again() -> None:
