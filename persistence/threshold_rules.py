@@ -26,7 +26,7 @@ from domain.thresholds.model import (
 from persistence.among import among
 from persistence.of_teams import OfTeamsRepository, listed
 from persistence.reads.visibility import teams_in_sight
-from persistence.tables import threshold_rules, threshold_states
+from persistence.tables import teams, threshold_rules, threshold_states
 
 
 class ThresholdRuleRepository(OfTeamsRepository[ThresholdRule]):
@@ -44,6 +44,11 @@ class ThresholdRuleRepository(OfTeamsRepository[ThresholdRule]):
     async def teams_missing(self, team_ids: AbstractSet[UUID], *, sight: Sight) -> set[UUID]:
         """Those that are no team within sight."""
         return set(team_ids) - await teams_in_sight(self._connection, team_ids, sight=sight)
+
+    async def team_in_sight(self, team_id: UUID, *, sight: Sight) -> bool:
+        """As everywhere. Who would end the team waits for a rule that is being made, and ends it with the others."""
+        await self._connection.execute(sa.select(teams.c.id).where(teams.c.id == team_id).with_for_update(read=True))
+        return await super().team_in_sight(team_id, sight=sight)
 
 
 async def list_rules(

@@ -1,14 +1,19 @@
 """How is a team made, changed and ended, by whom, and what is on record of it (P2, P3)?"""
 
+import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role, Team
+from domain.room import Numbers
 from persistence.tables import alert_rule_events, audit_log
+from persistence.threshold_rules import ThresholdRuleRepository
 from tests.api import Api, Person
 from tests.integration.teams.ways import door, member, own, posted
+from tests.waiting import until_true
 
 SHOWN = "team { id name slug description isPrivate version archivedAt }"
 NO_SUCH = "01a20c5a-94e5-7298-974a-3a44fd3ce6dc"
@@ -258,3 +263,37 @@ async def test_the_rules_of_a_team_end_with_it_and_say_why(api: Api, admin: Pers
         alert = (await api.data(asked, {"id": alert_id}, who=admin))["alert"]
         assert alert["team"] == {"name": "Payments"}
         assert [one["reason"] for one in alert["decisions"] if one] == ["everybodys: changed the severity"]
+
+
+async def test_a_threshold_rule_that_is_being_made_ends_with_its_team(
+    api: Api, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = await api.team("Payments")
+    has_looked, may_go_on = asyncio.Event(), asyncio.Event()
+    numbers = ThresholdRuleRepository.numbers
+
+    async def after_the_look_at_the_team(self: ThresholdRuleRepository, team_id: UUID | None) -> Numbers:
+        has_looked.set()
+        await may_go_on.wait()
+        return await numbers(self, team_id)
+
+    monkeypatch.setattr(ThresholdRuleRepository, "numbers", after_the_look_at_the_team)
+    condition = {"measure": "COUNT", "window": "PT5M", "raiseAt": 5, "clearAt": 3}
+    many = {"name": "Many", "condition": condition, "alert": {"title": "Many", "severity": "HIGH"}}
+    making = asyncio.create_task(
+        api.change("createThresholdRule", {**many, "teamId": str(team.id)}, "rule { id }", who=admin)
+    )
+    await has_looked.wait()
+    ending = asyncio.create_task(api.change("archiveTeam", {"id": str(team.id)}, "team { archivedAt }", who=admin))
+
+    async def waits_or_has_ended() -> bool:
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        async with api.engine.connect() as connection:
+            return ending.done() or bool(await connection.scalar(sa.text(f"SELECT EXISTS ({waiting})")))
+
+    await until_true(waits_or_has_ended)
+    may_go_on.set()
+    made, ended = await asyncio.gather(making, ending)
+    assert ended["team"]["archivedAt"]
+    assert made["rule"]["id"]
+    assert (await api.data("{ thresholdRules { id } }", who=admin))["thresholdRules"] == []
