@@ -23,7 +23,7 @@ class SearchConsumer:
     name = "search"
     reads_lines = False
     # What Elasticsearch makes durable at once is one wait for its disk.
-    most_events = 1000
+    most_events = 2000
     # Soon enough for who types what they look for: Elasticsearch itself shows new documents once a second.
     rest_seconds = 0.5
     # A search that does not find the alerts of the last seconds of a storm is worth less than the storm's alerts.
