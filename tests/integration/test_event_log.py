@@ -1,18 +1,21 @@
 """Does a reader of the log see every event once, whatever order transactions commit in?"""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import orjson
 import pytest
 
 from domain.alerts.cursor import Cursor, log_start
 from domain.alerts.events import AlertEventKind, LogPosition, RecordedEvent
 from domain.alerts.model import AlertStatus
-from persistence.event_log import MAX_COUNTED_LAG, LogReader
+from persistence.direct import open_log_pool
+from persistence.event_log import _LINES, _REACH, _READ, MAX_COUNTED_LAG, LogReader
 from persistence.stream_message import decode_message, encode_run
 from tests.log_writer import insert_event, insert_events
+from tocsin.settings import Settings
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -228,6 +231,34 @@ async def test_lag_of_a_consumer_at_the_head_is_nothing(pool: asyncpg.Pool) -> N
         )  # fmt: skip
     (behind,) = await reader.lags()
     assert (behind.events, behind.seconds) == (0, 0.0)
+
+
+@pytest.mark.parametrize("statement", [_READ, _LINES, _REACH], ids=["events", "lines", "reach"])
+async def test_a_page_reads_no_more_than_itself_however_much_comes_after_it(database_url: str, statement: str) -> None:
+    """The planner's statistics know nothing of the newest events: it must not read and sort all it takes for one."""
+    page = 10
+    async with await open_log_pool(Settings(database_url=database_url), size=1, name="far behind") as pool:
+        async with pool.acquire() as connection:
+            await insert_events(connection, 100)
+            place = (await connection.fetchrow("SELECT max(xid)::text AS xid, max(seq) AS seq FROM alert_events")) or {}
+        await pool.execute("ANALYZE alert_events")
+        # Whether it would otherwise sort them depends on how full which pages are.
+        assert await pool.fetchval("SHOW enable_sort") == "off"
+        async with pool.acquire() as connection:
+            await insert_events(connection, 3000)
+        values = {"$1": f"'{place['xid']}'", "$2": str(place["seq"]), "$3": "'-infinity'", "$4": str(page)}
+        for name, value in values.items():
+            statement = statement.replace(name, value)
+        plan = orjson.loads(await pool.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"))[0]["Plan"]
+    assert plan["Actual Rows"] in {1, page}
+    assert max(rows_read(plan)) <= page
+
+
+def rows_read(plan: dict[str, Any]) -> Iterator[float]:
+    """By each step of a plan."""
+    yield plan["Actual Rows"] * plan["Actual Loops"]
+    for step in plan.get("Plans", ()):
+        yield from rows_read(step)
 
 
 def test_positions_are_ordered_by_transaction_then_by_number() -> None:
