@@ -21,6 +21,8 @@ class Inbox:
         self.passed = attached_at
         self._wanted = None if wanted == EVERY_ALERT else wanted
         self.overflowed = False
+        # The first of those that did not fit.
+        self.emptied_from: RecordedEvent | None = None
         self.reset: StreamReset | None = None
         self._most = most
         self._waiting: deque[RecordedEvent] = deque()
@@ -44,7 +46,7 @@ class Inbox:
         if self.overflowed:
             return
         if len(self._waiting) >= self._most:
-            self.overflowed = True
+            self.overflowed, self.emptied_from = True, self._waiting[0]
             self._waiting.clear()
         else:
             self._waiting.append(event)

@@ -15,6 +15,8 @@ class Upcoming:
     def __init__(self, wanted: AlertFilter | None = None) -> None:
         self._page: deque[RecordedEvent] = deque()
         self._inbox: Inbox | None = None
+        # The last one given from the log; None where there is nothing to be read after it.
+        self._given: RecordedEvent | None = None
         # What the run asks for, said before it takes the first event.
         self.wanted = wanted
 
@@ -24,17 +26,18 @@ class Upcoming:
 
     def begin_inbox(self, inbox: Inbox) -> None:
         """These arrive now."""
-        self._inbox = inbox
+        self._inbox, self._given = inbox, None
 
     def given(self) -> None:
         """The first of the page was given."""
         if self._page:
-            self._page.popleft()
+            self._given = self._page.popleft()
 
     @property
     def oldest(self) -> RecordedEvent | None:
-        """The one that has waited longest."""
-        return next(iter(self.events(1)), None)
+        """The one that has waited longest, or was given just before it where the next is yet to be read."""
+        emptied_from = None if self._inbox is None else self._inbox.emptied_from
+        return next(iter(self.events(1)), self._given or emptied_from)
 
     def events(self, most: int) -> list[RecordedEvent]:
         """The next ones."""

@@ -280,6 +280,32 @@ async def test_how_long_followers_wait_is_known(database_url: str, writer: async
         assert hub.seconds_followers_wait == 0
 
 
+async def test_how_long_followers_wait_is_known_of_what_they_have_to_read_from_the_log(
+    database_url: str, writer: asyncpg.Connection
+) -> None:
+    settings = without_redis(database_url)
+    async with started(settings, most_waiting=2) as hub, aclosing(hub.follow_on(hub.place)) as stream:
+        first = asyncio.ensure_future(anext(stream))
+        await insert_event(writer)
+        await first
+        # More than may wait for it: they are let go.
+        late = [await insert_event(writer) for _ in range(5)]
+        end = (await cursor_at(writer, late[-1])).position
+        await until(lambda: hub.place.position >= end)
+        assert hub.seconds_followers_wait > 0
+        seen = []
+        for next_ in late[1:]:
+            seen.append(await anext(stream))
+            # It is told by how much older than the newest the next one is.
+            assert hub.seconds_followers_wait > 0 or next_ == late[-1]
+        seen.append(await anext(stream))
+        assert [one.event.id for one in seen if isinstance(one, RecordedEvent)] == late
+        again = asyncio.ensure_future(anext(stream))
+        await until(lambda: hub.seconds_followers_wait == 0)
+        await insert_event(writer)
+        await again
+
+
 async def test_a_message_that_vanished_without_a_successor_is_found(
     database_url: str, redis_url: str, writer: asyncpg.Connection
 ) -> None:
