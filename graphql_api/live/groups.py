@@ -196,8 +196,9 @@ class Group:
         silent = 0
         async with aclosing(events):
             async for item in events:
-                course.began = asyncio.get_running_loop().time()
+                # What goes in lists says itself when its making began: the next event may come meanwhile.
                 if isinstance(item, RecordedEvent) and not self.cuts:
+                    course.began = asyncio.get_running_loop().time()
                     course.noting, course.noting_since = item, self.memo.times_forgotten
                 yield item
                 if course.noting is not None:
