@@ -1,13 +1,15 @@
 """How noisy is a source of alerts? The figures of a report, and the range of time it may be asked for."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from domain.errors import InvalidInput
 
 MAX_RANGE = timedelta(days=92)
 DEFAULT_RANGE = timedelta(days=7)
+# Where a range of that length may end at the earliest: what lies before has no time.
+_FIRST_END = datetime.min.replace(tzinfo=UTC) + DEFAULT_RANGE
 # An alert that its source ends so soon needed nobody.
 QUICK = timedelta(minutes=2)
 
@@ -76,7 +78,7 @@ class NoiseReport:
 def checked_range(since: datetime | None, until: datetime | None, *, now: datetime) -> Range:
     """The range asked for: until now and a week long where nothing is said. Refuses what is none, or too long."""
     end = now if until is None else until
-    begin = end - DEFAULT_RANGE if since is None else since
+    begin = max(end, _FIRST_END) - DEFAULT_RANGE if since is None else since
     if begin >= end:
         raise InvalidInput(message="the range must end after it begins", path=("range",))
     if end - begin > MAX_RANGE:

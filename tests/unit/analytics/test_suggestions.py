@@ -170,6 +170,7 @@ def test_a_range_is_bounded_and_is_the_last_week_by_default() -> None:
     asked = checked_range(None, None, now=NOW)
     assert (asked.since, asked.until) == (NOW - DEFAULT_RANGE, NOW)
     assert checked_range(NOW - MAX_RANGE, NOW, now=NOW).since == NOW - MAX_RANGE
-    for since, until in ((NOW, NOW), (NOW, NOW - MINUTE), (NOW - MAX_RANGE - MINUTE, NOW)):
+    first = datetime.min.replace(tzinfo=UTC)
+    for since, until in ((NOW, NOW), (NOW, NOW - MINUTE), (NOW - MAX_RANGE - MINUTE, NOW), (None, first)):
         with pytest.raises(InvalidInput):
             checked_range(since, until, now=NOW)
