@@ -1,5 +1,6 @@
 """How is a GraphQL request read from an HTTP request? From the query of a GET, or the JSON of a POST, within bounds."""
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -7,6 +8,8 @@ from starlette.requests import Request
 from graphql_api.graphql_request import BadRequest, GraphQLRequest, as_graphql_request, decode
 
 JSON_TYPE = "application/json"
+# Whoever sends a body byte by byte keeps a connection and what was read of it for no longer.
+BODY_SECONDS = 30.0
 
 
 async def read_request(request: Request, *, max_bytes: int) -> GraphQLRequest:
@@ -42,8 +45,13 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
     if declared.isdecimal() and int(declared) > max_bytes:
         raise too_large
     chunks = bytearray()
-    async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > max_bytes:
-            raise too_large
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                chunks += chunk
+                if len(chunks) > max_bytes:
+                    raise too_large
+    except TimeoutError:
+        message = f"the body did not come to its end within {BODY_SECONDS:g} seconds"
+        raise BadRequest(408, message, headers={"connection": "close"}) from None
     return bytes(chunks)

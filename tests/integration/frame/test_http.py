@@ -64,6 +64,18 @@ async def test_a_body_sent_in_pieces_is_bounded_too(api: Api) -> None:
     assert response.status_code == 413
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"query":'
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("graphql_api.http_request.BODY_SECONDS", 0.1)
+    async with asyncio.timeout(60):
+        response = await api.http.post("/graphql", content=pieces(), headers=JSON)
+    assert response.status_code == 408
+    assert "within 0.1 seconds" in response.json()["errors"][0]["message"]
+
+
 @pytest.mark.parametrize(
     "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1"]
 )
