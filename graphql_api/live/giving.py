@@ -28,17 +28,17 @@ class Giver:
         most: int = MOST_TOGETHER,
     ) -> None:
         self._give, self._fail, self._most = give, fail, most
-        self._made: deque[Payload] = deque()
+        self.made: deque[Payload] = deque()
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._began = 0.0
 
     async def put(self, payload: Payload) -> None:
         """Give this after what was made before; waits while that is much."""
-        while len(self._made) >= self._most:
+        while len(self.made) >= self._most:
             self._room.clear()
             await self._room.wait()
-        self._made.append(payload)
+        self.made.append(payload)
         now = asyncio.get_running_loop().time()
         if self._task is None:
             self._task, self._began = asyncio.create_task(self._run(), name="live giver"), now
@@ -54,13 +54,13 @@ class Giver:
 
     async def end(self) -> None:
         """Give nothing more."""
-        self._made.clear()
+        self.made.clear()
         if self._task is not None:
             await end_tasks([self._task])
 
     async def _run(self) -> None:
         try:
-            while self._made:
+            while self.made:
                 await self._give(self._next())
                 self._room.set()
         except Exception as error:  # noqa: BLE001 - the members say so to their clients
@@ -70,11 +70,11 @@ class Giver:
 
     def _next(self) -> list[Payload]:
         """At least one. The last word goes alone: it is for others than what came before."""
-        together = [self._made.popleft()]
+        together = [self.made.popleft()]
         size = len(together[0].body)
-        while self._made and len(together) < self._most and not (together[-1].is_last or self._made[0].is_last):
-            size += len(self._made[0].body)
+        while self.made and len(together) < self._most and not (together[-1].is_last or self.made[0].is_last):
+            size += len(self.made[0].body)
             if size > MOST_BYTES:
                 break
-            together.append(self._made.popleft())
+            together.append(self.made.popleft())
         return together

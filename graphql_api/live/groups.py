@@ -215,7 +215,7 @@ class Group:
             if self.key.shape.follows is Follows.COUNTS:
                 await self._execute(Course(is_shared=True), give)
             else:
-                upcoming = Upcoming()
+                upcoming = Upcoming(made=self._giver.made)
                 await self.run_over(self._new_events(upcoming), give, place=self._place, upcoming=upcoming)
             await self._giver.all_given()
         except Exception as error:  # noqa: BLE001 - its members say so to their clients

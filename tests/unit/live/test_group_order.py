@@ -37,6 +37,7 @@ class Log:
     def __init__(self, chance: random.Random) -> None:
         self.events: list[RecordedEvent] = []
         self.sight_listeners: set[Any] = set()
+        self.upcoming = Upcoming()
         self._chance = chance
         self._grown = asyncio.Event()
 
@@ -58,7 +59,7 @@ class Log:
         return [event for event in self.events if event.position > cursor.position][:limit]
 
     async def follow_on(self, after: Cursor, *, upcoming: Upcoming) -> AsyncGenerator[RecordedEvent, None]:
-        number = after.position.xid
+        number, self.upcoming = after.position.xid, upcoming
         while True:
             while number < len(self.events):
                 yield self.events[number]
@@ -73,7 +74,7 @@ class Runs:
         self.alerts = AlertMemo()
         self.memory = Budget()
         self.most_waiting = 10_000
-        self.pace = None
+        self.pace: Any = None
         self.executed_events: list[int] = []
         self._log, self._chance, self._in_lists = log, chance, in_lists
 
@@ -215,6 +216,36 @@ async def test_each_gets_the_rest_of_the_log_once_and_in_order(seed: int, follow
     await crowd.go()
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert runs.memory.used == 0
+
+
+class Storm:
+    """Lets those who follow rest until it is over."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+
+    async def give_way(self, _worked: float, _at: Cursor) -> None:
+        await self.over.wait()
+
+
+async def test_what_was_made_and_not_given_yet_counts_as_waiting() -> None:
+    chance = random.Random(1)
+    log = Log(chance)
+    runs = Runs(log, chance, in_lists=False)
+    runs.pace = storm = Storm()
+    crowd = Crowd(log, runs, chance, follows=Follows.EVENTS)
+    crowd.come(client := Client(random.Random(7), 0))
+    log.add()
+    await until(lambda: client.received == [1] and log.upcoming.oldest is None)
+    for _ in range(3):
+        log.add()
+    await until(lambda: runs.executed_events == [1, 2, 3, 4])
+    waiting = log.upcoming.oldest
+    assert waiting is not None
+    assert waiting.position == place(2).position
+    storm.over.set()
+    await until(lambda: crowd.have(4) and log.upcoming.oldest is None, seconds=SECONDS)
+    await crowd.go()
 
 
 async def test_a_thousand_cursors_cost_each_event_once() -> None:
