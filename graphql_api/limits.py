@@ -6,7 +6,7 @@ measured in linear time and refused.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +26,7 @@ from strawberry.schema.schema import validate_document
 
 from graphql_api.document_size import Measure, Size, cost_of, list_fields
 from graphql_api.root_fields import root_fields
-from graphql_api.variable_size import refused_variables
+from graphql_api.variable_size import refused_variables, uses_of
 from tocsin.settings import Settings
 
 CACHED_DOCUMENTS = 512
@@ -155,6 +155,8 @@ class Known:
     errors: list[GraphQLError] | None = None
     costs: dict[str | None, int] = field(default_factory=dict)
     operations: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
+    # How often each variable is used: graphql_api/variable_size.py.
+    uses: Mapping[str, int] | None = None
     # Whether an operation's answer may be shared: graphql_api/shared_answers.py.
     is_shared: dict[str | None, bool] = field(default_factory=dict)
     # What graphql_api/alerts/direct_answers.py knows of each operation.
@@ -212,6 +214,14 @@ class Documents:
             known.costs[name] = cost_of(operation, known.document, list_fields(schema))
         return known.costs[name]
 
+    def refused_variables(
+        self, known: Known, variables: Mapping[str, Any], operation: OperationDefinitionNode, schema: GraphQLSchema
+    ) -> list[GraphQLError]:
+        """Why what the variables hold is not even looked at; empty when it is."""
+        if known.uses is None:
+            known.uses = uses_of(known.document)
+        return refused_variables(variables, operation, schema, known.uses)
+
     def refusals(self, known: Known, schema: GraphQLSchema) -> list[GraphQLError]:
         """Why the document cannot run: it is beyond the limits, or not valid. Empty when it can.
 
@@ -252,6 +262,6 @@ class DocumentLimits(SchemaExtension):
         if not errors and context.variables:
             with suppress(GraphQLError):  # it does not say which operation: that is answered when it is to run
                 operation = self._documents.operation(context.query or "", context.operation_name)
-                errors = refused_variables(context.variables, operation, schema)
+                errors = self._documents.refused_variables(self._document, context.variables, operation, schema)
         context.pre_execution_errors = errors
         yield

@@ -27,7 +27,6 @@ from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.limits import CACHED_DOCUMENT_SIZE, Documents
 from graphql_api.permissions import ROOT_FIELDS
 from graphql_api.shared_answers import packed_variables
-from graphql_api.variable_size import refused_variables
 from persistence.reads.alerts import read_rows
 
 # Questions that are kept, of all documents: consoles' filters and pages. One that says more than so much is read anew
@@ -108,15 +107,18 @@ class DirectAnswers:
         if known is not None:
             self._asked.move_to_end(key)
             return known
-        read = self._read_arguments(page, orjson.loads(packed) if packed else {})
+        read = self._read_arguments(page, asked, orjson.loads(packed) if packed else {})
         if read is not None and len(packed) <= KEPT_BYTES:
             self._asked[key] = read
             if len(self._asked) > KEPT:
                 self._asked.popitem(last=False)
         return read
 
-    def _read_arguments(self, page: DirectPage, variables: dict[str, Any]) -> AlertQuestion | None:
-        if refused_variables(variables, page.operation, self._graphql):
+    def _read_arguments(
+        self, page: DirectPage, asked: GraphQLRequest, variables: dict[str, Any]
+    ) -> AlertQuestion | None:
+        known = self._documents.parsed(asked.query)
+        if self._documents.refused_variables(known, variables, page.operation, self._graphql):
             return None
         # One fault is enough to leave it: thousands of values that are wrong would be told of one by one.
         definitions = page.operation.variable_definitions or ()

@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 
 from graphql_api.schema import printed
-from graphql_api.variable_size import MAX_VALUES, refused_variables
+from graphql_api.variable_size import MAX_VALUES, refused_variables, uses_of
 
 SCHEMA = build_schema(printed())
 ALERTS = "query ($f: AlertFilter) { alerts(filter: $f) { nodes { id } } }"
@@ -15,9 +15,10 @@ ID = "01a218ce-29d9-770a-b9d8-379aff547b56"
 
 
 def refusals(text: str, value: object) -> list[str]:
-    operation = parse(text).definitions[0]
+    document = parse(text)
+    operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    return [error.message for error in refused_variables({"f": value}, operation, SCHEMA)]
+    return [error.message for error in refused_variables({"f": value}, operation, SCHEMA, uses_of(document))]
 
 
 def deep(levels: int) -> dict[str, Any]:
@@ -67,3 +68,18 @@ def test_what_would_take_long_to_look_at_is_not_looked_at(value: object, says: s
     (message,) = refusals(ALERTS, value)
     assert message.startswith("variable `f` ")
     assert says in message
+
+
+MANY = " ".join(f"a{number}: alerts(filter: $f) {{ nodes {{ id }} }}" for number in range(25))
+WAYS = {
+    "aliases": f"query ($f: AlertFilter) {{ {MANY} }}",
+    "a fragment": f"query ($f: AlertFilter) {{ ...All }} fragment All on Query {{ {MANY} }}",
+    "one list": "query ($f: AlertFilter!) { alerts(filter: {or: [" + "$f " * 25 + "]}) { nodes { id } } }",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_used_many_times_counts_as_often(way: str) -> None:
+    assert refusals(WAYS[way], {"ids": [ID] * 500}) == []
+    (message,) = refusals(WAYS[way], {"labels": [{"name": "a", "value": "b"}] * 300})
+    assert "each time it is used" in message
