@@ -18,7 +18,7 @@ import httpx2
 from tests.services.answering import status_of
 from tests.services.environment import inherited
 from tests.services.ports import free_port
-from tests.services.running import PASSWORD
+from tests.services.running import PASSWORD, scratch
 from tocsin.embedded import folders, programs
 from tocsin.embedded.postgresql import STOP_STEPS as POSTGRESQL_STOP
 from tocsin.embedded.postgresql import EmbeddedPostgresql
@@ -46,7 +46,7 @@ class Cluster:
     """Start with `start_stores()` and `start(role)`; every process ends with `close()`, or with the test run."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="tocsin-e2e-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="tocsin-e2e-", dir=scratch()))
         if os.geteuid() == 0:
             self.folder.chmod(folders.PASS_THROUGH)
         places = folders.locate(self.folder)

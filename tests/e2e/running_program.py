@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.services.environment import inherited
 from tests.services.ports import free_port
+from tests.services.running import scratch
 from tocsin.accounts import Account
 from tocsin.embedded import folders
 from tocsin.processes import spawn
@@ -79,7 +80,7 @@ class Program:
     def __init__(
         self, *, traced: bool = False, python: Sequence[str] = (sys.executable,), account: Account | None = None
     ) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="tocsin-run-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="tocsin-run-", dir=scratch()))  # a start waits for its writes
         if os.geteuid() == 0:
             self.folder.chmod(folders.PASS_THROUGH)
         if account is not None:

@@ -135,7 +135,7 @@ class Services:
         return server.url
 
     def _places(self, name: str) -> Folders:
-        folder = Path(tempfile.mkdtemp(prefix=f"tocsin-test-{name}-", dir=_scratch()))
+        folder = Path(tempfile.mkdtemp(prefix=f"tocsin-test-{name}-", dir=scratch()))
         self._stops.append(lambda: shutil.rmtree(folder, ignore_errors=True))
         if os.geteuid() == 0:
             folder.chmod(folders.PASS_THROUGH)  # our own folder: the servers' user passes through it
@@ -146,9 +146,14 @@ class Services:
         return process
 
 
-def _scratch() -> Path | None:
-    """In memory where there is plenty: hundreds of databases are copied and dropped. None for the usual place."""
+def scratch() -> Path | None:
+    """In memory where there is plenty: hundreds of databases are copied and dropped. None for the usual place.
+
+    None also where no program may be started from it: those of servers may be copied beside their data.
+    """
     if not os.access(MEMORY, os.W_OK):
         return None
     room = os.statvfs(MEMORY)
+    if room.f_flag & os.ST_NOEXEC:
+        return None
     return MEMORY if room.f_bavail * room.f_frsize >= MEMORY_BYTES else None
