@@ -240,7 +240,8 @@ async def test_a_page_reads_no_more_than_itself_however_much_comes_after_it(data
     async with await open_log_pool(Settings(database_url=database_url), size=1, name="far behind") as pool:
         async with pool.acquire() as connection:
             await insert_events(connection, 100)
-            place = (await connection.fetchrow("SELECT max(xid)::text AS xid, max(seq) AS seq FROM alert_events")) or {}
+            place = await connection.fetchrow("SELECT max(xid)::text AS xid, max(seq) AS seq FROM alert_events")
+        assert place is not None
         await pool.execute("ANALYZE alert_events")
         # Whether it would otherwise sort them depends on how full which pages are.
         assert await pool.fetchval("SHOW enable_sort") == "off"
