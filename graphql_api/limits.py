@@ -215,9 +215,15 @@ class Documents:
         return known.costs[name]
 
     def refused_variables(
-        self, known: Known, variables: Mapping[str, Any], operation: OperationDefinitionNode, schema: GraphQLSchema
+        self,
+        known: Known,
+        variables: Mapping[str, Any] | None,
+        operation: OperationDefinitionNode,
+        schema: GraphQLSchema,
     ) -> list[GraphQLError]:
         """Why what the variables hold is not even looked at; empty when it is."""
+        if not operation.variable_definitions:
+            return []
         if known.uses is None:
             known.uses = uses_of(known.document)
         return refused_variables(variables, operation, schema, known.uses)
@@ -259,7 +265,7 @@ class DocumentLimits(SchemaExtension):
         context = self.execution_context
         schema = context.schema._schema  # noqa: SLF001 - strawberry's own validation cache reads it too
         errors = self._documents.refusals(self._document, schema)
-        if not errors and context.variables:
+        if not errors:
             with suppress(GraphQLError):  # it does not say which operation: that is answered when it is to run
                 operation = self._documents.operation(context.query or "", context.operation_name)
                 errors = self._documents.refused_variables(self._document, context.variables, operation, schema)

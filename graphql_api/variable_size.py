@@ -20,6 +20,7 @@ from graphql import (
     get_nullable_type,
     is_list_type,
     type_from_ast,
+    value_from_ast_untyped,
 )
 from graphql.language import Visitor, VisitorAction, visit
 
@@ -42,8 +43,11 @@ def refused_variables(
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
         times = max(1, uses.get(name, 0))
+        value = (variables or {}).get(name)
+        if definition.default_value is not None and name not in (variables or {}):
+            value = value_from_ast_untyped(definition.default_value)
         # What lies within a scalar (JSON) costs nothing: it is taken as it is.
-        waiting: list[tuple[object, Any]] = [((variables or {}).get(name), type_from_ast(schema, definition.type))]
+        waiting: list[tuple[object, Any]] = [(value, type_from_ast(schema, definition.type))]
         while waiting:
             value, kind = waiting.pop()
             kind = get_nullable_type(kind)

@@ -83,3 +83,18 @@ def test_what_is_used_many_times_counts_as_often(way: str) -> None:
     assert refusals(WAYS[way], {"ids": [ID] * 500}) == []
     (message,) = refusals(WAYS[way], {"labels": [{"name": "a", "value": "b"}] * 300})
     assert "each time it is used" in message
+
+
+@pytest.mark.parametrize(
+    ("times", "given", "is_too_much"),
+    [(20, {}, False), (80, {}, True), (80, {"f": []}, False), (80, {"f": None}, False)],
+    ids=["few", "many", "another", "null"],
+)
+def test_so_does_what_a_variable_is_by_default(times: int, given: dict[str, Any], *, is_too_much: bool) -> None:
+    matchers = '{name: "a", value: "b"} ' * 80
+    parts = "{labels: $f} " * times
+    asked = f"alerts(filter: {{or: [{parts}]}}) {{ __typename }}"
+    document = parse(f"query ($f: [LabelMatcherInput!] = [{matchers}]) {{ {asked} }}")
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    assert bool(refused_variables(given, operation, SCHEMA, uses_of(document))) is is_too_much
