@@ -26,6 +26,8 @@ _SUGGESTION = re.compile(r" ?Did you mean .*$", re.DOTALL)
 _NOT_NULL = re.compile(
     r"Expected value of type '.*', found null\. (?:(?:Argument|Field) '(\w+)'|Field) of type 'Maybe\["
 )
+# graphql-core shows what it refuses, in each of a hundred messages: of 64 kilobytes sent it would answer six megabytes.
+MAX_MESSAGE = 1_000
 RETRY_SECONDS = 1
 _OUTAGES = (
     PoolTimeout,
@@ -73,6 +75,8 @@ def _with_code(error: GraphQLError, *, suggestions: bool) -> GraphQLError:
     not_null = _NOT_NULL.match(message)
     if not_null is not None:
         message = f"`{not_null[1] or _given_as_null(error)}` must not be null"
+    if len(message) > MAX_MESSAGE:
+        message = f"{message[:MAX_MESSAGE]}…"
     return _like(error, message, {**(error.extensions or {}), "code": code})
 
 

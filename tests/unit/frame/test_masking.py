@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from domain import errors
 from domain.alerts.submission import QueueFull, StoreUnavailable
 from graphql_api.errors import MAPPING, TOP_LEVEL, ErrorCode, as_user_error, code_of
-from graphql_api.masking import present
+from graphql_api.masking import MAX_MESSAGE, present
 
 
 def wrapped(error: Exception) -> DBAPIError:
@@ -92,3 +92,10 @@ def test_no_domain_error_was_forgotten() -> None:
 def test_moves_are_told_in_the_enums_own_words() -> None:
     shown: Any = as_user_error(errors.IllegalMove("no", current="active", allowed=("resolved",)))
     assert (shown.current, shown.allowed) == ("ACTIVE", ["RESOLVED"])
+
+
+def test_a_message_is_no_longer_than_somebody_reads() -> None:
+    shown = present(GraphQLError("not to include unknown field 'k', found: " + "k: 1 " * 10_000), "ref")
+    assert shown.message.startswith("not to include unknown field 'k', found: k: 1")
+    assert len(shown.message) == MAX_MESSAGE + 1
+    assert shown.extensions == {"code": "BAD_REQUEST"}
