@@ -1,10 +1,11 @@
 """Who follows while something else is measured? A crowd that takes what it is sent, and follows on after a reset.
 
 Run as a process of its own: a `Following` as a line of JSON on standard input, a line on standard output when all have
-subscribed; at the end of its input a `Seen` as JSON.
+subscribed; then a `Seen` as a line of JSON for each empty line of input, until its end.
 """
 
 import gc
+import os
 import select
 import sys
 
@@ -41,17 +42,20 @@ class Followers(Crowd):
         )
         self._resets = 0
 
-    def follow(self) -> Seen:
+    def follow(self) -> None:
         """Until standard input ends."""
         self._subscribe_all()
-        sys.stdout.write("all have subscribed\n")
-        sys.stdout.flush()
-        self._poll.register(sys.stdin.fileno(), select.EPOLLIN)
+        _say(b"all have subscribed")
+        asking = sys.stdin.fileno()
+        self._poll.register(asking, select.EPOLLIN)
         while True:
             for number, _ in self._poll.poll():
-                if number == sys.stdin.fileno():
-                    return Seen(frames=self._frames, bytes=self._bytes, resets=self._resets)
-                self._hear(self._listeners[number])
+                if number != asking:
+                    self._hear(self._listeners[number])
+                elif os.read(asking, 1):
+                    _say(msgspec.json.encode(Seen(frames=self._frames, bytes=self._bytes, resets=self._resets)))
+                else:
+                    return
 
     def _count(self, listener: Listener, data: bytes, start: int, end: int) -> None:
         self._frames += 1
@@ -73,12 +77,17 @@ class Followers(Crowd):
             super()._answer(listener, opcode, payload)
 
 
+def _say(line: bytes) -> None:
+    sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
+
+
 def main() -> None:
     """Read who follows, follow, tell what came."""
     following = msgspec.json.decode(sys.stdin.buffer.readline(), type=Following)
     allow_files(len(following.subscribers))
     gc.disable()
-    sys.stdout.buffer.write(msgspec.json.encode(Followers(following).follow()))
+    Followers(following).follow()
 
 
 if __name__ == "__main__":

@@ -35,8 +35,14 @@ from bench.load import run
 from bench.turns import Scenario
 
 SECONDS = 5.0
+# Longer than what followers and the search may be behind.
+LONG_SECONDS = 35.0
 ROUNDS = 3
-SCENARIOS = (turns.SINGLE_32, turns.BATCH, turns.BATCH_REPEATS)
+# What is posted, for how long, how often.
+PLAN = (
+    *((scenario, SECONDS, ROUNDS) for scenario in (turns.SINGLE_32, turns.BATCH, turns.BATCH_REPEATS)),
+    (turns.BATCH, LONG_SECONDS, 1),
+)
 QUIET: dict[str, object] = {"filter": {"serviceName": ["a quiet one"]}}
 RESET = "... on StreamReset { reason resumeAfter }"
 FILTERED = f"""
@@ -51,8 +57,11 @@ subscription Batches($after: String) {{
     {RESET}
   }}
 }}"""
-LAG = re.compile(r'^tocsin_relay_lag_seconds\{consumer="([^"]+)"\} (\S+)$', re.MULTILINE)
+LAG = re.compile(
+    r'^tocsin_(?:relay|live)_lag_seconds\{(?:consumer="|stage="(?=followers))([^"]+)"\} (\S+)$', re.MULTILINE
+)
 NOBODY = "nobody"
+NOTHING = Seen(frames=0, bytes=0, resets=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +95,16 @@ def measure(
     """Each scenario with each company, turn and turn about."""
     with ExitStack() as stack:
         search = Search.start(tocsin.data_dir, stack)
+        stack.enter_context(_without_autovacuum(stores))
         known = companies(people, subscribers, searches=search is not None)
         beside = [one for one in known if not only or one.name in only | {NOBODY}]
-        for scenario in SCENARIOS:
+        for scenario, seconds, rounds in PLAN:
             taken: dict[str, list[IngestTurn]] = {}
             # Turn and turn about: what else the machine does falls on all alike.
-            for _ in range(ROUNDS):
-                for company in beside:
-                    turn = _take(tocsin, stores, scenario, company, search=search)
+            for _ in range(rounds):
+                # Long, with nobody and with everybody.
+                for company in beside if rounds > 1 else (beside[0], beside[-1]):
+                    turn = _take(tocsin, stores, scenario, company, search=search, seconds=seconds)
                     taken.setdefault(company.name, []).append(turn)
             for found in taken.values():
                 turn = _together(found)
@@ -101,8 +112,19 @@ def measure(
                 yield turn
 
 
+@contextmanager
+def _without_autovacuum(stores: Stores) -> Iterator[None]:
+    """It comes once a minute, for a second, to whichever turn it meets; so each turn does its work before it begins."""
+    reload = "SELECT pg_reload_conf()"
+    stores.tocsin.run("ALTER SYSTEM SET autovacuum = off", reload)
+    try:
+        yield
+    finally:
+        stores.tocsin.run("ALTER SYSTEM RESET autovacuum", reload)
+
+
 def _take(
-    tocsin: LiveTocsin, stores: Stores, scenario: Scenario, company: Company, *, search: Search | None
+    tocsin: LiveTocsin, stores: Stores, scenario: Scenario, company: Company, *, search: Search | None, seconds: float
 ) -> IngestTurn:
     route = next(route for route in tocsin.routes() if route.name == "api")
     tocsin.clear()
@@ -112,28 +134,33 @@ def _take(
     stores.checkpoint()
     run(turns.load_of(tocsin, route, scenario, seconds=turns.WARM_UP_SECONDS, prefix="warm"))
     tocsin.settle()
+    stores.tocsin.run("VACUUM ANALYZE")
     prefix = "warm" if scenario.repeats else "test"
     parts = {
         **tocsin.parts(),
         **({} if search is None else {"elasticsearch": search.pid}),
         "valkey": _valkey_pid(stores),
     }
-    with _following(tocsin, company.followers) as (seen, pid), _lags(tocsin) as lags:
-        meter = Meter(stores.tocsin, {**parts, **pid}, postgresql=stores.postgresql_pid)
-        result = run(turns.load_of(tocsin, route, scenario, seconds=SECONDS, prefix=prefix))
+    with _following(tocsin, company.followers) as crowd, _lags(tocsin) as lags:
+        parts |= {"subscribers": crowd.pid} if crowd else {}
+        meter = Meter(stores.tocsin, parts, postgresql=stores.postgresql_pid)
+        result = run(turns.load_of(tocsin, route, scenario, seconds=seconds, prefix=prefix))
         during = meter.since()
+        told = crowd.seen() if crowd else NOTHING
         settle_seconds = tocsin.settle()
         whole = meter.since()
+        seen = crowd.seen() if crowd else NOTHING
     return IngestTurn(
-        scenario=scenario.name,
+        scenario=scenario.name + (f", {seconds:.0f} s" if seconds > SECONDS else ""),
         crowd=company.name,
         rates=[result.rate],
-        frames=seen[0].frames if seen else 0,
-        resets=seen[0].resets if seen else 0,
+        frames=told.frames,
+        frames_after=seen.frames - told.frames,
+        resets=seen.resets,
         lags={consumer: (max(values), values[-1]) for consumer, values in lags.items()},
         settle_seconds=settle_seconds,
         cpu={name: 1e6 * seconds / max(1, result.accepted) for name, seconds in whole.items()},
-        busy=(sum(during.values()) + result.cpu_seconds) / SECONDS,
+        busy=(sum(during.values()) + result.cpu_seconds) / seconds,
     )
 
 
@@ -153,6 +180,7 @@ def _together(found: list[IngestTurn]) -> IngestTurn:
         found[0],
         rates=[turn.rates[0] for turn in found],
         frames=sum(turn.frames for turn in found),
+        frames_after=sum(turn.frames_after for turn in found),
         resets=sum(turn.resets for turn in found),
         lags=lags,
         settle_seconds=max(turn.settle_seconds for turn in found),
@@ -166,33 +194,44 @@ def _line(turn: IngestTurn) -> str:
     rates = " ".join(f"{rate:,.0f}" for rate in turn.rates)
     cpu = "  ".join(f"{name} {used:.0f}" for name, used in turn.cpu.items())
     return (
-        f"{turn.scenario:42} {turn.crowd:36} {rates} alerts/s  frames {turn.frames:,} resets {turn.resets}  "
-        f"behind at most, s: {lags}  worked on {turn.settle_seconds:.1f} s; {turn.busy:.2f} cores busy; "
-        f"CPU µs an alert: {cpu}"
+        f"{turn.scenario:42} {turn.crowd:36} {rates} alerts/s  frames {turn.frames:,} then {turn.frames_after:,} "
+        f"resets {turn.resets}  behind at most, s: {lags}  worked on {turn.settle_seconds:.1f} s; "
+        f"{turn.busy:.2f} cores busy; CPU µs an alert: {cpu}"
     )
 
 
+class _Crowd:
+    """The subscribers of a turn, in a process of their own."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.pid, self._asking, self._telling = process.pid, process.stdin, process.stdout
+
+    def begin(self, following: Following) -> None:
+        """Return when all have subscribed."""
+        self._asking.write(msgspec.json.encode(following) + b"\n")
+        self._asking.flush()
+        self._telling.readline()
+
+    def seen(self) -> Seen:
+        """What came so far."""
+        self._asking.write(b"\n")
+        self._asking.flush()
+        return msgspec.json.decode(self._telling.readline(), type=Seen)
+
+
 @contextmanager
-def _following(tocsin: LiveTocsin, followers: list[Subscriber]) -> Iterator[tuple[list[Seen], dict[str, int]]]:
-    """The crowd, in a process of its own, for as long as the block runs; what it saw is in the list afterwards."""
-    seen: list[Seen] = []
+def _following(tocsin: LiveTocsin, followers: list[Subscriber]) -> Iterator[_Crowd | None]:
+    """The crowd, for as long as the block runs."""
     if not followers:
-        yield seen, {}
+        yield None
         return
     command = [sys.executable, "-m", "bench.live_followers"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(msgspec.json.encode(Following(port=tocsin.port, subscribers=followers)) + b"\n")
-        process.stdin.flush()
-        process.stdout.readline()
-        try:
-            yield seen, {"subscribers": process.pid}
-        finally:
-            process.stdin.close()
-            told = process.stdout.read()
-            process.wait()
-        seen.append(msgspec.json.decode(told, type=Seen))
+        crowd = _Crowd(process)
+        crowd.begin(Following(port=tocsin.port, subscribers=followers))
+        yield crowd
 
 
 @contextmanager

@@ -121,16 +121,18 @@ def _ingest(turns: list[IngestTurn]) -> str:
     lines = [
         "## Ingest beside subscribers",
         "",
-        "At full rate; how far each consumer of the relay was behind at most, and how long they worked on afterwards.",
+        "At full rate; how far each consumer of the relay was behind at most (`followers`: what they are told), and how long",
+        "the consumers worked on afterwards. Messages: while the load ran, and in that time after it.",
         "",
-        "| load | beside it | alerts/s | of the rate alone | messages | resets | behind at most, s | worked on, s |",
-        "|---|---|---|---|---|---|---|---|",
+        "| load | beside it | alerts/s | of alone | messages | later | resets | behind at most, s | worked on, s |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     ratios = {(turn.scenario, turn.crowd): ratio for turn, ratio in _ingest_ratios(turns)}
     for turn in turns:
         ratio = ratios.get((turn.scenario, turn.crowd))
         lags = ", ".join(f"{name} {most:.1f}" for name, (most, _) in turn.lags.items())
-        cells = [turn.scenario, turn.crowd, f"{turn.rate:,.0f}", number(ratio), f"{turn.frames:,}", f"{turn.resets:,}"]
+        cells = [turn.scenario, turn.crowd, f"{turn.rate:,.0f}", number(ratio)]
+        cells += [f"{turn.frames:,}", f"{turn.frames_after:,}", f"{turn.resets:,}"]
         lines.append("| " + " | ".join([*cells, lags, f"{turn.settle_seconds:.1f}"]) + " |")
     if any(turn.cpu for turn in turns):
         lines += ["", *_costs(turns)]

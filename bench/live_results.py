@@ -69,6 +69,7 @@ class RestartTurn(msgspec.Struct, frozen=True, kw_only=True):
 class IngestTurn(msgspec.Struct, frozen=True, kw_only=True):
     """The rate of ingest with and without company. `lags`: seconds each consumer was behind, at most and at the end.
 
+    `frames`: messages that came to subscribers while the load ran, and afterwards.
     `cpu`: microseconds an alert by process, until the consumers had read everything. `busy`: cores while the load ran.
     """
 
@@ -79,6 +80,7 @@ class IngestTurn(msgspec.Struct, frozen=True, kw_only=True):
     resets: int
     lags: dict[str, tuple[float, float]]
     settle_seconds: float
+    frames_after: int = 0
     cpu: dict[str, float] = {}
     busy: float = 0.0
 

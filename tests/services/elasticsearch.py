@@ -31,14 +31,15 @@ SHA256 = "bec49f3b8d00e75c8d1cec85c35298635ec9fbd3ae80ef5aeb6bc05abdb3db2d"
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:2.8:get"
 FETCH_SECONDS = 300
 READY_SECONDS = 180.0
+MEMORY = "-Xms512m -Xmx512m"
 # The thorough compiler pays off after minutes: without it a start takes two thirds of the CPU.
-OPTIONS = "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1"
+OPTIONS = f"{MEMORY} -XX:TieredStopAtLevel=1"
 STOP_STEPS = (StopStep(signal.SIGTERM, 10), StopStep(signal.SIGKILL, 5))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElasticsearchServer:
-    """One server with its data in `folder`, which belongs to `account`."""
+    """One server with its data in `folder`, which belongs to `account`. `options` are Java's."""
 
     folder: Path
     programs: Path
@@ -46,6 +47,7 @@ class ElasticsearchServer:
     account: Account
     port: int
     log: Path
+    options: str = OPTIONS
 
     @property
     def url(self) -> str:
@@ -66,7 +68,7 @@ class ElasticsearchServer:
                     "ES_JAVA_HOME": str(self.java),
                     "ES_PATH_CONF": str(configuration),
                     "ES_TMPDIR": str(self._own("tmp")),
-                    "ES_JAVA_OPTS": OPTIONS,
+                    "ES_JAVA_OPTS": self.options,
                 },
                 cwd=self.folder,
                 output=log,
