@@ -121,8 +121,8 @@ def _ingest(turns: list[IngestTurn]) -> str:
     lines = [
         "## Ingest beside subscribers",
         "",
-        "At full rate; how far each consumer of the relay was behind at most (`followers`: what they are told), and how long",
-        "the consumers worked on afterwards. Messages: while the load ran, and in that time after it.",
+        "At full rate; how far each consumer of the relay was behind at most (`followers`: what is told), and how",
+        "long the consumers worked on afterwards. Messages: while the load ran, and in that time after it.",
         "",
         "| load | beside it | alerts/s | of alone | messages | later | resets | behind at most, s | worked on, s |",
         "|---|---|---|---|---|---|---|---|---|",
