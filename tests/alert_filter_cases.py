@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.alerts.filter import AlertFilter, TimeRange
-from domain.alerts.model import Alert, AlertStatus, Severity
+from domain.alerts.model import MAX_LABEL_VALUE, Alert, AlertStatus, Severity
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from tests.alert_builder import HOUR, NOON, an_alert
 
@@ -15,6 +15,7 @@ OPS = UUID("00000000-0000-7000-8000-000000000b01")
 SHOP = UUID("00000000-0000-7000-8000-000000000b02")
 PROMETHEUS = UUID("00000000-0000-7000-8000-000000000c01")
 SILENCE = UUID("00000000-0000-7000-8000-000000000d01")
+LONGEST = "\N{GRINNING FACE}" * MAX_LABEL_VALUE
 
 
 def _id(number: int) -> UUID:
@@ -63,6 +64,7 @@ ALERTS: dict[str, Alert] = {
         resolved_at=NOON + HOUR,
         is_false_positive=True,
         service_name="backup",
+        labels={"detail": LONGEST},
     ),
     "f": an_alert(
         id=_id(6),
@@ -141,6 +143,8 @@ CASES = [
     Case("alternatives", _label("instance", "=~", "db-1|web-2"), "ac"),
     Case("not a pattern", _label("instance", "!~", "web-.*"), "adef"),
     Case("a pattern that holds for nothing", _label("instance", "=~", ".*"), EVERYONE),
+    Case("the longest label", _label("detail", "=", LONGEST), "e"),
+    Case("not the longest label", _label("detail", "!=", LONGEST), "abcdf"),
     Case("a dot is no newline", _label("note", "=~", "two.lines"), ""),
     Case("a class may be a newline", _label("note", "=~", "two[^x]lines"), "d"),
     Case("an escaped backslash", _label("path", "=~", r"C:\\[a-z]{3}"), "c"),
