@@ -70,6 +70,8 @@ class Group:
         self._task: asyncio.Task[None] | None = None
         most = MOST_TOGETHER if key.shape.follows is Follows.EVENTS else 1
         self._giver = Giver(self._give, self.fail, most=most)
+        # Seconds of making and giving that the run did not rest for yet.
+        self._worked = 0.0
 
     @property
     def cuts(self) -> bool:
@@ -178,7 +180,7 @@ class Group:
 
     async def give_way(self, worked: float, at: Cursor | None) -> None:
         """While a storm is taken in, what is told of it takes a part of the process's time alone."""
-        if self._live.pace is not None and at is not None:
+        if self._live.pace is not None and at is not None and worked:
             await self._live.pace.give_way(worked, at)
 
     def _payload(self, body: bytes, course: Course) -> Payload:
@@ -210,13 +212,12 @@ class Group:
                         await asyncio.sleep(0)
 
     async def _run(self) -> None:
-        give = self._giver.put
         try:
             if self.key.shape.follows is Follows.COUNTS:
-                await self._execute(Course(is_shared=True), give)
+                await self._execute(Course(is_shared=True), self._giver.put)
             else:
                 upcoming = Upcoming(made=self._giver.made)
-                await self.run_over(self._new_events(upcoming), give, place=self._place, upcoming=upcoming)
+                await self.run_over(self._new_events(upcoming), self._put, place=self._place, upcoming=upcoming)
             await self._giver.all_given()
         except Exception as error:  # noqa: BLE001 - its members say so to their clients
             await self._giver.all_given()
@@ -231,6 +232,12 @@ class Group:
                     self.memo.forget(item.event.alert_id)
                     self._live.alerts.clear()
                 yield item
+
+    async def _put(self, payload: Payload) -> None:
+        """Let it be given, and give way: nothing is made meanwhile that nobody may see any more when it is given."""
+        await self._giver.put(payload)
+        worked, self._worked = self._worked, 0.0
+        await self.give_way(worked, self._place)
 
     async def _give(self, payloads: list[Payload]) -> None:
         """Who joins from here on has it from the log, or is where it is. The last word comes alone."""
@@ -254,5 +261,4 @@ class Group:
                     member.end(Stop.SLOW)
                 if number % AT_ONCE == 0:
                     await asyncio.sleep(0)
-        worked = asyncio.get_running_loop().time() - began
-        await self.give_way(worked + sum(payload.made_in for payload in payloads), last.at)
+        self._worked += asyncio.get_running_loop().time() - began + sum(payload.made_in for payload in payloads)

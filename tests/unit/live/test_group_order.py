@@ -160,12 +160,12 @@ class Crowd:
         state: Any = type("State", (), {"hub": log})()
         context: Any = type("Context", (), {"state": state})()
         live: Any = runs
-        self._group = Group(live, Key(shape, Permissions.of(VIEWER)), GraphQLRequest(query=""), context)
+        self.group = Group(live, Key(shape, Permissions.of(VIEWER)), GraphQLRequest(query=""), context)
 
     def _take_in(self, client: Client) -> "asyncio.Task[Stop]":
         watched: Any = Watched()
         member = Member(client.send, place(client.after), at_once=client.at_once)
-        return asyncio.create_task(self._group.take_in(member, watched))
+        return asyncio.create_task(self.group.take_in(member, watched))
 
     def come(self, client: Client) -> None:
         self.clients.append(client)
@@ -223,12 +223,14 @@ class Storm:
 
     def __init__(self) -> None:
         self.over = asyncio.Event()
+        self.rests = 0
 
     async def give_way(self, _worked: float, _at: Cursor) -> None:
+        self.rests += 1
         await self.over.wait()
 
 
-async def test_what_was_made_and_not_given_yet_counts_as_waiting() -> None:
+async def test_while_followers_rest_nothing_is_made_that_is_given_later() -> None:
     chance = random.Random(1)
     log = Log(chance)
     runs = Runs(log, chance, in_lists=False)
@@ -236,14 +238,32 @@ async def test_what_was_made_and_not_given_yet_counts_as_waiting() -> None:
     crowd = Crowd(log, runs, chance, follows=Follows.EVENTS)
     crowd.come(client := Client(random.Random(7), 0))
     log.add()
-    await until(lambda: client.received == [1] and log.upcoming.oldest is None)
+    await until(lambda: client.received == [1])
     for _ in range(3):
         log.add()
-    await until(lambda: runs.executed_events == [1, 2, 3, 4])
-    waiting = log.upcoming.oldest
-    assert waiting is not None
-    assert waiting.position == place(2).position
+    await until(lambda: storm.rests == 1 and client.received == [1, 2])
+    assert runs.executed_events == [1, 2]
     storm.over.set()
+    await until(lambda: crowd.have(4), seconds=SECONDS)
+    await crowd.go()
+
+
+async def test_what_was_made_and_not_given_yet_counts_as_waiting() -> None:
+    chance = random.Random(1)
+    log = Log(chance)
+    runs = Runs(log, chance, in_lists=False)
+    crowd = Crowd(log, runs, chance, follows=Follows.EVENTS)
+    crowd.come(client := Client(random.Random(7), 0))
+    log.add()
+    await until(lambda: client.received == [1] and log.upcoming.oldest is None)
+    async with crowd.group.giving:
+        for _ in range(3):
+            log.add()
+        await until(lambda: runs.executed_events == [1, 2, 3, 4])
+        waiting = log.upcoming.oldest
+        assert waiting is not None
+        # The second is being given.
+        assert waiting.position == place(3).position
     await until(lambda: crowd.have(4) and log.upcoming.oldest is None, seconds=SECONDS)
     await crowd.go()
 
