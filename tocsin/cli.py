@@ -5,7 +5,6 @@ What can be mended by the operator ends a command with one line on stderr and ex
 
 import socket
 import sys
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -17,10 +16,10 @@ from tocsin.command_frame import log_warnings as _log_warnings
 from tocsin.command_frame import reachable as _reachable
 from tocsin.command_frame import read_settings as _settings
 from tocsin.command_frame import say as _say
-from tocsin.errors import StartError
+from tocsin.documents_cli import app as documents_app
+from tocsin.errors import EXIT_REFUSED, StartError
+from tocsin.privacy_cli import erasures_app, keys_app
 from tocsin.settings import MissingSettingError
-
-EXIT_REFUSED = 1
 
 app = typer.Typer(
     name="tocsin",
@@ -192,93 +191,9 @@ def reset_factors(address: Annotated[str, typer.Argument(help="The person's e-ma
 
 app.add_typer(audit_app, name="audit", rich_help_panel=DATA)
 
-documents_app = typer.Typer(help="Register GraphQL documents that clients run by their hash.", no_args_is_help=True)
 app.add_typer(documents_app, name="documents", rich_help_panel=DATA)
-
-
-@documents_app.command("register")
-def register_documents(
-    files: Annotated[
-        list[Path], typer.Argument(help="Files of one document each, or `.json` manifests of hash and text.")
-    ],
-    client: Annotated[str | None, typer.Option("--client", help="The program they belong to, for people.")] = None,
-) -> None:
-    """Trust the documents in files: checked against the schema and the limits; of a bad one none is registered."""
-    from tocsin.documents import register_files  # noqa: PLC0415
-
-    settings = _reachable(_settings())
-    _log_warnings(settings)
-    for one in register_files(settings, files, client):
-        state = "registered" if one.is_new else "known     "
-        typer.echo(f"{state} sha256:{one.document.hash} {one.document.name or ''}".rstrip())
-
-
-@documents_app.command("check")
-def check_documents() -> None:
-    """Say which registered documents this version would refuse: before an upgrade, run the new version's check.
-
-    Exit code 0: all of them run. 1: some do not, and are listed.
-    """
-    from tocsin.documents import broken_documents  # noqa: PLC0415
-
-    settings = _reachable(_settings())
-    _log_warnings(settings)
-    count, broken = broken_documents(settings)
-    for document, reason in broken:
-        whose = " ".join(part for part in (document.name, document.client_name) if part)
-        typer.echo(f"sha256:{document.hash} {whose}: {reason}")
-    typer.echo(f"{count} registered, {len(broken)} would be refused")
-    raise typer.Exit(EXIT_REFUSED if broken else 0)
-
-
-keys_app = typer.Typer(help="The key that everything sealed is under, and changing it.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys", rich_help_panel=DATA)
-
-
-@keys_app.command("status")
-def keys_status() -> None:
-    """Say how many sealed values are under which key.
-
-    Exit code 0: all of them are under the present one. 1: some are under a former key, or one that is not here.
-    """
-    from tocsin.keys import status  # noqa: PLC0415
-
-    settings = _reachable(_settings())
-    _log_warnings(settings)
-    lines, is_done = status(settings)
-    for line in lines:
-        typer.echo(line)
-    raise typer.Exit(0 if is_done else EXIT_REFUSED)
-
-
-@keys_app.command("rotate")
-def keys_rotate() -> None:
-    """Move everything that is sealed to the present key, while the server runs (docs/privacy.md says in which order).
-
-    Safe to stop and to repeat. Exit code 1: some values could not be opened and were left.
-    """
-    from tocsin.keys import rotate_keys  # noqa: PLC0415
-
-    settings = _reachable(_settings())
-    _log_warnings(settings)
-    lines, is_done = rotate_keys(settings, _say)
-    for line in lines:
-        typer.echo(line)
-    raise typer.Exit(0 if is_done else EXIT_REFUSED)
-
-
-erasures_app = typer.Typer(help="People who were erased, and stay so.", no_args_is_help=True)
 app.add_typer(erasures_app, name="erasures", rich_help_panel=DATA)
-
-
-@erasures_app.command("reapply")
-def reapply_erasures() -> None:
-    """Erase again whom a restore brought back: those on the ledger. Every start does it by itself, too."""
-    from tocsin.erasures import reapply  # noqa: PLC0415
-
-    settings = _reachable(_settings())
-    _log_warnings(settings)
-    typer.echo(f"{reapply(settings)} people were erased again")
 
 
 @app.command(rich_help_panel=DATA)
