@@ -139,12 +139,12 @@ async def test_a_long_replay_is_no_single_message(
     monkeypatch.setattr(batches, "MOST", 10)
     for _ in range(35):
         await insert_told_alert(writer)
-    end = LogPosition(*await writer.fetchrow("SELECT xid, seq FROM alert_events ORDER BY xid DESC, seq DESC LIMIT 1"))
+    end: Any = await writer.fetchrow("SELECT xid, seq FROM alert_events ORDER BY xid DESC, seq DESC LIMIT 1")
     hub = api.state.hub
     assert hub is not None
     await hub.ready()
     # What the process itself has not read yet comes as new, in lists of its own.
-    await until(lambda: hub.place.position >= end)
+    await until(lambda: hub.place.position >= LogPosition(*end))
     async with connected(address, operator) as socket:
         # Long, so that the lists are full on a machine that is slow, too: only the last one waits for it.
         await socket.subscribe(BATCHES, {"after": await start_cursor(writer), "maxWait": "PT5S"})
