@@ -8,9 +8,10 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import structlog
@@ -31,6 +32,7 @@ from persistence.backoff import Backoff
 from persistence.direct import DirectConnection, open_log_pool
 from persistence.engine import create_engine
 from persistence.event_log import EVENTS_CHANNEL, LogReader
+from persistence.giving_way import rest
 from persistence.leases import Lease, LeaseLost, Leases
 from persistence.listen import Listener
 from persistence.relay_cursors import RelayCursors
@@ -47,8 +49,8 @@ RENEW_SECONDS = 2.0
 POLL_SECONDS = 0.25
 # Without a notice for so long the storm is over, and whoever gave way need not.
 WRITTEN_SECONDS = 0.5
-# Who is patient rests so many times as long as it has worked.
-GIVES_WAY = 3.0
+# Who is patient rests so many times as long as it has worked, or until the storm is over.
+GIVES_WAY = 9.0
 # From here on it is said in the log, and by `tocsin doctor`.
 LATE_SECONDS = 60.0
 STORE_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -82,9 +84,23 @@ class Wake:
             return
 
 
-def rest_in_a_storm(consumer: Consumer, *, worked: float, behind: float) -> float:
-    """How long a consumer rests that has more to do already; all in seconds. One that is too far behind does not."""
-    return worked * GIVES_WAY if behind < consumer.patience_seconds else 0.0
+async def give_way(
+    consumer: Consumer,
+    wake: Wake,
+    *,
+    worked: float,
+    behind: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Let a consumer rest that has more to do already: while a storm is written, and unless it is too far behind.
+
+    What it `worked`, and how far it is `behind`, are in seconds.
+    """
+    await rest(
+        worked * GIVES_WAY,
+        while_needed=lambda: wake.is_written and behind() < consumer.patience_seconds,
+        sleep=sleep,
+    )
 
 
 class _Late:
@@ -198,10 +214,13 @@ class Relay:
                 await asyncio.sleep(consumer.rest_seconds)
                 await self._wake.wait()
             else:
-                behind = (self._clock.now() - place.recorded_at).total_seconds()
-                late.tell(behind)
-                if self._wake.is_written:
-                    await asyncio.sleep(rest_in_a_storm(consumer, worked=time.monotonic() - began, behind=behind))
+                late.tell(self._behind(place))
+                await give_way(
+                    consumer, self._wake, worked=time.monotonic() - began, behind=partial(self._behind, place)
+                )
+
+    def _behind(self, place: Cursor) -> float:
+        return (self._clock.now() - place.recorded_at).total_seconds()
 
     async def _place_of(self, consumer: Consumer, lease: Lease) -> Cursor:
         """Take over the consumer's place.

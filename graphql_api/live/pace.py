@@ -11,13 +11,14 @@ from pathlib import Path
 
 from domain.alerts.cursor import Cursor
 from domain.ports import Clock
+from persistence.giving_way import LOOK_SECONDS, rest
 
 # More signals a second than this are a storm: ten thousand a minute are none.
 STORM = 300.0
 # A process that wants less of a processor than this has time for both, whatever the rate.
 BUSY = 0.4
 # How often both are measured anew; between two measurements they are what they were.
-WINDOW_SECONDS = 0.2
+WINDOW_SECONDS = LOOK_SECONDS
 # Whoever gives way rests so many times as long as it has worked, or until the storm is over.
 GIVES_WAY = 19.0
 # What followers may be behind at most before they give way no more.
@@ -57,10 +58,11 @@ class Pace:
 
     async def give_way(self, worked: float, at: Cursor) -> None:
         """Let a run rest that worked for so many seconds and is at this place."""
-        left = worked * GIVES_WAY
-        while left > 0 and self._look() and self._behind(at) < PATIENCE_SECONDS:
-            await self._sleep(min(left, WINDOW_SECONDS))
-            left -= WINDOW_SECONDS
+        await rest(
+            worked * GIVES_WAY,
+            while_needed=lambda: self._look() and self._behind(at) < PATIENCE_SECONDS,
+            sleep=self._sleep,
+        )
 
     def _behind(self, at: Cursor) -> float:
         return (self._clock.now() - at.recorded_at).total_seconds()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 import pytest
@@ -13,11 +13,11 @@ import structlog
 from domain.alerts.events import LogPosition
 from domain.alerts.fold import FoldPolicy
 from domain.ports import SystemClock
-from jobs.consumers.contract import Move, Run
+from jobs.consumers.contract import Consumer, Move, Run
 from jobs.consumers.live import LiveConsumer
 from jobs.consumers.metrics import MetricsConsumer
 from jobs.consumers.search import SearchConsumer
-from jobs.relay import LATE_SECONDS, LEASE, Relay, Wake, _Late, rest_in_a_storm
+from jobs.relay import GIVES_WAY, LATE_SECONDS, LEASE, Relay, Wake, _Late, give_way
 from persistence.ingest_queue import IngestQueue
 from persistence.leases import Leases
 from tests.unit.alerts.signals import FIRING, RESOLVED, signal, submission
@@ -55,11 +55,42 @@ class Recorder:
             await move(connection)
 
 
-def test_in_a_storm_the_search_gives_way_until_it_is_too_far_behind() -> None:
+class Storm:
+    """A storm that goes on for so long, and a consumer's place in it that moves not at all."""
+
+    def __init__(self, *, behind: float, lasts: float = 1e9) -> None:
+        self.behind, self.left, self.rested = behind, lasts, 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.rested += seconds
+        self.behind += seconds
+        self.left -= seconds
+
+    @property
+    def is_written(self) -> bool:
+        return self.left > 0
+
+    async def rest_of(self, consumer: Consumer, *, worked: float) -> float:
+        await give_way(consumer, cast("Wake", self), worked=worked, behind=lambda: self.behind, sleep=self.sleep)
+        return self.rested
+
+
+async def test_in_a_storm_the_search_gives_way_until_it_is_too_far_behind() -> None:
     patient = SearchConsumer.__new__(SearchConsumer)
-    assert rest_in_a_storm(patient, worked=0.1, behind=patient.patience_seconds - 1) == pytest.approx(0.3)
-    assert rest_in_a_storm(patient, worked=0.1, behind=patient.patience_seconds) == 0
-    assert rest_in_a_storm(LiveConsumer.__new__(LiveConsumer), worked=0.1, behind=0.0) == 0
+    bound = patient.patience_seconds
+    assert await Storm(behind=0).rest_of(patient, worked=0.1) == pytest.approx(0.1 * GIVES_WAY)
+    assert await Storm(behind=bound).rest_of(patient, worked=0.1) == 0
+    # It gets there while it rests, and rests no longer.
+    assert await Storm(behind=bound - 1).rest_of(patient, worked=1.0) == pytest.approx(1, abs=0.21)
+
+
+async def test_when_the_storm_is_over_nobody_rests_on() -> None:
+    patient = SearchConsumer.__new__(SearchConsumer)
+    assert await Storm(behind=0, lasts=1.0).rest_of(patient, worked=1.0) == pytest.approx(1, abs=0.21)
+
+
+async def test_who_pages_gives_way_to_nobody() -> None:
+    assert await Storm(behind=0).rest_of(LiveConsumer.__new__(LiveConsumer), worked=0.1) == 0
 
 
 def test_a_consumer_that_is_far_behind_is_named_in_the_log_and_not_again_at_once() -> None:
