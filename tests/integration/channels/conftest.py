@@ -3,15 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from domain.identity.model import Role
-from persistence.engine import create_engine
 from tests.api import Api, Person, api_settings, running_api
 from tests.certificates import make_certificate
 from tests.integration.channels.provider import Provider, provider
 from tests.integration.channels.work import Work
+from tests.jobs_by_hand import opened
 
 
 @pytest.fixture
@@ -36,8 +35,5 @@ async def manager(api: Api) -> Person:
 
 @pytest.fixture
 async def work(api: Api, application_url: str) -> AsyncIterator[Work]:
-    engine = create_engine(api.settings, pool_size=2)
-    database = await asyncpg.connect(application_url)
-    yield Work(api, engine, database)
-    await database.close()
-    await engine.dispose()
+    async with opened(Work, api, application_url) as made:
+        yield made

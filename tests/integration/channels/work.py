@@ -1,20 +1,14 @@
 """What do the tests of channels share? The jobs, run by hand, and channels that a policy tells."""
 
-from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
-
-import asyncpg
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from domain.alerts.model import Severity
 from jobs.channels.sending import send_to_channels
 from jobs.paging import page
-from persistence.escalations import reconcile
-from persistence.tables import alerts
 from tests.api import Api, Person
-from tests.log_writer import insert_alert
+from tests.jobs_by_hand import JobsByHand
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 CHANNEL = "channel { id version problem values { name value } }"
@@ -23,26 +17,10 @@ TOLD = (
 )
 
 
-class Work:
-    """The jobs, run by hand with the time the test says."""
+class Work(JobsByHand):
+    """The jobs of escalations and channels."""
 
-    def __init__(self, api: Api, engine: AsyncEngine, database: asyncpg.Connection) -> None:
-        self.api, self.engine, self.database = api, engine, database
-        self.now: datetime = api.clock.now()
-
-    async def alert(self, **more: Any) -> str:  # noqa: ANN401 - of any field
-        alert_id = await insert_alert(self.database, **{"severity": Severity.CRITICAL, **more})
-        await self.look(alert_id)
-        return str(alert_id)
-
-    async def look(self, alert_id: UUID | str) -> None:
-        async with self.engine.begin() as connection:
-            await reconcile(connection, [UUID(str(alert_id))], now=self.now)
-
-    async def move(self, alert_id: str, **values: object) -> None:
-        async with self.engine.begin() as connection:
-            await connection.execute(sa.update(alerts).where(alerts.c.id == UUID(alert_id)).values(**values))
-        await self.look(alert_id)
+    usual: ClassVar[Mapping[str, Any]] = {"severity": Severity.CRITICAL}
 
     async def tick(self, later: timedelta = timedelta(0)) -> int:
         self.now += later

@@ -1,18 +1,18 @@
 """The API of these tests, opened as the application's lesser role; and nights with a double of Twilio or of Slack."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from domain.identity.model import Role
-from persistence.engine import create_engine
 from tests.api import Api, Person, api_settings, running_api
 from tests.certificates import make_certificate
 from tests.integration.contacts.slack_night import SlackNight
 from tests.integration.contacts.slack_night import slack_night as opened_over_slack
 from tests.integration.contacts.text_night import PUBLIC, Night
+from tests.jobs_by_hand import opened
 from tests.slack_double import CHANNEL, SlackDouble, slack_double
 from tests.twilio_double import TwilioDouble, twilio_double
 
@@ -32,12 +32,8 @@ async def twilio() -> AsyncIterator[TwilioDouble]:
 @pytest.fixture
 async def night(application_url: str, tmp_path: Path, twilio: TwilioDouble) -> AsyncIterator[Night]:
     settings = api_settings(application_url, tmp_path, public_url=PUBLIC, **twilio.settings())
-    async with running_api(settings) as api:
-        engine = create_engine(settings, pool_size=2)
-        database = await asyncpg.connect(application_url)
-        yield Night(api, twilio, engine, database, api.clock.now())
-        await database.close()
-        await engine.dispose()
+    async with running_api(settings) as api, opened(partial(Night, twilio=twilio), api, application_url) as made:
+        yield made
 
 
 @pytest.fixture

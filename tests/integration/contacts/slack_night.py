@@ -3,29 +3,23 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import httpx2
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.alerts.model import Severity
 from domain.identity.model import Role
 from jobs.channels.sending import send_to_channels
 from jobs.paging import page
 from jobs.slack import answer_presses, follow_alerts
 from jobs.texts import send_texts
-from persistence.engine import create_engine
-from persistence.escalations import reconcile
-from persistence.tables import alerts
 from tests.api import Api, Person, api_settings, running_api
 from tests.integration.contacts.text_night import PUBLIC
-from tests.log_writer import insert_alert
+from tests.jobs_by_hand import JobsByHand, opened
 from tests.slack_double import ANN, Message, SlackDouble
 
 METHOD = "contactMethod { id kind isUsable disabledReason } signingSecret"
@@ -34,30 +28,12 @@ TOLD = """query($id: ID!) { alert(id: $id) { status snoozedUntil
   timeline(first: 50) { nodes { kind via reason actor { __typename ... on User { id } } } } } }"""
 
 
-@dataclass
-class SlackNight:
-    """The jobs, run by hand with the time the test says."""
+class SlackNight(JobsByHand):
+    """The jobs of escalations, texts and channels, and those of our app in Slack."""
 
-    api: Api
-    slack: SlackDouble
-    engine: AsyncEngine
-    database: asyncpg.Connection
-    now: datetime
-
-    async def alert(self, **more: object) -> str:
-        values: dict[str, Any] = {"severity": Severity.CRITICAL, "title": "Payments down", **more}
-        alert_id = await insert_alert(self.database, **values)
-        await self.look(alert_id)
-        return str(alert_id)
-
-    async def look(self, *alert_ids: UUID | str) -> None:
-        async with self.engine.begin() as connection:
-            await reconcile(connection, [UUID(str(one)) for one in alert_ids], now=self.now)
-
-    async def move(self, alert_id: str, **values: object) -> None:
-        async with self.engine.begin() as connection:
-            await connection.execute(sa.update(alerts).where(alerts.c.id == UUID(alert_id)).values(**values))
-        await self.look(alert_id)
+    def __init__(self, api: Api, engine: AsyncEngine, database: asyncpg.Connection, *, slack: SlackDouble) -> None:
+        super().__init__(api, engine, database)
+        self.slack = slack
 
     async def tick(self, later: timedelta = timedelta(0)) -> None:
         """Time passes and the due work is done."""
@@ -119,11 +95,5 @@ class SlackNight:
 async def slack_night(url: str, folder: Path, slack: SlackDouble, **more: object) -> AsyncIterator[SlackNight]:
     """All of it, opened; and closed after."""
     settings = api_settings(url, folder, public_url=PUBLIC, **{**slack.settings(), **more})
-    async with running_api(settings) as api:
-        engine = create_engine(settings, pool_size=2)
-        database = await asyncpg.connect(url)
-        try:
-            yield SlackNight(api, slack, engine, database, api.clock.now())
-        finally:
-            await database.close()
-            await engine.dispose()
+    async with running_api(settings) as api, opened(partial(SlackNight, slack=slack), api, url) as made:
+        yield made

@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,13 @@ import orjson
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.alerts.model import Severity
 from domain.identity.model import Role
 from jobs.paging import page
 from jobs.texts import send_texts
-from persistence.engine import create_engine
-from persistence.escalations import reconcile
 from tests.api import Api, Person, api_settings, running_api
 from tests.certificates import make_certificate
 from tests.integration.channels.provider import Post, Provider, provider
-from tests.log_writer import insert_alert
+from tests.jobs_by_hand import JobsByHand, opened
 
 MINUTE = timedelta(minutes=1)
 ADDED = "signingSecret contactMethod { id kind address isUsable disabledReason }"
@@ -31,22 +28,12 @@ TOLD = """query($id: ID!) { alert(id: $id) { status
   notifications { kind state contactKind problem answer attempts } } }"""
 
 
-@dataclass
-class Days:
-    """The jobs, run by hand with the time the test says."""
+class Days(JobsByHand):
+    """The jobs of escalations and of what goes to a person's own ways."""
 
-    api: Api
-    server: Provider
-    engine: AsyncEngine
-    database: asyncpg.Connection
-    now: datetime
-
-    async def alert(self, **more: object) -> str:
-        values: dict[str, Any] = {"severity": Severity.CRITICAL, "title": "Payments down", **more}
-        alert_id = await insert_alert(self.database, **values)
-        async with self.engine.begin() as connection:
-            await reconcile(connection, [alert_id], now=self.now)
-        return str(alert_id)
+    def __init__(self, api: Api, engine: AsyncEngine, database: asyncpg.Connection, *, server: Provider) -> None:
+        super().__init__(api, engine, database)
+        self.server = server
 
     async def tick(self, later: timedelta = timedelta(0)) -> None:
         self.now += later
@@ -89,12 +76,12 @@ async def days(application_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     certificate = make_certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.authority))
     settings = api_settings(application_url, tmp_path, outbound_allowed_networks="127.0.0.0/8")
-    async with provider(certificate) as server, running_api(settings) as api:
-        engine = create_engine(settings, pool_size=2)
-        database = await asyncpg.connect(application_url)
-        yield Days(api, server, engine, database, api.clock.now())
-        await database.close()
-        await engine.dispose()
+    async with (
+        provider(certificate) as server,
+        running_api(settings) as api,
+        opened(partial(Days, server=server), api, application_url) as made,
+    ):
+        yield made
 
 
 @pytest.fixture

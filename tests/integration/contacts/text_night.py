@@ -1,27 +1,20 @@
 """What does a test of text messages need? The application, the jobs run by hand, and a phone of somebody."""
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 import asyncpg
 import httpx2
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.alerts.model import Severity
 from domain.identity.model import Role
 from domain.mail.model import MailKind
-from jobs.paging import page, settle_notifications
+from jobs.paging import page
 from jobs.texts import send_texts
-from persistence.escalations import reconcile
-from persistence.mail import claim_mail
-from persistence.tables import alerts, outgoing_mail
 from tests.api import Api, Person
-from tests.log_writer import insert_alert
+from tests.jobs_by_hand import JobsByHand
 from tests.twilio_double import TwilioDouble, reply_form, signed, status_form
 
 NUMBER = "+4915123456789"
@@ -33,30 +26,12 @@ TOLD = """query($id: ID!) { alert(id: $id) { status
 REPLY = re.compile(r"Reply A (\d{4}) to acknowledge, R (\d{4}) to resolve")
 
 
-@dataclass
-class Night:
-    """The jobs, run by hand with the time the test says."""
+class Night(JobsByHand):
+    """The jobs of escalations, text messages and mail."""
 
-    api: Api
-    twilio: TwilioDouble
-    engine: AsyncEngine
-    database: asyncpg.Connection
-    now: datetime
-
-    async def alert(self, **more: object) -> str:
-        values: dict[str, Any] = {"severity": Severity.CRITICAL, "title": "Payments down", **more}
-        alert_id = await insert_alert(self.database, **values)
-        await self.look(alert_id)
-        return str(alert_id)
-
-    async def look(self, alert_id: UUID | str) -> None:
-        async with self.engine.begin() as connection:
-            await reconcile(connection, [UUID(str(alert_id))], now=self.now)
-
-    async def move(self, alert_id: str, **values: object) -> None:
-        async with self.engine.begin() as connection:
-            await connection.execute(sa.update(alerts).where(alerts.c.id == UUID(alert_id)).values(**values))
-        await self.look(alert_id)
+    def __init__(self, api: Api, engine: AsyncEngine, database: asyncpg.Connection, *, twilio: TwilioDouble) -> None:
+        super().__init__(api, engine, database)
+        self.twilio = twilio
 
     async def tick(self, later: timedelta = timedelta(0)) -> list[str]:
         """Time passes and the due work is done; whom mail went to."""
@@ -64,11 +39,7 @@ class Night:
         self.now = max(self.now + later, self.api.clock.now())
         await page(self.engine, self.api.settings, self.now)
         await send_texts(self.engine, self.api.settings, self.now)
-        claimed = await claim_mail(self.engine, limit=100, now=self.now + timedelta(days=1))
-        async with self.engine.begin() as connection:
-            await connection.execute(sa.update(outgoing_mail).values(sent_at=self.now))
-        await settle_notifications(self.engine, self.api.settings, self.now)
-        return [one.mail.to for one in claimed if one.mail.kind is MailKind.NOTIFICATION]
+        return [one.mail.to for one in await self.taken_mail() if one.mail.kind is MailKind.NOTIFICATION]
 
     async def post(self, path: str, form: dict[str, str], **headers: str) -> httpx2.Response:
         """Twilio calls."""

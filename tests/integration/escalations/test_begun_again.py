@@ -3,26 +3,22 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import asyncpg
 import pytest
 
 from domain.ids import new_id
 from jobs.due import time_out_answers, wake_snoozed_alerts
-from persistence.engine import create_engine
 from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
 from tests.integration.escalations.test_paging import MINUTE, policy, step, told
+from tests.jobs_by_hand import opened
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[GroupNight]:
-    engine = create_engine(api.settings, pool_size=4)
-    database = await asyncpg.connect(application_url)
-    yield GroupNight(api, engine, database)
-    await database.close()
-    await engine.dispose()
+    async with opened(GroupNight, api, application_url, pool_size=4) as made:
+        yield made
 
 
 def names(mails: list[str]) -> list[str]:

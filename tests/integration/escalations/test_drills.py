@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,10 +12,10 @@ from domain.escalations.drills import LIFETIME, MAX_STARTED, WITHIN
 from domain.identity.model import Role
 from jobs.due import end_drills
 from persistence.channel_notifications import claim
-from persistence.engine import create_engine
 from persistence.tables import alert_events, alerts, audit_log
 from tests.api import Api, Person
 from tests.integration.escalations.test_paging import LINK, MINUTE, Night, policy, step
+from tests.jobs_by_hand import opened
 
 DRILL = """drill { id state severity startedBy { id } answeredBy { id } timeToAnswer endedAt
   escalation { state position reason } receipts { kind state why user { id } } }"""
@@ -24,11 +23,8 @@ DRILL = """drill { id state severity startedBy { id } answeredBy { id } timeToAn
 
 @pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
-    connection = await asyncpg.connect(application_url)
-    engine = create_engine(api.settings, pool_size=2)
-    yield Night(api, engine, connection)
-    await engine.dispose()
-    await connection.close()
+    async with opened(Night, api, application_url) as made:
+        yield made
 
 
 async def start(api: Api, who: Person, night: Night, **what: object) -> dict[str, Any]:

@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from domain.alerts.model import AlertStatus
-from persistence.engine import create_engine
 from tests.api import Api, Person
 from tests.integration.escalations.test_paging import MINUTE, Night, policy, step, told
+from tests.jobs_by_hand import opened
 
 RESOLVED = {"status": AlertStatus.RESOLVED.value}
 ACTIVE = {"status": AlertStatus.ACTIVE.value}
@@ -18,11 +17,8 @@ ACTIVE = {"status": AlertStatus.ACTIVE.value}
 
 @pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
-    engine = create_engine(api.settings, pool_size=2)
-    database = await asyncpg.connect(application_url)
-    yield Night(api, engine, database)
-    await database.close()
-    await engine.dispose()
+    async with opened(Night, api, application_url) as made:
+        yield made
 
 
 def begun(night: Night) -> dict[str, Any]:

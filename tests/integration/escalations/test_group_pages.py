@@ -15,7 +15,6 @@ from jobs.consumers.contract import Run
 from jobs.consumers.escalations import EscalationConsumer
 from jobs.due import time_out_answers
 from jobs.paging import page
-from persistence.engine import create_engine
 from persistence.escalation_policies import active_policies
 from persistence.escalation_rows import add_escalations
 from persistence.escalations import subjects_of
@@ -24,6 +23,7 @@ from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
 from tests.integration.escalations.test_paging import LINK, MINUTE, policy, step
 from tests.integration.teams.ways import door, post
+from tests.jobs_by_hand import opened
 
 HOUR = timedelta(hours=1)
 ACKNOWLEDGED, RESOLVED, ACTIVE = {"status": "acknowledged"}, {"status": "resolved"}, {"status": "active"}
@@ -31,11 +31,8 @@ ACKNOWLEDGED, RESOLVED, ACTIVE = {"status": "acknowledged"}, {"status": "resolve
 
 @pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[GroupNight]:
-    engine = create_engine(api.settings, pool_size=4)
-    database = await asyncpg.connect(application_url)
-    yield GroupNight(api, engine, database)
-    await database.close()
-    await engine.dispose()
+    async with opened(GroupNight, api, application_url, pool_size=4) as made:
+        yield made
 
 
 async def test_a_group_is_paged_once_with_its_worst_by_name_and_ends_with_one_notice(

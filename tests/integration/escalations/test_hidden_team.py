@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
 from domain.identity.model import Role, Team
-from persistence.engine import create_engine
 from tests.api import Api, Person
 from tests.integration.escalations.test_paging import Night
 from tests.integration.escalations.test_rehearsal import step
+from tests.jobs_by_hand import opened
 
 TOLD = """query($id: ID!) { alert(id: $id) {
   escalations { state policy { name } steps { delay } }
@@ -39,11 +38,8 @@ async def outsider(api: Api) -> Person:
 
 @pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
-    engine = create_engine(api.settings, pool_size=2)
-    database = await asyncpg.connect(application_url)
-    yield Night(api, engine, database)
-    await database.close()
-    await engine.dispose()
+    async with opened(Night, api, application_url) as made:
+        yield made
 
 
 async def schedule(api: Api, who: Person, **more: object) -> str:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -12,7 +11,6 @@ from domain.alerts.model import Severity
 from domain.escalations.engine import started
 from domain.identity.model import Role
 from domain.ids import new_id
-from persistence.engine import create_engine
 from persistence.escalation_policies import active_policies
 from persistence.escalation_rows import add_escalations
 from persistence.escalations import subjects_of
@@ -20,6 +18,7 @@ from persistence.tables import team_quiet_hours
 from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
 from tests.integration.escalations.test_paging import MINUTE, policy, step
+from tests.jobs_by_hand import opened
 from tests.log_writer import insert_alert
 
 HOUR = timedelta(hours=1)
@@ -28,11 +27,8 @@ ACKNOWLEDGED, RESOLVED = {"status": "acknowledged"}, {"status": "resolved"}
 
 @pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[GroupNight]:
-    engine = create_engine(api.settings, pool_size=4)
-    database = await asyncpg.connect(application_url)
-    yield GroupNight(api, engine, database)
-    await database.close()
-    await engine.dispose()
+    async with opened(GroupNight, api, application_url, pool_size=4) as made:
+        yield made
 
 
 async def test_what_called_after_a_silent_while_is_told_once_and_not_at_every_look(

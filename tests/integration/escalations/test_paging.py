@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import asyncpg
@@ -16,14 +16,12 @@ from domain.alerts.model import Severity
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.identity.model import Role, Team
 from jobs.due import time_out_answers
-from jobs.paging import ANSWER_KEY, page, settle_notifications, watch_steps
+from jobs.paging import ANSWER_KEY, page, watch_steps
 from persistence.engine import create_engine
-from persistence.escalations import reconcile
 from persistence.flapping_notices import tell_of_flapping
-from persistence.mail import claim_mail
-from persistence.tables import alerts, outgoing_mail
+from persistence.tables import alerts
 from tests.api import Api, Person
-from tests.log_writer import insert_alert
+from tests.jobs_by_hand import JobsByHand
 
 MINUTE = timedelta(minutes=1)
 TOLD = """query($id: ID!) { alert(id: $id) {
@@ -46,25 +44,17 @@ async def jobs_engine(api: Api) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-class Night:
-    """The jobs, run by hand with the time the test says."""
+class Night(JobsByHand):
+    """The jobs of escalations and of flapping."""
 
-    def __init__(self, api: Api, engine: AsyncEngine, database: asyncpg.Connection) -> None:
-        self.api, self.engine, self.database = api, engine, database
-        self.now = api.clock.now()
-
-    async def alert(self, **more: object) -> str:
-        """A new alert, and what follows from it."""
-        alert_id = await insert_alert(self.database, **{"severity": Severity.CRITICAL, **more})  # type: ignore[arg-type] # a test's own
-        await self.look(alert_id)
-        return str(alert_id)
+    usual: ClassVar[Mapping[str, Any]] = {"severity": Severity.CRITICAL}
+    texts: list[str]
 
     async def look(self, *alert_ids: UUID | str) -> None:
         """The relay gives the alert to the escalations."""
+        await super().look(*alert_ids)
         async with self.engine.begin() as connection:
-            ids = [UUID(str(one)) for one in alert_ids]
-            await reconcile(connection, ids, now=self.now)
-            await tell_of_flapping(connection, ids, now=self.now)
+            await tell_of_flapping(connection, [UUID(str(one)) for one in alert_ids], now=self.now)
 
     async def tick(self, later: timedelta = timedelta(0)) -> list[str]:
         """Time passes and the due work is done; whom mail went to, with its subject."""
@@ -74,18 +64,9 @@ class Night:
 
     async def mails(self) -> list[Any]:
         """What was written since, taken out as a sender would, and marked as sent."""
-        claimed = await claim_mail(self.engine, limit=100, now=self.now + timedelta(days=1))
-        async with self.engine.begin() as connection:
-            await connection.execute(sa.update(outgoing_mail).values(sent_at=self.now))
-        await settle_notifications(self.engine, self.api.settings, self.now)
+        claimed = await self.taken_mail()
         self.texts = [one.mail.text for one in claimed]
         return [one.mail for one in claimed]
-
-    async def move(self, alert_id: str, **values: object) -> None:
-        """The alert changes, and the relay tells."""
-        async with self.engine.begin() as connection:
-            await connection.execute(sa.update(alerts).where(alerts.c.id == UUID(alert_id)).values(**values))
-        await self.look(alert_id)
 
 
 @pytest.fixture

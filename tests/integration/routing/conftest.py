@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
 
 from domain.identity.model import Role
-from persistence.engine import create_engine
 from tests.api import Api, Person, api_settings, running_api
 from tests.integration.routing.night import Night
+from tests.jobs_by_hand import opened
 
 
 @pytest.fixture
@@ -21,11 +19,8 @@ async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
-    engine = create_engine(api.settings, pool_size=2)
-    database: Any = await asyncpg.connect(application_url)
-    yield Night(api, engine, database)
-    await database.close()
-    await engine.dispose()
+    async with opened(Night, api, application_url) as made:
+        yield made
 
 
 @pytest.fixture

@@ -4,19 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from domain.alerts.model import Severity
-from jobs.paging import page, settle_notifications
-from persistence.escalations import reconcile
-from persistence.mail import claim_mail
+from jobs.paging import page
 from persistence.released import release_held
 from persistence.routing_run import route
-from persistence.tables import alerts, outgoing_mail
 from tests.alert_rows import put_group
 from tests.api import Api, Person
+from tests.jobs_by_hand import JobsByHand
 from tests.log_writer import insert_alert
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -26,46 +20,28 @@ TOLD = """query($id: ID!) { alert(id: $id) { notifications {
 DECIDED = "query($id: ID!) { alert(id: $id) { decisions { ... on RoutingDecision { event reached note } } } }"
 
 
-class Night:
-    """The jobs."""
-
-    def __init__(self, api: Api, engine: AsyncEngine, database: asyncpg.Connection) -> None:
-        self.api, self.engine, self.database = api, engine, database
-        self.now = api.clock.now()
-
-    async def alert(self, **more: Any) -> str:  # noqa: ANN401 - of any field
-        """A new alert, and what follows from it."""
-        alert_id = await insert_alert(
-            self.database, **{"severity": Severity.CRITICAL, "title": "Payments down", **more}
-        )
-        await self.look(alert_id)
-        return str(alert_id)
+class Night(JobsByHand):
+    """The jobs of escalations and of routing rules."""
 
     async def look(self, *alert_ids: UUID | str, worsened: bool = False) -> None:
         """The relay gives the alerts to escalations and rules, as jobs/consumers/escalations.py does."""
         ids = [UUID(str(one)) for one in alert_ids]
         raised = set(ids) if worsened else set()
-        async with self.engine.begin() as connection:
-            await reconcile(connection, ids, now=self.now)
+        await super().look(*alert_ids)
         async with self.engine.begin() as connection:
             await route(connection, ids, worsened=raised, now=self.now)
             await release_held(connection, raised, now=self.now)
 
-    async def move(self, alert_id: str, *, worsened: bool = False, **values: object) -> None:
+    async def move(self, alert_id: str, *, worsened: bool = False, **values: object) -> None:  # type: ignore[override] # no column
         """The alert changes, and the relay tells."""
-        async with self.engine.begin() as connection:
-            await connection.execute(sa.update(alerts).where(alerts.c.id == UUID(alert_id)).values(**values))
+        await self.change(alert_id, **values)
         await self.look(alert_id, worsened=worsened)
 
     async def tick(self, later: timedelta = timedelta(0)) -> list[str]:
         """Time passes and the due work is done; whom mail went to, with its subject."""
         self.now += later
         await page(self.engine, self.api.settings, self.now)
-        claimed = await claim_mail(self.engine, limit=100, now=self.now + timedelta(days=1))
-        async with self.engine.begin() as connection:
-            await connection.execute(sa.update(outgoing_mail).values(sent_at=self.now))
-        await settle_notifications(self.engine, self.api.settings, self.now)
-        return [f"{one.mail.to} {one.mail.subject}" for one in claimed]
+        return [f"{one.mail.to} {one.mail.subject}" for one in await self.taken_mail()]
 
     async def told(self, alert_id: str, who: Person) -> list[dict[str, Any]]:
         """The notifications about the alert."""

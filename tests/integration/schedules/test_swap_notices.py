@@ -8,18 +8,17 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role
 from jobs.due import expire_shift_swaps
-from persistence.engine import create_engine
 from persistence.tables import audit_log
 from tests.api import Api, Person
 from tests.integration.escalations.test_paging import LINK, MINUTE, Night, policy, step
 from tests.integration.schedules.test_schedules import create, layer
 from tests.integration.schedules.test_swaps import HOUR, SWAP, Hours, asked
+from tests.jobs_by_hand import opened
 
 TOLD = """query($id: ID!) { shiftSwap(id: $id) { state settledAt settledBy { id }
   notifications { kind state why contactKind problem heldUntil user { id } } } }"""
@@ -46,11 +45,8 @@ async def hours(api: Api, manager: Person, people: list[Person]) -> Hours:
 
 @pytest.fixture
 async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
-    connection = await asyncpg.connect(application_url)
-    engine = create_engine(api.settings, pool_size=2)
-    yield Night(api, engine, connection)
-    await engine.dispose()
-    await connection.close()
+    async with opened(Night, api, application_url) as made:
+        yield made
 
 
 async def ask(api: Api, night: Night, hours: Hours, who: Person, colleague: Person | None, **more: object) -> str:
