@@ -16,7 +16,7 @@ from persistence.threshold_rules import ThresholdRuleRepository, rule_of
 
 
 class RulesOfTeams:
-    """The rules of teams. Implements domain.teams.ending.RulesOfTeams."""
+    """The rules of teams. Implements domain.teams.ports.RulesOfTeams."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

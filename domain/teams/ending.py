@@ -7,7 +7,6 @@ have named them, and they do nothing by themselves.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from domain.alerts.events import Actor, ActorKind
@@ -16,35 +15,11 @@ from domain.ids import new_id
 from domain.rules import actions as alert_rules
 from domain.rules.events import AlertRuleEvent, AlertRuleEventKind
 from domain.teams.events import TeamEvent, TeamEventKind
-from domain.teams.ports import OwnershipStore, RulesOfTeams, TeamLog, TeamStore, WriteAudit
+from domain.teams.ports import EndingUnit, WriteAudit
 from domain.teams.shown import shown
 from domain.thresholds import actions as threshold_rules
 
 REASON = "its team ended"
-
-
-class EndingUnit(Protocol):
-    """One transaction that ends a team."""
-
-    @property
-    def teams(self) -> TeamStore:
-        """Teams."""
-        ...
-
-    @property
-    def ownership(self) -> OwnershipStore:
-        """What they own."""
-        ...
-
-    @property
-    def rules_of_teams(self) -> RulesOfTeams:
-        """Their rules."""
-        ...
-
-    @property
-    def team_log(self) -> TeamLog:
-        """What happened to them."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,8 +140,8 @@ class People(Protocol):
         ...
 
 
-class TeamUnit(Protocol):
-    """One transaction, as far as the use cases of teams look."""
+class EndingUnit(Protocol):
+    """One transaction that ends a team."""
 
     @property
     def teams(self) -> TeamStore:
@@ -162,6 +162,10 @@ class TeamUnit(Protocol):
     def team_log(self) -> TeamLog:
         """What happened to them."""
         ...
+
+
+class TeamUnit(EndingUnit, Protocol):
+    """One transaction, as far as the use cases of teams look."""
 
     @property
     def users(self) -> People:

@@ -18,10 +18,10 @@ from domain.ids import new_id
 from domain.silences.standing import KnownSilences
 from domain.teams.ending import Ending, end_team
 from domain.teams.handover import Handover
-from domain.teams.ports import OwnershipStore, RulesOfTeams, TeamLog, TeamStore
+from domain.teams.ports import EndingUnit
 
 
-class HandoverUnit(Protocol):
+class HandoverUnit(EndingUnit, Protocol):
     """One transaction of a hand-over."""
 
     @property
@@ -37,26 +37,6 @@ class HandoverUnit(Protocol):
     @property
     def silences(self) -> StandingSilences:
         """What holds the alerts."""
-        ...
-
-    @property
-    def teams(self) -> TeamStore:
-        """Teams and hand-overs."""
-        ...
-
-    @property
-    def ownership(self) -> OwnershipStore:
-        """What teams own."""
-        ...
-
-    @property
-    def rules_of_teams(self) -> RulesOfTeams:
-        """The rules of teams."""
-        ...
-
-    @property
-    def team_log(self) -> TeamLog:
-        """What happened to teams."""
         ...
 
     @property
