@@ -106,17 +106,34 @@ async def read_alerts(
 
 async def read_rows(engine: AsyncEngine, page: AlertPage, names: tuple[str, ...], *, sight: Sight) -> Sequence[Row]:
     """The same alerts as the driver gives them, of these columns: words for enums, and labels as JSON text."""
-    places = _places(page.after, page.before)
     if size(page.wanted) <= PREPARED_SIZE:
-        sides = {"after": "after_0" in places, "before": "before_0" in places, "backward": page.backward}
-        asked = _asked(page.wanted, page.order, page.limit, sight, names, **sides)
+        shape = _Shape.of(page, sight, names)
+        asked = _asked(shape)
         if asked.is_plain and asked.comes_again():
             if asked.prepared is None:
-                statement = _statement(page.wanted, page.order, page.limit, sight, names, **sides)
-                asked.prepared = prepared(statement, engine.dialect)
-            return await fetch(engine, asked.prepared, places)
+                asked.prepared = prepared(_statement(shape), engine.dialect)
+            return await fetch(engine, asked.prepared, _places(page.after, page.before))
     async with engine.connect() as connection:
         return await _rows(connection, page, sight, names)
+
+
+class _Shape(NamedTuple):
+    """What is asked of a page less its places: of these only whether they are given."""
+
+    wanted: AlertFilter
+    order: AlertOrder
+    limit: int
+    sight: Sight
+    columns: Columns
+    after: bool
+    before: bool
+    backward: bool
+
+    @classmethod
+    def of(cls, page: AlertPage, sight: Sight, columns: Columns) -> "_Shape":
+        """That of a page of these columns, within this sight."""
+        given = (page.after is not None, page.before is not None)
+        return cls(page.wanted, page.order, page.limit, sight, columns, *given, page.backward)
 
 
 @dataclass(slots=True)
@@ -138,60 +155,31 @@ class _Asked:
 
 
 @lru_cache(maxsize=512)
-def _asked(  # noqa: PLR0917 - the key of what is kept
-    wanted: AlertFilter,
-    order: AlertOrder,
-    limit: int,
-    sight: Sight,
-    columns: tuple[str, ...],
-    *,
-    after: bool,
-    before: bool,
-    backward: bool,
-) -> _Asked:
-    del order, limit, sight, columns, after, before, backward
+def _asked(shape: _Shape) -> _Asked:
     # Labels and words may need a plan of their own, and a pattern be refused.
-    return _Asked(is_plain=not any(part.labels or part.search is not None for _, part in walk(wanted)))
+    return _Asked(is_plain=not any(part.labels or part.search is not None for _, part in walk(shape.wanted)))
 
 
 async def _rows(connection: AsyncConnection, page: AlertPage, sight: Sight, columns: Columns) -> Sequence[sa.Row[Any]]:
-    places = _places(page.after, page.before)
     # A filter may be as large as a request: those of a few hundred pages would fill the memory.
     statement_of = _statement if size(page.wanted) <= KEPT_SIZE else _statement.__wrapped__
-    statement = statement_of(
-        page.wanted,
-        page.order,
-        page.limit,
-        sight,
-        columns,
-        after="after_0" in places,
-        before="before_0" in places,
-        backward=page.backward,
-    )
+    statement = statement_of(_Shape.of(page, sight, columns))
     async with bad_patterns_refused(), planned_for(connection, page.wanted):
-        rows: Sequence[sa.Row[Any]] = (await connection.execute(statement, places)).all()
+        rows: Sequence[sa.Row[Any]] = (await connection.execute(statement, _places(page.after, page.before))).all()
     return rows
 
 
 @lru_cache(maxsize=512)
-def _statement(  # noqa: PLR0917 - the key of what is kept
-    wanted: AlertFilter,
-    order: AlertOrder,
-    limit: int,
-    sight: Sight,
-    columns: Columns,
-    *,
-    after: bool,
-    before: bool,
-    backward: bool,
-) -> sa.Select[Any]:
+def _statement(shape: _Shape) -> sa.Select[Any]:
     """What dashboards ask again and again, put together once: that takes as long as to ask it."""
+    columns = shape.columns
     if isinstance(columns, tuple):
         selected = _as_they_come(columns)
     else:
         selected = _ALERTS if columns is None else _part(columns)[0]
-    selected = selected.where(condition(wanted), visible(sight))
-    return _page(selected, order=order, after=after, before=before, backward=backward).limit(limit)
+    selected = selected.where(condition(shape.wanted), visible(shape.sight))
+    page = _page(selected, order=shape.order, after=shape.after, before=shape.before, backward=shape.backward)
+    return page.limit(shape.limit)
 
 
 @lru_cache(maxsize=256)
