@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from domain.rules.tree import Call, Constant, Node
 
 _DURATION = re.compile(r"[-+]?(0|((\d+(\.\d*)?|\.\d+)(h|m|s|ms|us|ns))+)")
-_TIMESTAMP = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[Tt]\d{1,2}:\d{2}:\d{2}(\.\d+)?([Zz]|[-+]\d{2}:\d{2})")
+_TIMESTAMP = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})[Tt](\d{1,2}):(\d{2}):(\d{2})(?:\.\d+)?(?:[Zz]|[-+]\d{2}:\d{2})")
 _OFFSET = re.compile(r"[-+]?\d{1,2}:\d{2}")
 _IN_A_ZONE = frozenset(
     {
@@ -49,9 +49,8 @@ def _duration(text: str) -> str | None:
 def _timestamp(text: str) -> str | None:
     found = _TIMESTAMP.fullmatch(text)
     if found is not None:
+        year, month, day, hour, minute, second = map(int, found.groups())
         try:
-            year, month, day = (int(part) for part in re.split("[Tt]", text)[0].split("-"))
-            hour, minute, second = (int(part) for part in re.split("[Tt]", text)[1][:8].rstrip(":.Zz").split(":"))
             datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - only whether there is such a moment
         except ValueError:
             found = None
