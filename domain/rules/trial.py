@@ -1,15 +1,13 @@
 """What would a rule have done to the alerts of the past? Stored signals go through today's rules and through the draft.
 
 Pure and in one pass: a signal is worked out twice only where the draft, or the rule it stands for, holds; of all others
-both say the same. What is kept grows with the samples and with the alerts that change, never with the signals read.
+both say the same. What differs is noted in domain/rules/findings.py.
 
 How often an alert occurred counts from where the range begins, for what came before it was not read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from domain.alerts.model import Severity
@@ -17,82 +15,12 @@ from domain.alerts.signal import SignalStatus
 from domain.rules.applying import NOTHING_HOLDS, apply_rules, holding, merged_labels
 from domain.rules.condition import RANKS, ConditionEngine, ConditionFailed
 from domain.rules.facts import Facts
+from domain.rules.findings import MAX_REMEMBERED, MAX_SAMPLES, Findings, TrialReport, Verdict
 from domain.rules.model import AlertRule, Effects, RuleMode
 from domain.rules.paging import Paging
 from domain.rules.rule_set import Asked, Compiled, RuleSet
 from domain.rules.stored import StoredSignal
 from domain.values import value_class
-
-MAX_SAMPLES = 20
-# Of how many alerts it is remembered that they change, or how often they occurred.
-MAX_REMEMBERED = 200_000
-
-
-class TrialChange(StrEnum):
-    """What a draft would have made otherwise."""
-
-    SEVERITY = "severity"
-    SUPPRESSED = "suppressed"
-    LET_GO = "let_go"
-    TEAM = "team"
-    LABELS = "labels"
-    DEDUP_KEY = "dedup_key"
-    GROUP_KEY = "group_key"
-    PAGES = "pages"
-    NO_PAGE = "no_page"
-    OTHER_POLICY = "other_policy"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One signal that would have been otherwise."""
-
-    received_at: datetime
-    alert_id: UUID | None
-    title: str
-    service_name: str | None
-    before: str | None
-    after: str | None
-
-
-@dataclass(slots=True, kw_only=True)
-class Difference:
-    """What would have been otherwise in one respect. `alerts` counts those that are remembered."""
-
-    kind: TrialChange
-    signals: int = 0
-    alert_ids: set[UUID] = field(default_factory=set)
-    samples: list[Sample] = field(default_factory=list)
-
-    @property
-    def alerts(self) -> int:
-        """How many alerts they are of."""
-        return len(self.alert_ids)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialReport:
-    """What a trial has found so far. `until` is the time of the last signal read; None before the first."""
-
-    signals: int
-    matched: int
-    matched_alerts: int
-    differences: tuple[Difference, ...]
-    until: datetime | None
-    is_whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What comes of a signal, as far as a trial compares it."""
-
-    severity: str
-    labels: Mapping[str, str]
-    suppressed: str | None
-    team: str | None
-    dedup_key: str
-    group_key: str | None
 
 
 @value_class(frozen=True, slots=True)
@@ -128,7 +56,6 @@ class Trial:
         paging: Paging | None = None,
     ) -> None:
         rules = list(today)
-        self._paging = paging or Paging()
         # What it would do is asked, whether it is to be monitored first or not.
         draft = replace(draft, mode=RuleMode.ENABLED)
         kept = [rule for rule in rules if rule.id != draft.id]
@@ -141,17 +68,12 @@ class Trial:
         self._asks_alert = bool(self._today.on_alert.rules or self._today.of_team) or any(map(_asks_alert, self._mine))
         self._mine_ask_signal = any(not _asks_alert(one) for one in self._mine)
         self._mine_ask_alert = any(map(_asks_alert, self._mine))
-        self._samples = samples
+        self._findings = Findings(paging or Paging(), samples=samples)
         self._occurred: dict[tuple[UUID, str], int] = {}
-        self._signals = self._matched = 0
-        self._alerts: set[UUID] = set()
-        self._differences = {kind: Difference(kind=kind) for kind in TrialChange}
-        self._until: datetime | None = None
 
     def take(self, stored: StoredSignal) -> None:
         """One more signal, in the order they arrived."""
-        self._signals += 1
-        self._until = stored.received_at
+        self._findings.read(stored)
         plain = facts = stored.facts()
         today = None
         if self._asks_alert:
@@ -170,18 +92,11 @@ class Trial:
             self._worked_out(rules, facts, made, stored) for rules, made in ((self._today, today), (self._tried, tried))
         )
         if before != after:
-            self._compare(before, after, stored)
+            self._findings.compare(before, after, stored)
 
     def report(self, *, is_whole: bool) -> TrialReport:
         """What was found so far."""
-        return TrialReport(
-            signals=self._signals,
-            matched=self._matched,
-            matched_alerts=len(self._alerts),
-            differences=tuple(found for found in self._differences.values() if found.signals),
-            until=self._until,
-            is_whole=is_whole,
-        )
+        return self._findings.report(is_whole=is_whole)
 
     # -- parts -----------------------------------------------------------------------------------------------------
 
@@ -201,13 +116,11 @@ class Trial:
                         continue
             except ConditionFailed as failure:
                 if is_draft:
-                    self._note(TrialChange.FAILED, stored, None, failure.message)
+                    self._findings.failed(stored, failure.message)
                 continue
             differs = True
             if is_draft:
-                self._matched += 1
-                if stored.alert_id is not None and len(self._alerts) < MAX_REMEMBERED:
-                    self._alerts.add(stored.alert_id)
+                self._findings.matched(stored)
         return differs
 
     def _facts_of_alert(self, stored: StoredSignal) -> Facts:
@@ -232,7 +145,7 @@ class Trial:
         marks, team = ((), None) if verdict is None else (verdict.suppressed_by, verdict.team_id)
         return _Made(signal.severity, signal.labels, signal.signal.dedup_key, signal.group_key, marks, team)
 
-    def _worked_out(self, rules: RuleSet, facts: Facts, made: _Made, stored: StoredSignal) -> _Verdict:
+    def _worked_out(self, rules: RuleSet, facts: Facts, made: _Made, stored: StoredSignal) -> Verdict:
         is_firing = stored.status is SignalStatus.FIRING
         held: list[tuple[Effects, UUID]] = []
         if rules.on_alert.rules and is_firing:
@@ -251,7 +164,7 @@ class Trial:
             labels = merged_labels(labels, effects.all_labels)
             if effects.suppress is not None:
                 marks.append(rule_id)
-        return _Verdict(
+        return Verdict(
             severity=severity.value,
             labels=labels,
             suppressed="; ".join(self._reasons.get(mark, "") for mark in marks) if marks else None,
@@ -260,78 +173,10 @@ class Trial:
             group_key=made.group_key,
         )
 
-    def _compare(self, before: _Verdict, after: _Verdict, stored: StoredSignal) -> None:
-        if before.dedup_key != after.dedup_key:
-            self._note(TrialChange.DEDUP_KEY, stored, before.dedup_key, after.dedup_key)
-        if stored.status is not SignalStatus.FIRING:
-            return
-        if before.severity != after.severity:
-            self._note(TrialChange.SEVERITY, stored, before.severity.upper(), after.severity.upper())
-        if (before.suppressed is None) != (after.suppressed is None):
-            kind = TrialChange.LET_GO if after.suppressed is None else TrialChange.SUPPRESSED
-            self._note(kind, stored, before.suppressed, after.suppressed)
-        if before.team != after.team:
-            self._note(TrialChange.TEAM, stored, before.team, after.team)
-        if before.labels != after.labels:
-            self._note(TrialChange.LABELS, stored, *_labels_told(before.labels, after.labels))
-        if before.group_key != after.group_key:
-            self._note(TrialChange.GROUP_KEY, stored, before.group_key, after.group_key)
-        self._compare_pages(before, after, stored)
-
-    def _compare_pages(self, before: _Verdict, after: _Verdict, stored: StoredSignal) -> None:
-        was, would = (self._policies(one, before, stored) for one in (before, after))
-        if was == would:
-            return
-        kind = TrialChange.OTHER_POLICY
-        if not would:
-            kind = TrialChange.NO_PAGE
-        elif not was:
-            kind = TrialChange.PAGES
-        self._note(kind, stored, self._paging.names(was), self._paging.names(would))
-
-    def _policies(self, verdict: _Verdict, today: _Verdict, stored: StoredSignal) -> frozenset[UUID]:
-        """The policies that would take the alert; none while it is suppressed."""
-        if verdict.suppressed is not None:
-            return frozenset()
-        if verdict.team is not None:
-            team_id: UUID | None = UUID(verdict.team)
-        else:
-            # What no rule gives a team has the one it has now, unless that came from the rule that no longer gives it.
-            given = None if today.team is None else UUID(today.team)
-            team_id = None if given is not None and given == stored.team_id else stored.team_id
-        return self._paging.takers(team_id, Severity(verdict.severity))
-
-    def _note(self, kind: TrialChange, stored: StoredSignal, before: str | None, after: str | None) -> None:
-        found = self._differences[kind]
-        found.signals += 1
-        is_new = stored.alert_id is not None and stored.alert_id not in found.alert_ids
-        if is_new and stored.alert_id is not None and len(found.alert_ids) < MAX_REMEMBERED:
-            found.alert_ids.add(stored.alert_id)
-        # A sample an alert: twenty times the same one would show nothing.
-        if len(found.samples) < self._samples and (is_new or stored.alert_id is None):
-            signal = stored.signal
-            found.samples.append(
-                Sample(
-                    received_at=signal.received_at,
-                    alert_id=stored.alert_id,
-                    title=signal.title,
-                    service_name=signal.service_name,
-                    before=before,
-                    after=after,
-                )
-            )
-
 
 def _of(rules: RuleSet, rule_id: UUID) -> list[Compiled]:
     asked = (rules.on_signal, rules.on_alert, *rules.of_team.values())
     return [one for each in asked for one in each.rules if one.rule.id == rule_id]
-
-
-def _labels_told(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, str]:
-    """The labels that differ, as text."""
-    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
-    old, new = (", ".join(f"{name}={labels[name]}" for name in names if name in labels) for labels in (before, after))
-    return old, new
 
 
 def _asks_alert(compiled: Compiled) -> bool:

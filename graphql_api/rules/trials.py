@@ -20,12 +20,12 @@ from domain.errors import NotFound
 from domain.identity.model import Viewer
 from domain.identity.team_roles import require_manager
 from domain.ids import new_id
-from domain.rules import trial
 from domain.rules.actions import found
 from domain.rules.drafts import RuleDraft, checked
+from domain.rules.findings import Difference, Sample, TrialChange, TrialReport
 from domain.rules.model import AlertRule as Rule
 from domain.rules.paging import Paging
-from domain.rules.trial import Trial, TrialChange, TrialReport
+from domain.rules.trial import Trial
 from domain.rules.trying import Range, checked_most, checked_range
 from graphql_api.alerts.loaders import load_alerts
 from graphql_api.context import Context, Info
@@ -73,13 +73,13 @@ expose_enum(
 )
 
 
-async def _sample_alert(root: strawberry.Parent[trial.Sample], info: Info) -> alerts.Alert | None:
+async def _sample_alert(root: strawberry.Parent[Sample], info: Info) -> alerts.Alert | None:
     return None if root.alert_id is None else await info.context.loader(load_alerts).load(root.alert_id)
 
 
-@exposes(trial.Sample, name="AlertRuleTestSample", description="One signal that would have been otherwise.")
+@exposes(Sample, name="AlertRuleTestSample", description="One signal that would have been otherwise.")
 class AlertRuleTestSample:
-    """See domain.rules.trial.Sample."""
+    """See domain.rules.findings.Sample."""
 
     received_at: datetime = strawberry.field(description="When it arrived.")
     title: str = strawberry.field(description="Its title.")
@@ -93,7 +93,7 @@ class AlertRuleTestSample:
     )
 
 
-async def _samples(root: strawberry.Parent[trial.Difference], info: Info) -> list[trial.Sample]:
+async def _samples(root: strawberry.Parent[Difference], info: Info) -> list[Sample]:
     """Teams as far as they may be seen: the id of another is as absent as the team."""
     if root.kind is not TrialChange.TEAM:
         return root.samples
@@ -106,9 +106,9 @@ async def _samples(root: strawberry.Parent[trial.Difference], info: Info) -> lis
     return [replace(one, before=await shown(one.before), after=await shown(one.after)) for one in root.samples]
 
 
-@exposes(trial.Difference, name="AlertRuleTestDifference", description="What would have been otherwise in one respect.")
+@exposes(Difference, name="AlertRuleTestDifference", description="What would have been otherwise in one respect.")
 class AlertRuleTestDifference:
-    """See domain.rules.trial.Difference."""
+    """See domain.rules.findings.Difference."""
 
     kind: TrialChange = strawberry.field(description="In which respect.")
     signals: int = strawberry.field(description="For how many signals.")
@@ -122,7 +122,7 @@ class AlertRuleTestDifference:
 
 @exposes(TrialReport, name="AlertRuleTestReport", description="What a draft would have done, so far as it was tried.")
 class AlertRuleTestReport:
-    """See domain.rules.trial.TrialReport."""
+    """See domain.rules.findings.TrialReport."""
 
     signals: int = strawberry.field(description="How many stored signals were read.")
     matched: int = strawberry.field(description="For how many of them the draft's condition held.")

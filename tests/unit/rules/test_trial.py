@@ -14,10 +14,11 @@ from domain.alerts.signal import SignalStatus
 from domain.ids import new_id
 from domain.rules.applying import apply_rules, holding, merged_labels
 from domain.rules.condition import RANKS
+from domain.rules.findings import TrialChange
 from domain.rules.model import AlertRule, Effects, RuleMode
 from domain.rules.rule_set import RuleSet
 from domain.rules.stored import StoredSignal
-from domain.rules.trial import Trial, TrialChange
+from domain.rules.trial import Trial
 from persistence.conditions import CONDITIONS
 from persistence.ingest_rows import signal_body
 from tests.unit.alerts.signals import INTEGRATION, START, at, signal
