@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from domain.alerts.decisions import Decision, rule_decision, rule_failure_decision
+from domain.alerts.decisions import Decision
 from domain.alerts.model import HEARTBEAT_INTEGRATION_ID, MAX_LABELS, RULE_INTEGRATION_ID, Severity
 from domain.alerts.normalise import NormalSignal, content_hash
 from domain.remembered import MAX_LENGTH, Remembered
@@ -17,6 +17,7 @@ from domain.rules.facts import facts_of_signal
 from domain.rules.keys import key_of, recipe_of
 from domain.rules.model import Effects
 from domain.rules.rule_set import Asked, Compiled, RuleSet
+from domain.rules.telling import failure_decision, match_decision
 from domain.rules.verdict import Verdict
 from domain.values import value_class
 
@@ -128,12 +129,6 @@ def apply_rules(signal: NormalSignal, integration_id: "UUID", rules: RuleSet) ->
         if like is not None:
             found.made.keep(like, made)
     return _applied(signal, made, found)
-
-
-def failure_decision(compiled: Compiled, message: str) -> Decision:
-    """The rule could not be worked out."""
-    rule = compiled.rule
-    return rule_failure_decision(rule.id, rule.version, rule.name, message, of_team=rule.team_id)
 
 
 class _Application:
@@ -260,24 +255,6 @@ def _applied(origin: NormalSignal, made: _Made, found: Holding) -> NormalSignal:
     )
 
 
-def match_decision(compiled: Compiled, changed: Mapping[str, Any]) -> Decision:
-    """The rule held, and what it did, or would have done."""
-    rule = compiled.rule
-    told = ", ".join(_WORDS[name] for name in changed) or "nothing that is not so already"
-    verb = "would change" if compiled.is_monitored else "changed"
-    reason = f"{rule.name}: {verb} {told}" if "suppress" not in changed else f"{rule.name}: {changed['suppress']}"
-    if compiled.is_monitored and "suppress" in changed:
-        reason = f"{rule.name}: would suppress it ({changed['suppress']})"
-    return rule_decision(
-        rule.id,
-        rule.version,
-        reason,
-        changes=dict(changed),
-        is_monitored=compiled.is_monitored,
-        of_team=rule.team_id,
-    )
-
-
 def changed_labels(labels: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, list[str | None]]:
     """The labels that would change, before and after."""
     return {name: [labels.get(name), value] for name, value in wanted.items() if labels.get(name) != value}
@@ -292,15 +269,3 @@ def merged_labels(labels: dict[str, str], wanted: Mapping[str, str]) -> dict[str
     while len(merged) > MAX_LABELS:
         merged.popitem()
     return merged
-
-
-_WORDS = {
-    "severity": "the severity",
-    "labels": "labels",
-    "teamId": "the team",
-    "suppress": "whether anybody is woken",
-    "dedupKey": "the deduplication key",
-    "groupKey": "the group key",
-    "reopenWindowSeconds": "how long it can come back",
-    "autoResolveAfterSeconds": "when it ends by itself",
-}

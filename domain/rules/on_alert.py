@@ -10,16 +10,10 @@ from typing import TYPE_CHECKING, Any
 from domain.alerts.decisions import Decision
 from domain.alerts.normalise import NormalSignal
 from domain.alerts.problem import AlertState
-from domain.rules.applying import (
-    Holding,
-    changed_labels,
-    failure_decision,
-    holding,
-    match_decision,
-    merged_labels,
-)
+from domain.rules.applying import Holding, changed_labels, holding, merged_labels
 from domain.rules.facts import facts_of_alert, facts_of_signal
 from domain.rules.rule_set import Compiled, RuleSet
+from domain.rules.telling import failure_decision, match_decision
 from domain.values import value_class
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from graphql_api.thresholds.types import ThresholdRule
 
 @strawberry.type(description="One thing an alert rule changed, or would have changed.")
 class AlertRuleChange:
-    """See domain.rules.applying.match_decision."""
+    """See domain.rules.telling.match_decision."""
 
     field: str = strawberry.field(
         description="What: severity, labels.<name>, teamId, suppress, dedupKey, groupKey, reopenWindowSeconds or "
