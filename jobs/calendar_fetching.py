@@ -14,7 +14,8 @@ import httpcore2
 import httpx2
 
 from domain.errors import InvalidInput
-from domain.schedules.followed import FollowProblem, checked_address
+from domain.schedules.followed import FollowProblem
+from domain.schedules.following import checked_address
 from jobs.outbound import NotAllowed, Outbound, Page, retry_after
 from persistence.lenient_calendar import MAX_BYTES
 

@@ -43,7 +43,7 @@ class Claimed:
 
 
 class FollowRepository(ScheduleRepository):
-    """Followed calendars and schedules, inside one transaction. Implements domain.schedules.followed.Follows."""
+    """Followed calendars and schedules, inside one transaction. Implements domain.schedules.following.Follows."""
 
     async def add_followed(self, calendar: FollowedCalendar, address: str) -> None:
         """Write a new one, its address sealed."""

@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from domain.identity import model as identity
-from domain.schedules import followed, imports
+from domain.schedules import followed, following, imports
 from graphql_api.audit_writer import desk_of
 from graphql_api.context import Context, Info
 from graphql_api.exposes import expose_enum, exposes
@@ -108,6 +108,6 @@ async def load_followed(context: Context, ids: list[UUID]) -> list[list[followed
         return await followed_by_schedules(connection, ids)
 
 
-def follow_desk(context: Context, uow: UnitOfWork, action: str) -> followed.FollowDesk:
+def follow_desk(context: Context, uow: UnitOfWork, action: str) -> following.FollowDesk:
     """What an action on followed calendars needs of this request."""
     return desk_of(context, uow, FollowRepository(uow.connection), action=action, target_kind="schedule")

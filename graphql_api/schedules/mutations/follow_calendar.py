@@ -4,7 +4,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain.schedules import followed, imports
+from domain.schedules import following, imports
 from graphql_api.context import Info
 from graphql_api.errors import IdempotencyConflict, NotFound, mutation, payload
 from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
@@ -17,7 +17,7 @@ from graphql_api.schedules.types import Schedule
 
 @strawberry.input(description="Which calendar is to be followed.")
 class FollowCalendarInput:
-    """See domain.schedules.followed.NewFollow."""
+    """See domain.schedules.following.NewFollow."""
 
     schedule_id: strawberry.ID = strawberry.field(description="The schedule.")
     url: str = strawberry.field(
@@ -47,7 +47,7 @@ async def follow_calendar(info: Info, data: FollowCalendarInput) -> FollowCalend
     context = info.context
     schedule_id = uuid_of(data.schedule_id, "schedule", "scheduleId")
     viewer = context.require_viewer()
-    asked = followed.NewFollow(
+    asked = following.NewFollow(
         schedule_id=schedule_id,
         address=data.url,
         user_id=viewer.user_id if data.user_id is None else uuid_of(data.user_id, "person", "userId"),
@@ -57,7 +57,7 @@ async def follow_calendar(info: Info, data: FollowCalendarInput) -> FollowCalend
     async with context.uow() as uow:
 
         async def create() -> dict[str, object]:
-            made = await followed.follow_calendar(asked, desk=follow_desk(context, uow, "followCalendar"))
+            made = await following.follow_calendar(asked, desk=follow_desk(context, uow, "followCalendar"))
             return {"calendarId": str(made.id)}
 
         made, _ = await create_once(context, uow, mutation="followCalendar", data=data, create=create)

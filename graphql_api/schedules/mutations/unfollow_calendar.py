@@ -2,7 +2,7 @@
 
 import strawberry
 
-from domain.schedules import followed
+from domain.schedules import following
 from graphql_api.context import Info
 from graphql_api.errors import NotFound, WouldOpenGaps, mutation, payload
 from graphql_api.escalations.guarding import EVEN_IF_IT_OPENS_GAPS, guarded
@@ -35,7 +35,7 @@ async def unfollow_calendar(info: Info, data: UnfollowCalendarInput) -> Unfollow
     """End its overrides, forget its address."""
     context = info.context
     async with guarded(context, even_if=data.even_if_it_opens_gaps) as uow:
-        found = await followed.unfollow_calendar(
+        found = await following.unfollow_calendar(
             uuid_of(data.id, "followed calendar", "id"), desk=follow_desk(context, uow, "unfollowCalendar")
         )
         await uow.commit()
