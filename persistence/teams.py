@@ -18,9 +18,9 @@ from domain.identity.team_roles import TO_MANAGE
 from domain.teams.handover import Handover
 from domain.teams.ports import TeamUse
 from persistence.locks import TEAMS_LOCK
+from persistence.reads.teams import team_of
 from persistence.reads.visibility import visible
 from persistence.tables import OPEN, alerts, integrations, memberships, team_handovers, teams, users
-from persistence.users import team_of
 
 _HANDOVER = tuple(team_handovers.c)
 # Whose they are is looked at last: a team may have a million resolved alerts, and its few open ones are found among all
@@ -180,13 +180,3 @@ async def last_handovers(connection: AsyncConnection, team_ids: Sequence[UUID]) 
         .order_by(table.c.team_id, table.c.started_at.desc(), table.c.id.desc())
     )
     return {row["team_id"]: handover_of(row) for row in (await connection.execute(statement)).mappings()}
-
-
-async def all_teams_in_sight(
-    connection: AsyncConnection, sight: Sight, ids: Sequence[UUID] | None = None
-) -> list[Team]:
-    """The teams a viewer may see by name, archived ones too."""
-    statement = sa.select(*teams.c).where(visible(sight, teams.c.id)).order_by(teams.c.name)
-    if ids is not None:
-        statement = statement.where(teams.c.id.in_(list(ids)))
-    return [team_of(row) for row in (await connection.execute(statement)).mappings()]

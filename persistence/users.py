@@ -1,4 +1,4 @@
-"""Where are people and teams kept? Rows of `users`, `teams` and `memberships`, and the objects made of them.
+"""Where are people kept? Rows of `users` and `memberships`, and the objects made of them.
 
 An address is unique by a keyed HMAC of its normalised form, so that it can be erased and leave no index behind. The
 address and the names are sealed under the person's own key: whoever reads people joins the keys (`select_people`) and
@@ -16,12 +16,12 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.alerts.events import SYSTEM, Actor
-from domain.alerts.visibility import Sight
 from domain.errors import NotFound
 from domain.identity.model import Membership, Role, Team, User
 from domain.teams.events import member_event
 from persistence.locks import ADMINISTRATORS_LOCK
 from persistence.person_keys import PersonKey, Vault, vault_of
+from persistence.reads.teams import team_of
 from persistence.seal_people import key_to_write
 from persistence.tables import memberships, person_keys, teams, users
 from persistence.team_events import TeamLog
@@ -46,7 +46,6 @@ _USER = (
 _PEOPLE = users.outerjoin(person_keys, person_keys.c.user_id == users.c.id)
 _IS_THERE = users.c.erased_at.is_(None)
 EMAIL, FIRST_NAME, LAST_NAME = "users.email", "users.first_name", "users.last_name"
-_TEAM = tuple(teams.c)
 
 
 def select_people(*more: sa.ColumnElement[Any], source: sa.FromClause = _PEOPLE) -> sa.Select[Any]:
@@ -55,7 +54,7 @@ def select_people(*more: sa.ColumnElement[Any], source: sa.FromClause = _PEOPLE)
 
 
 class UserRepository:
-    """People and teams, inside one transaction."""
+    """People and the teams they are in, inside one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -159,7 +158,7 @@ class UserRepository:
 
     async def team_by_id(self, team_id: UUID) -> Team | None:
         """The team with this id, unless it is archived."""
-        statement = sa.select(*_TEAM).where(teams.c.id == team_id, teams.c.archived_at.is_(None))
+        statement = sa.select(*teams.c).where(teams.c.id == team_id, teams.c.archived_at.is_(None))
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else team_of(row)
 
@@ -232,23 +231,6 @@ async def count_users(connection: AsyncConnection, *, where: Sequence[sa.ColumnE
     return int(await connection.scalar(sa.select(sa.func.count()).select_from(users).where(_IS_THERE, *where)) or 0)
 
 
-async def teams_in_sight(connection: AsyncConnection, sight: Sight, ids: Sequence[UUID] | None = None) -> list[Team]:
-    """The teams a viewer may see, by name: public ones, one's own, all for an administrator."""
-    statement = sa.select(*_TEAM).where(teams.c.archived_at.is_(None)).order_by(teams.c.name)
-    if ids is not None:
-        statement = statement.where(teams.c.id.in_(list(ids)))
-    if not sight.everything:
-        statement = statement.where(sa.or_(sa.not_(teams.c.is_private), teams.c.id.in_(sorted(sight.team_ids))))
-    return [team_of(row) for row in (await connection.execute(statement)).mappings()]
-
-
-async def teams_by_ids(connection: AsyncConnection, ids: Sequence[UUID]) -> list[Team | None]:
-    """Teams in the order of their ids, whoever asks: only for what the caller may see in any case."""
-    statement = sa.select(*_TEAM).where(teams.c.id.in_(list(ids)))
-    found = {row["id"]: team_of(row) for row in (await connection.execute(statement)).mappings()}
-    return [found.get(team_id) for team_id in ids]
-
-
 async def members_of(connection: AsyncConnection, team_ids: Sequence[UUID]) -> dict[UUID, list[tuple[Role, User]]]:
     """The members of teams with their role there, by the time they joined."""
     statement = (
@@ -292,20 +274,4 @@ def user_of(row: RowMapping, vault: Vault) -> User:
         is_active=row[users.c.is_active],
         version=row[users.c.version],
         email_verified_at=row[users.c.email_verified_at],
-    )
-
-
-def team_of(row: RowMapping) -> Team:
-    """The team a row tells of."""
-    return Team(
-        id=row[teams.c.id],
-        name=row[teams.c.name],
-        slug=row[teams.c.slug],
-        is_private=row[teams.c.is_private],
-        created_at=row[teams.c.created_at],
-        description=row[teams.c.description],
-        archived_at=row[teams.c.archived_at],
-        handed_over_to=row[teams.c.handed_over_to],
-        version=row[teams.c.version],
-        pause_seconds=row[teams.c.pause_seconds],
     )

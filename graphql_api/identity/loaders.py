@@ -8,7 +8,7 @@ from domain.identity.model import Role, Team, User
 from graphql_api.context import Context
 from persistence.admissions import admissions_by_ids
 from persistence.factors import factors_of
-from persistence.teams import all_teams_in_sight
+from persistence.reads.teams import visible_teams
 from persistence.users import members_of, users_by_ids
 
 
@@ -28,7 +28,7 @@ async def load_teams(context: Context, ids: list[UUID]) -> list[Team | None]:
     """Teams by id, archived ones too: alerts go on pointing at them. None for one the viewer may not see."""
     sight = context.require_viewer().sight
     async with context.read() as connection:
-        found = {team.id: team for team in await all_teams_in_sight(connection, sight, ids)}
+        found = {team.id: team for team in await visible_teams(connection, sight, ids, with_archived=True)}
     return [found.get(team_id) for team_id in ids]
 
 

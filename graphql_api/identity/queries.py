@@ -17,8 +17,7 @@ from graphql_api.identity.types import ServerInfo, Team, User
 from graphql_api.scalars import uuid_or_none
 from persistence.admissions import count_invitations, page_of_invitations
 from persistence.reads.people import PeopleFilter, count_people, page_of_people, words_of
-from persistence.teams import all_teams_in_sight
-from persistence.users import teams_in_sight
+from persistence.reads.teams import visible_teams
 
 _BY_CREATION: Cursors[tuple[UUID]] = Cursors("users", tuple[UUID])
 Id = Annotated[strawberry.ID, strawberry.argument(description="The person's id.")]
@@ -139,6 +138,6 @@ class IdentityQueries:
         ] = False,
     ) -> list[model.Team]:
         """Public teams and your own."""
-        listed = all_teams_in_sight if include_archived else teams_in_sight
+        sight = info.context.require_viewer().sight
         async with info.context.read() as database:
-            return await listed(database, info.context.require_viewer().sight)
+            return await visible_teams(database, sight, with_archived=include_archived)

@@ -12,7 +12,7 @@ from graphql_api.errors import AlreadyExists, IdempotencyConflict, mutation, pay
 from graphql_api.idempotency import IDEMPOTENCY_KEY, create_once
 from graphql_api.identity.types import Team
 from graphql_api.teams.acting import team_acting
-from persistence.users import teams_by_ids
+from persistence.reads.teams import teams_by_ids
 
 
 @strawberry.input(description="A team to be made.")

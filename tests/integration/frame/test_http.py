@@ -207,11 +207,11 @@ async def test_a_chain_of_fragments_is_refused_and_no_internal_error(api: Api) -
 async def test_errors_of_ours_are_masked_with_a_reference(
     api: Api, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def explode(*_: object) -> None:
+    def explode(*_: object, **__: object) -> None:
         message = "the secret inside"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("graphql_api.identity.queries.teams_in_sight", explode)
+    monkeypatch.setattr("graphql_api.identity.queries.visible_teams", explode)
     response = await api.post("{ teams { id } }", who=admin)
     assert response.status_code == 200
     assert "secret" not in response.text
@@ -236,10 +236,10 @@ async def test_every_answer_carries_headers_that_keep_browsers_safe(api: Api) ->
 
 
 async def test_a_slow_operation_is_stopped(api: Api, admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def sleep(*_: object) -> None:
+    async def sleep(*_: object, **__: object) -> None:
         await asyncio.sleep(30)
 
-    monkeypatch.setattr("graphql_api.identity.queries.teams_in_sight", sleep)
+    monkeypatch.setattr("graphql_api.identity.queries.visible_teams", sleep)
     settings = api.settings.model_copy(update={"graphql_timeout": timedelta(seconds=0.2)})
     monkeypatch.setattr("graphql_api.context.Context.settings", property(lambda _self: settings))
     assert await api.code("{ teams { id } }", who=admin) == "TIMEOUT"

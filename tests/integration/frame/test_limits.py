@@ -125,11 +125,11 @@ async def test_variables_that_hold_too_much_are_not_looked_at(
 async def test_a_slow_operation_is_stopped_whichever_way_it_came(
     api: Api, admin: Person, address: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def sleep(*_: object) -> None:
+    async def sleep(*_: object, **__: object) -> None:
         await asyncio.sleep(30)
 
     settings = api.settings.model_copy(update={"graphql_timeout": timedelta(seconds=0.2)})
-    monkeypatch.setattr("graphql_api.identity.queries.teams_in_sight", sleep)
+    monkeypatch.setattr("graphql_api.identity.queries.visible_teams", sleep)
     monkeypatch.setattr("graphql_api.context.Context.settings", property(lambda _self: settings))
     (error,) = await asker(api, admin, address, way)("{ teams { id } }")
     assert error["extensions"]["code"] == "TIMEOUT"

@@ -230,11 +230,11 @@ async def test_while_the_database_is_away_a_token_is_not_refused_for_good(
 async def test_a_slow_operation_is_stopped_on_the_socket_too(
     address: str, admin: Person, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def sleep(*_: object) -> None:
+    async def sleep(*_: object, **__: object) -> None:
         await asyncio.sleep(30)
 
     settings = api.settings.model_copy(update={"graphql_timeout": timedelta(seconds=0.2)})
-    monkeypatch.setattr("graphql_api.identity.queries.teams_in_sight", sleep)
+    monkeypatch.setattr("graphql_api.identity.queries.visible_teams", sleep)
     monkeypatch.setattr("graphql_api.context.Context.settings", property(lambda _self: settings))
     async with socket(address) as ws:
         await begin(ws, admin)
