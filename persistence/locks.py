@@ -23,6 +23,8 @@ TEAMS_LOCK = 7_311_018_254
 ALERT_RULES_LOCK = 7_311_018_271
 # Held by who changes routing rules.
 ROUTING_RULES_LOCK = 7_311_018_281
+# Held by who folds counts, from the first sum by team on (migration 0038 takes it in its triggers).
+TEAM_COUNTS_LOCK = 7_311_018_291
 # Held by whoever migrates the database: two at once take turns instead of failing half-way.
 MIGRATION_LOCK = 7_311_018_251
 LOCK_POLL_SECONDS = 0.1

@@ -17,6 +17,8 @@ READ_ONLY = (
     "alembic_version",
     "log_epoch",
     "alert_counts_frontier",
+    # Written by triggers alone.
+    "alert_team_counts",
     "team_ownership_version",
     "correlation_version",
     "alert_rules_version",

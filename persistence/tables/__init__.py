@@ -34,7 +34,13 @@ from persistence.tables.correlation import (
     service_dependencies,
     services,
 )
-from persistence.tables.counts import alert_count_changes, alert_counts, alert_counts_frontier, alert_daily_counts
+from persistence.tables.counts import (
+    alert_count_changes,
+    alert_counts,
+    alert_counts_frontier,
+    alert_daily_counts,
+    alert_team_counts,
+)
 from persistence.tables.documents import trusted_documents
 from persistence.tables.drills import drills
 from persistence.tables.due import due_marks, set_aside
@@ -113,6 +119,7 @@ __all__ = [
     "alert_rule_versions",
     "alert_rules",
     "alert_rules_version",
+    "alert_team_counts",
     "alerts",
     "api_keys",
     "attachments",

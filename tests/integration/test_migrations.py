@@ -161,6 +161,27 @@ def test_rules_of_teams_that_ended_end_and_no_others(empty_database_url: str) ->
     command.upgrade(config, "head")
 
 
+def test_counts_of_before_are_summed_and_go_on_being_so(empty_database_url: str) -> None:
+    config = alembic_config(empty_database_url)
+    command.upgrade(config, "0037")
+    add = (
+        "INSERT INTO alert_counts SELECT 'service-' || n % 5, lpad('', 32, (n % 2)::text)::uuid, 'source-' || n, 'low',"
+        " (CASE WHEN n < 7 THEN 'active' ELSE 'resolved' END)::alert_status, 1 FROM generate_series({}, {}) AS n"
+    )
+    sums = "SELECT status::text, amount FROM alert_team_counts WHERE $1 ORDER BY team_id, status, amount"
+    run_sql(empty_database_url, add.format(1, 8))
+    command.upgrade(config, "0038")
+    assert [tuple(row) for row in run_sql(empty_database_url, sums, True)] == [
+        ("active", 3), ("resolved", 1), ("active", 3), ("resolved", 1)
+    ]  # fmt: skip
+    run_sql(empty_database_url, add.format(9, 9))
+    command.downgrade(config, "0037")
+    run_sql(empty_database_url, add.format(10, 10))
+    command.upgrade(config, "0038")
+    found = run_sql(empty_database_url, sums, True)
+    assert [row["amount"] for row in found if row["status"] == "resolved"] == [2, 2]
+
+
 def test_partitions_and_time_series_do_not_stop_the_way_down(empty_database_url: str) -> None:
     migrate(empty_database_url)
     fill(empty_database_url)

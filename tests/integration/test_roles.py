@@ -8,6 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from persistence.alert_counts import fold_counts
 from persistence.migrate import migrate
 from persistence.roles import check_application_role, grant_application_role
 from tests.log_writer import insert_event, insert_told_alert
@@ -50,6 +51,14 @@ async def test_it_writes_alerts_and_their_history(application: asyncpg.Connectio
     await application.execute("UPDATE alerts SET title = 'x' WHERE id = $1", alert_id)
     await application.execute("DELETE FROM alerts WHERE id = $1", alert_id)
     assert await application.fetchval("SELECT count(*) FROM alert_events") == 1
+
+
+async def test_it_folds_counts_into_sums_that_it_cannot_change_itself(application: asyncpg.Connection) -> None:
+    await insert_told_alert(application)
+    assert await fold_counts(application) == 1
+    assert await application.fetchval("SELECT sum(amount) FROM alert_team_counts") == 1
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await application.execute("UPDATE alert_team_counts SET amount = 2")
 
 
 @pytest.mark.parametrize("table", ["alert_events", "audit_log"])

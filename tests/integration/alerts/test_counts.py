@@ -1,5 +1,6 @@
 """Do the counts agree with the lists after any changes, for every sight and filter, folded or not, built or kept?"""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -131,6 +132,14 @@ async def assert_agrees(engine: AsyncEngine, sights: list[Sight]) -> None:
                 assert await count_alerts(connection, wanted=wanted, sight=sight) == found.total
 
 
+SUMMED = "SELECT team_id, severity, status, sum(amount)::bigint AS amount FROM alert_counts GROUP BY 1, 2, 3"
+
+
+async def assert_sums_agree(owner: asyncpg.Connection) -> None:
+    found = await owner.fetch("SELECT * FROM alert_team_counts WHERE amount <> 0")
+    assert {tuple(row) for row in found} == {tuple(row) for row in await owner.fetch(SUMMED)}
+
+
 def test_what_is_kept_and_what_is_counted() -> None:
     assert all(rollup(wanted, EVERYTHING) is not None for wanted in KEPT)
     assert all(rollup(wanted, EVERYTHING) is None for wanted in COUNTED)
@@ -151,12 +160,15 @@ async def test_counts_agree_with_the_alerts_after_any_changes(
         # In two bites, so that a fold leaves lines behind.
         await fold_counts(owner, limit=7)
         await assert_agrees(engine, sights)
+        await assert_sums_agree(owner)
         while await fold_counts(owner):
             pass
     await assert_agrees(engine, sights)
     assert await owner.fetchval("SELECT count(*) FROM alert_count_changes") == 0
     assert await owner.fetchval("SELECT min(amount) FROM alert_counts") > 0
     assert await owner.fetchval("SELECT min(amount) FROM alert_daily_counts") > 0
+    await assert_sums_agree(owner)
+    assert await owner.fetchval("SELECT count(*) FROM alert_team_counts") <= 3 * len(AlertStatus) * len(Severity)
 
 
 async def test_a_repeat_leaves_no_line(engine: AsyncEngine, owner: asyncpg.Connection) -> None:
@@ -171,6 +183,46 @@ async def test_emptied_alerts_leave_no_counts(engine: AsyncEngine, owner: asyncp
     await fold_counts(owner, limit=3)
     await owner.execute("TRUNCATE alerts CASCADE")
     await assert_agrees(engine, [EVERYTHING])
+    await assert_sums_agree(owner)
+
+
+async def test_sums_follow_whatever_is_done_to_what_they_sum(engine: AsyncEngine, owner: asyncpg.Connection) -> None:
+    async with engine.begin() as connection:
+        team = await put_team(connection)
+    await Changes(0, [None, team]).make(engine, 30)
+    await fold_counts(owner)
+    await owner.execute("UPDATE alert_counts SET amount = amount + 2 WHERE source = 'grafana'")
+    await assert_sums_agree(owner)
+    await owner.execute("UPDATE alert_counts SET team_id = $1, service_name = service_name || team_id", team)
+    await assert_sums_agree(owner)
+    await owner.execute("TRUNCATE alert_counts")
+    assert await owner.fetchval("SELECT count(*) FROM alert_team_counts") == 0
+
+
+async def test_two_that_fold_at_once_do_not_wait_in_a_circle(owner: asyncpg.Connection, database_url: str) -> None:
+    """Whoever came first to any sum goes on to all of his, in whatever order."""
+    add = "INSERT INTO alert_counts VALUES ($1, '00000000-0000-0000-0000-000000000000', 'grafana', $2, 'active', 1)"
+    other = await asyncpg.connect(database_url)
+    try:
+        async with owner.transaction():
+            await owner.execute(add, "api", "low")
+
+            async def cross() -> None:
+                async with other.transaction():
+                    await other.execute(add, "web", "high")
+                    await other.execute(add, "web", "low")
+
+            crossing = asyncio.create_task(cross())
+            pid, waits = other.get_server_pid(), "SELECT cardinality(pg_blocking_pids($1)) > 0"
+            async with asyncio.timeout(60):
+                while not await owner.fetchval(waits, pid):  # noqa: ASYNC110 - the database tells nobody
+                    await asyncio.sleep(0.01)
+            await owner.execute(add, "api", "high")
+        await crossing
+    finally:
+        await other.close()
+    await assert_sums_agree(owner)
+    assert await owner.fetchval("SELECT sum(amount) FROM alert_team_counts") == 4
 
 
 async def test_what_was_there_before_is_counted_in_steps_while_it_changes(
