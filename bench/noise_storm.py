@@ -1,7 +1,7 @@
 """What becomes of a storm that is posted as fast as it is taken? Over HTTP, to Tocsin and to Alertmanager.
 
-100,000 alerts of 50 known causes (groups.py), the same bytes for both. Tocsin groups by the rules of a house that knows
-these kinds of causes, and 44 more that are for others; Alertmanager by `group_by`, as its configuration says it.
+100,000 alerts of 50 known causes (groups_storm.py), the same bytes for both. Tocsin groups by the rules of a house that
+knows these kinds of causes, and 44 more that are for others; Alertmanager by `group_by`, as its configuration says it.
 """
 
 import json
@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from bench import groups, house
+from bench import groups, groups_storm, house
 from bench.contenders.alertmanager import Alertmanager
 from bench.contenders.base import Contender, Route
 from bench.database import Stores
@@ -26,7 +26,7 @@ from bench.results import MAIN_ROUTE
 
 PER_REQUEST, CONNECTIONS = 100, 8
 NUMBER = "number"
-NOISES = (0.0, groups.NOISE)
+NOISES = (0.0, groups_storm.NOISE)
 GROUP_BYS = (("alertname", "cluster", "service"), ("alertname",), ("service",))
 MEMBERS = f"SELECT (labels->>'{NUMBER}')::int AS number, group_id FROM alerts WHERE labels ? '{NUMBER}'"
 
@@ -37,7 +37,7 @@ def write_bodies(path: Path, alerts: int, *, noise: float) -> None:
     times = {"startsAt": now.isoformat(), "endsAt": (now + timedelta(hours=4)).isoformat()}
     batch: list[dict[str, object]] = []
     with path.open("wb") as file:
-        for said in groups.storm(alerts, noise=noise):
+        for said in groups_storm.storm(alerts, noise=noise):
             # The fingerprint of the labels is the key, so each alert has one of its own.
             labels = {**said.signal.labels, NUMBER: said.signal.signal.dedup_key.rpartition(":")[2]}
             batch.append({"labels": labels, "annotations": {"summary": said.signal.title}, **times})
@@ -50,7 +50,7 @@ def measure(folder: Path, tocsin: LiveTocsin, stores: Stores, *, alerts: int, ro
     """The storm without and with noise: without group rules, with them, and to Alertmanager."""
     rules = [one.rule for one in groups.house_rules().rules]
     more = house.idle_group_rules(house.GROUP_RULES - len(rules))
-    house.refurnish(stores.tocsin, [*rules, *more], groups.NEEDS)
+    house.refurnish(stores.tocsin, [*rules, *more], groups_storm.NEEDS)
     kinds = {"no group rule": (), f"{house.GROUP_RULES} group rules": ("groups",), "all rules and silences": house.ALL}
     for noise in NOISES:
         bodies = folder / f"storm-{noise:.2f}.jsonl"
@@ -136,7 +136,7 @@ def _counted(members: Iterable[tuple[int, UUID | None]]) -> Counter[tuple[int, U
     """How many alerts of each cause are in each group; one of no group is a group of its own."""
     counted = Counter[tuple[int, UUID]]()
     for number, group in members:
-        counted[number % groups.CAUSES, UUID(int=1 << 100 | number) if group is None else group] += 1
+        counted[number % groups_storm.CAUSES, UUID(int=1 << 100 | number) if group is None else group] += 1
     return counted
 
 

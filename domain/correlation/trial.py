@@ -83,7 +83,7 @@ class _House:
             return None
         if key in self._problems:
             return None
-        state = _opened(signal, integration_id)
+        state = opened(signal, integration_id)
         self._problems[key] = Problem(integration_id=integration_id, dedup_key=key[1], alert=state)
         self.placing.place(state, signal)
         self._written()
@@ -206,7 +206,8 @@ def _sizes(counts: Iterable[int]) -> tuple[GroupSize, ...]:
     return tuple(GroupSize(least, most, groups) for (least, most), groups in sorted(found.items()))
 
 
-def _opened(signal: NormalSignal, integration_id: UUID) -> AlertState:
+def opened(signal: NormalSignal, integration_id: UUID) -> AlertState:
+    """An alert that opens with this signal, as far as groups are made of it."""
     at = signal.received_at
     return AlertState(
         id=new_id(),

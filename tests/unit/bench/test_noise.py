@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from bench import groups, house
+from bench import groups, groups_storm, house
 from bench.load import Load, ReadyRequests, Result
 from bench.noise_report import render
 from bench.noise_results import NoiseReport, NoiseTurn, StormTurn, TrialTurn
@@ -25,7 +25,7 @@ def test_the_storm_is_posted_in_its_order_each_alert_with_a_number_of_its_own(tm
 
     assert [len(body) for body in bodies] == [PER_REQUEST] * 3
     assert sorted(numbers) == list(range(3 * PER_REQUEST))
-    assert numbers[0] < groups.CAUSES, "a cause comes before what follows from it"
+    assert numbers[0] < groups_storm.CAUSES, "a cause comes before what follows from it"
 
     requests = ReadyRequests(_load(path))
     sent = [requests.next() for _ in bodies]
@@ -50,10 +50,10 @@ def test_of_the_group_rules_of_the_house_only_one_is_for_what_ingest_posts() -> 
 
     assert len(rules) == house.GROUP_RULES
     assert {rule.strategy for rule in rules} == set(GroupStrategy) - {GroupStrategy.TOPOLOGY}
-    said = next(groups.storm(1)).signal
+    said = next(groups_storm.storm(1)).signal
     said.labels.clear()
     said.labels.update(labels)
-    ways = [way for rule in fitting for way in Maker(Topology()).ways(rule, said, groups.INTEGRATION.id)]
+    ways = [way for rule in fitting for way in Maker(Topology()).ways(rule, said, groups_storm.INTEGRATION.id)]
     assert [way.rule for way in ways] == rules[:1]
 
 
