@@ -16,32 +16,25 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx2
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench import database, load
+from bench import database, load, notify_tick
 from bench.contenders.base import Route
 from bench.contenders.tocsin import Tocsin
-from bench.database import Database, Stores
+from bench.database import Stores
 from bench.live_people import SECRET
 from bench.machine import cpu_seconds, describe
 from bench.notify_provider import Provider, provider
+from bench.notify_tick import in_ms
 from bench.payloads import KEY
-from domain.ids import new_id
-from jobs.paging import page
-from persistence.engine import create_engine
-from tocsin.settings import Settings
 
 ADMIN = ("admin@example.com", "correct-horse-battery-staple-9")
 ALERTS_A_MINUTE = 10_000
 WAIT_SECONDS = 120.0
-DUE = 100
 LOGIN = "mutation($input: LoginInput!) { login(input: $input) { ... on LoginSuccess { accessToken } } }"
 CHANNEL = """mutation($input: CreateChannelInput!) { createChannel(input: $input) {
   __typename ... on CreateChannelSuccess { channel { id } } } }"""
@@ -135,7 +128,7 @@ def measure(plan: Plan) -> None:
                 _rate(plan, tocsin, told)
             tocsin.stop()
         if "tick" in plan.parts:
-            asyncio.run(_ticks(plan, stores.tocsin))
+            asyncio.run(notify_tick.measure(stores.tocsin, escalations=plan.escalations, ticks=plan.ticks))
 
 
 # -- latency and rate --------------------------------------------------------------------------------------------------
@@ -158,8 +151,8 @@ def _latency(plan: Plan, tocsin: NotifyTocsin, told: Provider) -> None:
     used = {name: cpu_seconds(pid) - before[name] for name, pid in tocsin.parts().items()}
     print(
         f"\nlatency: {len(took)} critical alerts among {ALERTS_A_MINUTE} a minute, commit to the hook's request: "
-        f"median {_ms(statistics.median(took))}, p90 {_ms(_share(took, 0.9))}, p99 {_ms(_share(took, 0.99))}, "
-        f"most {_ms(took[-1])}"
+        f"median {in_ms(statistics.median(took))}, p90 {in_ms(_share(took, 0.9))}, p99 {in_ms(_share(took, 0.99))}, "
+        f"most {in_ms(took[-1])}"
     )
     print("  CPU of one core: " + ", ".join(f"{name} {spent / seconds:.0%}" for name, spent in used.items()))
 
@@ -222,81 +215,3 @@ def _load(tocsin: NotifyTocsin, *, severity: str, name: str, **more: Any) -> loa
 def _share(took: Sequence[float], share: float) -> float:
     """The time within which this share of them was done; they are sorted."""
     return took[min(int(len(took) * share), len(took) - 1)]
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms"
-
-
-# -- the tick ----------------------------------------------------------------------------------------------------------
-
-_FILL = """
-WITH policy AS (
-  INSERT INTO escalation_policies (id, name, severities, steps, created_at, updated_at)
-  VALUES (gen_random_uuid(), 'tick ' || gen_random_uuid(), '{{critical}}', '{steps}', now(), now()) RETURNING id
-), made AS (
-  INSERT INTO alerts (id, title, severity, status, source, service_name, created_at, updated_at, started_at,
-                      last_seen_at, integration_id, dedup_key, dedup_recipe)
-  SELECT gen_random_uuid(), 'tick ' || number, 'critical', 'active', 'bench', 'bench', now(), now(), now(), now(),
-         '00000000-0000-7000-8000-000000000001', 'tick:' || gen_random_uuid(), 'by hand'
-    FROM generate_series(1, {number}) AS number
-  RETURNING id, episode
-)
-INSERT INTO escalations (id, alert_id, episode, policy_id, policy_version, steps, repeats, state, started_at, next_at)
-SELECT gen_random_uuid(), made.id, made.episode, policy.id, 1, '{steps}', 9, 'running', now(), now() + interval '1 day'
-  FROM made, policy
-"""
-_MAKE_DUE = """
-UPDATE escalations SET next_at = now() - interval '1 second'
- WHERE id IN (SELECT id FROM escalations WHERE state = 'running' AND next_at > now() LIMIT {number})
-"""
-_CHANNEL = """
-INSERT INTO channels (id, name, kind, created_at, updated_at)
-VALUES ('{id}', 'tick {id}', 'webhook', now(), now())
-"""
-
-
-def _two_steps(channel_id: UUID) -> str:
-    target = [{"kind": "channel", "id": str(channel_id)}]
-    steps = [{"delay_seconds": seconds, "targets": target} for seconds in (86400, 86400)]
-    return msgspec.json.encode(steps).decode()
-
-
-async def _ticks(plan: Plan, store: Database) -> None:
-    settings = Settings(database_url=store.application_url, secret_key=SECRET)
-    engine = create_engine(settings, pool_size=2)
-    medians = {}
-    try:
-        for number in (DUE, plan.escalations):
-            channel_id = new_id()
-            await asyncio.to_thread(
-                store.run,
-                "TRUNCATE escalations, notifications, alerts CASCADE",
-                _CHANNEL.format(id=channel_id),
-                _FILL.format(number=number, steps=_two_steps(channel_id)),
-                "VACUUM ANALYZE escalations, alerts, notifications",
-            )
-            medians[number] = await _tick(plan, store, engine, settings, number=number)
-    finally:
-        await engine.dispose()
-    few, many = medians.values()
-    print(f"  {many / few:.1f} times the tick over {DUE}")
-
-
-async def _tick(plan: Plan, store: Database, engine: AsyncEngine, settings: Settings, *, number: int) -> float:
-    idle: list[float] = []
-    busy: list[float] = []
-    for _ in range(plan.ticks):
-        for took, due in ((idle, 0), (busy, DUE)):
-            if due:
-                await asyncio.to_thread(store.run, _MAKE_DUE.format(number=due))
-            began = time.perf_counter()
-            fired = await page(engine, settings, datetime.now(tz=UTC))
-            took.append(time.perf_counter() - began)
-            if fired < due:
-                raise RuntimeError(f"{fired} of {due} fired")
-    print(
-        f"\ntick over {number} open escalations: nothing due median {_ms(statistics.median(idle))}, most "
-        f"{_ms(max(idle))}; {DUE} due median {_ms(statistics.median(busy))}, most {_ms(max(busy))}"
-    )
-    return statistics.median(busy)
