@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 import redis
 
-from bench import database, live_ingest, profile
+from bench import database, live_ingest, live_restart, profile
 from bench.database import Stores
 from bench.live_load import listen
-from bench.live_people import RESUMING, People
+from bench.live_people import People
 from bench.live_results import LiveReport, LiveTurn, MemoryTurn, RestartTurn
 from bench.live_servers import LiveTocsin, Peer
 from bench.live_wire import LiveLoad, LiveResult, Publishing, Subscriber, allow_files
@@ -80,7 +80,9 @@ def measure(plan: Plan) -> LiveReport:
         if "fan-out" in plan.parts:
             turns = list(_turns(plan, tocsin, people, stores=stores, stack=stack))
         if "restart" in plan.parts:
-            restart = _restart(plan, tocsin, people)
+            restart = live_restart.measure(
+                tocsin, people, subscribers=plan.subscribers, events=plan.events, gap=plan.gap
+            )
         if "ingest" in plan.parts:
             ingest = list(live_ingest.measure(tocsin, people, stores, subscribers=plan.subscribers))
     return LiveReport(
@@ -220,7 +222,7 @@ def _shown(turn: LiveTurn) -> LiveTurn:
     return turn
 
 
-# -- memory and restart ------------------------------------------------------------------------------------------------
+# -- memory ------------------------------------------------------------------------------------------------------------
 
 
 def _memory(plan: Plan, tocsin: LiveTocsin, people: People, number: int) -> MemoryTurn:
@@ -257,59 +259,5 @@ def _memory(plan: Plan, tocsin: LiveTocsin, people: People, number: int) -> Memo
     )
     print(
         f"{number} sockets: {turn.each / 1000:.1f} kB each, all there after {turn.subscribe_seconds:.1f} s", flush=True
-    )
-    return turn
-
-
-def _restart(plan: Plan, tocsin: LiveTocsin, people: People) -> RestartTurn:
-    """Every subscriber comes back with the cursor of another event."""
-    number = plan.subscribers
-    recorder = people.crowd(1, groups=1)
-    recorded = listen(
-        LiveLoad(
-            port=tocsin.port,
-            subscribers=recorder,
-            publishing=tocsin.publishing(),
-            prefix="log",
-            events=number,
-            gap=0.0,
-            seconds=0.0,
-            keep_all=True,
-        )
-    )
-    cursors = [msgspec.json.decode(text)["payload"]["data"]["alertEvents"]["cursor"] for text in recorded.samples]
-    cursors = cursors[-number:]
-    tocsin.restart_api()
-    crowd = [
-        msgspec.structs.replace(
-            subscriber, query=RESUMING, variables={"after": cursor}, expects=len(cursors) - 1 - index
-        )
-        for index, (subscriber, cursor) in enumerate(zip(people.crowd(number, groups=1), cursors, strict=True))
-    ]
-    found = listen(
-        LiveLoad(
-            port=tocsin.port,
-            subscribers=crowd,
-            publishing=tocsin.publishing(),
-            prefix="back",
-            events=plan.events,
-            gap=plan.gap,
-            seconds=0.0,
-            patience=300.0,
-        )
-    )
-    turn = RestartTurn(
-        subscribers=number,
-        replayed=sum(subscriber.expects for subscriber in crowd),
-        subscribe_seconds=found.subscribe_seconds,
-        replay_seconds=found.replay_seconds,
-        first_shared_seconds=found.first_shared_seconds,
-        last_ms=[1000 * (timed.last - timed.answered) for timed in found.timed],
-    )
-    print(
-        f"{number} came back within {turn.subscribe_seconds:.1f} s with as many cursors; "
-        f"after {turn.replay_seconds:.1f} s all {turn.replayed:,} events were replayed, "
-        f"after {turn.first_shared_seconds:.1f} s all had a new one",
-        flush=True,
     )
     return turn

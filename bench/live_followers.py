@@ -11,7 +11,7 @@ import sys
 
 import msgspec
 
-from bench.live_load import Crowd, Listener
+from bench.live_crowd import Crowd, Listener
 from bench.live_wire import TEXT, LiveLoad, Publishing, Subscriber, allow_files, masked
 
 RESET = b'"StreamReset"'

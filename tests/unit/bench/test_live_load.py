@@ -15,7 +15,8 @@ from io import BufferedReader
 
 import pytest
 
-from bench.live_load import LEAST_EVENT_BYTES, Crowd
+from bench.live_crowd import LEAST_EVENT_BYTES
+from bench.live_load import Measuring
 from bench.live_report import render
 from bench.live_results import LiveReport, LiveTurn, MemoryTurn
 from bench.live_wire import TEXT, LiveLoad, LiveResult, Publishing, Subscriber, frame_end, masked
@@ -166,7 +167,7 @@ def run(server: Server, **more: object) -> LiveResult:
         "patience": 5.0,
         **more,
     }
-    return Crowd(LiveLoad(**values)).run()  # type: ignore[arg-type]
+    return Measuring(LiveLoad(**values)).run()  # type: ignore[arg-type]
 
 
 def test_the_report_compares_with_the_peers_of_the_same_run() -> None:
