@@ -1,11 +1,14 @@
 """How are the counts of a dashboard shown?"""
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import strawberry
+from strawberry.types.nodes import SelectedField, Selection
 
 from domain.alerts import counts
 from graphql_api.alerts.enums import AlertStatus
+from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.exposes import exposes
 
@@ -45,3 +48,26 @@ class AlertCounts:
     open: int = strawberry.field(description="Those not resolved.")
     by_status = strawberry.field(resolver=_by_status, description="By status, each status once.")
     by_severity = strawberry.field(resolver=_by_severity, description="By severity, each severity once, worst first.")
+
+
+_FIGURES: dict[str, Callable[[counts.AlertCounts], object]] = {
+    "total": lambda found: found.total,
+    "open": lambda found: found.open,
+    "byStatus": lambda found: [found.of_status(status) for status in AlertStatus],
+    "bySeverity": lambda found: [found.of_severity(severity) for severity in Severity],
+}
+
+
+def selected_figures(info: Info) -> Callable[[counts.AlertCounts], object]:
+    """What of the counts the document shows: others that are alike in it say nothing new."""
+    names = {name for field in info.selected_fields for name in _names(field.selections)}
+    figures = [figure for name, figure in _FIGURES.items() if name in names]
+    return lambda found: [figure(found) for figure in figures]
+
+
+def _names(selections: Iterable[Selection]) -> Iterator[str]:
+    for one in selections:
+        if isinstance(one, SelectedField):
+            yield one.name
+        else:
+            yield from _names(one.selections)

@@ -1,6 +1,6 @@
 """How is what happens to alerts followed? Each event the viewer may see and asked for, from any place in the log."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, Union, cast
@@ -15,7 +15,7 @@ from domain.alerts.filter import AlertFilter, search_within
 from domain.alerts.model import Alert
 from domain.alerts.passing import concerns
 from domain.errors import InvalidInput, Unauthenticated
-from graphql_api.alerts.counts import AlertCounts
+from graphql_api.alerts.counts import AlertCounts, selected_figures
 from graphql_api.alerts.direct_events import DirectEvents, direct_events
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
@@ -85,7 +85,7 @@ class AlertSubscriptions:
     )
     async def alert_counts(self, info: Info, *, wanted: Filter = None) -> AsyncGenerator[AlertCounts, None]:
         """Counted anew: a sum of increments would drift from what the lists show."""
-        async with aclosing(_counts(info.context, streamable(wanted))) as found:
+        async with aclosing(_counts(info.context, streamable(wanted), selected_figures(info))) as found:
             async for one in found:
                 yield cast("Any", one)
 
@@ -241,37 +241,45 @@ async def alerts_of(context: Context, items: Sequence[RecordedEvent]) -> list[Al
     return alerts
 
 
-async def _counts(context: Context, wanted: AlertFilter) -> AsyncGenerator[counts.AlertCounts, None]:
+async def _counts(
+    context: Context, wanted: AlertFilter, figures: Callable[[counts.AlertCounts], object]
+) -> AsyncGenerator[counts.AlertCounts, None]:
     course = context.course or Course()
     if course.follows_nothing:
         await one_word(context, None)
     elif course.is_shared:
-        async with aclosing(_counted(context, wanted, hub_of(context))) as found:
+        async with aclosing(_counted(context, wanted, hub_of(context), figures=figures)) as found:
             async for one in found:
                 yield one
     else:
         async with (
             following(context) as (hub, watched, ending),
-            aclosing(_counted(context, wanted, hub, watched=watched)) as stream,
+            aclosing(_counted(context, wanted, hub, figures=figures, watched=watched)) as stream,
         ):
             async for one in ending.each_of(stream):
                 yield one
 
 
 async def _counted(
-    context: Context, wanted: AlertFilter, hub: Hub, *, watched: "Watched | None" = None
+    context: Context,
+    wanted: AlertFilter,
+    hub: Hub,
+    *,
+    figures: Callable[[counts.AlertCounts], object],
+    watched: "Watched | None" = None,
 ) -> AsyncGenerator[counts.AlertCounts, None]:
+    """The counts, and again when one has changed that the client sees."""
     place: Cursor | None = None
     sight_changes = 0
-    told: counts.AlertCounts | None = None
+    told: object = None
     while True:
         place, sight_changes = await hub.news_since(place, sight_changes)
         context.viewer = watched.viewer if watched else context.viewer
         context.renew()
         found, place = await patiently(partial(_shared_count, context, wanted, place))
-        if found != told:
+        if (shown := figures(found)) != told:
             yield found
-            told = found
+            told = shown
 
 
 async def _shared_count(context: Context, wanted: AlertFilter, place: Cursor) -> tuple[counts.AlertCounts, Cursor]:

@@ -252,6 +252,35 @@ async def test_counts_come_at_once_and_when_they_change(
         assert len(totals) <= 3  # a burst is a few answers, not thirty
 
 
+async def test_counts_do_not_come_again_for_a_figure_that_is_not_asked_for(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection
+) -> None:
+    alert_id = await insert_told_alert(writer)
+    all_of_them = "subscription { alertCounts { total byStatus { status count } } }"
+    in_fragments = "subscription { alertCounts { ... { ...Figures } } } fragment Figures on AlertCounts { open }"
+    async with (
+        connected(address, operator) as seeing_all,
+        connected(address, operator) as socket,
+        connected(address, operator) as other,
+    ):
+        await seeing_all.subscribe(all_of_them)
+        await socket.subscribe(COUNTS)
+        await other.subscribe(in_fragments)
+        assert (await seeing_all.next_data())["alertCounts"]["total"] == 1
+        assert await socket.next_data() == {"alertCounts": {"total": 1}}
+        assert await other.next_data() == {"alertCounts": {"open": 1}}
+        await writer.execute(
+            "UPDATE alerts SET status = 'acknowledged', acknowledged_at = now() WHERE id = $1", alert_id
+        )
+        await insert_event(writer, alert_id=alert_id)
+        by_status = (await seeing_all.next_data())["alertCounts"]["byStatus"]
+        assert {"status": "ACKNOWLEDGED", "count": 1} in by_status
+        await insert_told_alert(writer)
+        assert (await seeing_all.next_data())["alertCounts"]["total"] == 2
+        assert await socket.next_data() == {"alertCounts": {"total": 2}}
+        assert await other.next_data() == {"alertCounts": {"open": 2}}
+
+
 async def test_events_come_over_server_sent_events_as_well(
     api: Api, address: str, operator: Person, writer: asyncpg.Connection
 ) -> None:
