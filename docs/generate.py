@@ -23,6 +23,7 @@ from domain.alerts import fold, lifecycle, model, severity
 from domain.rules.condition import VOCABULARY, Since
 from domain.teams import ownership
 from graphql_api import permissions
+from graphql_api.fields_below import FIELDS
 from graphql_api.needs import Access, Need
 from graphql_api.observability.metrics import Metrics
 from graphql_api.step_up import DANGEROUS
@@ -105,7 +106,7 @@ def permission_tables() -> str:
         lines += [f"| `{name}` | {_role(need)} | {_scope(need)} |" for name, need in sorted(fields.items())]
         parts.append("\n".join(lines))
     lines = ["### Fields below", "", "| field | least role | scope of a key | personal |", "|---|---|---|---|"]
-    for name, need in sorted(permissions.FIELDS.items()):
+    for name, need in sorted(FIELDS.items()):
         lines.append(f"| `{name}` | {_role(need)} | {_scope(need)} | {'yes' if need.personal else ''} |")
     return "\n\n".join([*parts, "\n".join(lines)])
 

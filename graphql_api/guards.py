@@ -12,9 +12,10 @@ from strawberry.types.field import StrawberryField
 
 from domain.errors import Forbidden, StepUpRequired
 from graphql_api.context import Context
+from graphql_api.fields_below import FIELDS
 from graphql_api.limits import CREDENTIALS
 from graphql_api.needs import Access, Line, Need, need_of
-from graphql_api.permissions import FIELDS, ROOT_FIELDS, ROUTES
+from graphql_api.permissions import ROOT_FIELDS, ROUTES
 from graphql_api.step_up import require_fresh_proof
 
 
@@ -100,7 +101,7 @@ def guard_fields(schema: GraphQLSchema) -> None:
         kind, _, name = place.partition(".")
         found = schema.type_map.get(kind)
         if not isinstance(found, GraphQLObjectType) or name not in found.fields:
-            message = f"graphql_api/permissions.py speaks of {place}, which is not there"
+            message = f"graphql_api/fields_below.py speaks of {place}, which is not there"
             raise GraphQLError(message)
         _guard_field(found.fields[name], need, place)
 

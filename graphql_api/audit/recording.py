@@ -1,9 +1,10 @@
 """When do refusals and reads of personal data come onto the audit log? Before the answer leaves; without it, none does.
 
-Which fields are personal is said in graphql_api/permissions.py. One entry an operation tells who read which kind and of
-whom; each refused field has an entry of its own, named as the field. A subscription goes on for hours: it is recorded
-when it begins, by what its document asks for. The names of colleagues on alerts, teams and timelines are not recorded:
-everybody who works here sees them on every page, and the log would be one of page views (docs/audit.md).
+Which fields are personal is said in graphql_api/permissions.py and fields_below.py. One entry an operation tells who
+read which kind and of whom; each refused field has an entry of its own, named as the field. A subscription goes on for
+hours: it is recorded when it begins, by what its document asks for. The names of colleagues on alerts, teams and
+timelines are not recorded: everybody who works here sees them on every page, and the log would be one of page views
+(docs/audit.md).
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -25,7 +26,7 @@ from strawberry.extensions import SchemaExtension
 
 from domain.audit.model import AuditEntry, AuditOutcome
 from graphql_api.context import Context
-from graphql_api.permissions import FIELDS
+from graphql_api.fields_below import FIELDS
 
 ACTION = "readPersonalData"
 

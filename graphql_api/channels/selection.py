@@ -34,8 +34,8 @@ from domain.access.grant import Grant
 from domain.access.scopes import Scope
 from domain.errors import InvalidInput
 from domain.identity.model import NOBODY, Role, Viewer, ViewerKind
+from graphql_api.fields_below import FIELDS
 from graphql_api.limits import Documents, Known, Limits
-from graphql_api.permissions import FIELDS
 
 FIELD = "selection"
 MAX_COST = 2_000

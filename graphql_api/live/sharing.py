@@ -24,9 +24,9 @@ from domain.access.grant import Grant
 from domain.access.scopes import Scope
 from domain.identity.model import NOBODY, Role, Viewer
 from domain.identity.proofs import SECOND_FACTORS
+from graphql_api.fields_below import FIELDS
 from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.limits import Documents
-from graphql_api.permissions import FIELDS
 
 
 class Follows(Enum):

@@ -11,7 +11,8 @@ from graphql import GraphQLObjectType, build_schema
 
 from domain.identity.model import Role
 from graphql_api.audit.noted import MOST_NAMED, Noted
-from graphql_api.permissions import FIELDS, ROOT_FIELDS
+from graphql_api.fields_below import FIELDS
+from graphql_api.permissions import ROOT_FIELDS
 from graphql_api.schema import printed
 from persistence.tables import audit_log
 from tests.api import Api, Person, api_settings, running_api

@@ -19,9 +19,10 @@ from domain.access.issuing import LEAST_ROLE
 from domain.access.scopes import Scope, with_included
 from domain.errors import Forbidden, Unauthenticated
 from domain.identity.model import Role, Viewer
+from graphql_api.fields_below import FIELDS, IN_PASSING
 from graphql_api.limits import Documents, Limits
 from graphql_api.needs import Access, Need
-from graphql_api.permissions import FIELDS, IN_PASSING, ROOT_FIELDS
+from graphql_api.permissions import ROOT_FIELDS
 from graphql_api.schema import build_schema
 from tests.schema_operations import SCHEMA
 

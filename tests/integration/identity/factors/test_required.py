@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
 
 from domain.identity.model import Role
+from graphql_api.fields_below import FIELDS
 from graphql_api.needs import Access
-from graphql_api.permissions import FIELDS, ROOT_FIELDS
+from graphql_api.permissions import ROOT_FIELDS
 from graphql_api.standing import ENROLLING, PROVING
 from persistence.tables import sessions
 from tests.api import Api, Person, api_settings, running_api
