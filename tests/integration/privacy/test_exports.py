@@ -76,7 +76,7 @@ async def test_a_person_gets_all_that_is_kept_about_them(api: Api, tmp_path: Pat
 
 
 async def test_of_much_every_page_comes(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("persistence.export_document.PAGE", 7)
+    monkeypatch.setattr("persistence.export_sections.PAGE", 7)
     person = await api.person(Role.OPERATOR)
     alert = (await api.change("createAlert", ALERT, "alert { id }", who=person))["alert"]
     for number in range(20):
