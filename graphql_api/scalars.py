@@ -21,7 +21,7 @@ _DURATION = re.compile(
     re.ASCII,
 )
 MAX_DURATION = timedelta(days=3660)
-SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE = 86_400, 3_600, 60
+SECONDS_PER_HOUR, SECONDS_PER_MINUTE = 3_600, 60
 
 
 def parse_time(value: object) -> datetime:

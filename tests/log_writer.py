@@ -1,7 +1,7 @@
 """How does a test put events into the log, in transactions it steers itself?"""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -87,8 +87,3 @@ async def insert_told_alert(connection: DirectConnection, *, severity: Severity 
 async def logged_ids(connection: DirectConnection) -> Sequence[UUID]:
     """The ids of all events, in the order of the log."""
     return [row["id"] for row in await connection.fetch("SELECT id FROM alert_events ORDER BY xid, seq")]
-
-
-def minutes_ago(minutes: float) -> datetime:
-    """A time in the past."""
-    return datetime.now(tz=UTC) - timedelta(minutes=minutes)

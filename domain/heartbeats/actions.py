@@ -1,7 +1,7 @@
 """How does a heartbeat come to be, change, rest and end? Checked, versioned, on the audit log without its key."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
@@ -173,11 +173,6 @@ async def archive_heartbeat(heartbeat_id: UUID, *, desk: HeartbeatDesk) -> Heart
     """End a heartbeat: its key works no more, and an alert that stands is resolved."""
     before = await _mine(heartbeat_id, desk)
     return await _saved(before, replace(before, archived_at=desk.now), desk)
-
-
-def due_after(ping: datetime, heartbeat: Heartbeat) -> datetime:
-    """When it is overdue after a ping."""
-    return ping + heartbeat.interval + heartbeat.grace
 
 
 def checked_draft(draft: HeartbeatDraft) -> HeartbeatDraft:

@@ -10,8 +10,6 @@ from tests.alert_rows import put_group
 from tests.integration.escalations.test_paging import Night
 from tests.log_writer import insert_alert
 
-COUNT_GROUP_PAGES = "SELECT count(*) FROM notifications WHERE kind = 'page' AND group_id IS NOT NULL"
-
 
 class GroupNight(Night):
     """As a night, with groups."""
