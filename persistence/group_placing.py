@@ -46,6 +46,7 @@ WITH found AS MATERIALIZED (
 )
 SELECT found.key, found.part, known.* FROM found JOIN known ON known.id = found.group_id
 """  # noqa: S608 - numbers and names are constants of the program
+# An alert is asked for by a range and sorted by its id, as keys are in ingest_sql.py: other indexes end with the id.
 SIGHTINGS_SQL = f"""
 WITH found AS MATERIALIZED (
   SELECT k.key, seen.number, seen.seen_at, a.id AS alert_id, a.integration_id, a.dedup_key, a.group_id
@@ -54,7 +55,9 @@ WITH found AS MATERIALIZED (
     CROSS JOIN LATERAL (
       SELECT alert_id, number, seen_at FROM alert_group_sightings
        WHERE key = k.key AND number = part.number AND seen_at >= $3 ORDER BY seen_at DESC LIMIT {MAX_WAITING}) AS seen
-    CROSS JOIN LATERAL (SELECT * FROM alerts WHERE id = seen.alert_id AND status <> 'resolved' OFFSET 0) AS a
+    CROSS JOIN LATERAL (
+      SELECT * FROM alerts WHERE id >= seen.alert_id AND id <= seen.alert_id AND status <> 'resolved'
+       ORDER BY id LIMIT 1) AS a
 ), known AS MATERIALIZED (
   SELECT g.id, g.title, g.created_at, state.last_joined_at, state.is_open
     FROM (SELECT DISTINCT group_id AS id FROM found) AS one JOIN alert_groups g ON g.id = one.id {_STATE}

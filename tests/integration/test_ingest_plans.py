@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from domain.alerts.model import MANUAL_INTEGRATION_ID
+from persistence.group_placing import SIGHTINGS_SQL
 from persistence.ingest_connections import PLANNING, WRITING, connect
 from persistence.ingest_sql import READ_SQL
 
@@ -77,3 +78,10 @@ async def test_the_newest_of_a_key_is_looked_up_by_its_key(
     assert "Index Scan using ix_alerts_dedup_key on alerts" in plan
     assert "pk_alerts" not in plan
     assert "Sort" not in plan
+
+
+async def test_an_alert_that_waits_for_a_like_one_is_looked_up_by_its_id(writer: asyncpg.Connection) -> None:
+    """On a new database the planner took it from the index of services, whose last column is the id."""
+    await writer.execute(f"PREPARE waiting (text[], int, timestamptz) AS {SIGHTINGS_SQL}")
+    lines = await writer.fetch("EXPLAIN EXECUTE waiting (NULL, NULL, NULL)")
+    assert "Index Scan using pk_alerts on alerts" in "\n".join(line[0] for line in lines)
