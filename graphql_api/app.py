@@ -99,7 +99,7 @@ def web_app(state: AppState) -> Starlette:
     """All but the ingest routes."""
     documents, trusted = state.documents, state.trusted
     schema = build_schema(documents)
-    live = Live(schema, documents, encoded, pace=Pace(lambda: state.metrics.taken, state.clock))
+    live = Live(schema, documents, encoded, pace=Pace(lambda: (state.metrics.taken, state.writing_seconds())))
     endpoint = Endpoint(schema, documents, trusted, live)
     graphiql = GraphiQL()
     # A browser may open a socket from a page of ours: of the same host, or of the address people know us by.
@@ -168,6 +168,7 @@ async def opened(state: AppState) -> AsyncIterator[None]:
         await directory.start()
         stack.push_async_callback(directory.close)
         state.ingest, state.directory = queue, directory
+        state.writing_seconds = lambda: queue.writing_seconds
         hub, sessions = Hub(settings), SessionWatch(state.reads, state.clock)
         await hub.start()
         stack.push_async_callback(hub.close)

@@ -1,6 +1,6 @@
 """What does one API process hold for its whole life? Settings, clock, pools and the parts that others plug in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -60,12 +60,14 @@ class AppState:
 
     `engine` writes; `reads` is the same pool without transactions around single statements. `directory` finds an
     integration by its key, `hub` feeds subscriptions, `sessions` ends them; all are opened by the lifespan.
+    `writing_seconds` is for how long `ingest` was writing something.
     """
 
     settings: Settings
     clock: Clock
     engine: AsyncEngine
     ingest: Ingest | None = None
+    writing_seconds: Callable[[], float] = field(default=lambda: 0.0)
     directory: Any = None
     hub: Hub | None = None
     sessions: SessionWatch | None = None

@@ -32,7 +32,7 @@ from persistence.backoff import Backoff
 from persistence.direct import DirectConnection, open_log_pool
 from persistence.engine import create_engine
 from persistence.event_log import EVENTS_CHANNEL, LogReader
-from persistence.giving_way import rest
+from persistence.giving_way import Machine, rest
 from persistence.leases import Lease, LeaseLost, Leases
 from persistence.listen import Listener
 from persistence.relay_cursors import RelayCursors
@@ -49,8 +49,10 @@ RENEW_SECONDS = 2.0
 POLL_SECONDS = 0.25
 # Without a notice for so long the storm is over, and whoever gave way need not.
 WRITTEN_SECONDS = 0.5
-# Who is patient rests so many times as long as it has worked, or until the storm is over.
-GIVES_WAY = 9.0
+# Who is patient rests so many times as long as it has worked, or until the storm is over. Who is further behind than it
+# should be rests less; with that many times as far behind not at all.
+GIVES_WAY, GIVES_WAY_LATE = 19.0, 9.0
+TOO_LATE = 4.0
 # From here on it is said in the log, and by `tocsin doctor`.
 LATE_SECONDS = 60.0
 STORE_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -90,15 +92,18 @@ async def give_way(
     *,
     worked: float,
     behind: Callable[[], float],
+    machine: Machine,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Let a consumer rest that has more to do already: while a storm is written, and unless it is too far behind.
+    """Let a consumer rest that has more to do already: while a storm is written that leaves the machine little room.
 
     What it `worked`, and how far it is `behind`, are in seconds.
     """
+    patience = consumer.patience_seconds
+    bound, times = (patience, GIVES_WAY) if behind() < patience else (TOO_LATE * patience, GIVES_WAY_LATE)
     await rest(
-        worked * GIVES_WAY,
-        while_needed=lambda: wake.is_written and behind() < consumer.patience_seconds,
+        worked * times,
+        while_needed=lambda: wake.is_written and behind() < bound and not machine.has_room(),
         sleep=sleep,
     )
 
@@ -135,6 +140,7 @@ class Relay:
         self._leases = Leases(pool, ttl=LEASE_TTL)
         self._consumers = consumers
         self._wake = wake
+        self._machine = Machine()
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
 
     async def run(self) -> None:
@@ -216,7 +222,11 @@ class Relay:
             else:
                 late.tell(self._behind(place))
                 await give_way(
-                    consumer, self._wake, worked=time.monotonic() - began, behind=partial(self._behind, place)
+                    consumer,
+                    self._wake,
+                    worked=time.monotonic() - began,
+                    behind=partial(self._behind, place),
+                    machine=self._machine,
                 )
 
     def _behind(self, place: Cursor) -> float:

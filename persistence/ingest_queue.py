@@ -35,15 +35,13 @@ from persistence.ingest_errands import CommitNotices, RuleCounters
 from persistence.ingest_receipts import committed_receipt
 from persistence.ingest_store import MAX_REJECTED_BYTES, IngestStore
 from persistence.known_rules import KnownRules
+from persistence.running_transactions import RunningTransactions
 from persistence.team_ownership import KnownOwnership
 
 log = structlog.get_logger(__name__)
 
 # How long after a connection lost in COMMIT a receipt is looked up before the caller is told to send again.
 RECEIPT_LOOKUP_SECONDS = 3.0
-# A second transaction begins beside one that runs only for a whole batch, or when that one is held up (a lock, a slow
-# disk) for longer than this. Half as many transactions twice as large cost each alert a quarter less of both processes.
-HELD_UP_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +104,8 @@ class IngestQueue:
         self._waiting_signals = 0
         self._work = asyncio.Event()
         self._connected = 0
-        # Transactions that run, and whether one of them takes long.
-        self._writing = 0
-        self._is_held_up = False
+        # Who waits behind one is seen to when it ends, or when it takes long.
+        self._running = RunningTransactions(self._work.set)
         self._closing = False
         self._writers: list[asyncio.Task[None]] = []
         self._helpers: set[asyncio.Task[None]] = set()
@@ -117,6 +114,11 @@ class IngestQueue:
     def depth(self) -> int:
         """Signals waiting for a transaction."""
         return self._waiting_signals
+
+    @property
+    def writing_seconds(self) -> float:
+        """For how many seconds something was being written: all of them, where no more can be taken."""
+        return self._running.seconds
 
     async def start(self) -> None:
         """Start the writers. A database that is down does not stop the start: posts get 503 until it is back."""
@@ -195,7 +197,8 @@ class IngestQueue:
         """Commit batches until the queue closes; raises when the connection is lost or the database refuses."""
         while True:
             if self._wants_writer():
-                await self._commit_one_of_few(store, self._take())
+                with self._running.one():
+                    await self._commit(store, self._take())
             elif self._closing and not self._queue:
                 return
             else:
@@ -203,28 +206,15 @@ class IngestQueue:
                 await self._work.wait()
 
     def _wants_writer(self) -> bool:
-        """Whether another transaction should begin now."""
+        """Whether another transaction should begin now.
+
+        A second one beside one that runs: only for a whole batch, or when that one is held up. Half as many
+        transactions twice as large cost each alert a quarter less of both processes.
+        """
         if not self._queue:
             return False
         is_whole = self._waiting_signals >= self.limits.batch_signals
-        return not self._writing or is_whole or self._is_held_up or self._closing
-
-    async def _commit_one_of_few(self, store: IngestStore, batch: list[_Waiting]) -> None:
-        """Commit a batch; those who wait behind it are seen to when it ends, or when it takes long."""
-        self._writing += 1
-        timer = asyncio.get_running_loop().call_later(HELD_UP_SECONDS, self._hold_up)
-        try:
-            await self._commit(store, batch)
-        finally:
-            timer.cancel()
-            self._writing -= 1
-            self._is_held_up = False
-            # For the other writers, should this one not come back.
-            self._work.set()
-
-    def _hold_up(self) -> None:
-        self._is_held_up = True
-        self._work.set()
+        return not self._running.number or is_whole or self._running.is_held_up or self._closing
 
     def _take(self) -> list[_Waiting]:
         """Everything that waits, up to a batch. One with rows of its own (`extra`) goes alone: it may refuse."""

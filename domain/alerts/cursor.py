@@ -30,6 +30,7 @@ class StreamResetReason(StrEnum):
     LOG_RESTORED = "log_restored"
     CURSOR_EXPIRED = "cursor_expired"
     SLOW_CONSUMER = "slow_consumer"
+    OVERTAKEN = "overtaken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

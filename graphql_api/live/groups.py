@@ -178,10 +178,10 @@ class Group:
             course.began = None
         await give(payload)
 
-    async def give_way(self, worked: float, at: Cursor | None) -> None:
+    async def give_way(self, worked: float) -> None:
         """While a storm is taken in, what is told of it takes a part of the process's time alone."""
-        if self._live.pace is not None and at is not None and worked:
-            await self._live.pace.give_way(worked, at)
+        if self._live.pace is not None and worked:
+            await self._live.pace.give_way(worked)
 
     def _payload(self, body: bytes, course: Course) -> Payload:
         is_last = course.settled is None and self.key.shape.follows is not Follows.COUNTS
@@ -237,7 +237,7 @@ class Group:
         """Let it be given, and give way: nothing is made meanwhile that nobody may see any more when it is given."""
         await self._giver.put(payload)
         worked, self._worked = self._worked, 0.0
-        await self.give_way(worked, self._place)
+        await self.give_way(worked)
 
     async def _give(self, payloads: list[Payload]) -> None:
         """Who joins from here on has it from the log, or is where it is. The last word comes alone."""

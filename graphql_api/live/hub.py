@@ -17,6 +17,7 @@ from domain.alerts.filter import AlertFilter
 from domain.alerts.sieve import Known, Possible, possible_of
 from graphql_api.live.inbox import MOST_WAITING, Inbox
 from graphql_api.live.log_tail import PAGE, LogTail, patiently, place_after
+from graphql_api.live.overtaken import LATE, Overtaken
 from graphql_api.live.shared_counts import SharedCounts
 from graphql_api.live.upcoming import Upcoming
 from persistence.event_log import LogReader
@@ -24,8 +25,8 @@ from persistence.tasks import end_tasks
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
-# Followers of a storm are told up to PATIENCE_SECONDS later (pace.py); with more than this, something is wrong.
-LATE_SECONDS, WATCH_SECONDS = 30.0, 15.0
+# How often it is looked whether followers are told late.
+WATCH_SECONDS = 15.0
 # A resumed stream begins at most this far back: an older client reads the lists anew.
 REPLAY_WINDOW = timedelta(days=7)
 
@@ -113,7 +114,7 @@ class Hub:
         """Say so in the log when followers are told late."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            if (seconds := self.seconds_followers_wait) > LATE_SECONDS:
+            if (seconds := self.seconds_followers_wait) > LATE.total_seconds():
                 _log.warning("followers are told late", seconds=round(seconds, 1), followers=self.subscribers)
 
     # -- what the log brings ---------------------------------------------------------------------------------------
@@ -188,14 +189,21 @@ class Hub:
     async def follow_on(
         self, place: Cursor, *, upcoming: Upcoming | None = None
     ) -> AsyncGenerator[RecordedEvent | StreamReset, None]:
-        """Every event after the place, for many: when they come too fast, the log is read instead of giving up."""
-        upcoming = upcoming or Upcoming()
+        """Every event after the place, for many: when they come too fast, the log is read instead of giving up.
+
+        Who is told so late that it is of no use begins anew at the head.
+        """
+        upcoming, overtaken = upcoming or Upcoming(), Overtaken(asyncio.get_running_loop().time)
         while True:
             with self._for_others(upcoming):
                 # A place of this process is never too old: nothing may have happened for longer than the window.
                 async with contextlib.aclosing(self.follow(place, window=None, upcoming=upcoming)) as stream:
                     async for item in stream:
                         if isinstance(item, RecordedEvent):
+                            if overtaken.is_at(item.recorded_at, self.place.recorded_at):
+                                _log.warning("followers were overtaken and begin anew", at=item.recorded_at.isoformat())
+                                yield StreamReset(reason=StreamResetReason.OVERTAKEN, resume_after=self.place)
+                                return
                             yield item
                         elif item.reason is StreamResetReason.SLOW_CONSUMER:
                             place = item.resume_after

@@ -209,7 +209,7 @@ class Stragglers:
     async def _give_new(self, payload: Payload) -> None:
         began = asyncio.get_running_loop().time()
         await self._give(payload)
-        await self._group.give_way(payload.made_in + asyncio.get_running_loop().time() - began, payload.at)
+        await self._group.give_way(payload.made_in + asyncio.get_running_loop().time() - began)
 
     async def _give(self, payload: Payload) -> None:
         # At once, before the first wait: who comes while it is given, from before it, must not join these.

@@ -15,6 +15,8 @@ expose_enum(
         StreamResetReason.LOG_RESTORED: "The server's log is another one now: it was restored from a backup.",
         StreamResetReason.CURSOR_EXPIRED: "The cursor is older than what can be replayed.",
         StreamResetReason.SLOW_CONSUMER: "The reader took events more slowly than they came; none is lost in the log.",
+        StreamResetReason.OVERTAKEN: "More happened than this server could tell all who follow: you were a minute "
+        "behind and came no nearer. Begin anew with what is now; timelines have the rest.",
     },
 )
 
@@ -28,7 +30,7 @@ def _resume_after(root: _Reset) -> str:
 
 @exposes(
     DomainStreamReset,
-    description="The stream ends here. After a restore or an expired cursor, read the lists anew; then follow again.",
+    description="The stream ends here. Read the lists anew, but after SLOW_CONSUMER; then follow again.",
 )
 class StreamReset:
     """Given as the last message of a stream."""

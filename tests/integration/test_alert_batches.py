@@ -11,7 +11,6 @@ import asyncpg
 import httpx2
 import pytest
 
-from domain.alerts.cursor import Cursor
 from domain.alerts.events import LogPosition
 from graphql_api.alerts import batches, events, loaders, subscriptions
 from graphql_api.context import Context
@@ -85,7 +84,7 @@ async def test_the_making_of_a_list_is_work_to_rest_for_and_the_wait_for_others_
     worked: list[float] = []
     loading: list[float] = []
 
-    async def give_way(_pace: Pace, seconds: float, _at: Cursor) -> None:
+    async def give_way(_pace: Pace, seconds: float) -> None:
         worked.append(seconds)
 
     async def while_more_comes(context: Context, ids: list[UUID]) -> Any:  # noqa: ANN401 - what is loaded

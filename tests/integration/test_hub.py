@@ -14,7 +14,7 @@ import redis.asyncio as redis
 from domain.alerts.cursor import Cursor, StreamReset, StreamResetReason, log_start
 from domain.alerts.events import LogPosition, RecordedEvent
 from domain.alerts.filter import AlertFilter
-from graphql_api.live import log_tail
+from graphql_api.live import log_tail, overtaken
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
 from graphql_api.live.upcoming import Upcoming
 from persistence.event_log import LogReader
@@ -304,6 +304,30 @@ async def test_how_long_followers_wait_is_known_of_what_they_have_to_read_from_t
         await until(lambda: hub.seconds_followers_wait == 0)
         await insert_event(writer)
         await again
+
+
+async def test_who_follows_for_others_and_is_overtaken_begins_anew_at_the_head(
+    database_url: str, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for bound, value in (("LATE", timedelta(0)), ("TOO_LATE", timedelta(0)), ("LATE_FOR_SECONDS", 0.0)):
+        monkeypatch.setattr(overtaken, bound, value)
+    async with started(without_redis(database_url)) as hub:
+        async with aclosing(hub.follow_on(hub.place)) as stream:
+            first = asyncio.ensure_future(anext(stream))
+            await insert_event(writer)
+            # What is the newest is never too late.
+            assert isinstance(await first, RecordedEvent)
+            missed = [await insert_event(writer) for _ in range(3)]
+            end = (await cursor_at(writer, missed[-1])).position
+            await until(lambda: hub.place.position >= end)
+            told = [item async for item in stream]
+        assert told == [StreamReset(reason=StreamResetReason.OVERTAKEN, resume_after=hub.place)]
+        async with aclosing(hub.follow_on(hub.place)) as stream:
+            first = asyncio.ensure_future(anext(stream))
+            event_id = await insert_event(writer)
+            found = await first
+            assert isinstance(found, RecordedEvent)
+            assert found.event.id == event_id
 
 
 async def test_a_message_that_vanished_without_a_successor_is_found(

@@ -20,6 +20,7 @@ from graphql_api.alerts import events, loaders, subscriptions
 from graphql_api.context import Context
 from graphql_api.live import sharing
 from graphql_api.live.member import Member, Payload, Send, SendAtOnce, Stop
+from graphql_api.live.overtaken import Overtaken
 from persistence.reads import counts
 from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import COUNTS, EVENTS, followed, start_cursor
@@ -65,6 +66,26 @@ async def test_fifty_subscribers_cost_one_load_an_event(
             assert [await next_id(socket) for _ in range(5)] == expected
         assert sum(map(len, loads)) == 5
     await followed(api, 0)
+
+
+async def test_all_who_share_a_run_that_is_overtaken_are_told_and_share_again(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as stack:
+        sockets = [await subscribed(stack, address, operator, EVENTS) for _ in range(3)]
+        await followed(api, 3)
+        monkeypatch.setattr(Overtaken, "is_at", lambda *_: True)
+        await insert_told_alert(writer)
+        told = [await until_reset(socket) for socket in sockets]
+        assert [(received, item["reason"]) for received, item in told] == [([], "OVERTAKEN")] * 3
+        monkeypatch.undo()
+        for socket, (_, item) in zip(sockets, told, strict=True):
+            assert (await socket.receive())["type"] == "complete"
+            await socket.subscribe(EVENTS, {"after": item["resumeAfter"]}, operation="again")
+        await followed(api, 3)
+        await insert_told_alert(writer)
+        newest = str((await logged_ids(writer))[-1])
+        assert [await next_id(socket) for socket in sockets] == [newest] * 3
 
 
 async def test_the_operations_id_is_the_clients_own(

@@ -17,13 +17,15 @@ from jobs.consumers.contract import Consumer, Move, Run
 from jobs.consumers.live import LiveConsumer
 from jobs.consumers.metrics import MetricsConsumer
 from jobs.consumers.search import SearchConsumer
-from jobs.relay import GIVES_WAY, LATE_SECONDS, LEASE, Relay, Wake, _Late, give_way
+from jobs.relay import GIVES_WAY, GIVES_WAY_LATE, LATE_SECONDS, LEASE, TOO_LATE, Relay, Wake, _Late, give_way
 from persistence.ingest_queue import IngestQueue
 from persistence.leases import Leases
 from tests.unit.alerts.signals import FIRING, RESOLVED, signal, submission
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from persistence.giving_way import Machine
 
 
 def now() -> datetime:
@@ -58,8 +60,8 @@ class Recorder:
 class Storm:
     """A storm that goes on for so long, and a consumer's place in it that moves not at all."""
 
-    def __init__(self, *, behind: float, lasts: float = 1e9) -> None:
-        self.behind, self.left, self.rested = behind, lasts, 0.0
+    def __init__(self, *, behind: float, lasts: float = 1e9, room: bool = False) -> None:
+        self.behind, self.left, self.room, self.rested = behind, lasts, room, 0.0
 
     async def sleep(self, seconds: float) -> None:
         self.rested += seconds
@@ -71,17 +73,34 @@ class Storm:
         return self.left > 0
 
     async def rest_of(self, consumer: Consumer, *, worked: float) -> float:
-        await give_way(consumer, cast("Wake", self), worked=worked, behind=lambda: self.behind, sleep=self.sleep)
+        await give_way(
+            consumer,
+            cast("Wake", self),
+            worked=worked,
+            behind=lambda: self.behind,
+            machine=cast("Machine", self),
+            sleep=self.sleep,
+        )
         return self.rested
 
+    def has_room(self) -> bool:
+        return self.room
 
-async def test_in_a_storm_the_search_gives_way_until_it_is_too_far_behind() -> None:
+
+async def test_in_a_storm_the_search_gives_way_less_when_it_is_late_and_not_when_it_is_too_late() -> None:
     patient = SearchConsumer.__new__(SearchConsumer)
     bound = patient.patience_seconds
     assert await Storm(behind=0).rest_of(patient, worked=0.1) == pytest.approx(0.1 * GIVES_WAY)
-    assert await Storm(behind=bound).rest_of(patient, worked=0.1) == 0
+    assert await Storm(behind=bound).rest_of(patient, worked=0.1) == pytest.approx(0.1 * GIVES_WAY_LATE)
+    assert await Storm(behind=TOO_LATE * bound).rest_of(patient, worked=0.1) == 0
     # It gets there while it rests, and rests no longer.
     assert await Storm(behind=bound - 1).rest_of(patient, worked=1.0) == pytest.approx(1, abs=0.21)
+    assert await Storm(behind=TOO_LATE * bound - 1).rest_of(patient, worked=1.0) == pytest.approx(1, abs=0.21)
+
+
+async def test_on_a_machine_that_has_room_nobody_gives_way() -> None:
+    patient = SearchConsumer.__new__(SearchConsumer)
+    assert await Storm(behind=0, room=True).rest_of(patient, worked=0.1) == 0
 
 
 async def test_when_the_storm_is_over_nobody_rests_on() -> None:

@@ -225,7 +225,7 @@ class Storm:
         self.over = asyncio.Event()
         self.rests = 0
 
-    async def give_way(self, _worked: float, _at: Cursor) -> None:
+    async def give_way(self, _worked: float) -> None:
         self.rests += 1
         await self.over.wait()
 

@@ -1,51 +1,45 @@
-"""Do followers give way to a storm of signals, and to nothing else, and not for ever?"""
+"""Do followers give way while a process takes in all it can, all of them together, and at no other time?"""
 
+import asyncio
 import time
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 
-from domain.alerts.cursor import Cursor
-from domain.alerts.events import LogPosition
-from graphql_api.live.pace import BUSY, GIVES_WAY, PATIENCE_SECONDS, STORM, WINDOW_SECONDS, Pace, processor_wanted
-
-NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+from graphql_api.live.pace import BUSY, GIVES_WAY, STORM, WINDOW_SECONDS, WRITING, Pace, processor_wanted
+from tests.waiting import until
 
 
 class Process:
-    """Signals that were taken, two clocks, and the time it wanted a processor. While it sleeps it goes on as before."""
+    """Signals that were taken, and how long it took in, wanted a processor and slept. While it sleeps it goes on."""
 
     def __init__(self) -> None:
         self.taken = 0
-        self.seconds = self.wanted = self.slept = 0.0
-        self.rate = self.busy = 0.0
+        self.seconds = self.writing = self.wanted = self.slept = 0.0
+        self.rate = self.writes = self.busy = 0.0
         self.pace = Pace(
-            lambda: self.taken,
-            self,
+            lambda: (self.taken, self.writing),
             monotonic=lambda: self.seconds,
             wanted=lambda: self.wanted,
             sleep=self.sleep,
         )
 
-    def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.seconds)
-
     async def sleep(self, seconds: float) -> None:
         self.slept += seconds
-        self.go_on(rate=self.rate, seconds=seconds, busy=self.busy)
+        self.go_on(rate=self.rate, seconds=seconds, writes=self.writes, busy=self.busy)
 
-    def go_on(self, *, rate: float, seconds: float = 2 * WINDOW_SECONDS, busy: float = 2 * BUSY) -> None:
-        self.rate, self.busy = rate, busy
+    def go_on(
+        self, *, rate: float, seconds: float = 2 * WINDOW_SECONDS, writes: float = 1.0, busy: float = 1.0
+    ) -> None:
+        self.rate, self.writes, self.busy = rate, writes, busy
         self.seconds += seconds
+        self.writing += writes * seconds
         self.wanted += busy * seconds
         self.taken += round(rate * seconds)
 
-    async def rest(self, *, worked: float = 0.01, behind: float = 0.0) -> float:
-        """How long a run rests that is so far behind."""
+    async def rest(self, *, worked: float = 0.01) -> float:
+        """How long a run rests that worked so long."""
         slept = self.slept
-        at = Cursor(epoch=UUID(int=1), position=LogPosition(1, 1), recorded_at=self.now() - timedelta(seconds=behind))
-        await self.pace.give_way(worked, at)
+        await self.pace.give_way(worked)
         return self.slept - slept
 
 
@@ -61,22 +55,52 @@ async def test_on_a_busy_day_nobody_gives_way(process: Process) -> None:
     assert await process.rest() == 0
 
 
-async def test_where_there_is_time_for_both_nobody_gives_way(process: Process) -> None:
-    process.go_on(rate=10 * STORM, busy=BUSY)
+async def test_who_could_take_in_more_gives_followers_the_time_they_need(process: Process) -> None:
+    process.go_on(rate=10 * STORM, writes=WRITING - 0.05)
     assert await process.rest() == 0
 
 
-async def test_in_a_storm_followers_take_a_twentieth_of_the_time(process: Process) -> None:
+async def test_where_there_is_time_for_both_nobody_gives_way(process: Process) -> None:
+    # Posts one by one: there is always one that is being written, of which the process itself does little.
+    process.go_on(rate=10 * STORM, busy=BUSY - 0.05)
+    assert await process.rest() == 0
+
+
+async def test_in_a_storm_followers_take_a_fortieth_of_the_time(process: Process) -> None:
     process.go_on(rate=10 * STORM)
     assert await process.rest(worked=0.01) == pytest.approx(0.01 * GIVES_WAY)
     assert await process.rest(worked=0.1) == pytest.approx(0.1 * GIVES_WAY)
 
 
-async def test_whoever_is_too_far_behind_gives_way_no_more(process: Process) -> None:
-    process.go_on(rate=10 * STORM)
-    assert await process.rest(behind=PATIENCE_SECONDS) == 0
-    # It gets there while it rests.
-    assert await process.rest(worked=1.0, behind=PATIENCE_SECONDS - 1) == pytest.approx(1, abs=1.1 * WINDOW_SECONDS)
+async def test_many_runs_take_no_more_than_one() -> None:
+    rests: list[float] = []
+    is_over = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+        await is_over.wait()
+
+    signals = iter(range(0, 10**9, 10**6))
+    seconds = iter(range(10**6))
+    now = 0.0
+
+    def monotonic() -> float:
+        nonlocal now
+        now += 2 * WINDOW_SECONDS
+        return now
+
+    pace = Pace(
+        lambda: (next(signals), float(next(seconds))), monotonic=monotonic, wanted=lambda: 1e3 * now, sleep=sleep
+    )
+    await pace.give_way(1.0)  # it begins to count
+    runs = [asyncio.create_task(pace.give_way(0.001)) for _ in range(3)]
+    await until(lambda: len(rests) == len(runs))
+    assert rests == pytest.approx([0.001 * GIVES_WAY, 0.002 * GIVES_WAY, 0.003 * GIVES_WAY])
+    is_over.set()
+    await asyncio.gather(*runs)
+    rests.clear()
+    await pace.give_way(0.001)
+    assert rests == pytest.approx([0.001 * GIVES_WAY])
 
 
 async def test_after_the_storm_all_is_as_before(process: Process) -> None:

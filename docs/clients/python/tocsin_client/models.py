@@ -409,6 +409,7 @@ class StreamResetReason(OpenEnum):
     LOG_RESTORED = "LOG_RESTORED"
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
     SLOW_CONSUMER = "SLOW_CONSUMER"
+    OVERTAKEN = "OVERTAKEN"
 
 
 class FollowStreamReset(Model, tag="StreamReset", tag_field="__typename"):

@@ -129,6 +129,7 @@ export type Severity =
 export type StreamResetReason =
   | 'CURSOR_EXPIRED'
   | 'LOG_RESTORED'
+  | 'OVERTAKEN'
   | 'SLOW_CONSUMER';
 
 export type SignInMutationVariables = Exact<{

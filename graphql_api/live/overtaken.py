@@ -1,0 +1,34 @@
+"""When is it of no use any more to tell followers what they missed? When they are a minute behind and come no nearer.
+
+In a storm that is all a process can take in, a thousand who follow everything are told a part of it, and fall behind
+for as long as it lasts. What they would be told then is not what they look for; to read the lists anew shows them what
+is. Who comes back after an outage of the process has time to catch up first.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+# Who is further behind than this ...
+LATE = timedelta(seconds=30)
+# ... for so long, and further than that by now, is overtaken.
+LATE_FOR_SECONDS = 30.0
+TOO_LATE = timedelta(seconds=60)
+
+
+class Overtaken:
+    """How late one run is, event after event. `monotonic` gives seconds that only grow."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._late_since: float | None = None
+
+    def is_at(self, event_at: datetime, head_at: datetime) -> bool:
+        """Whether it is, coming to an event of this time while the log's head is of that time."""
+        behind = head_at - event_at
+        if behind <= LATE:
+            self._late_since = None
+            return False
+        now = self._monotonic()
+        if self._late_since is None:
+            self._late_since = now
+        return behind > TOO_LATE and now - self._late_since >= LATE_FOR_SECONDS

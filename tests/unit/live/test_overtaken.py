@@ -1,0 +1,57 @@
+"""When are followers told that they fell too far behind? Not before they were late for a while and came no nearer."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from graphql_api.live.overtaken import LATE, LATE_FOR_SECONDS, TOO_LATE, Overtaken
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+MOMENT = timedelta(seconds=1)
+
+
+class Run:
+    """A run of followers, and the seconds that pass for it."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+        self.overtaken = Overtaken(lambda: self.seconds)
+
+    def is_overtaken(self, *, behind: timedelta) -> bool:
+        return self.overtaken.is_at(NOON - behind, NOON)
+
+
+@pytest.fixture
+def run() -> Run:
+    return Run()
+
+
+def test_who_falls_further_and_further_behind_is_overtaken_after_a_minute(run: Run) -> None:
+    for second in range(int(TOO_LATE.total_seconds()) + 1):
+        run.seconds += 1
+        assert not run.is_overtaken(behind=timedelta(seconds=second)), second
+    run.seconds += 1
+    assert run.is_overtaken(behind=TOO_LATE + MOMENT)
+
+
+def test_who_comes_back_from_an_outage_has_time_to_catch_up(run: Run) -> None:
+    assert not run.is_overtaken(behind=timedelta(hours=1))
+    run.seconds += LATE_FOR_SECONDS - 1
+    assert not run.is_overtaken(behind=timedelta(minutes=30))
+    run.seconds += 2
+    assert run.is_overtaken(behind=timedelta(minutes=29))
+
+
+def test_who_was_in_time_in_between_has_all_the_time_again(run: Run) -> None:
+    assert not run.is_overtaken(behind=timedelta(hours=1))
+    run.seconds += LATE_FOR_SECONDS
+    assert not run.is_overtaken(behind=LATE)
+    assert not run.is_overtaken(behind=TOO_LATE + MOMENT)
+    run.seconds += LATE_FOR_SECONDS
+    assert run.is_overtaken(behind=TOO_LATE + MOMENT)
+
+
+def test_who_keeps_its_distance_is_told_on(run: Run) -> None:
+    for _ in range(10):
+        run.seconds += LATE_FOR_SECONDS
+        assert not run.is_overtaken(behind=TOO_LATE)
