@@ -6,12 +6,12 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from domain.alerts.cursor import Cursor, StreamReset, decode_cursor
+from domain.alerts.cursor import Cursor
+from domain.rules.events import RecordedAlertRuleEvent
 from domain.rules.trying import MAX_FOLLOWED
-from graphql_api.alerts.subscriptions import following, until_executed
+from graphql_api.alerts.subscriptions import following
 from graphql_api.context import Context, Info
-from graphql_api.live.course import Course
-from graphql_api.live.team_feed import RuleFeed
+from graphql_api.log_streams import changes
 from graphql_api.rules.events import AlertRuleStreamMessage, ShownAlertRuleEvent
 from graphql_api.rules.loaders import load_alert_rules
 from graphql_api.rules.trials import AlertRuleTestProgress, TestAlertRuleInput, Testing
@@ -34,9 +34,9 @@ class RuleSubscriptions:
             strawberry.argument(description="The `cursor` of the last event received. By default it begins now."),
         ] = None,
     ) -> AsyncGenerator[AlertRuleStreamMessage, None]:
-        """See graphql_api/live/log_feed.py for how nothing is missed."""
-        cursor = None if after is None else decode_cursor(after)
-        async with aclosing(_events(info.context, cursor)) as events:
+        """See graphql_api/log_streams.py."""
+        stream = changes(info.context, info.context.state.rule_feed, after, _shown)
+        async with aclosing(stream) as events:
             async for item in events:
                 yield cast("Any", item)
 
@@ -76,28 +76,7 @@ async def _tested(context: Context, data: TestAlertRuleInput) -> AsyncGenerator[
 _LEAST_SHARE = 0.01
 
 
-def _feed_of(context: Context) -> RuleFeed:
-    if context.state.rule_feed is None:
-        message = "the feed of alert rules is not open"
-        raise RuntimeError(message)
-    return context.state.rule_feed
-
-
-async def _events(context: Context, after: Cursor | None) -> AsyncGenerator[ShownAlertRuleEvent | StreamReset, None]:
-    course = context.course = context.course or Course()
-    async with following(context) as (_hub, watched, ending):
-        stream = _feed_of(context).follow(after)
-        async with aclosing(stream), aclosing(ending.each_of(stream)) as items:
-            async for item in items:
-                if isinstance(item, StreamReset):
-                    yield item
-                    return
-                recorded, place = item
-                context.viewer = watched.viewer
-                context.renew()
-                if await context.loader(load_alert_rules).load(recorded.event.rule_id) is None:
-                    continue  # of a team that is hidden from who follows
-                shown = ShownAlertRuleEvent(recorded=recorded, place=place)
-                async with aclosing(until_executed(context, course, shown, place)) as given:
-                    async for again in given:
-                        yield again
+async def _shown(context: Context, recorded: RecordedAlertRuleEvent, place: Cursor) -> ShownAlertRuleEvent | None:
+    """The event; None of a rule of a team that is hidden from who follows."""
+    rule = await context.loader(load_alert_rules).load(recorded.event.rule_id)
+    return None if rule is None else ShownAlertRuleEvent(recorded=recorded, place=place)

@@ -89,7 +89,6 @@ async def _changes(
             async for watch in watches:
                 # Role and teams as they are now.
                 context.viewer = watched.viewer
-                context.renew()
                 ids = [one for one in _changed(known, watch) if schedule_id in {None, one}]
                 for schedule in await patiently(partial(_seen, context, ids)):
                     if team_id is None or schedule.team_id == team_id:
@@ -106,11 +105,14 @@ def _changed(known: Duties | None, watch: Watch) -> list[UUID]:
 
 
 async def _seen(context: Context, ids: list[UUID]) -> list[model.Schedule]:
+    # In each attempt: a loader that failed would go on to fail.
+    context.renew()
     found = await context.loader(load_schedules).load_many(ids)
     return [one for one in found if one is not None]
 
 
 async def _change(context: Context, schedule: model.Schedule, watch: Watch, known: Duties | None) -> OnCallChange:
+    context.renew()
     before = None if known is None else known.get(schedule.id)
     is_on_call = watch.duties.get(schedule.id) is not None
     shift = await shift_at(context, schedule, watch.at) if is_on_call else None

@@ -2,19 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from functools import partial
 from typing import Annotated, Any, TypeAlias, cast
 
 import strawberry
 
-from domain.alerts.cursor import Cursor, StreamReset, decode_cursor
+from domain.alerts.cursor import Cursor
 from domain.teams.events import RecordedTeamEvent, took_from_sight
-from graphql_api.alerts.subscriptions import following, until_executed
 from graphql_api.context import Context, Info
 from graphql_api.identity.loaders import load_teams
-from graphql_api.live.course import Course
-from graphql_api.live.log_tail import patiently
-from graphql_api.live.team_feed import TeamFeed
+from graphql_api.log_streams import changes
 from graphql_api.teams.events import LostTeam, ShownTeamEvent, TeamStreamMessage
 
 Item: TypeAlias = ShownTeamEvent | LostTeam
@@ -37,39 +33,11 @@ class TeamSubscriptions:
             strawberry.argument(description="The `cursor` of the last event received. By default it begins now."),
         ] = None,
     ) -> AsyncGenerator[TeamStreamMessage, None]:
-        """See graphql_api/live/log_feed.py for how nothing is missed."""
-        cursor = None if after is None else decode_cursor(after)
-        async with aclosing(_events(info.context, cursor)) as events:
+        """See graphql_api/log_streams.py."""
+        stream = changes(info.context, info.context.state.team_feed, after, _shown)
+        async with aclosing(stream) as events:
             async for item in events:
                 yield cast("Any", item)
-
-
-def _feed_of(context: Context) -> TeamFeed:
-    if context.state.team_feed is None:
-        message = "the feed of teams is not open"
-        raise RuntimeError(message)
-    return context.state.team_feed
-
-
-async def _events(context: Context, after: Cursor | None) -> AsyncGenerator[Item | StreamReset, None]:
-    course = context.course = context.course or Course()
-    async with following(context) as (_hub, watched, ending):
-        stream = _feed_of(context).follow(after)
-        async with aclosing(stream), aclosing(ending.each_of(stream)) as items:
-            async for item in items:
-                if isinstance(item, StreamReset):
-                    yield item
-                    return
-                recorded, place = item
-                # Role and teams as they are since the event: the feed has had them read anew.
-                context.viewer = watched.viewer
-                context.renew()
-                shown = await patiently(partial(_shown, context, recorded, place))
-                if shown is None:
-                    continue
-                async with aclosing(until_executed(context, course, shown, place)) as given:
-                    async for again in given:
-                        yield again
 
 
 async def _shown(context: Context, recorded: RecordedTeamEvent, place: Cursor) -> Item | None:

@@ -9,8 +9,11 @@ import sqlalchemy as sa
 
 from domain.alerts.cursor import encode_cursor, log_start
 from domain.identity.model import Role
+from graphql_api.rules import loaders
+from persistence.rules import list_rules
 from tests.api import Api, Person
 from tests.integration.rules.ways import change_rule, make_rule
+from tests.outages import FailingAtFirst
 from tests.sockets import connected
 
 EVENTS = """subscription($after: String) { alertRuleEvents(after: $after) { __typename ... on AlertRuleEvent {
@@ -199,6 +202,22 @@ async def test_changes_are_told_to_who_follows_rules(api: Api, address: str, man
     assert [event["why"] for event in told[5:]] == [None, None, "its team ended"]
     assert told[2]["changes"] == [{"field": "mode", "before": "enabled", "after": "monitor"}]
     assert all(event["actor"] == {"__typename": "User", "id": str(manager.id)} for event in told)
+
+
+async def test_who_meets_an_outage_is_told_when_it_is_over(
+    api: Api, address: str, manager: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, reading = await api.person(Role.VIEWER), FailingAtFirst(list_rules)
+    async with api.state.engine.connect() as connection:
+        epoch, now = (await connection.execute(sa.text("SELECT epoch, now() FROM log_epoch"))).one()
+    start = encode_cursor(replace(log_start(epoch), recorded_at=now))
+    await make_rule(api, manager, "First", "true")
+    monkeypatch.setattr(loaders, "list_rules", reading)
+    async with connected(address, viewer) as socket:
+        await socket.subscribe(EVENTS, {"after": start})
+        event = (await socket.next_data())["alertRuleEvents"]
+    assert (event["kind"], event["rule"]["name"]) == ("CREATED", "First")
+    assert reading.tries > 2
 
 
 async def test_two_who_make_rules_at_once_make_both_in_some_order(api: Api, manager: Person) -> None:

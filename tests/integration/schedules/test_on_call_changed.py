@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from domain.identity.model import Membership, Role, Team
+from graphql_api.schedules import loaders
+from persistence.schedules import plans_of, schedules_by_ids
 from persistence.unit_of_work import UnitOfWork
 from tests.api import Api, Person
 from tests.integration.schedules.test_schedules import create, layer
+from tests.outages import FailingAtFirst
 from tests.sockets import Socket, connected, listening
 
 HOUR = timedelta(hours=1)
@@ -104,3 +107,16 @@ async def test_each_is_told_of_the_schedules_they_see(
         api.clock.ahead = timedelta(minutes=61)
         assert (await told(hers))["schedule"]["id"] == hidden
         assert (await told(his))["schedule"]["name"] == "Open", "and nothing of the hidden one"
+
+
+async def test_who_meets_an_outage_is_told_when_it_is_over(
+    api: Api, address: str, manager: Person, people: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule_id, _ = await hourly(api, manager, people[0])
+    schedules, plans = FailingAtFirst(schedules_by_ids), FailingAtFirst(plans_of)
+    monkeypatch.setattr(loaders, "schedules_by_ids", schedules)
+    monkeypatch.setattr(loaders, "plans_of", plans)
+    async with connected(address, people[0]) as socket:
+        await socket.subscribe(CHANGED, {"scheduleId": schedule_id})
+        assert who(await told(socket)) == str(people[0].id)
+    assert min(schedules.tries, plans.tries) > 2

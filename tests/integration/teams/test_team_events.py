@@ -9,8 +9,11 @@ import pytest
 
 from domain.alerts.cursor import encode_cursor, log_start
 from domain.identity.model import Role, Team
+from graphql_api.identity import loaders
+from persistence.reads.teams import visible_teams
 from tests.api import PASSWORD, Api, Person
 from tests.integration.teams.ways import member, own
+from tests.outages import FailingAtFirst
 from tests.sockets import Socket, connected
 from tests.waiting import until
 
@@ -337,3 +340,19 @@ async def test_who_comes_to_a_team_with_their_account_is_told_of_too(api: Api, a
         added = await told(socket)
     assert (added["kind"], added["role"], added["team"]) == ("MEMBER_ADDED", "OPERATOR", {"name": "Payments"})
     assert (added["member"], added["actor"]["id"]) == (made["user"], str(admin.id))
+
+
+async def test_who_meets_an_outage_is_told_when_it_is_over(
+    api: Api, address: str, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = await api.person(Role.VIEWER)
+    reading = FailingAtFirst(visible_teams)
+    async with connected(address, viewer) as socket:
+        await following(api, socket)
+        monkeypatch.setattr(loaders, "visible_teams", reading)
+        team = await api.team("Payments")
+        await api.change("updateTeam", {"id": str(team.id), "name": "Money"}, "__typename", who=admin)
+        while (seen := await told(socket))["kind"] != "UPDATED":
+            pass
+        assert seen["team"] == {"name": "Money"}
+        assert reading.tries > 2
