@@ -49,10 +49,10 @@ RENEW_SECONDS = 2.0
 POLL_SECONDS = 0.25
 # Without a notice for so long the storm is over, and whoever gave way need not.
 WRITTEN_SECONDS = 0.5
-# Who is patient rests so many times as long as it has worked, or until the storm is over. Who is further behind than it
-# should be rests less; with that many times as far behind not at all.
+# Who is patient rests so many times as long as it has worked, or until the storm is over. Who is further behind than
+# its patience rests less; with so many times as far behind (the search: five minutes) not at all.
 GIVES_WAY, GIVES_WAY_LATE = 19.0, 9.0
-TOO_LATE = 4.0
+TOO_LATE = 20.0
 # From here on it is said in the log, and by `tocsin doctor`.
 LATE_SECONDS = 60.0
 STORE_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)

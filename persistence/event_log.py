@@ -110,6 +110,13 @@ SELECT consumer, behind.events, behind.seconds
                 ORDER BY xid, seq LIMIT $2) AS ahead
        ) AS behind
 """
+# When the oldest event was written that a consumer has not taken yet.
+_OLDEST_AFTER = """
+SELECT coalesce((SELECT recorded_at FROM alert_events
+                  WHERE (xid, seq) > (place.xid, place.seq) AND recorded_at >= place.recorded_at - $2::interval
+                  ORDER BY xid, seq LIMIT 1), clock_timestamp())
+  FROM relay_cursors AS place WHERE consumer = $1
+"""
 # The same for a place that is kept nowhere: that of an API process.
 _SECONDS_AFTER = """
 SELECT coalesce(extract(epoch FROM clock_timestamp() - min(ahead.recorded_at)), 0)::float8
@@ -189,6 +196,11 @@ class LogReader:
         return [
             Lag(consumer=row["consumer"], events=row["events"], seconds=max(0.0, float(row["seconds"]))) for row in rows
         ]
+
+    async def taken_until(self, consumer: str) -> datetime | None:
+        """What was written before, the consumer has taken: now, if it has taken all. None for one that never ran."""
+        found: datetime | None = await self._pool.fetchval(_OLDEST_AFTER, consumer, RECORDED_AT_MARGIN)
+        return found
 
     async def seconds_behind(self, cursor: Cursor) -> float:
         """How long the oldest event after the place has waited; 0 when there is none."""

@@ -18,11 +18,13 @@ from domain.alerts.order import NEWEST_FIRST
 from domain.errors import InvalidInput
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
 from graphql_api.alerts.pages import alert_key
+from graphql_api.alerts.subscriptions import hub_of
 from graphql_api.alerts.types import Alert
 from graphql_api.connection import After, Cursors, First, PageInfo, page_request
 from graphql_api.context import Context, Info
 from persistence.reads.alerts import AlertPage, alerts_by_ids, read_alerts
 from persistence.reads.counts import read_counts
+from persistence.relay_cursors import SEARCH_CONSUMER
 from persistence.search.index import IndexUnavailable
 from persistence.search.query import NotAsked
 from persistence.search.searcher import Found, HitKey, hidden_teams
@@ -99,6 +101,16 @@ class AlertSearch:
     )
     page_info: PageInfo = strawberry.field(description="Where this page lies.")
     count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @strawberry.field(
+        description="What changed before is in the index, which shows it within a second; what changed since may be "
+        "missing. A moment ago, but in a storm or after an outage of the index. Null where PostgreSQL answered."
+    )
+    async def indexed_until(self, info: Info) -> datetime | None:
+        """How far the index follows the log."""
+        if self.searched_by is SearchEngine.POSTGRESQL:
+            return None
+        return await hub_of(info.context).reader.taken_until(SEARCH_CONSUMER)
 
     @strawberry.field(description="How many alerts were found. PostgreSQL counts them only when asked.")
     async def total_count(self) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobs.consumers.contract import Move, Run
 from jobs.operations import Operations
+from persistence.relay_cursors import SEARCH_CONSUMER
 from persistence.search.index import AlertIndex, IndexMissing
 from persistence.search.reading import read_piece
 from persistence.search.rebuild import rebuild
@@ -20,7 +21,7 @@ _log = structlog.get_logger(__name__)
 class SearchConsumer:
     """Writes to Elasticsearch, then moves. A document that is refused for what it holds does not stop the rest."""
 
-    name = "search"
+    name = SEARCH_CONSUMER
     reads_lines = False
     # What Elasticsearch makes durable at once is one wait for its disk.
     most_events = 2000

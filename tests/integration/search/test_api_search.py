@@ -5,12 +5,14 @@ import base64
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from domain.identity.model import Role
 from persistence.search.index import BULK_SECONDS, AlertIndex, open_client
@@ -19,6 +21,7 @@ from tests.alert_builder import an_alert
 from tests.alert_filter_cases import ALERTS, ANNA_ID, OPS, SHOP
 from tests.alert_rows import put_alerts, put_team, put_user
 from tests.api import Api, api_settings, running_api
+from tests.log_writer import insert_event
 from tests.services import elasticsearch
 from tests.services.elasticsearch import ElasticsearchServer
 from tests.services.errors import UnavailableError
@@ -92,6 +95,38 @@ async def test_hits_are_rows_with_highlights_and_facets(api: Api) -> None:
     facets = {facet["field"]: facet["values"] for facet in answer["facets"]}
     assert facets["service"] == [{"value": "shop", "count": 1}]
     assert facets["team"] == [{"value": str(OPS), "count": 1}]
+
+
+async def test_it_is_told_up_to_when_the_index_has_everything(api: Api) -> None:
+    until = "query($filter: AlertFilter!) { searchAlerts(filter: $filter) { searchedBy indexedUntil } }"
+    viewer = await api.person(Role.VIEWER)
+
+    async def told(text: str = "checkout") -> datetime | None:
+        wanted: dict[str, object] = {"search": text}
+        if text == "labels":
+            wanted = {"search": "checkout", "labels": [{"name": "cluster", "operator": "REGEX", "value": "eu.*"}]}
+        found = (await api.data(until, {"filter": wanted}, who=viewer))["searchAlerts"]
+        assert (found["searchedBy"] == "POSTGRESQL") == (text == "labels")
+        return None if found["indexedUntil"] is None else datetime.fromisoformat(found["indexedUntil"])
+
+    # The index was made by hand: nobody keeps it.
+    assert await told() is None
+    async with api.engine.begin() as connection:
+        await connection.execute(
+            sa.text(
+                "INSERT INTO relay_cursors (consumer, epoch, xid, seq, recorded_at, token, updated_at)"
+                " SELECT 'search', epoch, '0', 0, now() - interval '1 hour', 1, now() FROM log_epoch"
+            )
+        )
+    began = datetime.now(tz=UTC)
+    assert began <= (await told() or began) + timedelta(seconds=1)
+    assert await told("labels") is None
+    writer = await asyncpg.connect(api.settings.database_dsn)
+    first = await insert_event(writer)
+    await insert_event(writer)
+    waiting = await writer.fetchval("SELECT recorded_at FROM alert_events WHERE id = $1", first)
+    await writer.close()
+    assert await told() == waiting
 
 
 async def test_a_private_teams_alerts_leak_neither_by_hits_nor_by_counts(api: Api) -> None:
