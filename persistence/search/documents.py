@@ -11,19 +11,22 @@ _FLAG = {"type": "boolean", "doc_values": False}
 _WORDS = {"type": "keyword", "ignore_above": 1024, "fields": {"text": {"type": "text"}}}
 _TEXT = {"type": "text"}
 _TIME = {"type": "date"}
+# Ranges of it are asked for, nothing is sorted by it.
+_ASKED_TIME = {**_TIME, "doc_values": False}
 
 MAPPING: dict[str, Any] = {
     # A field nobody named is kept out: labels are a client's, and each name would be a field for ever.
     "dynamic": False,
     "properties": {
-        "id": _KEYWORD,
+        # To sort by alone: who asks for some asks by the documents' own ids.
+        "id": {**_KEYWORD, "index": False},
         "title": _TEXT,
         "description": _TEXT,
         "service": _WORDS,
         "source": _WORDS,
         "label_text": _TEXT,
         # Elasticsearch counts what is beyond the first 65,536 characters as two.
-        "labels": {"type": "flattened", "ignore_above": 2 * MAX_LABEL_VALUE},
+        "labels": {"type": "flattened", "ignore_above": 2 * MAX_LABEL_VALUE, "doc_values": False},
         "dedup_key": _ASKED,
         "severity": _KEYWORD,
         "status": _KEYWORD,
@@ -32,8 +35,8 @@ MAPPING: dict[str, Any] = {
         "integration_id": _ASKED,
         "group_id": _ASKED,
         "created_at": _TIME,
-        "updated_at": _TIME,
-        "resolved_at": _TIME,
+        "updated_at": _ASKED_TIME,
+        "resolved_at": _ASKED_TIME,
         "is_snoozed": _FLAG,
         "is_suppressed": _FLAG,
         "is_flapping": _FLAG,
@@ -50,28 +53,50 @@ def number_of(alert: Alert) -> int:
 
 
 def document_of(alert: Alert) -> dict[str, Any]:
-    """The document of an alert, to be encoded. What is not there, and what is not so, is left out."""
-    fields = {
-        "id": alert.id,
+    """The document of an alert, to be encoded. What is not there, and what is not so, is left out.
+
+    Ids are text: asyncpg's are of a type of its own, which the encoder does not know.
+    """
+    labels = alert.labels
+    document: dict[str, Any] = {
+        "id": str(alert.id),
         "title": alert.title,
-        "description": alert.description,
-        "service": alert.service_name,
         "source": alert.source,
-        "label_text": " ".join([f"{name} {value}" for name, value in alert.labels.items()]),
-        "labels": alert.labels,
+        "label_text": " ".join([f"{name} {value}" for name, value in labels.items()]),
+        "labels": labels,
         "dedup_key": alert.dedup_key,
         "severity": alert.severity,
         "status": alert.status,
-        "team_id": alert.team_id,
-        "assigned_to": alert.assigned_to,
-        "integration_id": alert.integration_id,
-        "group_id": alert.group_id,
+        "integration_id": str(alert.integration_id),
         "created_at": alert.created_at,
         "updated_at": alert.updated_at,
-        "resolved_at": alert.resolved_at,
-        "is_snoozed": alert.snoozed_until is not None,
-        "is_suppressed": bool(alert.suppressed_by),
-        "is_flapping": alert.flapping_since is not None,
-        "is_false_positive": alert.is_false_positive,
     }
-    return {name: value for name, value in fields.items() if value is not None and value is not False}
+    if alert.description is not None:
+        document["description"] = alert.description
+    if alert.service_name is not None:
+        document["service"] = alert.service_name
+    if alert.resolved_at is not None:
+        document["resolved_at"] = alert.resolved_at
+    _add_ids(document, alert)
+    _add_flags(document, alert)
+    return document
+
+
+def _add_ids(document: dict[str, Any], alert: Alert) -> None:
+    if alert.team_id is not None:
+        document["team_id"] = str(alert.team_id)
+    if alert.assigned_to is not None:
+        document["assigned_to"] = str(alert.assigned_to)
+    if alert.group_id is not None:
+        document["group_id"] = str(alert.group_id)
+
+
+def _add_flags(document: dict[str, Any], alert: Alert) -> None:
+    if alert.snoozed_until is not None:
+        document["is_snoozed"] = True
+    if alert.suppressed_by:
+        document["is_suppressed"] = True
+    if alert.flapping_since is not None:
+        document["is_flapping"] = True
+    if alert.is_false_positive:
+        document["is_false_positive"] = True

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import structlog
-from elastic_transport import TransportError
+from elastic_transport import ObjectApiResponse, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from domain.alerts.model import Alert
@@ -19,6 +19,7 @@ TROUBLE = (TransportError, ApiError)
 REFUSED, NOT_FOUND, CONFLICT = 400, 404, 409
 # Of the 100 MB that a server takes at once, what it takes without holding up who searches.
 CHUNK_BYTES = 8_000_000
+_PLACE = b'{"index":{"_id":"%b","version":%d,"version_type":"external_gte"}}\n'
 
 
 class IndexUnavailable(OSError):
@@ -61,17 +62,21 @@ class AlertIndex:
         """
         return sum([await self._write(chunk, into) for chunk in _chunks(alerts)])
 
-    async def _write(self, operations: list[Any], into: str | None) -> int:
+    async def _write(self, lines: bytes, into: str | None) -> int:
+        if not (await self._bulk(lines, into, answer="errors"))["errors"]:
+            return 0
+        # What became of each is told on demand: nearly always it would be a line for each that says nothing.
+        answer = await self._bulk(lines, into, answer=BULK_ANSWER)
+        return _refused(answer["items"])
+
+    async def _bulk(self, lines: bytes, into: str | None, *, answer: str) -> ObjectApiResponse[Any]:
+        operations: Any = lines  # encoded they are as welcome to the client, which does not say so
         try:
-            answer = await self._client.bulk(
-                index=into or self.alias,
-                operations=operations,
-                require_alias=into is None,
-                filter_path=BULK_ANSWER,
+            return await self._client.bulk(
+                index=into or self.alias, operations=operations, require_alias=into is None, filter_path=answer
             )
         except TROUBLE as error:
             raise IndexUnavailable(type(error).__name__) from error
-        return _refused(answer["items"]) if answer["errors"] else 0
 
     async def create(self, name: str) -> None:
         """A new index, not yet behind the alias."""
@@ -104,22 +109,20 @@ class AlertIndex:
             raise IndexUnavailable(str(error)) from error
 
 
-def _chunks(alerts: Sequence[Alert]) -> Iterator[list[bytes]]:
-    """The lines of bulk requests of a bounded size, encoded here: the client's own way takes several times as long."""
-    lines: list[bytes] = []
+def _chunks(alerts: Sequence[Alert]) -> Iterator[bytes]:
+    """The bodies of bulk requests of a bounded size, encoded here: the client's own way takes several times as long."""
+    pairs: list[bytes] = []
     size = 0
     for alert in alerts:
-        place = f'{{"index":{{"_id":"{alert.id}","version":{number_of(alert)},"version_type":"external_gte"}}}}'
-        # An id is not always one that orjson knows: asyncpg has a type of its own.
-        pair = (place.encode(), orjson.dumps(document_of(alert), default=str))
-        length = len(pair[0]) + len(pair[1])
-        if lines and size + length > CHUNK_BYTES:
-            yield lines
-            lines, size = [], 0
-        lines += pair
-        size += length
-    if lines:
-        yield lines
+        document = orjson.dumps(document_of(alert), option=orjson.OPT_APPEND_NEWLINE)
+        pair = _PLACE % (str(alert.id).encode(), number_of(alert)) + document
+        if pairs and size + len(pair) > CHUNK_BYTES:
+            yield b"".join(pairs)
+            pairs, size = [], 0
+        pairs.append(pair)
+        size += len(pair)
+    if pairs:
+        yield b"".join(pairs)
 
 
 def _refused(items: Sequence[dict[str, Any]]) -> int:

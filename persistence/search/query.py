@@ -64,7 +64,7 @@ def _match(text: str, fields: list[str], **options: object) -> Query:
 
 def _conditions(wanted: AlertFilter) -> Iterator[Query]:
     for field, values in (
-        ("id", wanted.ids),
+        ("_id", wanted.ids),
         ("status", wanted.statuses),
         ("severity", wanted.severities),
         ("source", wanted.sources),

@@ -7,7 +7,7 @@ import asyncpg
 import orjson
 
 from domain.alerts.cursor import Cursor
-from domain.alerts.model import Alert, AlertStatus, Severity
+from domain.alerts.model import Alert
 from domain.values import maker
 from persistence.event_log import RECORDED_AT_MARGIN
 
@@ -50,7 +50,7 @@ _make = maker(Alert, NAMES, is_part=True)
 async def read_piece(pool: asyncpg.Pool, *, before: Cursor, end: Cursor) -> list[Alert]:
     """The alerts that something happened to after `before` up to and including `end`, as they are now.
 
-    Each holds what a document does; to ask it for more is an AttributeError.
+    Each holds what a document does, its severity and status as plain text; to ask it for more is an AttributeError.
     """
     first, last = before.position, end.position
     rows = await pool.fetch(_PIECE, first.xid, first.seq, last.xid, last.seq, before.recorded_at - RECORDED_AT_MARGIN)
@@ -59,10 +59,6 @@ async def read_piece(pool: asyncpg.Pool, *, before: Cursor, end: Cursor) -> list
 
 def _alert_of(row: Iterable[Any]) -> Alert:
     made: Any = _make(row)
-    made.severity, made.status, made.labels = (
-        Severity(made.severity),
-        AlertStatus(made.status),
-        orjson.loads(made.labels),
-    )
+    made.labels = orjson.loads(made.labels)
     alert: Alert = made
     return alert
