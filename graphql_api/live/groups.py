@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import orjson
 import structlog
 
-from domain.alerts.cursor import Cursor
+from domain.alerts.cursor import Cursor, StreamReset, StreamResetReason
 from domain.alerts.events import RecordedEvent
 from domain.alerts.passing import team_left
 from domain.ids import new_id
@@ -67,6 +67,8 @@ class Group:
         # What the members see now, where each result is the whole.
         self._newest: Payload | None = None
         self._last: Payload | None = None
+        # The last word is that who was where the run is has to begin anew.
+        self._is_overtaken = False
         self._task: asyncio.Task[None] | None = None
         most = MOST_TOGETHER if key.shape.follows is Follows.EVENTS else 1
         self._giver = Giver(self._give, self.fail, most=most)
@@ -231,6 +233,7 @@ class Group:
                 if isinstance(item, RecordedEvent) and team_left(item.event) is not None:
                     self.memo.forget(item.event.alert_id)
                     self._live.alerts.clear()
+                self._is_overtaken = isinstance(item, StreamReset) and item.reason is StreamResetReason.OVERTAKEN
                 yield item
 
     async def _put(self, payload: Payload) -> None:
@@ -246,8 +249,7 @@ class Group:
             self._place = last.at
         async with self.giving:
             if last.is_last:
-                self._last = last
-                await self._stragglers.end()
+                await self._begin_the_end(last)
             elif last.at is None:
                 self._newest = last
             for tail in self.tails:
@@ -262,3 +264,13 @@ class Group:
                 if number % AT_ONCE == 0:
                     await asyncio.sleep(0)
         self._worked += asyncio.get_running_loop().time() - began + sum(payload.made_in for payload in payloads)
+
+    async def _begin_the_end(self, last: Payload) -> None:
+        """It is for all; but overtaken is only who was there. Who catches up goes on in the next group."""
+        self._last = last
+        # At once: who comes back now, while others still take it, must not hear it again.
+        self._live.forget(self)
+        if self._is_overtaken:
+            for member in [member for member in self._all if member not in self.members]:
+                member.end(Stop.MOVED)
+        await self._stragglers.end()
