@@ -13,13 +13,8 @@ from email.utils import parseaddr
 from http import HTTPStatus
 from typing import Any
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.exceptions
-import botocore.session
 import httpx2
 import orjson
-from botocore.credentials import Credentials
 
 from domain.mail.delivery import Outcome, Refused, Retry, Sent
 from domain.mail.feedback import MAIL_TAG
@@ -36,6 +31,10 @@ _OF_THE_MAIL = frozenset({"MessageRejected", "BadRequestException", "InvalidPara
 _SANDBOX = "is not verified"
 
 
+class NoCredentialsError(Exception):
+    """Neither the settings nor any place where botocore looks has keys."""
+
+
 class Ses:
     """A client for one account and region. Open it once, close it at the end."""
 
@@ -45,11 +44,12 @@ class Ses:
         url: str,
         region: str,
         sender: Address,
-        keys: Credentials | None,
+        keys: tuple[str, str] | None,
         tagged_by: str | None,
     ) -> None:
         self._url, self._region, self._sender, self._tagged_by = url, region, sender, tagged_by
-        self._keys: Any = keys
+        self._given = keys
+        self._keys: Any = None
         self._client = httpx2.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False)
 
     @classmethod
@@ -60,7 +60,7 @@ class Ses:
         name, address = parseaddr(settings.mail_from)
         keys = None
         if settings.ses_access_key_id is not None and settings.ses_secret_access_key is not None:
-            keys = Credentials(settings.ses_access_key_id, settings.ses_secret_access_key.get_secret_value())
+            keys = (settings.ses_access_key_id, settings.ses_secret_access_key.get_secret_value())
         return cls(
             url=settings.ses_url or f"https://email.{settings.ses_region}.amazonaws.com",
             region=settings.ses_region,
@@ -77,8 +77,8 @@ class Ses:
             return Refused(f"no mail can be made of it: {error}")
         try:
             answer = await self._ask("POST", PATH, body)
-        except botocore.exceptions.BotoCoreError as error:
-            return Retry(f"no credentials for SES: {type(error).__name__}", is_server=True)
+        except NoCredentialsError as error:
+            return Retry(f"no credentials for SES: {error}", is_server=True)
         except httpx2.HTTPError as error:
             return Retry(f"SES was not reached: {type(error).__name__}", is_server=True)
         return judge(answer.status_code, answer.content[:MAX_ANSWER], dict(answer.headers))
@@ -87,8 +87,8 @@ class Ses:
         """Why the account would not take mail; empty when it would. Asks for the account: no mail is sent."""
         try:
             answer = await self._ask("GET", "/v2/email/account", b"")
-        except botocore.exceptions.BotoCoreError as error:
-            return f"no credentials: {type(error).__name__}"
+        except NoCredentialsError as error:
+            return f"no credentials: {error}"
         except httpx2.HTTPError as error:
             return f"it was not reached: {type(error).__name__}"
         said = object_of(answer.content[:MAX_ANSWER])
@@ -106,12 +106,22 @@ class Ses:
 
     def _signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
         """The headers of a request. Without keys of the settings botocore looks where it always does."""
-        if self._keys is None:
-            self._keys = botocore.session.Session().get_credentials()
-        if self._keys is None:
-            raise botocore.exceptions.NoCredentialsError
-        request = botocore.awsrequest.AWSRequest(method=method, url=url, data=body, headers=dict(_HEADERS))
-        botocore.auth.SigV4Auth(self._keys, "ses", self._region).add_auth(request)
+        # Loaded by who sends by SES, and by no other process that might.
+        from botocore.auth import SigV4Auth  # noqa: PLC0415
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+        from botocore.credentials import Credentials  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+        from botocore.session import Session  # noqa: PLC0415
+
+        try:
+            if self._keys is None:
+                self._keys = Credentials(*self._given) if self._given else Session().get_credentials()
+            if self._keys is None:
+                raise NoCredentialsError(NoCredentialsError.__name__)
+            request = AWSRequest(method=method, url=url, data=body, headers=dict(_HEADERS))
+            SigV4Auth(self._keys, "ses", self._region).add_auth(request)
+        except BotoCoreError as error:
+            raise NoCredentialsError(type(error).__name__) from error
         return {name: str(value) for name, value in request.headers.items()}
 
     async def close(self) -> None:
