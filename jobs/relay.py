@@ -100,6 +100,8 @@ async def give_way(
     What it `worked`, and how far it is `behind`, are in seconds.
     """
     patience = consumer.patience_seconds
+    if not patience:
+        return
     bound, times = (patience, GIVES_WAY) if behind() < patience else (TOO_LATE * patience, GIVES_WAY_LATE)
     await rest(
         worked * times,

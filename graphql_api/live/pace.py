@@ -22,16 +22,19 @@ BUSY = 0.6
 WINDOW_SECONDS = LOOK_SECONDS
 # Whoever gives way rests so many times as long as all who do have worked, or until the storm is over.
 GIVES_WAY = 39.0
+# But never longer: with hundreds of runs, or after one that waited for a database that was away, it would be minutes.
+MOST_SECONDS = 30.0
 _SCHEDULED = Path("/proc/self/schedstat")
 
 
 def processor_wanted() -> float:
     """For how many seconds the process had a processor or, where the system tells, waited for one that others had."""
     try:
-        had, waited, _ = _SCHEDULED.read_bytes().split()
+        had, waited, _ = map(int, _SCHEDULED.read_bytes().split())
     except (OSError, ValueError):
-        return time.process_time()
-    return (int(had) + int(waited)) / 1e9
+        had = 0
+    # A system that does not count says nothing but zeros.
+    return (had + waited) / 1e9 if had else time.process_time()
 
 
 class Pace:
@@ -61,7 +64,8 @@ class Pace:
         """Let a run rest that worked for so many seconds; the longer, the more runs share what is left for them."""
         self._resting += 1
         try:
-            await rest(worked * GIVES_WAY * self._resting, while_needed=self._look, sleep=self._sleep)
+            seconds = min(worked * GIVES_WAY * self._resting, MOST_SECONDS)
+            await rest(seconds, while_needed=self._look, sleep=self._sleep)
         finally:
             self._resting -= 1
 

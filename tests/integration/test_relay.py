@@ -98,6 +98,12 @@ async def test_in_a_storm_the_search_gives_way_less_when_it_is_late_and_not_when
     assert await Storm(behind=TOO_LATE * bound - 1).rest_of(patient, worked=1.0) == pytest.approx(1, abs=0.21)
 
 
+async def test_who_has_no_patience_gives_way_to_nobody_whatever_the_clocks_say() -> None:
+    hasty = LiveConsumer.__new__(LiveConsumer)
+    # What it has come to was written by a host whose clock is ahead.
+    assert await Storm(behind=-2).rest_of(hasty, worked=0.1) == 0
+
+
 async def test_on_a_machine_that_has_room_nobody_gives_way() -> None:
     patient = SearchConsumer.__new__(SearchConsumer)
     assert await Storm(behind=0, room=True).rest_of(patient, worked=0.1) == 0

@@ -2,10 +2,21 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
-from graphql_api.live.pace import BUSY, GIVES_WAY, STORM, WINDOW_SECONDS, WRITING, Pace, processor_wanted
+from graphql_api.live import pace as pacing
+from graphql_api.live.pace import (
+    BUSY,
+    GIVES_WAY,
+    MOST_SECONDS,
+    STORM,
+    WINDOW_SECONDS,
+    WRITING,
+    Pace,
+    processor_wanted,
+)
 from tests.waiting import until
 
 
@@ -114,6 +125,24 @@ async def test_a_rest_ends_with_the_storm(process: Process) -> None:
     process.go_on(rate=10 * STORM)
     process.rate = 0.0
     assert await process.rest(worked=10.0) <= 2 * WINDOW_SECONDS
+
+
+async def test_nobody_rests_for_minutes(process: Process) -> None:
+    process.go_on(rate=10 * STORM)
+    # A run that waited for a database that was away.
+    assert await process.rest(worked=60.0) == pytest.approx(MOST_SECONDS)
+
+
+@pytest.mark.parametrize("told", [b"0 0 0\n", b"", None], ids=["zeros", "nothing", "no-file"])
+def test_where_the_system_does_not_tell_who_waited_it_is_what_the_process_had(
+    told: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduled = tmp_path / "schedstat"
+    if told is not None:
+        scheduled.write_bytes(told)
+    monkeypatch.setattr(pacing, "_SCHEDULED", scheduled)
+    before = time.process_time()
+    assert before <= processor_wanted() <= time.process_time()
 
 
 def test_a_process_that_works_wants_a_processor() -> None:
