@@ -6,10 +6,11 @@ A service that this machine cannot run skips its tests by name; with CI set, any
 import gc
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 import redis.asyncio as redis_asyncio
 import structlog
@@ -174,6 +175,14 @@ def database_url(postgresql_server_url: str) -> Iterator[str]:
 def application_url(database_url: str) -> str:
     """The database of `database_url` as the application's lesser role, which is what production runs as."""
     return databases.as_application(database_url)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the database, as its owner, beside whatever the test runs."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture(scope="module")

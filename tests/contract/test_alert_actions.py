@@ -1,6 +1,5 @@
 """Do the use cases on alerts do the same over the fake and over PostgreSQL? Every test here runs on both."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 
@@ -26,27 +25,8 @@ from domain.identity.model import Role
 from domain.ids import new_id
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from domain.silences.model import Silence
-from persistence.engine import create_engine
 from tests.alert_builder import HOUR, NOON, an_alert
-from tests.contract.alert_house import FakeHouse, House, RealHouse
-from tocsin.settings import Settings
-
-
-@pytest.fixture(params=["fake", "postgresql"])
-def house_url(request: pytest.FixtureRequest) -> str | None:
-    """Where the house stands; None for the one of dictionaries, which needs no database."""
-    url: str | None = None if request.param == "fake" else request.getfixturevalue("database_url")
-    return url
-
-
-@pytest.fixture
-async def house(house_url: str | None) -> AsyncIterator[House]:
-    if house_url is None:
-        yield FakeHouse()
-        return
-    engine = create_engine(Settings(database_url=house_url), pool_size=3)
-    yield RealHouse(engine=engine)
-    await engine.dispose()
+from tests.contract.alert_house import House
 
 
 async def test_an_alert_goes_through_its_whole_life(house: House) -> None:

@@ -1,6 +1,5 @@
 """Is an alert moved to another team the same way over the fake and over PostgreSQL?"""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -12,26 +11,8 @@ from domain.identity.model import Role
 from domain.ids import new_id
 from domain.silences.matchers import LabelMatcher, MatchOperator
 from domain.silences.model import Silence
-from persistence.engine import create_engine
 from tests.alert_builder import HOUR, NOON, an_alert
-from tests.contract.alert_house import FakeHouse, House, RealHouse
-from tocsin.settings import Settings
-
-
-@pytest.fixture(params=["fake", "postgresql"])
-def house_url(request: pytest.FixtureRequest) -> str | None:
-    url: str | None = None if request.param == "fake" else request.getfixturevalue("database_url")
-    return url
-
-
-@pytest.fixture
-async def house(house_url: str | None) -> AsyncIterator[House]:
-    if house_url is None:
-        yield FakeHouse()
-        return
-    engine = create_engine(Settings(database_url=house_url), pool_size=3)
-    yield RealHouse(engine=engine)
-    await engine.dispose()
+from tests.contract.alert_house import House
 
 
 async def test_a_move_is_told_pinned_and_audited(house: House) -> None:

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from graphql_api.documents.shipped import FOLDER
-from tests.e2e.browser import SECONDS, Page, browser_page, find_chromium
+from tests.e2e.browser import SECONDS, Page
 from tests.e2e.running_program import wait_for
 from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ServedApi, scheduler_beside, served_api
 from tests.mail_server import MailServer, mail_server_beside, text_of
@@ -40,17 +40,6 @@ def serving(application_url: str, tmp_path: Path, free_port: int, mail: MailServ
         scheduler_beside(application_url, folder=tmp_path, more=more),
     ):
         yield running
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    folder = tmp_path / "browser"
-    folder.mkdir()
-    with browser_page(program, folder=folder) as opened:
-        yield opened
 
 
 def token_link(mail: MailServer, number: int) -> str:

@@ -1,13 +1,12 @@
 """Signing in through a real OpenID provider in a real browser: there, back, in by cookies, and out again."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.browser import Page, browser_page, find_chromium
+from tests.e2e.browser import Page
 from tests.e2e.served_api import served_api
 from tests.services.errors import UnavailableError
 from tests.services.oidc import oidc_provider
@@ -18,17 +17,6 @@ ASK = """(query) => fetch("/graphql", {
   headers: { "content-type": "application/json", "x-tocsin-session": "cookie" },
   body: JSON.stringify({ query }),
 }).then((answer) => answer.json())"""
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    folder = tmp_path / "browser"
-    folder.mkdir()
-    with browser_page(program, folder=folder) as opened:
-        yield opened
 
 
 def ask(page: Page, query: str) -> object:

@@ -1,36 +1,17 @@
 """GraphiQL in a real browser that reaches nothing but this server: sign in, ask, follow, sign out."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
-import pytest
 
-from tests.e2e.browser import Page, browser_page, find_chromium
+from tests.e2e.browser import Page
 from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ServedApi, served_api
 
 RUN = "document.querySelector('.graphiql-execute-button')"
 EDITOR = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror"
 # The whole text, not the lines that are drawn.
 RESULT = "document.querySelector('.result-window .CodeMirror').CodeMirror.getValue()"
-
-
-@pytest.fixture
-def serving(application_url: str, tmp_path: Path, free_port: int) -> Iterator[ServedApi]:
-    with served_api(application_url, folder=tmp_path, port=free_port) as running:
-        yield running
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    folder = tmp_path / "browser"
-    folder.mkdir()
-    with browser_page(program, folder=folder) as opened:
-        yield opened
 
 
 def post(serving: ServedApi, title: str) -> None:

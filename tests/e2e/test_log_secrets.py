@@ -1,8 +1,6 @@
 """A real process under real requests: its log is JSON with ids, and holds no key, password or token (T9)."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -11,18 +9,12 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.e2e.running_program import wait_for
-from tests.e2e.served_api import ADMIN_PASSWORD, ServedApi, served_api
+from tests.e2e.served_api import ADMIN_PASSWORD, ServedApi
 
 WRONG_PASSWORD = "somebody-guessed-this-password"
 WRONG_KEY = "tcs_" + "W" * 43
 LOGIN = """mutation($p: String!) { login(input: {email: "admin@example.com", password: $p}) {
   ... on LoginSuccess { accessToken refreshToken } } }"""
-
-
-@pytest.fixture
-def serving(application_url: str, tmp_path: Path, free_port: int) -> Iterator[ServedApi]:
-    with served_api(application_url, folder=tmp_path, port=free_port) as running:
-        yield running
 
 
 def test_no_secret_reaches_the_log_however_it_came(serving: ServedApi) -> None:

@@ -1,14 +1,10 @@
 """Passkeys in a real Chromium, with its virtual authenticator, against the real server (P4)."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.e2e.browser import Page, browser_page, find_chromium
-from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ServedApi, served_api
+from tests.e2e.browser import Page
+from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ServedApi
 
 # Asks the server, as a script of the page does; `token` is what was signed in with last.
 ASK = """
@@ -38,23 +34,6 @@ REGISTER = f"""(async () => {{
   const input = {{ challenge: begun.passkey.challenge, credential: made.toJSON(), name: "This browser" }};
   return ask({json.dumps(FINISH)}, {{ input }});
 }})()"""
-
-
-@pytest.fixture
-def serving(application_url: str, tmp_path: Path, free_port: int) -> Iterator[ServedApi]:
-    with served_api(application_url, folder=tmp_path, port=free_port) as running:
-        yield running
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    folder = tmp_path / "browser"
-    folder.mkdir()
-    with browser_page(program, folder=folder) as opened:
-        yield opened
 
 
 def device_of(page: Page, *, verifies: bool = True) -> str:

@@ -13,13 +13,6 @@ from tests.served_door import make_integration, opened_door, served
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def url(database_url: str) -> AsyncIterator[str]:
     async with opened_door(database_url) as (app, _), served(app) as address:
         yield address

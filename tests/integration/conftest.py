@@ -1,5 +1,6 @@
-"""What may a test of what is live ask for? An API with Redis, its address for sockets, a person, a hand in the log."""
+"""What may a test over real stores ask for? An API with Redis, its address for sockets, people, a hand in the log."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from domain.alerts.fold import FoldPolicy
 from domain.identity.model import Role
+from domain.ports import SystemClock
 from graphql_api.alerts import loaders, subscriptions
 from graphql_api.context import Context
+from persistence.ingest_queue import IngestQueue, QueueLimits
 from tests.api import Api, Person, api_settings, running_api
+from tests.integration.queue_starts import Queue
 from tests.sockets import listening
 
 
@@ -28,8 +33,28 @@ async def address(api: Api) -> AsyncIterator[str]:
 
 
 @pytest.fixture
+async def admin(api: Api) -> Person:
+    return await api.person(Role.ADMIN)
+
+
+@pytest.fixture
+async def manager(api: Api) -> Person:
+    return await api.person(Role.MANAGER)
+
+
+@pytest.fixture
 async def operator(api: Api) -> Person:
     return await api.person(Role.OPERATOR)
+
+
+@pytest.fixture
+async def ann(api: Api) -> Person:
+    return await api.person(Role.OPERATOR, email="ann@example.com")
+
+
+@pytest.fixture
+async def bob(api: Api) -> Person:
+    return await api.person(Role.OPERATOR, email="bob@example.com")
 
 
 @pytest.fixture
@@ -37,6 +62,21 @@ async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def queue_of(database_url: str) -> AsyncIterator[Queue]:
+    """Queues of several processes, where a test starts more than one."""
+    queues: list[IngestQueue] = []
+
+    async def start(**limits: int) -> IngestQueue:
+        queue = IngestQueue(database_url, clock=SystemClock(), policy=FoldPolicy(), limits=QueueLimits(**limits))
+        queues.append(queue)
+        await queue.start()
+        return queue
+
+    yield start
+    await asyncio.gather(*(queue.close() for queue in queues))
 
 
 @pytest.fixture

@@ -28,13 +28,6 @@ Door = tuple[IngestApp, DoorState]
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def key(database: asyncpg.Connection) -> str:
     _, made = await make_integration(database, IntegrationSource.PROMETHEUS)
     return made

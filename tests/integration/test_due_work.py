@@ -48,13 +48,6 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
 async def open_alerts(database_url: str, count: int, *, expires_at: datetime | None = None) -> None:
     queue = IngestQueue(database_url, clock=SystemClock(), policy=FoldPolicy())
     await queue.start()

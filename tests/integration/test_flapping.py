@@ -38,13 +38,6 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
 async def open_queue(url: str, **policy: object) -> IngestQueue:
     queue = IngestQueue(url, clock=SystemClock(), policy=FoldPolicy(**policy))  # type: ignore[arg-type]  # a test's own
     await queue.start()

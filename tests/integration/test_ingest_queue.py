@@ -1,7 +1,7 @@
 """Is every answered post durable, exactly once, whatever happens beside it?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,38 +21,17 @@ from domain.ids import new_id
 from domain.ports import SystemClock
 from persistence.ingest_queue import IngestQueue, QueueLimits
 from persistence.locks import SILENCES_LOCK
+from tests.integration.queue_starts import Queue
 from tests.unit.alerts.signals import FIRING, RESOLVED, signal, submission
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-Queue = Callable[..., Awaitable[IngestQueue]]
 Extra = Callable[[asyncpg.Connection, Sequence[ItemResult]], Awaitable[None]]
 
 
 def now() -> datetime:
     return datetime.now(tz=UTC)
-
-
-@pytest.fixture
-async def queue_of(database_url: str) -> AsyncIterator[Queue]:
-    queues: list[IngestQueue] = []
-
-    async def start(**limits: int) -> IngestQueue:
-        queue = IngestQueue(database_url, clock=SystemClock(), policy=FoldPolicy(), limits=QueueLimits(**limits))
-        queues.append(queue)
-        await queue.start()
-        return queue
-
-    yield start
-    await asyncio.gather(*(queue.close() for queue in queues))
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def test_two_hundred_posts_of_one_new_key_make_one_alert(queue_of: Queue, database: asyncpg.Connection) -> None:

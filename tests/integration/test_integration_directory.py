@@ -23,13 +23,6 @@ NEVER = timedelta(hours=1)
 STALE = timedelta(seconds=4)
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
 async def is_listening(database: asyncpg.Connection) -> bool:
     """Whether the directory hears notices of this database."""
     return bool(

@@ -38,18 +38,6 @@ async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
         yield opened
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
 class Tool:
     """A tool that posts with a key of its own."""
 

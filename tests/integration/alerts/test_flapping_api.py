@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from domain.identity.model import Role
 from tests.api import Api, Person, api_settings, running_api
 
 SHOWN = """query($filter: AlertFilter) { alerts(filter: $filter, first: 5) { nodes {
@@ -21,11 +20,6 @@ async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     more = {"pause": timedelta(minutes=2), "pause_recoveries": 2, "pause_episodes": 3}
     async with running_api(api_settings(application_url, tmp_path, **more)) as opened:
         yield opened
-
-
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
 
 
 async def post(api: Api, manager: Person, *statuses: str) -> None:

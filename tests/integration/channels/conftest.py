@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.identity.model import Role
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, api_settings, running_api
 from tests.certificates import make_certificate
 from tests.integration.channels.provider import Provider, provider
 from tests.integration.channels.work import Work
@@ -26,11 +25,6 @@ async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     settings = api_settings(application_url, tmp_path, outbound_allowed_networks="127.0.0.0/8, ::1/128")
     async with running_api(settings) as opened:
         yield opened
-
-
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from domain.contacts.codes import MAX_GUESSES, MOST
@@ -40,11 +39,6 @@ async def newest_code(api: Api, address: str = "night@example.org") -> str:
 
 async def verify(api: Api, who: Person, method_id: str, code: str) -> dict[str, Any]:
     return await api.change("verifyContactMethod", {"id": method_id, "code": code}, METHOD, who=who)
-
-
-@pytest.fixture
-async def ann(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="ann@example.com")
 
 
 async def test_it_is_used_once_the_code_that_was_sent_to_it_came_back(api: Api, ann: Person) -> None:

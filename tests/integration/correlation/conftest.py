@@ -2,21 +2,7 @@
 
 from typing import Any
 
-import pytest
-
-from domain.identity.model import Role
 from tests.api import Api, Person
-
-
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def operator(api: Api) -> Person:
-    return await api.person(Role.OPERATOR)
-
 
 RULE = """groupRule { id name strategy rank enabled matchers condition labels fields parts { name matchers } window
   maxAge threshold version archivedAt }"""

@@ -29,13 +29,6 @@ async def doors(database_url: str) -> AsyncIterator[tuple[IngestQueue, IngestQue
     await asyncio.gather(*(queue.close() for queue in queues))
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
 async def a_rule(database: asyncpg.Connection) -> None:
     await database.execute(
         """INSERT INTO group_rules (id, name, strategy, labels, "window", max_age, threshold, created_at, updated_at)

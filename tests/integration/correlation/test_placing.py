@@ -1,48 +1,21 @@
 """Do alerts that arrive at once, by two doors, come into one group, and stay as they are said to be?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import orjson
-import pytest
 
-from domain.alerts.fold import FoldPolicy
 from domain.ids import new_id
-from domain.ports import SystemClock
 from persistence.group_placing import GROUPS_SQL, SIGHTINGS_SQL
 from persistence.ingest_connections import PLANNING
-from persistence.ingest_queue import IngestQueue, QueueLimits
+from tests.integration.queue_starts import Queue
 from tests.unit.alerts.signals import RESOLVED, signal, submission
-
-Queue = Callable[..., Awaitable[IngestQueue]]
 
 
 def now() -> datetime:
     return datetime.now(tz=UTC)
-
-
-@pytest.fixture
-async def queue_of(database_url: str) -> AsyncIterator[Queue]:
-    queues: list[IngestQueue] = []
-
-    async def start(**limits: int) -> IngestQueue:
-        queue = IngestQueue(database_url, clock=SystemClock(), policy=FoldPolicy(), limits=QueueLimits(**limits))
-        queues.append(queue)
-        await queue.start()
-        return queue
-
-    yield start
-    await asyncio.gather(*(queue.close() for queue in queues))
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def a_rule(database: asyncpg.Connection, strategy: str, **values: Any) -> str:  # noqa: ANN401 - columns

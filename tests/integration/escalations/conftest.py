@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.identity.model import Role
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, api_settings, running_api
+from tests.integration.escalations.night import Night
+from tests.jobs_by_hand import opened
 
 
 @pytest.fixture
@@ -16,15 +17,6 @@ async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def ann(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="ann@example.com")
-
-
-@pytest.fixture
-async def bob(api: Api) -> Person:
-    return await api.person(Role.OPERATOR, email="bob@example.com")
+async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
+    async with opened(Night, api, application_url) as made:
+        yield made

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from domain.alerts.model import Severity
 from persistence.tables import alerts
 from tests.alert_rows import put_group
-from tests.integration.escalations.test_paging import Night
+from tests.integration.escalations.night import Night
 from tests.log_writer import insert_alert
 
 

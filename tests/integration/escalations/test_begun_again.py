@@ -9,7 +9,7 @@ from domain.ids import new_id
 from jobs.due import time_out_answers, wake_snoozed_alerts
 from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
-from tests.integration.escalations.test_paging import MINUTE, policy, step, told
+from tests.integration.escalations.night import MINUTE, policy, step, told
 from tests.jobs_by_hand import opened
 
 HOUR = timedelta(hours=1)

@@ -1,10 +1,8 @@
 """A drill goes the whole way to a person, says what it is in every message, and is counted nowhere (issue 7)."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,17 +12,10 @@ from jobs.due import end_drills
 from persistence.channel_notifications import claim
 from persistence.tables import alert_events, alerts, audit_log
 from tests.api import Api, Person
-from tests.integration.escalations.test_paging import LINK, MINUTE, Night, policy, step
-from tests.jobs_by_hand import opened
+from tests.integration.escalations.night import LINK, MINUTE, Night, policy, step
 
 DRILL = """drill { id state severity startedBy { id } answeredBy { id } timeToAnswer endedAt
   escalation { state position reason } receipts { kind state why user { id } } }"""
-
-
-@pytest.fixture
-async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
-    async with opened(Night, api, application_url) as made:
-        yield made
 
 
 async def start(api: Api, who: Person, night: Night, **what: object) -> dict[str, Any]:

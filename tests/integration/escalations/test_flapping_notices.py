@@ -1,24 +1,14 @@
 """Is what flaps told once at its beginning and once when it settles, and what is held for a pause not at all? (A8)."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from domain.alerts.model import AlertStatus
 from tests.api import Api, Person
-from tests.integration.escalations.test_paging import MINUTE, Night, policy, step, told
-from tests.jobs_by_hand import opened
+from tests.integration.escalations.night import MINUTE, Night, policy, step, told
 
 RESOLVED = {"status": AlertStatus.RESOLVED.value}
 ACTIVE = {"status": AlertStatus.ACTIVE.value}
-
-
-@pytest.fixture
-async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
-    async with opened(Night, api, application_url) as made:
-        yield made
 
 
 def begun(night: Night) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role
@@ -14,16 +13,6 @@ from persistence.tables import contact_methods, users
 from tests.api import Api, Person
 
 REFUSED = "__typename } ... on WouldOpenGaps { gaps { teamId severities startsAt endsAt }"
-
-
-@pytest.fixture
-async def admin(api: Api) -> Person:
-    return await api.person(Role.ADMIN)
-
-
-@pytest.fixture
-async def ann(api: Api) -> Person:
-    return await api.person(Role.OPERATOR)
 
 
 async def schedule(api: Api, manager: Person, *people: Person, name: str = "Primary") -> str:

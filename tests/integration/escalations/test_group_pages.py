@@ -21,7 +21,7 @@ from persistence.escalations import subjects_of
 from persistence.event_log import LogReader
 from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
-from tests.integration.escalations.test_paging import LINK, MINUTE, policy, step
+from tests.integration.escalations.night import LINK, MINUTE, policy, step
 from tests.integration.teams.ways import door, post
 from tests.jobs_by_hand import opened
 

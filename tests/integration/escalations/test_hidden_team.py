@@ -1,6 +1,5 @@
 """What a private team does about its alerts is its own, also when an alert or a public policy leads to it."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +7,8 @@ import pytest
 
 from domain.identity.model import Role, Team
 from tests.api import Api, Person
-from tests.integration.escalations.test_paging import Night
+from tests.integration.escalations.night import Night
 from tests.integration.escalations.test_rehearsal import step
-from tests.jobs_by_hand import opened
 
 TOLD = """query($id: ID!) { alert(id: $id) {
   escalations { state policy { name } steps { delay } }
@@ -34,12 +32,6 @@ async def keeper(api: Api, vault: Team) -> Person:
 @pytest.fixture
 async def outsider(api: Api) -> Person:
     return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def night(api: Api, application_url: str) -> AsyncIterator[Night]:
-    async with opened(Night, api, application_url) as made:
-        yield made
 
 
 async def schedule(api: Api, who: Person, **more: object) -> str:

@@ -18,18 +18,8 @@ from persistence import notifications, person_messages
 from persistence.setting_aside import what_is_aside
 from persistence.tables import escalations
 from tests.api import Api, Person
-from tests.integration.escalations.test_paging import (
-    MINUTE,
-    Night,
-    database,
-    jobs_engine,
-    night,
-    policy,
-    step,
-    told,
-)
+from tests.integration.escalations.night import MINUTE, Night, policy, step, told
 
-__all__ = ["database", "jobs_engine", "night"]
 HOUR = timedelta(hours=1)
 
 

@@ -17,7 +17,7 @@ from persistence.escalations import subjects_of
 from persistence.tables import team_quiet_hours
 from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
-from tests.integration.escalations.test_paging import MINUTE, policy, step
+from tests.integration.escalations.night import MINUTE, policy, step
 from tests.jobs_by_hand import opened
 from tests.log_writer import insert_alert
 

@@ -11,19 +11,9 @@ from jobs.paging import page
 from persistence.escalations import fire_due
 from persistence.tables import users
 from tests.api import Api, Person
+from tests.integration.escalations.night import MINUTE, Night, policy, step, told
 from tests.integration.escalations.test_gaps import schedule
-from tests.integration.escalations.test_paging import (
-    MINUTE,
-    Night,
-    database,
-    jobs_engine,
-    night,
-    policy,
-    step,
-    told,
-)
 
-__all__ = ["database", "jobs_engine", "night"]
 HOUR = timedelta(hours=1)
 WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 UNREACHED = "query($id: ID!) { alert(id: $id) { escalations { state unreachedSince } } }"

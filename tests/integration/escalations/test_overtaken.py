@@ -14,7 +14,7 @@ from persistence.engine import create_engine
 from persistence.mail import outbox_of
 from tests.api import Api, Person
 from tests.integration.escalations.group_night import GroupNight
-from tests.integration.escalations.test_paging import MINUTE, policy, step, told
+from tests.integration.escalations.night import MINUTE, policy, step, told
 from tests.mail_server import Inbox, mail_server, text_of
 from tocsin.settings import Settings
 

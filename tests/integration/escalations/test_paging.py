@@ -1,94 +1,21 @@
 """Does the right person get one mail at the right time, with a link that answers? (A4, N1, N4, N5)."""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alerts.model import Severity
 from domain.escalations.answer import LIFETIME, Answer, AnswerLinks
 from domain.identity.model import Role, Team
 from jobs.due import time_out_answers
 from jobs.paging import ANSWER_KEY, page, watch_steps
-from persistence.engine import create_engine
-from persistence.flapping_notices import tell_of_flapping
 from persistence.tables import alerts
 from tests.api import Api, Person
-from tests.jobs_by_hand import JobsByHand
-
-MINUTE = timedelta(minutes=1)
-TOLD = """query($id: ID!) { alert(id: $id) {
-  escalations { state position nextAt reason policy { name } }
-  notifications { kind state why problem user { id } } } }"""
-LINK = re.compile(r"https?://[^/\s]+(/answer\?token=\S+)")
-
-
-@pytest.fixture
-async def database(application_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(application_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def jobs_engine(api: Api) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(api.settings, pool_size=2)
-    yield engine
-    await engine.dispose()
-
-
-class Night(JobsByHand):
-    """The jobs of escalations and of flapping."""
-
-    usual: ClassVar[Mapping[str, Any]] = {"severity": Severity.CRITICAL}
-    texts: list[str]
-
-    async def look(self, *alert_ids: UUID | str) -> None:
-        """The relay gives the alert to the escalations."""
-        await super().look(*alert_ids)
-        async with self.engine.begin() as connection:
-            await tell_of_flapping(connection, [UUID(str(one)) for one in alert_ids], now=self.now)
-
-    async def tick(self, later: timedelta = timedelta(0)) -> list[str]:
-        """Time passes and the due work is done; whom mail went to, with its subject."""
-        self.now += later
-        await page(self.engine, self.api.settings, self.now)
-        return [f"{mail.to} {mail.subject}" for mail in await self.mails()]
-
-    async def mails(self) -> list[Any]:
-        """What was written since, taken out as a sender would, and marked as sent."""
-        claimed = await self.taken_mail()
-        self.texts = [one.mail.text for one in claimed]
-        return [one.mail for one in claimed]
-
-
-@pytest.fixture
-async def night(api: Api, jobs_engine: AsyncEngine, database: asyncpg.Connection) -> Night:
-    return Night(api, jobs_engine, database)
-
-
-def step(minutes: int, *targets: tuple[str, object]) -> dict[str, Any]:
-    return {"delay": f"PT{minutes}M", "targets": [{"kind": kind, "id": str(one)} for kind, one in targets]}
-
-
-async def policy(api: Api, who: Person, *steps: dict[str, Any], **more: object) -> dict[str, Any]:
-    what = {"name": "Wake somebody", "steps": list(steps), **more}
-    answer = await api.change("createEscalationPolicy", what, "policy { id version }", who=who)
-    assert answer["__typename"] == "CreateEscalationPolicySuccess", answer
-    made: dict[str, Any] = answer["policy"]
-    return made
-
-
-async def told(api: Api, who: Person, alert_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await api.data(TOLD, {"id": alert_id}, who=who))["alert"]
-    return found
+from tests.integration.escalations.night import LINK, MINUTE, Night, policy, step, told
 
 
 async def test_the_first_is_told_at_once_and_the_next_when_nobody_answers(

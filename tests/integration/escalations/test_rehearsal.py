@@ -18,11 +18,6 @@ COVERAGE = """query($since: DateTime!, $until: DateTime!, $teamId: ID) {
     holes { startsAt endsAt } emptySteps { step gaps { startsAt } } worst unverified { id } } }"""
 
 
-@pytest.fixture
-async def ann(api: Api) -> Person:
-    return await api.person(Role.OPERATOR)
-
-
 async def office_hours(api: Api, manager: Person, ann: Person) -> str:
     days = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"]
     layer = {

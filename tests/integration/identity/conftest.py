@@ -6,12 +6,25 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher as Argon2
 
+from tests.accounts import Mailboxes
 from tests.api import Api, api_settings, running_api
+from tests.visitor import Visitor, visitor
 
 
 @pytest.fixture
 async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     async with running_api(api_settings(application_url, tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def mail(api: Api) -> Mailboxes:
+    return Mailboxes(api)
+
+
+@pytest.fixture
+async def browser(api: Api) -> AsyncIterator[Visitor]:
+    async with visitor(api) as opened:
         yield opened
 
 

@@ -34,11 +34,6 @@ async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-def mail(api: Api) -> Mailboxes:
-    return Mailboxes(api)
-
-
-@pytest.fixture
 async def ada(api: Api, mail: Mailboxes) -> dict[str, Any]:
     """Somebody who registered and came in."""
     assert (await register(api))["message"]

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from domain.identity.model import Role
@@ -13,16 +12,6 @@ from tests.api import Api, Person
 
 ADA = "ada@example.com"
 USER = "user { id role isActive version team { name } }"
-
-
-@pytest.fixture
-def mail(api: Api) -> Mailboxes:
-    return Mailboxes(api)
-
-
-@pytest.fixture
-async def admin(api: Api) -> Person:
-    return await api.person(Role.ADMIN)
 
 
 async def invite(api: Api, who: Person, **more: object) -> dict[str, Any]:

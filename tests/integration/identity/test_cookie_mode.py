@@ -30,12 +30,6 @@ async def ada(api: Api) -> str:
 
 
 @pytest.fixture
-async def browser(api: Api) -> AsyncIterator[Visitor]:
-    async with visitor(api) as opened:
-        yield opened
-
-
-@pytest.fixture
 async def signed_in(browser: Visitor, ada: str) -> Visitor:
     assert (await browser.change("login", LOGIN, TOKENS))["__typename"] == "LoginSuccess"
     return browser

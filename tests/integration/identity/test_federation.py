@@ -62,12 +62,6 @@ async def closed(provider: OidcProvider, application_url: str, tmp_path: Path) -
         yield opened
 
 
-@pytest.fixture
-async def browser(api: Api) -> AsyncIterator[Visitor]:
-    async with visitor(api) as opened:
-        yield opened
-
-
 async def at_provider(browser: Visitor, name: str, *, start: str = "/auth/corp/start") -> str:
     """Begin, sign in at the provider and agree; the address it sends the browser back to."""
     page = await browser.follow(await browser.open(start), until=OURS)

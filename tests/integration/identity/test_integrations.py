@@ -20,11 +20,6 @@ SHOWN = (
 NO_SUCH = "01a20c5a-94e5-7298-974a-3a44fd3ce6dc"
 
 
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
 async def create(api: Api, who: Person, **more: object) -> dict[str, Any]:
     what = {"name": "Orders", "source": "GENERIC", **more}
     return await api.change("createIntegration", what, SHOWN, who=who)

@@ -21,11 +21,6 @@ EVENTS = "subscription { alertEvents { __typename } }"
 
 
 @pytest.fixture
-async def admin(api: Api) -> Person:
-    return await api.person(Role.ADMIN)
-
-
-@pytest.fixture
 async def ada(api: Api, admin: Person) -> str:
     made = await api.change(
         "createUser", {"email": ADA, "password": PASSWORD, "role": "OPERATOR"}, "user { id }", who=admin

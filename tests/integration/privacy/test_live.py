@@ -1,24 +1,14 @@
 """Who is erased while others follow is erased in what they are told from then on (T10; GDPR Art. 17)."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from domain.identity.model import ERASED_PERSON, Role
 from tests.api import Api
 from tests.integration.privacy.test_erasure import ALERT, FIRST, LAST, erase, grace
 from tests.integration.test_alert_subscriptions import followed
-from tests.sockets import connected, listening
+from tests.sockets import connected
 from tests.waiting import until
 
 FOLLOW = """subscription($after: String) { alertEvents(after: $after) { ... on AlertEvent {
   cursor kind actor { ... on User { name firstName isErased } } alert { assignedTo { name } } } } }"""
-
-
-@pytest.fixture
-async def address(api: Api) -> AsyncIterator[str]:
-    async with listening(api) as address:
-        yield address
 
 
 async def test_what_was_made_for_others_a_moment_ago_is_not_told_with_the_name(api: Api, address: str) -> None:

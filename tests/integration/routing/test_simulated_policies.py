@@ -16,11 +16,6 @@ CONDITION = 'alert.service == "checkout"'
 
 
 @pytest.fixture
-async def ann(api: Api) -> Person:
-    return await api.person(Role.OPERATOR)
-
-
-@pytest.fixture
 async def policies(api: Api, manager: Person, ann: Person) -> dict[str, str]:
     """One that takes what is critical, and one that a routing rule sets to work for checkout."""
     made = {}

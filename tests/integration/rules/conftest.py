@@ -5,21 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.identity.model import Role
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, api_settings, running_api
 
 
 @pytest.fixture
 async def api(application_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     async with running_api(api_settings(application_url, tmp_path, redis_url=redis_url)) as opened:
         yield opened
-
-
-@pytest.fixture
-async def admin(api: Api) -> Person:
-    return await api.person(Role.ADMIN)
-
-
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)

@@ -21,11 +21,6 @@ FEED = "url feed { id isMine schedule { id } revokedAt }"
 
 
 @pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
 async def people(api: Api) -> list[Person]:
     return [await api.person(Role.OPERATOR) for _ in range(2)]
 

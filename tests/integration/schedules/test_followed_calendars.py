@@ -103,16 +103,6 @@ async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
         yield opened
 
 
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def people(api: Api) -> list[Person]:
-    return [await api.person(Role.OPERATOR) for _ in range(3)]
-
-
 async def follow(api: Api, who: Person, schedule_id: str, server: Served, person: Person, **more: object) -> str:
     what = {"scheduleId": schedule_id, "url": f"{server.url}/{SECRET_PART}/basic.ics", "meaning": "ON_CALL"}
     answer = await api.change("followCalendar", {**what, "userId": str(person.id), **more}, "calendarId", who=who)

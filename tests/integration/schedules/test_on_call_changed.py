@@ -1,6 +1,5 @@
 """Who follows who is on call is told at a handoff and at an override, when it begins; over a real socket (N3)."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,27 +12,11 @@ from persistence.unit_of_work import UnitOfWork
 from tests.api import Api, Person
 from tests.integration.schedules.test_schedules import create, layer
 from tests.outages import FailingAtFirst
-from tests.sockets import Socket, connected, listening
+from tests.sockets import Socket, connected
 
 HOUR = timedelta(hours=1)
 CHANGED = """subscription($scheduleId: ID, $teamId: ID) { onCallChanged(scheduleId: $scheduleId, teamId: $teamId) {
   isSnapshot at schedule { id name } shift { user { id } overrideId startsAt endsAt } previousUser { id } } }"""
-
-
-@pytest.fixture
-async def address(api: Api) -> AsyncIterator[str]:
-    async with listening(api) as address:
-        yield address
-
-
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def people(api: Api) -> list[Person]:
-    return [await api.person(Role.OPERATOR) for _ in range(3)]
 
 
 async def told(socket: Socket) -> dict[str, Any]:

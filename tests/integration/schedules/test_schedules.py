@@ -17,16 +17,6 @@ SHOWN = "schedule { id version name timeZone layers { id name startsAt unit shif
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def people(api: Api) -> list[Person]:
-    return [await api.person(Role.OPERATOR) for _ in range(3)]
-
-
 def layer(*people: Person, **more: object) -> dict[str, Any]:
     return {
         "participantIds": [str(person.id) for person in people],

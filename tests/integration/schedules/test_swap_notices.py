@@ -15,7 +15,7 @@ from domain.identity.model import Role
 from jobs.due import expire_shift_swaps
 from persistence.tables import audit_log
 from tests.api import Api, Person
-from tests.integration.escalations.test_paging import LINK, MINUTE, Night, policy, step
+from tests.integration.escalations.night import LINK, MINUTE, Night, policy, step
 from tests.integration.schedules.test_schedules import create, layer
 from tests.integration.schedules.test_swaps import HOUR, SWAP, Hours, asked
 from tests.jobs_by_hand import opened

@@ -14,16 +14,6 @@ HOUR = timedelta(hours=1)
 SWAP = "swap { id state expiresAt colleague { id } given { startsAt endsAt } overrideId returnOverrideId }"
 
 
-@pytest.fixture
-async def manager(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
-
-
-@pytest.fixture
-async def people(api: Api) -> list[Person]:
-    return [await api.person(Role.OPERATOR) for _ in range(3)]
-
-
 class Hours(NamedTuple):
     """A schedule on which the first two take turns by the hour."""
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.identity.model import Role
+from domain.identity.model import Role, Team
 from tests.api import Api, Person, api_settings, running_api
+from tests.integration.teams.ways import member
 
 
 @pytest.fixture
@@ -16,10 +17,15 @@ async def api(application_url: str, redis_url: str, tmp_path: Path) -> AsyncIter
 
 
 @pytest.fixture
-async def admin(api: Api) -> Person:
-    return await api.person(Role.ADMIN)
+async def vault(api: Api) -> Team:
+    return await api.team("Vault", is_private=True)
 
 
 @pytest.fixture
-async def manager(api: Api) -> Person:
+async def keeper(api: Api, admin: Person, vault: Team) -> Person:
+    return await member(api, admin, vault, Role.OPERATOR, Role.MANAGER)
+
+
+@pytest.fixture
+async def outsider(api: Api) -> Person:
     return await api.person(Role.MANAGER)

@@ -13,16 +13,6 @@ SHOWN = """query($id: ID!) { alert(id: $id) {
   assignedTo { id } timeline { nodes { kind reason actor { __typename } changes { field after } } } } }"""
 
 
-@pytest.fixture
-async def vault(api: Api) -> Team:
-    return await api.team("Vault", is_private=True)
-
-
-@pytest.fixture
-async def keeper(api: Api, admin: Person, vault: Team) -> Person:
-    return await member(api, admin, vault, Role.OPERATOR, Role.MANAGER)
-
-
 async def given(api: Api, by: Person, to: Person, team: Team | None) -> str:
     what = {"title": "Disk full", "severity": "HIGH", "teamId": None if team is None else str(team.id)}
     alert_id = str((await api.change("createAlert", what, "alert { id }", who=by))["alert"]["id"])

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from domain.identity.model import Role, Team
 from tests.api import Api, Person
 from tests.integration.teams.ways import ALERT, door, member, own, post, posted
@@ -21,21 +19,6 @@ WAYS = """query($id: ID!, $receipt: ID!) {
   alertCounts { total }
   ingestReceipt(id: $receipt) { accepted items { nodes { alert { id } } } }
 }"""
-
-
-@pytest.fixture
-async def vault(api: Api) -> Team:
-    return await api.team("Vault", is_private=True)
-
-
-@pytest.fixture
-async def keeper(api: Api, admin: Person, vault: Team) -> Person:
-    return await member(api, admin, vault, Role.OPERATOR, Role.MANAGER)
-
-
-@pytest.fixture
-async def outsider(api: Api) -> Person:
-    return await api.person(Role.MANAGER)
 
 
 async def next_event(socket: Socket) -> dict[str, Any]:
