@@ -205,6 +205,8 @@ class Hub:
                                 yield StreamReset(reason=StreamResetReason.OVERTAKEN, resume_after=self.place)
                                 return
                             yield item
+                            if upcoming.is_empty:
+                                overtaken.in_time()
                         elif item.reason is StreamResetReason.SLOW_CONSUMER:
                             place = item.resume_after
                         else:

@@ -22,6 +22,10 @@ class Overtaken:
         self._monotonic = monotonic
         self._late_since: float | None = None
 
+    def in_time(self) -> None:
+        """It was told all that there is: what comes next may come much later, and finds it not late."""
+        self._late_since = None
+
     def is_at(self, event_at: datetime, head_at: datetime) -> bool:
         """Whether it is, coming to an event of this time while the log's head is of that time."""
         behind = head_at - event_at

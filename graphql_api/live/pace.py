@@ -32,7 +32,7 @@ def processor_wanted() -> float:
     try:
         had, waited, _ = map(int, _SCHEDULED.read_bytes().split())
     except (OSError, ValueError):
-        had = 0
+        had = waited = 0
     # A system that does not count says nothing but zeros.
     return (had + waited) / 1e9 if had else time.process_time()
 

@@ -43,6 +43,15 @@ class Upcoming:
         for payload in islice(self._made, 1):
             if payload.at is not None:
                 return payload.at
+        return self._next
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the run was given all that there is for now."""
+        return self._next is None
+
+    @property
+    def _next(self) -> RecordedEvent | None:
         emptied_from = None if self._inbox is None else self._inbox.emptied_from
         return next(iter(self.events(1)), self._given or emptied_from)
 

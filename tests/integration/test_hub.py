@@ -16,6 +16,7 @@ from domain.alerts.events import LogPosition, RecordedEvent
 from domain.alerts.filter import AlertFilter
 from graphql_api.live import log_tail, overtaken
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
+from graphql_api.live.overtaken import Overtaken
 from graphql_api.live.upcoming import Upcoming
 from persistence.event_log import LogReader
 from persistence.stream import EVENTS_STREAM, RedisStreamBackend
@@ -328,6 +329,32 @@ async def test_who_follows_for_others_and_is_overtaken_begins_anew_at_the_head(
             found = await first
             assert isinstance(found, RecordedEvent)
             assert found.event.id == event_id
+
+
+async def test_who_follows_for_others_is_in_time_when_it_was_told_all_and_not_before(
+    database_url: str, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_time = 0
+
+    def note(_run: Overtaken) -> None:
+        nonlocal in_time
+        in_time += 1
+
+    monkeypatch.setattr(Overtaken, "in_time", note)
+    async with started(without_redis(database_url)) as hub, aclosing(hub.follow_on(hub.place)) as stream:
+        first = asyncio.ensure_future(anext(stream))
+        await insert_event(writer)
+        await first
+        late = await insert_events(writer, 3)
+        end = (await cursor_at(writer, late[-1])).position
+        await until(lambda: hub.place.position >= end)
+        for _ in late:
+            assert not in_time
+            await anext(stream)
+        last = asyncio.ensure_future(anext(stream))
+        await until(lambda: in_time == 1)
+        last.cancel()
+        await asyncio.wait({last})
 
 
 async def test_a_message_that_vanished_without_a_successor_is_found(

@@ -51,6 +51,16 @@ def test_who_was_in_time_in_between_has_all_the_time_again(run: Run) -> None:
     assert run.is_overtaken(behind=TOO_LATE + MOMENT)
 
 
+def test_who_was_told_all_that_there_was_in_between_has_all_the_time_again(run: Run) -> None:
+    # What came after it was for others.
+    assert not run.is_overtaken(behind=LATE + MOMENT)
+    run.overtaken.in_time()
+    run.seconds += 3600
+    assert not run.is_overtaken(behind=2 * TOO_LATE)
+    run.seconds += LATE_FOR_SECONDS
+    assert run.is_overtaken(behind=2 * TOO_LATE)
+
+
 def test_who_keeps_its_distance_is_told_on(run: Run) -> None:
     for _ in range(10):
         run.seconds += LATE_FOR_SECONDS
