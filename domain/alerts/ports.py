@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.alerts.attachments import Attachment
@@ -13,6 +12,7 @@ from domain.alerts.change import Change
 from domain.alerts.model import Alert
 from domain.alerts.visibility import Sight
 from domain.audit.model import AuditEntry, AuditTrail
+from domain.ports import Transaction
 from domain.silences.model import Silence
 
 
@@ -115,7 +115,7 @@ class CreationRecords(Protocol):
         ...
 
 
-class UnitOfWork(Protocol):
+class UnitOfWork(Transaction, Protocol):
     """One transaction: committed as a whole, or not at all."""
 
     @property
@@ -146,20 +146,6 @@ class UnitOfWork(Protocol):
     @property
     def audit(self) -> AuditTrail:
         """The audit log."""
-        ...
-
-    async def __aenter__(self) -> Self:
-        """Begin."""
-        ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Roll back whatever is not committed."""
-        ...
-
-    async def commit(self) -> None:
-        """Make it durable."""
         ...
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 from uuid import UUID
 
 from domain.alerts.events import SYSTEM, Actor
@@ -12,6 +11,7 @@ from domain.identity.admissions import AccountRequest, Admission
 from domain.identity.model import Membership, Team, User
 from domain.identity.one_time import OneTimeToken, Purpose
 from domain.mail.ports import MailBox
+from domain.ports import Transaction
 
 
 class Accounts(Protocol):
@@ -133,7 +133,7 @@ class BegunProofs(Protocol):
         ...
 
 
-class AccountUnit(Protocol):
+class AccountUnit(Transaction, Protocol):
     """One transaction: commit, or leave it and nothing happened."""
 
     @property
@@ -174,20 +174,6 @@ class AccountUnit(Protocol):
     @property
     def audit(self) -> AuditTrail:
         """Where entries go."""
-        ...
-
-    async def __aenter__(self) -> Self:
-        """Begin."""
-        ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End; without commit, roll back."""
-        ...
-
-    async def commit(self) -> None:
-        """Make it durable."""
         ...
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 from uuid import UUID
 
 from domain.alerts.events import SYSTEM, Actor
@@ -12,6 +11,7 @@ from domain.identity.factor_ports import ChallengeStore, FactorStore, PasskeySto
 from domain.identity.model import Membership, Team, User
 from domain.identity.sessions import Session
 from domain.mail.ports import MailBox
+from domain.ports import Transaction
 
 
 class People(Protocol):
@@ -70,7 +70,7 @@ class Sessions(Protocol):
         ...
 
 
-class IdentityUnit(Protocol):
+class IdentityUnit(Transaction, Protocol):
     """One transaction: commit, or leave it and nothing happened."""
 
     @property
@@ -106,20 +106,6 @@ class IdentityUnit(Protocol):
     @property
     def mail(self) -> MailBox:
         """Mail that leaves after the commit."""
-        ...
-
-    async def __aenter__(self) -> Self:
-        """Begin."""
-        ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End; without commit, roll back."""
-        ...
-
-    async def commit(self) -> None:
-        """Make it durable."""
         ...
 
 

@@ -8,15 +8,14 @@ ledger holds and the database does not is done at the next start.
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 from uuid import UUID
 
 from domain.audit.model import AuditEntry, AuditTrail
 from domain.errors import InvalidInput, LastAdministrator, NotFound
 from domain.identity.addresses import normalised
 from domain.identity.model import Role, User
-from domain.ports import Clock
+from domain.ports import Clock, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +55,7 @@ class Erasing(Protocol):
         ...
 
 
-class ErasureUnit(Protocol):
+class ErasureUnit(Transaction, Protocol):
     """One transaction."""
 
     @property
@@ -67,20 +66,6 @@ class ErasureUnit(Protocol):
     @property
     def audit(self) -> AuditTrail:
         """Where entries go."""
-        ...
-
-    async def __aenter__(self) -> Self:
-        """Begin."""
-        ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End; without commit, roll back."""
-        ...
-
-    async def commit(self) -> None:
-        """Make it durable."""
         ...
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 from uuid import UUID
 
 from domain.audit.model import AuditTrail
+from domain.ports import Transaction
 from domain.room import Numbers
 from domain.silences.marks import Mark, OpenAlert
 from domain.silences.model import Silence
@@ -57,7 +57,7 @@ class SilenceStore(Protocol):
         ...
 
 
-class SilenceWork(Protocol):
+class SilenceWork(Transaction, Protocol):
     """One transaction that holds the silences lock from its first statement: nobody else writes an alert meanwhile."""
 
     @property
@@ -72,20 +72,6 @@ class SilenceWork(Protocol):
 
     async def skip_occurrence(self, silence: Silence) -> None:
         """Let the maintenance window it is an occurrence of, if any, not make this occurrence anew."""
-        ...
-
-    async def __aenter__(self) -> Self:
-        """Begin, and take the lock."""
-        ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Roll back whatever is not committed."""
-        ...
-
-    async def commit(self) -> None:
-        """Make it durable."""
         ...
 
 
