@@ -14,9 +14,14 @@ class RunningTransactions:
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
         self.number = 0
-        self.is_held_up = False
+        self._held_up = 0
         self._seconds = 0.0
         self._began = 0.0
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether one of those that run takes long."""
+        return self._held_up > 0
 
     @property
     def seconds(self) -> float:
@@ -30,17 +35,21 @@ class RunningTransactions:
         if not self.number:
             self._began = loop.time()
         self.number += 1
-        timer = loop.call_later(HELD_UP_SECONDS, self._hold_up)
+        is_held_up = False
+
+        def hold_up() -> None:
+            nonlocal is_held_up
+            is_held_up = True
+            self._held_up += 1
+            self._on_change()
+
+        timer = loop.call_later(HELD_UP_SECONDS, hold_up)
         try:
             yield
         finally:
             timer.cancel()
             self.number -= 1
+            self._held_up -= is_held_up
             if not self.number:
                 self._seconds += loop.time() - self._began
-            self.is_held_up = False
             self._on_change()
-
-    def _hold_up(self) -> None:
-        self.is_held_up = True
-        self._on_change()

@@ -172,19 +172,21 @@ async def test_a_transaction_that_is_held_up_holds_up_nobody_else(
     queue_of: Queue, database: asyncpg.Connection
 ) -> None:
     queue = await queue_of(batch_signals=5, writers=2)
-    blocked, free = submission(now(), signal(key="t:1:blocked")), submission(now(), signal(key="t:1:free"))
+    blocked = submission(now(), signal(key="t:1:blocked"))
     await database.execute("BEGIN")
     await database.execute("SELECT pg_advisory_xact_lock($1)", lock_id(blocked.integration.id, "t:1:blocked"))
 
     held_up = asyncio.create_task(queue.submit(blocked))
     await asyncio.sleep(0.01)  # its transaction runs, and waits
     async with asyncio.timeout(60):
-        await queue.submit(free)
+        # Nor does it hold up who comes when another has ended.
+        for key in ("t:1:free", "t:1:free-too"):
+            await queue.submit(submission(now(), signal(key=key)))
     assert not held_up.done()
     await database.execute("ROLLBACK")
     await held_up
 
-    assert await database.fetchval("SELECT count(*) FROM alerts") == 2
+    assert await database.fetchval("SELECT count(*) FROM alerts") == 3
 
 
 async def test_a_caller_that_goes_away_does_not_undo_its_post(queue_of: Queue, database: asyncpg.Connection) -> None:

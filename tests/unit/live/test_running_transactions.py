@@ -45,6 +45,17 @@ async def test_one_that_takes_long_is_told_and_its_end_too(monkeypatch: pytest.M
     assert told == [True, False]
 
 
+async def test_one_that_takes_long_is_known_when_another_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_transactions, "HELD_UP_SECONDS", 0.01)
+    running = RunningTransactions(lambda: None)
+    with running.one():
+        await until(lambda: running.is_held_up)
+        with running.one():
+            pass
+        assert running.is_held_up
+    assert not running.is_held_up
+
+
 async def test_one_that_fails_has_ended_too() -> None:
     told: list[int] = []
     running = RunningTransactions(lambda: told.append(running.number))
