@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import orjson
 
 from jobs.outbound import retry_after
 
@@ -18,15 +15,6 @@ def wait_of(headers: Mapping[str, str]) -> timedelta:
     """What `Retry-After` asks for, an hour at most; nothing where it asks for nothing."""
     asked = retry_after(headers.get("retry-after"), now=datetime.now(tz=UTC))
     return min(timedelta(seconds=asked or 0), MAX_WAIT)
-
-
-def object_of(body: bytes) -> dict[str, Any]:
-    """The JSON object an answer is; an empty one for anything else."""
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def one_line(text: str) -> str:

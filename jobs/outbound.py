@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 import httpcore2
 import httpx2
+import orjson
 
 from domain.access.networks import Network, allows
 
@@ -200,3 +201,12 @@ def retry_after(text: str | None, *, now: datetime) -> float | None:
     if at.tzinfo is None:  # "-0000": no zone was told, and the only one allowed is UTC
         at = at.replace(tzinfo=UTC)
     return max((at - now).total_seconds(), 0.0)
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """The JSON object an answer is; an empty one for anything else."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}

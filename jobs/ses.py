@@ -19,7 +19,8 @@ import orjson
 from domain.mail.delivery import Outcome, Refused, Retry, Sent
 from domain.mail.feedback import MAIL_TAG
 from domain.mail.model import Posted
-from jobs.mail_answers import MAX_ANSWER, SECONDS, object_of, one_line, wait_of
+from jobs.mail_answers import MAX_ANSWER, SECONDS, one_line, wait_of
+from jobs.outbound import object_of
 from jobs.smtp import composed, mailbox_of
 from tocsin.settings import Settings
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import httpx2
 import orjson
 
+from jobs.outbound import object_of
 from jobs.outbound import retry_after as asked_to_wait
 from tocsin.settings import Settings
 
@@ -142,7 +143,7 @@ class SlackApp:
 
 def judge(status: int, body: bytes, retry_after: str | None) -> Said:
     """What an answer means."""
-    said = _json(body)
+    said = object_of(body)
     word = str(said.get("error") or f"status {status}")[:200]
     if status == HTTPStatus.TOO_MANY_REQUESTS or word in {"ratelimited", "rate_limited"}:
         asked = asked_to_wait(retry_after, now=datetime.now(tz=UTC))
@@ -164,11 +165,3 @@ def _refused(word: str) -> NotPosted:
     if word in _OF_PLACE:
         return NotPosted(reason, Fault.PLACE)
     return NotPosted(reason, Fault.MESSAGE if word in _OF_MESSAGE else Fault.PASSING)
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}

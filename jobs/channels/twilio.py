@@ -8,14 +8,13 @@ Twilio's own; 429 with code 20429 is too many requests.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx2
-import orjson
 
 from domain.contacts.delivery import OF_THE_ACCOUNT, TextOutcome, TextRefused, TextRetry, TextSent, refused
+from jobs.outbound import object_of
 from jobs.outbound import retry_after as asked_to_wait
 from tocsin.settings import Settings
 
@@ -76,7 +75,7 @@ class Twilio:
 
 def judge(status: int, body: bytes, retry_after: str | None) -> TextOutcome:
     """What an answer means."""
-    said = _json(body)
+    said = object_of(body)
     if status in {HTTPStatus.OK, HTTPStatus.CREATED} and isinstance(said.get("sid"), str):
         return TextSent(f"{said['sid']} {said.get('status', '')}".strip(), said["sid"])
     code = said.get("code") if isinstance(said.get("code"), int) else 0
@@ -91,11 +90,3 @@ def judge(status: int, body: bytes, retry_after: str | None) -> TextOutcome:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TextRetry(f"{status} {message}"[:250])
     return TextRefused(f"an answer that is none of Twilio's: {status}")
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
