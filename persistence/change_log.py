@@ -1,6 +1,7 @@
 """How is the log of what seldom changes written and read? As the log of alerts is: by (xid, seq), in safe order.
 
-Teams and alert rules have one each (team_events.py, rule_events.py); its subject is the column that says of which.
+Teams, alert rules and groups have one each (team_events.py, rule_events.py, group_events.py); its subject is the column
+that says of which.
 """
 
 from collections.abc import Sequence
@@ -50,11 +51,14 @@ class Entry(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeLog:
-    """One such log. `channel` is notified of each change: a hint only, whoever listens also looks by itself."""
+    """One such log. `channel` is notified of each change: a hint only, whoever listens also looks by itself.
+
+    None for a log that nobody follows.
+    """
 
     table: sa.Table
     subject: str
-    channel: str
+    channel: str | None = None
 
     async def append(self, connection: AsyncConnection, events: Sequence[Entry]) -> None:
         """Write events in their order. When they were recorded is the database's time, never an injected clock's."""
@@ -74,7 +78,8 @@ class ChangeLog:
             for event in events
         ]
         await connection.execute(sa.insert(self.table).values(rows))
-        await connection.execute(sa.select(sa.func.pg_notify(self.channel, "")))
+        if self.channel is not None:
+            await connection.execute(sa.select(sa.func.pg_notify(self.channel, "")))
 
     async def read(self, pool: asyncpg.Pool, cursor: Cursor, *, limit: int) -> list[asyncpg.Record]:
         """The next rows after the cursor, at most `limit`, in the order every reader sees them."""

@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.events import Actor, ActorKind
 from domain.alerts.groups import GroupEvent, GroupEventKind, RecordedGroupEvent
 from domain.alerts.visibility import Sight
+from persistence.change_log import ChangeLog
 from persistence.reads.visibility import visible
 from persistence.tables import alert_group_events
 
+_LOG = ChangeLog(table=alert_group_events, subject="group_id")
 Place: TypeAlias = tuple[int, int]
 _TEAM = sa.cast(alert_group_events.c.data["teamId"].astext, sa.Uuid)
 _XID = sa.cast(sa.cast(alert_group_events.c.xid, sa.Text), sa.BigInteger)
@@ -21,22 +23,7 @@ _XID = sa.cast(sa.cast(alert_group_events.c.xid, sa.Text), sa.BigInteger)
 
 async def append_group_events(connection: AsyncConnection, events: Sequence[GroupEvent]) -> None:
     """Write events in their order, inside the caller's transaction. When is the database's time, not a clock's."""
-    if not events:
-        return
-    rows = [
-        {
-            "recorded_at": sa.func.clock_timestamp(),
-            "id": event.id,
-            "group_id": event.group_id,
-            "kind": event.kind.value,
-            "occurred_at": event.occurred_at,
-            "actor_kind": event.actor.kind.value,
-            "actor_id": event.actor.id,
-            "data": event.data,
-        }
-        for event in events
-    ]
-    await connection.execute(sa.insert(alert_group_events).values(rows))
+    await _LOG.append(connection, events)
 
 
 async def read_group_timelines(
