@@ -13,7 +13,7 @@ from graphql_api.alerts.subscriptions import following, until_executed
 from graphql_api.context import Context
 from graphql_api.live.course import Course
 from graphql_api.live.log_feed import InLog, LogFeed
-from graphql_api.live.log_tail import patiently
+from graphql_api.live.patience import patiently
 
 Recorded = TypeVar("Recorded", bound=InLog)
 Shown = TypeVar("Shown")

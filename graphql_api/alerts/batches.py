@@ -36,7 +36,7 @@ from graphql_api.context import Context, Info
 from graphql_api.exposes import exposes
 from graphql_api.live.course import Course
 from graphql_api.live.hub import Hub
-from graphql_api.live.log_tail import patiently
+from graphql_api.live.patience import patiently
 from graphql_api.live.stream_reset import StreamReset
 from graphql_api.live.upcoming import Upcoming
 from graphql_api.live.windows import windows

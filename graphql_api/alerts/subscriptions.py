@@ -25,7 +25,7 @@ from graphql_api.context import Context, Info
 from graphql_api.live.course import Course, Item
 from graphql_api.live.endings import Ending, SessionEnded, ending_of
 from graphql_api.live.hub import REPLAY_WINDOW, Hub
-from graphql_api.live.log_tail import patiently
+from graphql_api.live.patience import patiently
 from graphql_api.live.stream_reset import StreamReset
 from graphql_api.live.upcoming import Upcoming
 from persistence.backoff import Backoff

@@ -16,8 +16,9 @@ from domain.alerts.events import RecordedEvent
 from domain.alerts.filter import AlertFilter
 from domain.alerts.sieve import Known, Possible, possible_of
 from graphql_api.live.inbox import MOST_WAITING, Inbox
-from graphql_api.live.log_tail import PAGE, LogTail, patiently, place_after
+from graphql_api.live.log_tail import PAGE, LogTail, place_after
 from graphql_api.live.overtaken import LATE, Overtaken
+from graphql_api.live.patience import patiently
 from graphql_api.live.shared_counts import SharedCounts
 from graphql_api.live.upcoming import Upcoming
 from persistence.event_log import LogReader

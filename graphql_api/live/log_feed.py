@@ -18,7 +18,7 @@ import structlog
 
 from domain.alerts.cursor import Cursor, LogState, StreamReset, StreamResetReason, is_of_log, why_reset
 from graphql_api.live.hub import REPLAY_WINDOW
-from graphql_api.live.log_tail import STORE_TROUBLE, patiently
+from graphql_api.live.patience import STORE_TROUBLE, patiently
 from persistence.backoff import Backoff
 from persistence.direct import open_log_pool
 from persistence.event_log import LogReader

@@ -8,18 +8,17 @@ it reads the log itself. What is not newer than its place is dropped, so nobody 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-import asyncpg
-import sqlalchemy as sa
 import structlog
 from broadcaster import Broadcast
 
 from domain.alerts.cursor import Cursor, LogState, is_of_log
 from domain.alerts.events import RecordedEvent
 from domain.alerts.sieve import ANYTHING, Known, Possible
+from graphql_api.live.patience import STORE_TROUBLE, patiently
 from persistence.backoff import Backoff
 from persistence.direct import open_log_pool
 from persistence.event_log import EVENTS_CHANNEL, LogReader
@@ -40,31 +39,6 @@ STREAM_GRACE_SECONDS = 0.5
 POLL_SECONDS = 0.25
 # With it, a message that vanished without a successor to tell is found this late.
 AUDIT_SECONDS = 2.0
-STORE_TROUBLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    sa.exc.SQLAlchemyError,
-)
-
-# What waiting does not mend, though it comes from the database.
-OUR_FAULT = (asyncpg.SyntaxOrAccessError, sa.exc.ProgrammingError, sa.exc.InvalidRequestError)
-T = TypeVar("T")
-
-
-async def patiently(read: Callable[[], Awaitable[T]]) -> T:
-    """Read from the log, however long the database is away: a stream waits, it does not end."""
-    backoff = Backoff()
-    while True:
-        try:
-            return await read()
-        except OUR_FAULT:
-            raise
-        except STORE_TROUBLE as error:
-            _log.warning("a live stream waits for the database", error=repr(error))
-            await backoff.wait()
 
 
 def place_after(event: RecordedEvent, place: Cursor) -> Cursor:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from domain.alerts.cursor import Cursor
 from domain.alerts.events import RecordedEvent
-from graphql_api.live.log_tail import PAGE, patiently, place_after
+from graphql_api.live.log_tail import PAGE, place_after
 from graphql_api.live.member import Member, Payload
 from graphql_api.live.memo import UNKNOWN
+from graphql_api.live.patience import patiently
 from graphql_api.live.upcoming import Upcoming
 from graphql_api.live.windows import Cut
 from persistence.tasks import end_tasks

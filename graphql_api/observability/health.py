@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from domain.channels.circuit import Circuit
 from graphql_api.http import encode
-from graphql_api.live.log_tail import STORE_TROUBLE
+from graphql_api.live.patience import STORE_TROUBLE
 from graphql_api.observability.metrics import gauge
 from graphql_api.state import AppState
 from graphql_api.version import VERSION

@@ -16,8 +16,8 @@ from graphql_api.alerts.subscriptions import following
 from graphql_api.context import Context, Info
 from graphql_api.identity.loaders import load_users
 from graphql_api.identity.types import User
-from graphql_api.live.log_tail import patiently
 from graphql_api.live.on_call import Duties, OnCallFeed, Watch
+from graphql_api.live.patience import patiently
 from graphql_api.scalars import uuid_or_none
 from graphql_api.schedules.loaders import load_schedules
 from graphql_api.schedules.types import OnCallShift, Schedule, shift_at
