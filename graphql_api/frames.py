@@ -5,6 +5,7 @@ all but for an id: half of what a send costs. The server's side of a socket offe
 does not find it there (under another server), or is told that a frame cannot be written now, sends as ASGI has it.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
@@ -27,12 +28,46 @@ def writer_of(scope: Scope) -> Write | None:
     return cast("Write | None", scope.get("extensions", {}).get(EXTENSION))
 
 
+class _Arrived:
+    """What came from a client, for the one that asks; a queue of asyncio's is three kilobytes of room for more."""
+
+    __slots__ = ("_messages", "_waiting")
+
+    def __init__(self) -> None:
+        self._messages: list[Any] = []
+        self._waiting: asyncio.Future[None] | None = None
+
+    def empty(self) -> bool:
+        """Whether all was taken."""
+        return not self._messages
+
+    def put_nowait(self, message: object) -> None:
+        """One more. The server reads on when all was taken, so they are few."""
+        self._messages.append(message)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def get(self) -> Any:  # noqa: ANN401 - a message
+        """The next, when it is there."""
+        while not self._messages:
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        self._waiting = None
+        return self._messages.pop(0)
+
+
 class FramesProtocol(WebSocketsSansIOProtocol):
     """uvicorn's side of a socket; it can be written to directly."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as uvicorn has it
+        super().__init__(*given, **named)
+        self.queue = cast("Any", _Arrived())
 
     def handle_connect(self, event: Request) -> None:
         """Offer it to the application, which has not begun to run."""
         super().handle_connect(event)
+        # The application has what it says from the scope, and it would be kept as long as the socket lives.
+        del self.request
         if self.response.status_code == 101:  # noqa: PLR2004 - Switching Protocols
             self._extensions[EXTENSION] = self.write_texts
 

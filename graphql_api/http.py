@@ -29,6 +29,7 @@ from graphql_api.alerts.raw_rows import OPTIONS
 from graphql_api.context import Context
 from graphql_api.documents.trusted import TrustedDocuments
 from graphql_api.event_stream import COMPLETE, HEARTBEAT_SECONDS, event, with_heartbeat
+from graphql_api.fitted import fitted
 from graphql_api.graphql_request import BadRequest, GraphQLRequest
 from graphql_api.http_request import JSON_TYPE, read_request
 from graphql_api.limits import Documents
@@ -230,7 +231,7 @@ def encode(body: dict[str, Any]) -> bytes:
 
 def encoded(result: ExecutionResult) -> bytes:
     """A result as JSON in the response format."""
-    return encode(as_body(result))
+    return fitted(encode(as_body(result)))
 
 
 def _response(

@@ -5,8 +5,8 @@ operation. Each operation gets a context of its own.
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, OperationType
@@ -89,11 +89,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     # Whether an operation began since the socket was last looked at; opening it counts as well.
     _begun = True
     _ending: asyncio.Task[None] | None = None
-    _watching = False
-
-    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as the stock handler has it
-        super().__init__(*given, **named)
-        self._stack = ExitStack()
+    # How the watching of its session is given up.
+    _unwatch: Callable[[], None] | None = None
 
     async def handle_connection_init(self, message: Any) -> None:  # noqa: ANN401 - what a client sent
         """A null payload is the same as none."""
@@ -112,7 +109,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             self.connection_init_timeout_task = None
             if viewer is None:
                 self._ending = asyncio.create_task(self._end_when_idle(), name="socket's end")
-            elif not self._watching:
+            elif self._unwatch is None:
                 self._watch(viewer)
 
     async def _end_when_idle(self) -> None:
@@ -127,15 +124,18 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         sessions = self.context.state.sessions
         if sessions is None:
             return
-        watched = self._stack.enter_context(sessions.watching(viewer))
+        watched = sessions.watch(viewer)
 
         def look() -> None:
             if watched.ended.is_set() and self._ending is None:
                 self._ending = asyncio.create_task(self._end_with_session(), name="socket's end")
 
+        def unwatch() -> None:
+            watched.listeners.discard(look)
+            sessions.unwatch(watched)
+
         watched.listeners.add(look)
-        self._stack.callback(watched.listeners.discard, look)
-        self._watching = True
+        self._unwatch = unwatch
 
     async def _end_with_session(self) -> None:
         with suppress(WebSocketDisconnect):  # it went by itself
@@ -143,7 +143,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def shutdown(self) -> None:
         """End with everything that ran for the socket."""
-        self._stack.close()
+        if self._unwatch is not None:
+            self._unwatch()
         if self._ending is not None:
             await end_tasks([self._ending])
         await super().shutdown()

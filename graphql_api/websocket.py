@@ -89,7 +89,10 @@ class SocketAdapter(ASGIWebSocketAdapter):
                     raise NonJsonMessageReceived from error
                 if not isinstance(message, dict):
                     raise NonJsonMessageReceived
+                del text
                 yield message
+                # Whoever needs something of it has it. Who asked still holds the rest, until the next message comes.
+                message.clear()
 
     async def close(self, code: int, reason: str) -> None:
         """Close with a reason that fits: some repeat what a client sent, and one that is too long breaks the frame."""

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -151,7 +152,23 @@ TEAM_ROLES = (
 
 def team_roles_of(texts: Sequence[str] | None) -> frozenset[tuple[UUID, Role]]:
     """The roles within teams that a row tells of."""
-    return frozenset((UUID(team_id), Role(role)) for team_id, role in (text.split(" ") for text in texts or ()))
+    return _team_roles(tuple(sorted(texts or ())))
+
+
+# Sessions are read anew all the time, and thousands are of the same few people: they share what is the same.
+@lru_cache(maxsize=1024)
+def _team_roles(texts: tuple[str, ...]) -> frozenset[tuple[UUID, Role]]:
+    return frozenset((UUID(team_id), Role(role)) for team_id, role in (text.split(" ") for text in texts))
+
+
+@lru_cache(maxsize=1024)
+def _team_ids(team_roles: frozenset[tuple[UUID, Role]]) -> frozenset[UUID]:
+    return frozenset(team_id for team_id, _ in team_roles)
+
+
+@lru_cache(maxsize=64)
+def _proofs(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(names)
 
 
 _VIEWERS = (
@@ -190,10 +207,10 @@ def _viewer_of(row: sa.Row[tuple[object, ...]]) -> Viewer:
         user_id=row.id,
         role=Role(row.role),
         session_id=row.session_id,
-        team_ids=frozenset(team_id for team_id, _ in team_roles),
+        team_ids=_team_ids(team_roles),
         team_roles=team_roles,
         proved_at=row.proved_at,
-        proved_by=frozenset(row.proved_by),
+        proved_by=_proofs(tuple(row.proved_by)),
         has_factor=row.has_factor,
     )
 

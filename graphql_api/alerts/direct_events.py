@@ -18,6 +18,7 @@ from domain.alerts.model import Alert
 from graphql_api.alerts.direct import NotPlain, Selections, plain
 from graphql_api.alerts.selected import TYPENAME
 from graphql_api.context import Info
+from graphql_api.fitted import fitted
 from graphql_api.http import encode
 from graphql_api.shown import Shown, known_shown, reader, typename
 
@@ -92,7 +93,7 @@ class DirectEvents:
         if known is not None:
             return known
         try:
-            body = encode({"data": {self._asked.root: self._made(event, alert, at)}})
+            body = fitted(encode({"data": {self._asked.root: self._made(event, alert, at)}}))
         except Exception:  # noqa: BLE001 - graphql-core asks again, and answers for the error
             return None
         _kept.keep(self, Told(event, alert, at, body))

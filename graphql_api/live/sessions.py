@@ -59,14 +59,26 @@ class SessionWatch:
     @contextmanager
     def watching(self, viewer: Viewer) -> Iterator[Watched]:
         """The viewer's session, kept up to date while the block runs."""
-        watched = self._watched.setdefault(viewer.session_id, Watched(viewer=viewer))
-        watched.watchers += 1
+        watched = self.watch(viewer)
         try:
             yield watched
         finally:
-            watched.watchers -= 1
-            if not watched.watchers and self._watched.get(viewer.session_id) is watched:
-                del self._watched[viewer.session_id]
+            self.unwatch(watched)
+
+    def watch(self, viewer: Viewer) -> Watched:
+        """The viewer's session, kept up to date until `unwatch`."""
+        watched = self._watched.get(viewer.session_id)
+        if watched is None:
+            watched = self._watched[viewer.session_id] = Watched(viewer=viewer)
+        watched.watchers += 1
+        return watched
+
+    def unwatch(self, watched: Watched) -> None:
+        """One who watched does no longer."""
+        session_id = watched.viewer.session_id
+        watched.watchers -= 1
+        if not watched.watchers and self._watched.get(session_id) is watched:
+            del self._watched[session_id]
 
     async def _look_for_ever(self) -> None:
         while True:

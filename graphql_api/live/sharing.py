@@ -25,6 +25,7 @@ from domain.access.scopes import Scope
 from domain.identity.model import NOBODY, Role, Viewer
 from domain.identity.proofs import SECOND_FACTORS
 from graphql_api.fields_below import FIELDS
+from graphql_api.fitted import fitted
 from graphql_api.graphql_request import GraphQLRequest
 from graphql_api.limits import Documents
 
@@ -104,7 +105,7 @@ def shape_of(asked: GraphQLRequest, documents: Documents, schema: GraphQLSchema)
         variables = _without_after(root, document, asked.variables or {})
         if variables is None:
             return None
-        packed = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
+        packed = fitted(orjson.dumps(variables, option=orjson.OPT_SORT_KEYS))
     except (GraphQLError, TypeError):
         return None  # it is refused, with the reason, when it runs
     return Shape(
