@@ -24,16 +24,21 @@ class Served:
 
     def __init__(self) -> None:
         self.sockets: list[WebSocket] = []
+        self.heard: list[str] = []
         self.has_ended = False
 
     async def follow(self, socket: WebSocket) -> None:
         early = writer_of(socket.scope)
         assert early is None or not early(b"too", [b" early"])
         await socket.accept()
+        gives_up = asyncio.create_task(socket.receive_text())
+        await asyncio.sleep(0)
+        gives_up.cancel()
+        await asyncio.wait({gives_up})
         self.sockets.append(socket)
         try:
             while True:
-                await socket.receive_text()
+                self.heard.append(await socket.receive_text())
         except WebSocketDisconnect:
             self.has_ended = True
 
@@ -122,3 +127,12 @@ async def test_what_must_be_compressed_is_left_to_who_does_that() -> None:
 async def test_another_server_offers_nothing() -> None:
     async with one_socket(ws="websockets-sansio") as (served, _client):
         assert writer_of(served.socket.scope) is None
+
+
+async def test_what_a_client_says_is_heard_in_order_also_after_one_who_asked_and_gave_up() -> None:
+    async with one_socket() as (served, client):
+        texts = [str(number) for number in range(50)]
+        for text in texts:
+            await client.send(text)
+        await until(lambda: len(served.heard) == len(texts))
+        assert served.heard == texts
