@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from tocsin.audit_cli import app as audit_app
-from tocsin.collector import look_seldom
+from tocsin.collector import end_without_looking, look_seldom
 from tocsin.command_frame import log_warnings as _log_warnings
 from tocsin.command_frame import reachable as _reachable
 from tocsin.command_frame import read_settings as _settings
@@ -207,6 +207,7 @@ def version() -> None:
 def main() -> NoReturn:
     """Run the command line; the only place that turns refusals into lines and exit codes."""
     look_seldom()
+    end_without_looking()
     try:
         app(prog_name="tocsin")
     except (StartError, MissingSettingError) as error:

@@ -1,4 +1,4 @@
-"""What does a start not load? What no role needs for it: each would cost every process, and who waits for it."""
+"""What does a start not load, and an end not look at? Each would cost every process, and who waits for it."""
 
 import subprocess
 import sys
@@ -35,3 +35,20 @@ def test_a_role_loads_what_it_needs(module: str, heavy: set[str]) -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert not heavy & set(done.stdout.split())
+
+
+def test_the_end_does_not_look_for_garbage() -> None:
+    code = """
+from tocsin.collector import end_without_looking
+
+class Looked:
+    def __del__(self):
+        print("looked")
+
+end_without_looking()
+looked = Looked()
+looked.itself = looked
+del looked, Looked
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
