@@ -5,13 +5,8 @@ The calendar is served over TLS by a server of this machine that answers as prov
 
 import asyncio
 import ipaddress
-import logging
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -19,7 +14,6 @@ import sqlalchemy as sa
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from domain.identity.model import Role
 from domain.privacy.erasure import Erasure
 from jobs.calendar_fetching import NotFetched, fetch_calendar
 from jobs.calendars import read_calendars
@@ -29,105 +23,12 @@ from persistence.engine import create_engine
 from persistence.lenient_calendar import MAX_BYTES
 from persistence.tables import audit_log, followed_calendars, schedule_overrides, users
 from persistence.unit_of_work import UnitOfWork
-from tests.api import Api, Person, api_settings, running_api
-from tests.certificates import make_certificate
+from tests.api import Api, Person
+from tests.calendar_double import Served
+from tests.integration.schedules.followed.ways import DAY, QUARTER, SECRET_PART, follow, hour, read, state, times
 from tests.integration.schedules.test_schedules import HOUR, create, final, layer
-from tests.listening import listening, taking
 from tocsin.doctor.due_work import check_due_work
 from tocsin.doctor.report import State
-
-QUARTER = timedelta(minutes=15)
-DAY = timedelta(days=1)
-SECRET_PART = "private-0123456789abcdef"
-STATE = """query($id: ID!) { schedule(id: $id) {
-  followedCalendars { id host user { id } cover { id } meaning lastFetchedAt lastReadAt lastChangedAt nextFetchAt
-    problem problemDetail problemSince isStale usedCount unusedCount unusedEvents { reason event detail startsAt } }
-  overrides { id user { id } startsAt endsAt reason calendarId } } }"""
-
-
-class Served:
-    """A calendar's server: `events` of what it shows, `answer` what it does instead."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.body = b""
-        self.etag: str | None = '"one"'
-        self.requests: list[dict[str, str]] = []
-        self.answer: web.Response | None = None
-        self.hangs = False
-
-    def shows(self, *events: tuple[str, datetime, datetime], more: Iterable[str] = (), etag: str = '"one"') -> None:
-        """These events from now on."""
-        self.etag, self.answer, self.hangs = etag, None, False
-        lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//tests//EN"]
-        for name, starts, ends in events:
-            lines += ["BEGIN:VEVENT", f"UID:{name}@tests", f"SUMMARY:{name}", "DTSTAMP:20260101T000000Z"]
-            lines += [f"DTSTART:{starts:%Y%m%dT%H%M%SZ}", f"DTEND:{ends:%Y%m%dT%H%M%SZ}", "END:VEVENT"]
-        self.body = "\r\n".join([*lines, *more, "END:VCALENDAR", ""]).encode()
-
-    async def take(self, request: web.Request) -> web.StreamResponse:
-        """One request."""
-        self.requests.append({name.lower(): value for name, value in request.headers.items()})
-        if self.hangs:
-            await asyncio.Event().wait()
-        if request.path == "/moved" or self.answer is None:
-            given = request.headers.get("if-none-match")
-            if self.etag is not None and given == self.etag:
-                return web.Response(status=304)
-            headers = {} if self.etag is None else {"etag": self.etag}
-            return web.Response(body=self.body, headers=headers, content_type="text/calendar")
-        # One answer object serves one request.
-        return web.Response(status=self.answer.status, body=self.answer.body, headers=self.answer.headers)
-
-
-@asynccontextmanager
-async def serving(folder: Path, started: Served) -> AsyncIterator[Served]:
-    certificate = make_certificate(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSL_CERT_FILE", str(certificate.authority))
-        async with listening(taking(started.take), certificate) as port:
-            started.url = f"https://127.0.0.1:{port}"
-            yield started
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Served]:
-    async with serving(tmp_path, Served()) as started:
-        yield started
-
-
-@pytest.fixture
-async def api(application_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    settings = api_settings(application_url, tmp_path, outbound_allowed_networks="127.0.0.0/8")
-    async with running_api(settings) as opened:
-        yield opened
-
-
-async def follow(api: Api, who: Person, schedule_id: str, server: Served, person: Person, **more: object) -> str:
-    what = {"scheduleId": schedule_id, "url": f"{server.url}/{SECRET_PART}/basic.ics", "meaning": "ON_CALL"}
-    answer = await api.change("followCalendar", {**what, "userId": str(person.id), **more}, "calendarId", who=who)
-    assert answer["__typename"] == "FollowCalendarSuccess", answer
-    return str(answer["calendarId"])
-
-
-async def read(api: Api, later: timedelta = timedelta(), **more: float) -> int:
-    api.clock.ahead += later
-    return await read_calendars(api.engine, api.settings, api.clock.now(), **more)
-
-
-async def state(api: Api, who: Person, schedule_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    found = (await api.data(STATE, {"id": schedule_id}, who=who))["schedule"]
-    (calendar,) = found["followedCalendars"]
-    return calendar, found["overrides"]
-
-
-def times(overrides: list[dict[str, Any]]) -> list[tuple[datetime, datetime]]:
-    return [(datetime.fromisoformat(one["startsAt"]), datetime.fromisoformat(one["endsAt"])) for one in overrides]
-
-
-def hour(api: Api, ahead: int, *, lasts: int = 1) -> tuple[datetime, datetime]:
-    start = api.clock.now().replace(minute=0, second=0, microsecond=0) + ahead * HOUR
-    return start, start + lasts * HOUR
 
 
 async def test_what_appears_counts_and_what_disappears_ends(
@@ -400,84 +301,3 @@ async def test_of_who_is_erased_no_calendar_is_followed(
         assert (await connection.execute(sa.select(followed_calendars))).all() == []
         (override,) = (await connection.execute(sa.select(schedule_overrides))).all()
     assert (override.user_id, override.calendar_id) == (people[1].id, None)
-
-
-async def test_what_is_not_followed_any_more_ends_and_its_address_is_forgotten(
-    api: Api, manager: Person, people: list[Person], server: Served
-) -> None:
-    made = await create(api, manager, layer(people[0]))
-    server.shows(("One", *hour(api, 40)))
-    calendar_id = await follow(api, manager, made["id"], server, people[1])
-    await read(api)
-    _, (one,) = await state(api, manager, made["id"])
-    refused = await api.change("removeScheduleOverride", {"id": one["id"]}, "__typename", who=manager)
-    assert "a calendar that the schedule follows" in refused["message"]
-    answer = await api.change("unfollowCalendar", {"id": calendar_id}, "schedule { overrides { id } }", who=manager)
-    assert answer["schedule"]["overrides"] == []
-    again = await api.change("unfollowCalendar", {"id": calendar_id}, "__typename", who=manager)
-    assert again["code"] == "NOT_FOUND"
-    assert await read(api, DAY) == 0
-    other = await create(api, manager, layer(people[0]), name="Other")
-    await follow(api, manager, other["id"], server, people[1])
-    assert (
-        "Success" in (await api.change("archiveSchedule", {"id": other["id"]}, "__typename", who=manager))["__typename"]
-    )
-    assert await read(api, DAY) == 0
-    async with api.engine.connect() as connection:
-        rows = (await connection.execute(sa.select(followed_calendars))).all()
-    assert [(row.address, row.ended_at is not None) for row in rows] == [(None, True)] * 2
-
-
-async def test_an_address_is_sealed_and_never_shown(
-    api: Api, manager: Person, people: list[Person], server: Served, caplog: pytest.LogCaptureFixture
-) -> None:
-    made = await create(api, manager, layer(people[0]))
-    with caplog.at_level(logging.DEBUG), capture_logs() as logs:
-        await follow(api, manager, made["id"], server, people[1])
-        server.answer = web.Response(status=500)
-        await read(api)
-        await read(api, DAY)
-        server.shows(("One", *hour(api, 40)))
-        await read(api, DAY)
-    # What the client of HTTP writes is not let through (tests/unit/frame/test_logs.py); the server is the test's.
-    others = [one.getMessage() for one in caplog.records if not one.name.startswith(("http", "aiohttp"))]
-    assert "a followed calendar cannot be read" in str(logs)
-    assert SECRET_PART not in str([logs, others])
-    async with api.engine.connect() as connection:
-        for table in (followed_calendars, audit_log):
-            assert SECRET_PART not in str((await connection.execute(sa.select(table))).all())
-        sealed = await connection.scalar(sa.select(followed_calendars.c.address))
-    assert sealed is not None
-    assert SECRET_PART.encode() not in sealed
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("http://example.com/a.ics", "ftp://example.com/a.ics", "https://", "calendar", "https://a b.example/"),
-        *("https://user:word@example.com/a.ics", "file:///etc/passwd", "https://example.com:0/"),
-    ],
-)
-async def test_other_addresses_are_refused(api: Api, manager: Person, url: str) -> None:
-    made = await create(api, manager, layer(manager))
-    what = {"scheduleId": made["id"], "url": url, "meaning": "ON_CALL"}
-    answer = await api.change("followCalendar", what, "calendarId", who=manager)
-    assert (answer["code"], answer["path"]) == ("INVALID_INPUT", ["url"]), answer
-
-
-async def test_managers_follow_and_a_private_team_is_its_own(api: Api, people: list[Person], server: Served) -> None:
-    team = await api.team("Secret", is_private=True)
-    lead = await api.person(Role.MANAGER, teams=(team,))
-    stranger, operator = await api.person(Role.MANAGER), await api.person(Role.OPERATOR, teams=(team,))
-    made = await create(api, lead, layer(lead), teamId=str(team.id))
-    what = {"scheduleId": made["id"], "url": server.url, "meaning": "ON_CALL", "userId": str(people[0].id)}
-    assert (await api.change("followCalendar", what, "calendarId", who=stranger))["code"] == "NOT_FOUND"
-    assert (await api.change("followCalendar", what, "calendarId", who=operator))["code"] == "FORBIDDEN"
-    server.shows(("One", *hour(api, 40)))
-    calendar_id = await follow(api, lead, made["id"], server, operator)
-    for who, code in ((stranger, "NOT_FOUND"), (operator, "FORBIDDEN")):
-        answer = await api.change("unfollowCalendar", {"id": calendar_id}, "__typename", who=who)
-        assert answer["code"] == code
-    assert (await api.data(STATE, {"id": made["id"]}, who=stranger))["schedule"] is None
-    calendar, _ = await state(api, operator, made["id"])
-    assert UUID(calendar["id"]) == UUID(calendar_id)
