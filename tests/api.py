@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx2
 from argon2 import PasswordHasher as Argon2
 from asgi_lifespan import LifespanManager
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.identity.addresses import address_digest
@@ -143,10 +144,25 @@ class Api:
         return team
 
 
+class _GivenSettings(Settings):
+    """What a test gives and the defaults: looking up two hundred variables takes longer than many a test's own work."""
+
+    @classmethod
+    def settings_customise_sources(  # as pydantic calls it
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def api_settings(database_url: str, data_dir: object, **more: object) -> Settings:
     """Settings of an application under test."""
     values = {"database_url": database_url, "data_dir": data_dir, "secret_key": SECRET, **more}
-    return Settings.model_validate(values)
+    return _GivenSettings.model_validate(values)
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from tests.services.errors import UnavailableError
 from tests.services.ports import free_port as any_free_port
 from tests.services.running import ELASTICSEARCH, POSTGRESQL, RABBITMQ, REDIS, TIMESCALE, Services
 from tests.services.untraced_greenlets import put_the_tracer_aside
+from tests.services.untraced_setups import UntracedSetups
 from tocsin.collector import look_seldom
 
 # No property depends on how fast the machine is: neither by a deadline, nor by how long it takes to make input.
@@ -58,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
     config.stash[_SERVICES] = Services()
+    config.pluginmanager.register(UntracedSetups())
     if _is_worker(config):
         _stop_early_tracers()
 
