@@ -1,164 +1,21 @@
-"""Does a client read alerts over GraphQL as the schema promises: pages, filters, sight, and no statement an item?"""
+"""Does a client read over GraphQL what the schema promises: filters, sight, counts, timelines, every attribute?"""
 
-import base64
-import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 
-from domain.alerts.model import Alert, AlertStatus, Severity
+from domain.alerts.model import AlertStatus, Severity
 from domain.identity.model import Role
 from domain.ids import new_id
 from persistence.tables import silences
 from tests.alert_builder import HOUR, NOON, an_alert
-from tests.alert_rows import put_alerts, put_group, put_integration
-from tests.api import Api, Person, api_settings, running_api
+from tests.alert_rows import put_alerts, put_group
+from tests.api import Api, Person
+from tests.integration.alerts.reads.ways import LIST, listed, put
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-LIST = """query($filter: AlertFilter, $order: AlertOrder, $first: Int, $after: String, $last: Int, $before: String) {
-  alerts(filter: $filter, orderBy: $order, first: $first, after: $after, last: $last, before: $before) {
-    totalCount nodes { id title } edges { cursor node { id } }
-    pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
-    async with running_api(api_settings(module_database_url, tmp_path_factory.mktemp("api"))) as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def viewer(api: Api) -> Person:
-    return await api.person(Role.VIEWER)
-
-
-async def _put(api: Api, *wanted: Alert) -> None:
-    async with api.engine.begin() as connection:
-        await put_alerts(connection, wanted)
-
-
-async def _list(api: Api, who: Person, **variables: object) -> dict[str, Any]:
-    page: dict[str, Any] = (await api.data(LIST, variables, who=who))["alerts"]
-    return page
-
-
-def _many(source: str, count: int = 23) -> list[Alert]:
-    """Alerts of one source, with ties in every order."""
-    severities = list(Severity)
-    return [
-        an_alert(
-            source=source,
-            title=f"{source} {number}",
-            severity=severities[number % 4],
-            created_at=NOON + timedelta(minutes=number // 3),
-            updated_at=NOON + timedelta(minutes=number // 5),
-            last_seen_at=NOON + timedelta(minutes=number % 7),
-        )
-        for number in range(count)
-    ]
-
-
-RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
-ORDERS = {
-    "CREATED_AT": lambda alert: (alert.created_at, alert.id),
-    "UPDATED_AT": lambda alert: (alert.updated_at, alert.id),
-    "LAST_SEEN_AT": lambda alert: (alert.last_seen_at, alert.id),
-    "SEVERITY": lambda alert: (RANK[alert.severity], alert.created_at, alert.id),
-}
-
-
-@pytest.mark.parametrize("direction", ["ASC", "DESC"])
-@pytest.mark.parametrize("field", ORDERS)
-async def test_pages_forward_and_backward_give_each_alert_once_in_order(
-    api: Api, viewer: Person, field: str, direction: str
-) -> None:
-    source = f"pages-{field}-{direction}"
-    made = _many(source)
-    await _put(api, *made)
-    expected = [str(a.id) for a in sorted(made, key=ORDERS[field], reverse=direction == "DESC")]
-    wanted = {"filter": {"source": [source]}, "order": {"field": field, "direction": direction}}
-    forward: list[str] = []
-    after = None
-    while True:
-        page = await _list(api, viewer, **wanted, first=5, after=after)
-        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
-        assert page["totalCount"] == len(made)
-        forward += [node["id"] for node in page["nodes"]]
-        after = page["pageInfo"]["endCursor"]
-        if not page["pageInfo"]["hasNextPage"]:
-            break
-    assert forward == expected
-    backward: list[str] = []
-    before = None
-    while True:
-        page = await _list(api, viewer, **wanted, last=4, before=before)
-        backward = [node["id"] for node in page["nodes"]] + backward
-        before = page["pageInfo"]["startCursor"]
-        if not page["pageInfo"]["hasPreviousPage"]:
-            break
-    assert backward == expected
-
-
-async def test_alerts_that_come_in_meanwhile_move_nothing(api: Api, viewer: Person) -> None:
-    made = _many("stable", 10)
-    await _put(api, *made)
-    wanted = {"filter": {"source": ["stable"]}}
-    first = await _list(api, viewer, **wanted, first=5)
-    await _put(api, *(replace(a, id=new_id(), dedup_key=str(new_id()), created_at=NOON + HOUR) for a in made))
-    second = await _list(api, viewer, **wanted, first=5, after=first["pageInfo"]["endCursor"])
-    seen = [node["id"] for page in (first, second) for node in page["nodes"]]
-    assert seen == [str(a.id) for a in sorted(made, key=ORDERS["CREATED_AT"], reverse=True)]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"first": 101},
-        {"first": -1},
-        {"last": 101},
-        {"first": 1, "last": 1},
-        {"after": "nonsense"},
-        {"filter": {"search": "x" * 201}},
-        {"filter": {"labels": [{"name": "a", "operator": "REGEX", "value": "("}]}},
-        {"filter": {"labels": [{"name": "a", "operator": "REGEX", "value": "(?i)a"}]}},
-        {"filter": {"labels": [{"name": "", "value": "a"}]}},
-    ],
-)
-async def test_a_page_that_cannot_be_is_refused(api: Api, viewer: Person, arguments: dict[str, Any]) -> None:
-    assert await api.code(LIST, arguments, who=viewer) == "INVALID_INPUT"
-
-
-async def test_a_cursor_of_another_order_is_refused(api: Api, viewer: Person) -> None:
-    await _put(api, *_many("orders", 3))
-    page = await _list(api, viewer, filter={"source": ["orders"]}, first=1)
-    arguments = {"after": page["pageInfo"]["endCursor"], "order": {"field": "UPDATED_AT"}}
-    assert await api.code(LIST, arguments, who=viewer) == "INVALID_INPUT"
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        ["2026-11-24T12:00:00", str(new_id())],
-        ["9999-99-99T00:00:00Z", str(new_id())],
-        ["9999-12-31T23:59:59-12:00", str(new_id())],
-        ["2026-11-24T12:00:00Z", "no id"],
-        ["2026-11-24T12:00:00Z"],
-        [None, None],
-        [10**30, {}],
-    ],
-)
-async def test_a_forged_cursor_is_refused(api: Api, viewer: Person, place: list[object]) -> None:
-    forged = base64.urlsafe_b64encode(json.dumps(["alerts:created_at:desc", *place]).encode()).decode()
-    assert await api.code(LIST, {"after": forged}, who=viewer) == "INVALID_INPUT"
-    groups = base64.urlsafe_b64encode(json.dumps(["alertGroups", *place]).encode()).decode()
-    query = "query($after: String) { alertGroups(after: $after) { nodes { id } } }"
-    assert await api.code(query, {"after": groups}, who=viewer) == "INVALID_INPUT"
 
 
 async def test_left_out_is_no_condition_and_null_is_none(api: Api, viewer: Person) -> None:
@@ -166,10 +23,10 @@ async def test_left_out_is_no_condition_and_null_is_none(api: Api, viewer: Perso
     somebody = await api.person(Role.OPERATOR)
     mine = an_alert(source="nulls", team_id=team.id, assigned_to=somebody.id, service_name="shop")
     nobodys = an_alert(source="nulls")
-    await _put(api, mine, nobodys)
+    await put(api, mine, nobodys)
 
     async def found(**condition: object) -> set[str]:
-        page = await _list(api, viewer, filter={"source": ["nulls"], **condition})
+        page = await listed(api, viewer, filter={"source": ["nulls"], **condition})
         return {node["id"] for node in page["nodes"]}
 
     both, one, other = {str(mine.id), str(nobodys.id)}, {str(mine.id)}, {str(nobodys.id)}
@@ -209,13 +66,13 @@ async def test_a_private_teams_alerts_are_its_members_and_administrators(api: Ap
     hidden = an_alert(source="sight", team_id=secret.id)
     shown = an_alert(source="sight", team_id=public.id)
     plain = an_alert(source="sight")
-    await _put(api, hidden, shown, plain)
+    await put(api, hidden, shown, plain)
     member = await api.person(Role.VIEWER, teams=(secret,))
     admin = await api.person(Role.ADMIN)
     counts = "query($s: [String!]) { alertCounts(filter: {source: $s}) { total } }"
     one = "query($id: ID!) { alert(id: $id) { id team { id } } }"
     for who, count in ((viewer, 2), (member, 3), (admin, 3)):
-        page = await _list(api, who, filter={"source": ["sight"]})
+        page = await listed(api, who, filter={"source": ["sight"]})
         assert page["totalCount"] == len(page["nodes"]) == count
         assert (await api.data(counts, {"s": ["sight"]}, who=who))["alertCounts"]["total"] == count
         found = (await api.data(one, {"id": str(hidden.id)}, who=who))["alert"]
@@ -225,7 +82,7 @@ async def test_a_private_teams_alerts_are_its_members_and_administrators(api: Ap
 
 
 async def test_counts_by_status_and_severity(api: Api, viewer: Person) -> None:
-    await _put(
+    await put(
         api,
         an_alert(source="counts", severity=Severity.CRITICAL),
         an_alert(source="counts", severity=Severity.CRITICAL, status=AlertStatus.ACKNOWLEDGED),
@@ -335,79 +192,6 @@ async def test_a_silence_that_holds_an_alert_is_shown(api: Api, viewer: Person) 
     ]
 
 
-@contextmanager
-def _statements(api: Api) -> Iterator[list[str]]:
-    """The statements the application sends meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        sent.append(statement)
-
-    engine = api.app.state.engine.sync_engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
-
-
-async def test_a_page_costs_as_many_statements_with_forty_alerts_as_with_two(api: Api) -> None:
-    operator = await api.person(Role.OPERATOR)
-    team = await api.team(f"Team {new_id()}")
-    async with api.engine.begin() as connection:
-        group = await put_group(connection)
-        integrations = [await put_integration(connection) for _ in range(4)]
-    made = [
-        an_alert(
-            source="n+1",
-            team_id=team.id,
-            group_id=group,
-            assigned_to=operator.id,
-            integration_id=integrations[number % 4],
-            suppressed_by=(new_id(),),
-        )
-        for number in range(40)
-    ]
-    await _put(api, *made)
-    for start in range(0, 40, 10):
-        ids = [str(alert.id) for alert in made[start : start + 10]]
-        await api.change("acknowledgeAlerts", {"ids": ids}, "results { id }", who=operator)
-    query = """query($first: Int) { alerts(filter: {source: "n+1"}, first: $first) { totalCount nodes {
-        assignedTo { name team { name } } team { name members { user { name } } } group { title alerts(first: 3) {
-          nodes { id } } }
-        integration { name defaultTeam { name } } suppression { silences { id } } attachments { id }
-        decisions { __typename }
-        timeline(first: 3) { totalCount nodes { cursor kind actor { __typename } alert { id } } } } } }"""
-    costs = {}
-    for first in (2, 40):
-        with _statements(api) as sent:
-            page = (await api.data(query, {"first": first}, who=operator))["alerts"]
-        assert len(page["nodes"]) == first
-        assert all(node["timeline"]["nodes"][0]["actor"]["__typename"] == "User" for node in page["nodes"])
-        costs[first] = len(sent)
-    assert 10 <= costs[2] <= 20
-    # What two parts of the answer ask for at about the same time is one statement, or two.
-    assert costs[40] <= costs[2] + 2
-
-
-async def test_a_hundred_alerts_are_changed_in_a_handful_of_statements(api: Api) -> None:
-    operator = await api.person(Role.OPERATOR)
-    made = [an_alert(source="bulk") for _ in range(100)]
-    await _put(api, *made)
-    ids = [str(alert.id) for alert in made]
-    with _statements(api) as sent:
-        answer = await api.change("resolveAlerts", {"ids": ids}, "results { alert { status } }", who=operator)
-    assert {result["alert"]["status"] for result in answer["results"]} == {"RESOLVED"}
-    assert 5 <= len(sent) <= 10
-
-
-async def test_what_is_not_asked_is_not_counted(api: Api, viewer: Person) -> None:
-    with _statements(api) as sent:
-        await api.data("{ alerts(first: 1) { nodes { id } } }", who=viewer)
-    assert any("FROM alerts" in statement for statement in sent)
-    assert not any("count(" in statement for statement in sent)
-
-
 async def _plain_fields(api: Api, who: Person) -> list[str]:
     asked = '{ __type(name: "Alert") { fields { name args { name } type { kind ofType { kind } } } } }'
     fields = (await api.data(asked, who=who))["__type"]["fields"]
@@ -430,7 +214,7 @@ async def test_a_list_that_shows_few_attributes_shows_them_as_the_alert_has_them
         )
         for number, severity in enumerate(Severity)
     ]
-    await _put(api, *made)
+    await put(api, *made)
     names = await _plain_fields(api, viewer)
     assert {"title", "labels", "status", "acknowledgedAt", "dedupKey"} <= set(names)
     whole = {
@@ -457,7 +241,7 @@ async def test_a_list_that_shows_few_attributes_shows_them_as_the_alert_has_them
 async def test_what_else_a_list_asks_for_changes_no_attribute(api: Api, viewer: Person, selected: str) -> None:
     source = f"select-{new_id()}"
     alert = an_alert(source=source, title="a title", labels={"env": "prod"})
-    await _put(api, alert)
+    await put(api, alert)
     asked = (
         f'{{ alerts(filter: {{source: "{source}"}}) {{ {selected} }} }} fragment More on Alert {{ labels severity }}'
     )
