@@ -188,7 +188,7 @@ class Stragglers:
                     # Its result is given before the next event is asked for.
                     yield event
                 elif known is not None:
-                    await self._give(known)
+                    await self._group.give_way(await self._give(known))
                 place = self._read = place_after(event, place)
                 if not group.cuts:
                     self._has_come_to(place)
@@ -208,11 +208,12 @@ class Stragglers:
             self._place = place
 
     async def _give_new(self, payload: Payload) -> None:
-        began = asyncio.get_running_loop().time()
-        await self._give(payload)
-        await self._group.give_way(payload.made_in + asyncio.get_running_loop().time() - began)
+        await self._group.give_way(payload.made_in + await self._give(payload))
 
-    async def _give(self, payload: Payload) -> None:
+    async def _give(self, payload: Payload) -> float:
+        """How many seconds of work it was: not those in which others ran."""
+        time, worked = asyncio.get_running_loop().time, 0.0
+        began = time()
         # At once, before the first wait: who comes while it is given, from before it, must not join these.
         if payload.at is not None:
             self._has_come_to(payload.at)
@@ -220,8 +221,12 @@ class Stragglers:
             if payload.cuts(member.seen) or not member.put(payload, most=MOST_WAITING):
                 self._set_back(member)
             if number % AT_ONCE == 0:
+                worked += time() - began
                 await asyncio.sleep(0)
+                began = time()
+        worked += time() - began
         await asyncio.sleep(0)
+        return worked
 
     def _set_back(self, member: Member) -> None:
         """It goes with another walk, from its own place; one that is slow, when it has taken what waits for it."""
