@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 
 # Who is further behind than this ...
 LATE = timedelta(seconds=30)
-# ... for so long, and further than that by now, is overtaken.
+# ... for so long, and further than that by now, is overtaken ...
 LATE_FOR_SECONDS = 30.0
 TOO_LATE = timedelta(seconds=60)
+# ... but for who came so much nearer meanwhile: they catch up, and are looked at again after as long.
+NEARER = timedelta(seconds=10)
 
 
 class Overtaken:
@@ -20,7 +22,8 @@ class Overtaken:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._late_since: float | None = None
+        # Since when, and how far behind it was then.
+        self._late_since: tuple[float, timedelta] | None = None
 
     def in_time(self) -> None:
         """It was told all that there is: what comes next may come much later, and finds it not late."""
@@ -33,6 +36,10 @@ class Overtaken:
             self._late_since = None
             return False
         now = self._monotonic()
-        if self._late_since is None:
-            self._late_since = now
-        return behind > TOO_LATE and now - self._late_since >= LATE_FOR_SECONDS
+        since, before = self._late_since = self._late_since or (now, behind)
+        if behind <= TOO_LATE or now - since < LATE_FOR_SECONDS:
+            return False
+        if before - behind < NEARER:
+            return True
+        self._late_since = (now, behind)
+        return False

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from graphql_api.live.overtaken import LATE, LATE_FOR_SECONDS, TOO_LATE, Overtaken
+from graphql_api.live.overtaken import LATE, LATE_FOR_SECONDS, NEARER, TOO_LATE, Overtaken
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(seconds=1)
@@ -37,9 +37,25 @@ def test_who_falls_further_and_further_behind_is_overtaken_after_a_minute(run: R
 def test_who_comes_back_from_an_outage_has_time_to_catch_up(run: Run) -> None:
     assert not run.is_overtaken(behind=timedelta(hours=1))
     run.seconds += LATE_FOR_SECONDS - 1
-    assert not run.is_overtaken(behind=timedelta(minutes=30))
+    assert not run.is_overtaken(behind=timedelta(hours=1))
     run.seconds += 2
-    assert run.is_overtaken(behind=timedelta(minutes=29))
+    assert run.is_overtaken(behind=timedelta(hours=1))
+
+
+def test_who_comes_nearer_is_told_on(run: Run) -> None:
+    behind = timedelta(minutes=3)
+    while behind > TOO_LATE:
+        assert not run.is_overtaken(behind=behind)
+        run.seconds += LATE_FOR_SECONDS
+        behind -= NEARER
+    behind += 3 * NEARER
+    assert run.is_overtaken(behind=behind)
+
+
+def test_who_hardly_comes_nearer_is_not(run: Run) -> None:
+    assert not run.is_overtaken(behind=timedelta(minutes=3))
+    run.seconds += LATE_FOR_SECONDS
+    assert run.is_overtaken(behind=timedelta(minutes=3) - NEARER + MOMENT)
 
 
 def test_who_was_in_time_in_between_has_all_the_time_again(run: Run) -> None:
