@@ -7,6 +7,7 @@ began anew since. What came from there is written down as told there, so it is n
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from domain.ids import new_id
 from domain.ports import Clock
 from persistence.channels import list_channels
 from persistence.escalations import TOLD, notification_row
-from persistence.group_answers import group_led_by, group_told_by_rule
+from persistence.group_answers import LedGroup, group_led_by, group_told_by_rule
 from persistence.inbound import is_first
 from persistence.retention import INBOUND_CALLS
 from persistence.tables import notifications
@@ -90,13 +91,7 @@ async def answer_incident(
     if incident.occurred_at < clock.now() - INBOUND_CALLS:
         return False  # that it was taken before may be forgotten by now
     async with engine.connect() as connection:
-        rule_id = None if incident.key is None else rule_of_key(incident.key)
-        if rule_id is None:
-            led = await group_led_by(connection, incident.alert_id)
-        else:
-            led = await group_told_by_rule(connection, incident.alert_id, rule_id)
-        if led is not None and not await _hears_of_group(connection, channel, incident):
-            led = None
+        led = await _group_of(connection, channel, incident)
     # An incident of a group is all of the group: what is opened again there is the one alert it is known by.
     of_group = () if led is None or move is AfarMove.REOPEN else led.alert_ids
     async with UnitOfWork(engine) as work:
@@ -112,28 +107,16 @@ async def answer_incident(
         if told_at is None or incident.occurred_at < told_at - SLACK:
             await work.commit()
             return False
-        change = moved_afar(
-            alert,
-            move,
+        moved = partial(
+            moved_afar,
+            move=move,
             via=Via.PAGERDUTY,
             reason=incident.reason,
-            is_free=await work.alerts.newer_open(alert) is None,
             hold=settings.manual_resolve_hold,
             now=now,
         )
-        others = [
-            moved_afar(
-                found[one],
-                move,
-                via=Via.PAGERDUTY,
-                reason=incident.reason,
-                is_free=True,
-                hold=settings.manual_resolve_hold,
-                now=now,
-            )
-            for one in of_group
-            if one in found and one != alert.id
-        ]
+        change = moved(alert, is_free=await work.alerts.newer_open(alert) is None)
+        others = [moved(found[one], is_free=True) for one in of_group if one in found and one != alert.id]
         # The alert it is known by may have left the group since.
         changes = [one for one in ([change] if alert.id in of_group or not of_group else []) + others if one.events]
         await work.alerts.save(changes)
@@ -142,6 +125,18 @@ async def answer_incident(
         await _not_back(work.connection, channel, change, move, key=incident.key, now=now)
         await work.commit()
     return bool(changes)
+
+
+async def _group_of(connection: AsyncConnection, channel: Channel, incident: Incident) -> LedGroup | None:
+    """The group the incident stands for; None where it is of this one alert by itself."""
+    rule_id = None if incident.key is None else rule_of_key(incident.key)
+    if rule_id is None:
+        led = await group_led_by(connection, incident.alert_id)
+    else:
+        led = await group_told_by_rule(connection, incident.alert_id, rule_id)
+    if led is None or not await _hears_of_group(connection, channel, incident):
+        return None
+    return led
 
 
 async def _hears_of_group(connection: AsyncConnection, channel: Channel, incident: Incident) -> bool:

@@ -7,7 +7,7 @@ it is copied back.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -100,6 +100,26 @@ def _recent(since: datetime) -> sa.ColumnElement[bool]:
     )
 
 
+async def _queued(
+    connection: AsyncConnection, user_id: UUID, method_id: UUID | None, *, spacing: timedelta, now: datetime
+) -> list[Notification]:
+    """What is due to the person by this method, the first page of anything first; nothing soon after a message."""
+    table = notifications
+    statement = (
+        sa.select(table)
+        .where(
+            table.c.user_id == user_id,
+            table.c.contact_method_id.is_not_distinct_from(method_id),
+            *_is_due(now),
+            ~_recent(now - spacing),
+        )
+        .order_by(IS_FIRST_PAGE.desc(), table.c.created_at, table.c.id)
+        .limit(MAX_BUNDLE)
+        .with_for_update()
+    )
+    return [notification_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
 async def _deliver_to(
     connection: AsyncConnection,
     user_id: UUID,
@@ -112,20 +132,7 @@ async def _deliver_to(
     """Under the person's lock: of two workers one writes, and the other finds it written. `over` gets what is not."""
     if not await connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK, sa.func.hashtext(str(user_id))))):
         return False
-    table = notifications
-    statement = (
-        sa.select(table)
-        .where(
-            table.c.user_id == user_id,
-            table.c.contact_method_id.is_not_distinct_from(method_id),
-            *_is_due(now),
-            ~_recent(now - writing.spacing),
-        )
-        .order_by(IS_FIRST_PAGE.desc(), table.c.created_at, table.c.id)
-        .limit(MAX_BUNDLE)
-        .with_for_update()
-    )
-    queued = [notification_of(row) for row in (await connection.execute(statement)).mappings()]
+    queued = await _queued(connection, user_id, method_id, spacing=writing.spacing, now=now)
     if not queued:
         return False
     (user,) = await users_by_ids(connection, [user_id])
