@@ -116,19 +116,21 @@ class _Run:
 
     def __init__(self, before: _Position) -> None:
         self.size = 0
-        self._place = self._before = before
-        self._recorded_at: datetime | None = None
+        self._before = before
+        self._last: Line | None = None
         self._events: list[msgspec.Raw] = []
         self._known: list[_Known | None] = []
         self._is_anything = False
-        # Severities, statuses, names of services, sources, teams and integrations.
-        self._seen: tuple[set[Any], ...] = (set(), set(), set(), set(), set(), set())
+        # Severity, status, service, source, team and integration of each event; and what else some were.
+        self._seen: set[tuple[Any, ...]] = set()
+        self._severities: set[str] = set()
+        self._statuses: set[str] = set()
 
     def add(self, row: Line, encoded: bytes) -> None:
         """One more event."""
         self._events.append(msgspec.Raw(encoded))
         self.size += len(encoded)
-        self._place, self._recorded_at = _Position(row["xid"], row["seq"]), row["recorded_at"]
+        self._last = row
         known = _known_of(row)
         self._known.append(known)
         data = row["data"]
@@ -136,21 +138,23 @@ class _Run:
         if known is None or not MOVING.isdisjoint(changes):
             self._is_anything = True
             return
-        told = (row["severity"], row["status"], known.service_name, known.source, known.team_id, known.integration_id)
-        for seen, value in zip(self._seen, told, strict=True):
-            seen.add(value)
-        self._seen[0].update(changes.get("severity", ()))
-        self._seen[1].update(changes.get("status", ()))
+        self._seen.add(
+            (row["severity"], row["status"], known.service_name, known.source, known.team_id, known.integration_id)
+        )
+        if changes:
+            self._severities.update(changes.get("severity", ()))
+            self._statuses.update(changes.get("status", ()))
 
     def message(self, epoch: UUID) -> tuple[str, _Position]:
         """The message, and where it ends."""
-        assert self._recorded_at is not None  # noqa: S101 - for the type checker: it has an event
-        severities, statuses, services, sources, teams, integrations = map(frozenset, self._seen)
+        assert self._last is not None  # noqa: S101 - for the type checker: it has an event
+        after = _Position(self._last["xid"], self._last["seq"])
         possible = ANYTHING
         if not self._is_anything:
+            severities, statuses, services, sources, teams, integrations = map(frozenset, zip(*self._seen, strict=True))
             possible = Possible(
-                severities=severities,
-                statuses=statuses,
+                severities=severities.union(self._severities),
+                statuses=statuses.union(self._statuses),
                 service_names=services,
                 sources=sources,
                 team_ids=teams,
@@ -159,13 +163,13 @@ class _Run:
         message = _Outgoing(
             epoch=epoch,
             before=self._before,
-            after=self._place,
-            recorded_at=self._recorded_at,
+            after=after,
+            recorded_at=self._last["recorded_at"],
             possible=possible,
             events=self._events if self.size <= 2 * MAX_MESSAGE_BYTES else None,
             known=self._known,
         )
-        return _encoder.encode(message).decode(), self._place
+        return _encoder.encode(message).decode(), after
 
 
 def encode_run(before: Cursor, lines: Sequence[Line]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from persistence.direct import DirectConnection
 
 # Of one run. A run is read, and held in memory, whole.
 RUN_EVENTS = 500
-# Moves the consumer's place to the end of the run, within the connection's transaction.
+# Moves the consumer's place to the end of the run: a statement, within the connection's transaction if it is in one.
 Move: TypeAlias = Callable[[DirectConnection], Awaitable[None]]
 
 

@@ -24,5 +24,5 @@ class LiveConsumer:
     async def consume(self, run: Run, move: Move) -> None:
         """Publish, then move. A run published twice is dropped by the hubs: they know their place."""
         await self._stream.publish_all(EVENTS_STREAM, list(encode_run(run.before, run.lines)))
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._pool.acquire() as connection:
             await move(connection)
