@@ -123,8 +123,8 @@ class _Run:
         self._is_anything = False
         # Severity, status, service, source, team and integration of each event; and what else some were.
         self._seen: set[tuple[Any, ...]] = set()
-        self._severities: set[str] = set()
-        self._statuses: set[str] = set()
+        self._severities: set[Any] = set()
+        self._statuses: set[Any] = set()
 
     def add(self, row: Line, encoded: bytes) -> None:
         """One more event."""
