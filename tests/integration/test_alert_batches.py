@@ -19,6 +19,7 @@ from graphql_api.live.pace import Pace
 from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import followed, start_cursor
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
+from tests.outages import FailingAtFirst
 from tests.sockets import Socket, connected
 from tests.waiting import until
 
@@ -291,19 +292,11 @@ async def test_a_dashboard_that_does_not_take_is_told_where_to_go_on(
 async def test_a_list_whose_execution_met_an_outage_waits_for_the_database(
     api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries: list[int] = []
-    load = loaders.load_log_epoch
-
-    async def failing(context: Context, keys: list[None]) -> list[UUID]:
-        tries.append(1)
-        if len(tries) < 3:
-            raise ConnectionRefusedError
-        return await load(context, keys)
-
+    load = FailingAtFirst(loaders.load_log_epoch)
     async with connected(address, operator) as socket:
         await socket.subscribe(BATCHES, {"maxWait": "PT0.05S"})
         await followed(api)
-        monkeypatch.setattr(events, "load_log_epoch", failing)
+        monkeypatch.setattr(events, "load_log_epoch", load)
         await insert_told_alert(writer)
         assert await taken(socket, 1) == [[str(one) for one in await logged_ids(writer)]]  # without errors
-        assert len(tries) == 3
+        assert load.tries == 3

@@ -17,7 +17,6 @@ from bench.machine import resident_bytes
 from domain.alerts.cursor import Cursor
 from domain.identity.model import Role
 from graphql_api.alerts import events, loaders, subscriptions
-from graphql_api.context import Context
 from graphql_api.live import sharing
 from graphql_api.live.member import Member, Payload, Send, SendAtOnce, Stop
 from graphql_api.live.overtaken import Overtaken
@@ -25,6 +24,7 @@ from persistence.reads import counts
 from tests.api import Api, Person
 from tests.integration.test_alert_subscriptions import COUNTS, EVENTS, followed, start_cursor
 from tests.log_writer import insert_alert, insert_event, insert_told_alert, logged_ids
+from tests.outages import FailingAtFirst
 from tests.sockets import Socket, connected
 from tests.waiting import until
 
@@ -259,26 +259,18 @@ async def test_stalled_readers_cost_the_others_nothing_and_are_told_where_to_go_
 async def test_an_event_whose_execution_met_an_outage_waits_for_the_database(
     api: Api, address: str, operator: Person, writer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries: list[int] = []
-    load = loaders.load_log_epoch
-
-    async def failing(context: Context, keys: list[None]) -> list[UUID]:
-        tries.append(1)
-        if len(tries) < 3:
-            raise ConnectionRefusedError
-        return await load(context, keys)
-
+    load = FailingAtFirst(loaders.load_log_epoch)
     # What is executed, and not told directly.
     query = EVENTS.replace("kind", "kind changes { field }")
     async with AsyncExitStack() as stack:
         sockets = [await subscribed(stack, address, operator, query) for _ in range(3)]
         await followed(api, 3)
-        monkeypatch.setattr(events, "load_log_epoch", failing)
+        monkeypatch.setattr(events, "load_log_epoch", load)
         await insert_told_alert(writer)
         expected = [str(event_id) for event_id in await logged_ids(writer)]
         for socket in sockets:
             assert [await next_id(socket)] == expected  # without errors
-        assert len(tries) == 3
+        assert load.tries == 3
 
 
 async def test_server_sent_events_share_with_sockets(
