@@ -22,9 +22,9 @@ from tests.second_factors import member
 
 # What needs a counterpart that this story does not have; the test that shows its entry.
 ELSEWHERE = {
-    "completeFederatedSignIn": "tests/integration/identity/test_federation.py",
-    "linkIdentity": "tests/integration/identity/test_federation.py",
-    "unlinkIdentity": "tests/integration/identity/test_federation.py",
+    "completeFederatedSignIn": "tests/integration/identity/federation/test_federation.py",
+    "linkIdentity": "tests/integration/identity/federation/test_federation.py",
+    "unlinkIdentity": "tests/integration/identity/federation/test_federation.py",
     "deleteAttachment": "tests/integration/alerts/test_attachments_http.py",
     "replayRejectedItems": "tests/integration/test_receipts.py",
 }
