@@ -86,3 +86,17 @@ class Actors:
             return
         for engine in self._engines.values():
             asyncio.run_coroutine_threadsafe(engine.dispose(), self._loop).result(timeout=5)
+
+
+class ConnectionsLast(dramatiq.Middleware):
+    """Lets the connections go when the last job has ended, and not before: it would open new ones that nobody closes.
+
+    Added after the loop's own, it comes before the loop's end.
+    """
+
+    def __init__(self, actors: Actors) -> None:
+        self._actors = actors
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002 - its port
+        """The worker has stopped, and its loop still runs."""
+        self._actors.close()

@@ -10,7 +10,7 @@ import structlog
 from dramatiq.asyncio import get_event_loop_thread
 
 from domain.ports import SystemClock
-from jobs.actors import Actors
+from jobs.actors import Actors, ConnectionsLast
 from jobs.broker import open_broker
 from jobs.due import DUE, Hurry
 from jobs.hints import Hints
@@ -38,6 +38,7 @@ def run(settings: Settings, operations: Operations, stopping: threading.Event) -
     broker = open_broker(url)
     actors = Actors(broker, settings, clock=SystemClock(), operations=operations)
     actors.hints = Hints(actors)
+    broker.add_middleware(ConnectionsLast(actors))
     worker = dramatiq.Worker(broker, worker_threads=THREADS, worker_timeout=LOOK_MS)
     worker.start()
     beside = [_beside(operations.beat_for_ever()), _beside(_watch(actors, operations))]
@@ -47,7 +48,6 @@ def run(settings: Settings, operations: Operations, stopping: threading.Event) -
         one.cancel()
     try:
         actors.hints.close()
-        actors.close()
     finally:  # the loop's thread would keep the process alive for ever
         worker.stop(timeout=STOP_SECONDS * 1000)
         broker.close()

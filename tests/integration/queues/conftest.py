@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import SystemClock
-from jobs.actors import Actors
+from jobs.actors import Actors, ConnectionsLast
 from jobs.broker import open_broker
 from jobs.due import Due
 from jobs.hints import Hints
@@ -45,6 +45,7 @@ def working(settings: Settings, broker_url: str) -> Callable[[Sequence[Due]], ob
     def start(works: Sequence[Due]) -> Iterator[Works]:
         broker, operations = open_broker(broker_url), Operations()
         actors = Actors(broker, settings, clock=SystemClock(), operations=operations, works=works)
+        broker.add_middleware(ConnectionsLast(actors))
         worker = dramatiq.Worker(broker, worker_threads=sum(due.places for due in works) + 2, worker_timeout=50)
         worker.start()
         opened = Works(broker, actors, operations)
@@ -52,10 +53,7 @@ def working(settings: Settings, broker_url: str) -> Callable[[Sequence[Due]], ob
             yield opened
         finally:
             opened.hints.close()
-            try:
-                actors.close()
-            finally:
-                worker.stop(timeout=5_000)
-                broker.close()
+            worker.stop(timeout=5_000)
+            broker.close()
 
     return start
