@@ -22,7 +22,7 @@ class Overtaken:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        # Since when, and how far behind it was then.
+        # Since when, and how far behind it was at most: the head may be late itself at first, after an outage.
         self._late_since: tuple[float, timedelta] | None = None
 
     def in_time(self) -> None:
@@ -36,7 +36,8 @@ class Overtaken:
             self._late_since = None
             return False
         now = self._monotonic()
-        since, before = self._late_since = self._late_since or (now, behind)
+        since, before = self._late_since or (now, behind)
+        self._late_since = (since, before := max(before, behind))
         if behind <= TOO_LATE or now - since < LATE_FOR_SECONDS:
             return False
         if before - behind < NEARER:

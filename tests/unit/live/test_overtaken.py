@@ -52,6 +52,13 @@ def test_who_comes_nearer_is_told_on(run: Run) -> None:
     assert run.is_overtaken(behind=behind)
 
 
+def test_who_comes_nearer_to_a_head_that_came_first_itself_is_told_on(run: Run) -> None:
+    assert not run.is_overtaken(behind=LATE + MOMENT)
+    assert not run.is_overtaken(behind=timedelta(minutes=2))
+    run.seconds += LATE_FOR_SECONDS
+    assert not run.is_overtaken(behind=timedelta(minutes=2) - NEARER)
+
+
 def test_who_hardly_comes_nearer_is_not(run: Run) -> None:
     assert not run.is_overtaken(behind=timedelta(minutes=3))
     run.seconds += LATE_FOR_SECONDS
