@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     reading.add_argument("--quick", action="store_true", help="20,000 and 200,000 alerts, short turns, nothing written")
     reading.add_argument("--seconds", type=float, default=1.0, help="length of one turn in the store")
     reading.add_argument("--rounds", type=int, default=3, help="turns of each read and each server")
-    reading.add_argument("--parts", default="store,http", help="of store, http")
+    reading.add_argument("--parts", default="store,index,http", help="of store, index, http")
     reading.add_argument("--only", default="", help="reads or servers that begin so, ';' between; nothing is written")
     telling = commands.add_parser("notify", help="COMMIT to provider, notifications a minute, the tick; prints")
     telling.add_argument("--quick", action="store_true", help="10 seconds, fewer of all: to try the bench itself")

@@ -1,8 +1,8 @@
-"""Which Elasticsearch does the search consumer of the bench write to? The tests' one, on this machine.
+"""Which Elasticsearch does the bench write to and search? The tests' one, on this machine.
 
-An operator gives it a machine of its own, or a share of this one. Here it gets what the rest leaves: the same as
-`cpu_shares` in docker/compose.yaml. And it has run for a while: Java compiles what it does often, and a server that has
-just started takes four times as long for a document as one that was given a hundred thousand.
+An operator gives it a machine of its own, or a share of this one. What is written to it gets what the rest leaves, the
+same as `cpu_shares` in docker/compose.yaml. And it has run for a while: Java compiles what it does often, and a server
+that has just started takes four times as long for a document as one that was given a hundred thousand.
 """
 
 import asyncio
@@ -43,8 +43,11 @@ class Search:
     pid: int
 
     @staticmethod
-    def start(folder: Path, stack: ExitStack) -> "Search | None":
-        """Start it, to end with the stack; None, and a word, where this machine has none."""
+    def start(folder: Path, stack: ExitStack, *, writes: bool = True) -> "Search | None":
+        """Start it, to end with the stack; None, and a word, where this machine has none.
+
+        One that is written to beside other work (`writes`) gives way to it, and has run for a while.
+        """
         try:
             server = elasticsearch.server_in(folders.locate(folders.prepare_data_dir(folder)), CACHE, free_port())
         except UnavailableError as error:
@@ -52,10 +55,12 @@ class Search:
             return None
         server = replace(server, options=elasticsearch.MEMORY)
         process = server.spawn()
-        os.setpriority(os.PRIO_PGRP, process.pid, NICE)
         stack.callback(stop, process, elasticsearch.STOP_STEPS)
+        if writes:
+            os.setpriority(os.PRIO_PGRP, process.pid, NICE)
         server.wait_until_ready(process)
-        asyncio.run(_warm_up(server.url))
+        if writes:
+            asyncio.run(_warm_up(server.url))
         return Search(url=server.url, pid=process.pid)
 
     def clear(self) -> None:

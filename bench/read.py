@@ -1,4 +1,4 @@
-"""How fast are alerts read, among a hundred thousand and among a million? In the store, and over HTTP beside peers."""
+"""How fast are alerts read, among 100,000 and a million? In the store, by the search index, over HTTP beside peers."""
 
 import json
 import urllib.request
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import database, read_store
+from bench import database, read_index, read_store
 from bench.contenders.base import Contender
 from bench.database import Stores
 from bench.load import run
@@ -20,7 +20,7 @@ from bench.read_servers import ReadPeer, ReadTocsin, load_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much, how long, how often; `parts` of store and http."""
+    """How much, how long, how often; `parts` of store, index and http."""
 
     folder: Path
     sizes: tuple[int, ...] = (100_000, 1_000_000)
@@ -28,7 +28,7 @@ class Plan:
     http_seconds: float = 8.0
     rounds: int = 3
     connections: int = 100
-    parts: frozenset[str] = frozenset({"store", "http"})
+    parts: frozenset[str] = frozenset({"store", "index", "http"})
     # How the names of reads and servers begin; all of them when empty.
     only: tuple[str, ...] = ()
 
@@ -42,6 +42,11 @@ def measure(plan: Plan) -> ReadReport:
         store: list[StoreTurn] = []
         if "store" in plan.parts:
             store = read_store.measure(sizes, seconds=plan.seconds, rounds=plan.rounds, only=only)
+        index: list[StoreTurn] = []
+        if "index" in plan.parts:
+            index = read_index.measure(
+                sizes, plan.folder / "search", seconds=plan.seconds, rounds=plan.rounds, only=only
+            )
         http: list[HttpTurn] = []
         if "http" in plan.parts:
             logs, largest = plan.folder / "logs", sizes[-1].database
@@ -72,6 +77,7 @@ def measure(plan: Plan) -> ReadReport:
         machine=describe(),
         sizes=list(plan.sizes),
         store=store,
+        index=index,
         http=http,
         connections=plan.connections,
     )

@@ -1,8 +1,12 @@
-"""How does read.md read? Each read in the store at both sizes, and a page over HTTP beside peers; goals first."""
+"""How does read.md read? Reads of the store and the index at both sizes, a page over HTTP beside peers; goals first."""
+
+from collections.abc import Iterator, Sequence
 
 from bench.number import met, number
+from bench.read_index import INDEX_SCENARIOS
 from bench.read_results import OTHER, SAME, STOCK, TOCSIN, TWO, ReadReport
 from bench.read_store import SCENARIOS
+from bench.read_turns import Scenario
 
 STORE_GOAL, GROWTH_GOAL, HTTP_GOAL, STOCK_GOAL = 50.0, 1.5, 200.0, 1.6
 
@@ -12,6 +16,8 @@ def render(report: ReadReport) -> str:
     parts = [_head(report)]
     if report.store:
         parts.append(_store(report))
+    if report.index:
+        parts.append(_index(report))
     if report.http:
         parts.append(_http(report))
     return "\n\n".join(parts) + "\n"
@@ -21,7 +27,7 @@ def _head(report: ReadReport) -> str:
     lines = [
         "# How fast alerts are read",
         "",
-        "Written by `python -m bench read` (`--quick` prints and writes nothing, `--parts` picks of store and http).",
+        "Written by `python -m bench read` (`--quick` prints and writes nothing, `--parts` picks store, index, http).",
         "The databases are made inside PostgreSQL over two years (`read_fill.py`); see `how.md` and `notes.md`.",
         "",
         f"Run of {report.began:%Y-%m-%d}.",
@@ -31,22 +37,9 @@ def _head(report: ReadReport) -> str:
     ]
     lines += ["| goal | figure | met |", "|---|---|---|"]
     if report.store:
-        bounded = [scenario.name for scenario in SCENARIOS if scenario.is_bounded]
-        slowest = max(bounded, key=lambda name: report.at(name, report.sizes[-1]).latencies["p95"])
-        grown = max(bounded, key=report.growth)
-        worst = report.at(slowest, report.sizes[-1]).latencies["p95"]
-        lines += [
-            _goal(
-                f"each read in the store: p95 under 50 ms among {report.sizes[-1]:,}",
-                f"{number(worst)} ms ({slowest})",
-                is_met=worst < STORE_GOAL,
-            ),
-            _goal(
-                f"each at most 1.5 times as long as among {report.sizes[0]:,} (medians)",
-                f"{number(report.growth(grown))} ({grown})",
-                is_met=report.growth(grown) <= GROWTH_GOAL,
-            ),
-        ]
+        lines += _bounds(report, "read in the store", SCENARIOS)
+    if report.index:
+        lines += _bounds(report, "search by the index", INDEX_SCENARIOS)
     if report.http:
         for server, asked in [(TOCSIN, SAME), (TOCSIN, OTHER), (TWO, OTHER)]:
             p95, ratio = report.latency(server, "p95", asked), report.rate(server, asked) / report.rate(STOCK)
@@ -59,27 +52,64 @@ def _head(report: ReadReport) -> str:
     return "\n".join(lines)
 
 
+def _bounds(report: ReadReport, each: str, scenarios: Sequence[Scenario]) -> list[str]:
+    """Whether all that have a goal are fast enough, and as fast among more."""
+    bounded = [scenario.name for scenario in scenarios if scenario.is_bounded]
+    slowest = max(bounded, key=lambda name: report.at(name, report.sizes[-1]).latencies["p95"])
+    grown = max(bounded, key=report.growth)
+    worst = report.at(slowest, report.sizes[-1]).latencies["p95"]
+    return [
+        _goal(
+            f"each {each}: p95 under 50 ms among {report.sizes[-1]:,}",
+            f"{number(worst)} ms ({slowest})",
+            is_met=worst < STORE_GOAL,
+        ),
+        _goal(
+            f"each {each} at most 1.5 times as long as among {report.sizes[0]:,} (medians)",
+            f"{number(report.growth(grown))} ({grown})",
+            is_met=report.growth(grown) <= GROWTH_GOAL,
+        ),
+    ]
+
+
 def _goal(goal: str, figure: str, *, is_met: bool) -> str:
     return f"| {goal} | {figure} | {met(is_met)} |"
 
 
 def _store(report: ReadReport) -> str:
-    sizes = report.sizes
     lines = [
         "## Reads in the store",
         "",
         "Milliseconds of one call of the program's own read function, on one connection, another value each time.",
         "Those in brackets have no goal: nothing is kept for them, PostgreSQL has to look at alerts.",
         "",
-        f"| read | {' | '.join(f'p50 of {size:,} | p95 of {size:,}' for size in sizes)} | times as long (p50) |",
-        "|---|" + "---|" * (2 * len(sizes) + 1),
+        *_reads(report, SCENARIOS),
     ]
-    for scenario in SCENARIOS:
+    return "\n".join(lines)
+
+
+def _index(report: ReadReport) -> str:
+    lines = [
+        "## Searches by the index",
+        "",
+        "Milliseconds of what `searchAlerts` does for 50 hits with highlights, facets and their number: private teams",
+        "from PostgreSQL, the search by Elasticsearch on the same machine, and the rows from PostgreSQL.",
+        "",
+        *_reads(report, INDEX_SCENARIOS),
+    ]
+    return "\n".join(lines)
+
+
+def _reads(report: ReadReport, scenarios: Sequence[Scenario]) -> Iterator[str]:
+    """A line a read."""
+    sizes = report.sizes
+    yield f"| read | {' | '.join(f'p50 of {size:,} | p95 of {size:,}' for size in sizes)} | times as long (p50) |"
+    yield "|---|" + "---|" * (2 * len(sizes) + 1)
+    for scenario in scenarios:
         at = [report.at(scenario.name, size).latencies for size in sizes]
         cells = [number(found[place]) for found in at for place in ("p50", "p95")]
         name = scenario.name if scenario.is_bounded else f"({scenario.name})"
-        lines.append(f"| {name} | {' | '.join(cells)} | {number(report.growth(scenario.name))} |")
-    return "\n".join(lines)
+        yield f"| {name} | {' | '.join(cells)} | {number(report.growth(scenario.name))} |"
 
 
 def _http(report: ReadReport) -> str:

@@ -39,10 +39,12 @@ class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
     store: list[StoreTurn]
     http: list[HttpTurn]
     connections: int
+    # Of searches that the index answers.
+    index: list[StoreTurn] = []
 
     def at(self, scenario: str, alerts: int) -> StoreTurn:
         """A read at a size."""
-        return next(turn for turn in self.store if (turn.scenario, turn.alerts) == (scenario, alerts))
+        return next(turn for turn in (*self.store, *self.index) if (turn.scenario, turn.alerts) == (scenario, alerts))
 
     def growth(self, scenario: str, place: str = "p50") -> float:
         """How many times as long it takes at the larger size."""
@@ -69,4 +71,6 @@ class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
         """This run, and of the parts that it left out what an earlier one found."""
         if self.sizes != before.sizes:
             return self
-        return msgspec.structs.replace(self, store=self.store or before.store, http=self.http or before.http)
+        return msgspec.structs.replace(
+            self, store=self.store or before.store, index=self.index or before.index, http=self.http or before.http
+        )

@@ -7,19 +7,18 @@ of the domain's objects count with it.
 
 import asyncio
 import random
-import time
-from array import array
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bench.load import percentiles
 from bench.read_fill import PRIVATE_TEAMS, TEAMS, Filled
 from bench.read_results import StoreTurn
+from bench.read_turns import Scenario, in_turns
 from domain.alerts.filter import AlertFilter, TimeRange
 from domain.alerts.model import AlertStatus, Severity
 from domain.alerts.visibility import Sight
@@ -33,7 +32,6 @@ from tocsin.settings import Settings
 END = datetime(2026, 11, 1, tzinfo=UTC)
 PAGE = 51
 PAGES_DEEP = 10_000
-Ask = Callable[[AsyncConnection, AlertFilter], Awaitable[object]]
 
 
 def team(number: int) -> UUID:
@@ -42,16 +40,6 @@ def team(number: int) -> UUID:
 
 
 SIGHT = Sight(team_ids=frozenset({team(TEAMS - PRIVATE_TEAMS + 1)}))
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What is asked: `kind` says how, `wanted` what for. `is_bounded`: the goals hold for it."""
-
-    name: str
-    kind: str
-    wanted: Callable[[random.Random], AlertFilter]
-    is_bounded: bool = True
 
 
 def _team(dice: random.Random) -> AlertFilter:
@@ -79,7 +67,8 @@ def _days(dice: random.Random, length: int) -> TimeRange:
     return TimeRange(since, since + timedelta(days=length))
 
 
-def _team_and_week(dice: random.Random) -> AlertFilter:
+def team_and_week(dice: random.Random) -> AlertFilter:
+    """Of one team, opened in one week."""
     return AlertFilter(team_ids=_team(dice).team_ids, created_at=_days(dice, 7))
 
 
@@ -111,16 +100,19 @@ def _week(dice: random.Random) -> AlertFilter:
     return AlertFilter(created_at=_days(dice, 7))
 
 
-def _frequent_words(dice: random.Random) -> AlertFilter:
+def frequent_words(dice: random.Random) -> AlertFilter:
+    """Every alert has the first, one in twenty or fewer the second."""
     return AlertFilter(search=f"error service-{dice.randrange(20)}")
 
 
-def _rare_word(dice: random.Random) -> AlertFilter:
+def rare_word(dice: random.Random) -> AlertFilter:
+    """One alert in five thousand has it."""
     return AlertFilter(search=f"db-{dice.randrange(1000, 5000)}")
 
 
-def _rare_word_open(dice: random.Random) -> AlertFilter:
-    return AlertFilter(search=f"db-{dice.randrange(1000, 5000)}", is_open=True)
+def rare_word_open(dice: random.Random) -> AlertFilter:
+    """And few of those are open."""
+    return replace(rare_word(dice), is_open=True)
 
 
 def _everything(_: random.Random) -> AlertFilter:
@@ -137,13 +129,13 @@ SCENARIOS = (
     Scenario("page: one service", "page", _service),
     Scenario("page: one team, two severities", "page", _team_and_severities),
     Scenario("page: one week", "page", _week),
-    Scenario("page: one team, one week", "page", _team_and_week),
+    Scenario("page: one team, one week", "page", team_and_week),
     Scenario("page: one of five label values", "page", _label),
     Scenario("page: one of five thousand label values", "page", _instance, is_bounded=False),
     # By PostgreSQL, which stands in for the search index: it looks at alert after alert until a page is full.
-    Scenario("search without index: two frequent words", "page", _frequent_words, is_bounded=False),
-    Scenario("search without index: a rare word", "page", _rare_word, is_bounded=False),
-    Scenario("search without index: a rare word, open", "page", _rare_word_open, is_bounded=False),
+    Scenario("search without index: two frequent words", "page", frequent_words, is_bounded=False),
+    Scenario("search without index: a rare word", "page", rare_word, is_bounded=False),
+    Scenario("search without index: a rare word, open", "page", rare_word_open, is_bounded=False),
     Scenario("alertCounts", "counts", _everything),
     Scenario("alertCounts: open", "counts", _open),
     Scenario("alertCounts: one team", "counts", _team),
@@ -163,20 +155,6 @@ async def _deep_key(connection: AsyncConnection, size: int) -> AlertKey:
     return tuple((await connection.execute(rows.offset(offset).limit(1))).one())
 
 
-def _ask(scenario: Scenario, deep: AlertKey) -> Ask:
-    async def page(connection: AsyncConnection, wanted: AlertFilter) -> object:
-        after = deep if scenario.kind == "deep" else None
-        return await read_alerts(connection, AlertPage(wanted, PAGE, after=after), sight=SIGHT)
-
-    async def counts(connection: AsyncConnection, wanted: AlertFilter) -> object:
-        return await read_counts(connection, wanted=wanted, sight=SIGHT)
-
-    async def total(connection: AsyncConnection, wanted: AlertFilter) -> object:
-        return await count_alerts(connection, wanted=wanted, sight=SIGHT, within=timedelta(seconds=1))
-
-    return {"page": page, "deep": page, "counts": counts, "total": total}[scenario.kind]
-
-
 def measure(sizes: list[Filled], *, seconds: float, rounds: int, only: tuple[str, ...] = ("",)) -> list[StoreTurn]:
     """Every scenario at every size, in turns; `only` says how their names begin."""
     scenarios = [scenario for scenario in SCENARIOS if scenario.name.startswith(only)]
@@ -184,47 +162,28 @@ def measure(sizes: list[Filled], *, seconds: float, rounds: int, only: tuple[str
 
 
 async def _measure(sizes: list[Filled], scenarios: list[Scenario], *, seconds: float, rounds: int) -> list[StoreTurn]:
-    engines = [create_engine(Settings(database_url=size.database.application_url), pool_size=1) for size in sizes]
-    taken: dict[tuple[str, int], array[float]] = {}
-    try:
-        connections = [
-            await engine.execution_options(isolation_level="AUTOCOMMIT").connect().start() for engine in engines
-        ]
+    async with AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(connected(size)) for size in sizes]
         keys = [await _deep_key(one, size.alerts) for one, size in zip(connections, sizes, strict=True)]
-        for scenario in scenarios:
-            for turn in range(rounds + 1):
-                for size, connection, key in zip(sizes, connections, keys, strict=True):
-                    found = await _turn(scenario, connection, key, seed=turn, seconds=seconds)
-                    # The first turn warms caches and statements up.
-                    if turn:
-                        taken.setdefault((scenario.name, size.alerts), array("d")).extend(found)
-            print(_line(scenario, sizes, taken), flush=True)
-        for connection in connections:
-            await connection.close()
+
+        async def ask(scenario: Scenario, number: int, wanted: AlertFilter) -> object:
+            connection = connections[number]
+            if scenario.kind == "counts":
+                return await read_counts(connection, wanted=wanted, sight=SIGHT)
+            if scenario.kind == "total":
+                return await count_alerts(connection, wanted=wanted, sight=SIGHT, within=timedelta(seconds=1))
+            after = keys[number] if scenario.kind == "deep" else None
+            return await read_alerts(connection, AlertPage(wanted, PAGE, after=after), sight=SIGHT)
+
+        return await in_turns(scenarios, [size.alerts for size in sizes], ask, seconds=seconds, rounds=rounds)
+
+
+@asynccontextmanager
+async def connected(size: Filled) -> AsyncIterator[AsyncConnection]:
+    """A connection of the program's own, as a read has one."""
+    engine = create_engine(Settings(database_url=size.database.application_url), pool_size=1)
+    try:
+        async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            yield connection
     finally:
-        for engine in engines:
-            await engine.dispose()
-    return [
-        StoreTurn(scenario=name, alerts=alerts_, calls=len(found), latencies=percentiles(found))
-        for (name, alerts_), found in taken.items()
-    ]
-
-
-async def _turn(
-    scenario: Scenario, connection: AsyncConnection, key: AlertKey, *, seed: int, seconds: float
-) -> "array[float]":
-    dice, ask = random.Random(seed), _ask(scenario, key)
-    found = array("d")
-    deadline = time.perf_counter() + seconds
-    while (began := time.perf_counter()) < deadline:
-        await ask(connection, scenario.wanted(dice))
-        found.append(time.perf_counter() - began)
-    return found
-
-
-def _line(scenario: Scenario, sizes: list[Filled], taken: "dict[tuple[str, int], array[float]]") -> str:
-    parts = []
-    for size in sizes:
-        at = percentiles(taken[scenario.name, size.alerts])
-        parts.append(f"{size.alerts:>9,}: p50 {at['p50']:7.2f} p95 {at['p95']:7.2f} ms")
-    return f"{scenario.name:42} " + "   ".join(parts)
+        await engine.dispose()

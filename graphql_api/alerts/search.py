@@ -18,6 +18,7 @@ from domain.alerts.order import NEWEST_FIRST
 from domain.errors import InvalidInput
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
 from graphql_api.alerts.pages import alert_key
+from graphql_api.alerts.selected import fields_of
 from graphql_api.alerts.subscriptions import hub_of
 from graphql_api.alerts.types import Alert
 from graphql_api.connection import After, Cursors, First, PageInfo, page_request
@@ -27,9 +28,9 @@ from persistence.reads.counts import read_counts
 from persistence.relay_cursors import SEARCH_CONSUMER
 from persistence.search.index import IndexUnavailable
 from persistence.search.query import NotAsked
-from persistence.search.searcher import Found, HitKey, hidden_teams
+from persistence.search.searcher import Found, HitKey, Parts, hidden_teams
 
-_BY_INDEX: Cursors[HitKey] = Cursors("search:elasticsearch", tuple[float, int, UUID])
+_BY_INDEX: Cursors[HitKey] = Cursors("search:elasticsearch", tuple[float, int, UUID, bool])
 _BY_DATABASE: Cursors[tuple[datetime, UUID]] = Cursors("search:postgresql", tuple[datetime, UUID])
 
 
@@ -145,7 +146,7 @@ class SearchQueries:
         if after is not None and _is_by_database(after):
             return await _by_database(context, condition, limit, after)
         try:
-            return await _by_index(context, condition, limit, after)
+            return await _by_index(context, condition, limit, after, parts=_asked(info))
         except (IndexUnavailable, NotAsked) as error:
             if after is not None:
                 why = "is away" if isinstance(error, IndexUnavailable) else "has no answer to this"
@@ -161,13 +162,28 @@ def _is_by_database(after: str) -> bool:
     return True
 
 
-async def _by_index(context: Context, wanted: domain.AlertFilter, limit: int, after: str | None) -> AlertSearch:
+def _asked(info: Info) -> Parts:
+    """What of an answer is asked; what `@skip` leaves out counts as asked for."""
+    raw = info._raw_info  # noqa: SLF001 - no public way
+    fields = [field for node in raw.field_nodes for field in fields_of(raw, node.selection_set)]
+    names = {field.name.value for field in fields}
+    of_hits = [one for field in fields if field.name.value == "hits" for one in fields_of(raw, field.selection_set)]
+    return Parts(
+        total="totalCount" in names,
+        facets="facets" in names,
+        highlights=any(field.name.value == "highlights" for field in of_hits),
+    )
+
+
+async def _by_index(
+    context: Context, wanted: domain.AlertFilter, limit: int, after: str | None, *, parts: Parts
+) -> AlertSearch:
     key = None if after is None else _BY_INDEX.decode(after, "after")
     sight = context.require_viewer().sight
     async with context.read() as database:
         hidden = await hidden_teams(database, sight)
     found = await context.state.searcher.search(
-        wanted, hidden_team_ids=hidden, limit=limit + 1, now=context.now(), after=key
+        wanted, hidden_team_ids=hidden, limit=limit + 1, now=context.now(), after=key, parts=parts
     )
     page = found.hits[:limit]
     async with context.read() as database:
@@ -184,6 +200,7 @@ async def _by_index(context: Context, wanted: domain.AlertFilter, limit: int, af
     ]
 
     async def count() -> int:
+        assert found.total is not None, "who asks for the number is given it"  # noqa: S101
         return found.total
 
     return AlertSearch(
@@ -204,7 +221,7 @@ async def _by_index(context: Context, wanted: domain.AlertFilter, limit: int, af
 def _facets(found: Found) -> list[SearchFacet]:
     return [
         SearchFacet(field=name, values=[SearchFacetValue(value=value, count=count) for value, count in values])
-        for name, values in found.facets.items()
+        for name, values in (found.facets or {}).items()
     ]
 
 

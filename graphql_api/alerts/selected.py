@@ -50,23 +50,23 @@ def columns_shown(info: Info) -> frozenset[str] | None:
 def _alerts(raw: GraphQLResolveInfo[Any]) -> Iterator[FieldNode]:
     """What is asked of each alert."""
     for node in raw.field_nodes:
-        for of_page in _fields(raw, node.selection_set):
+        for of_page in fields_of(raw, node.selection_set):
             if of_page.name.value == "nodes":
-                yield from _fields(raw, of_page.selection_set)
+                yield from fields_of(raw, of_page.selection_set)
             elif of_page.name.value == "edges":
-                for of_edge in _fields(raw, of_page.selection_set):
+                for of_edge in fields_of(raw, of_page.selection_set):
                     if of_edge.name.value == "node":
-                        yield from _fields(raw, of_edge.selection_set)
+                        yield from fields_of(raw, of_edge.selection_set)
             elif of_page.name.value not in _OF_THE_PAGE:
                 yield of_page  # no field of an alert: everything is read
 
 
-def _fields(raw: GraphQLResolveInfo[Any], selected: SelectionSetNode | None) -> Iterator[FieldNode]:
+def fields_of(raw: GraphQLResolveInfo[Any], selected: SelectionSetNode | None) -> Iterator[FieldNode]:
     """The fields of a selection set, fragments expanded. None is within itself: that is no valid document."""
     for selection in selected.selections if selected else ():
         if isinstance(selection, FieldNode):
             yield selection
         elif isinstance(selection, InlineFragmentNode):
-            yield from _fields(raw, selection.selection_set)
+            yield from fields_of(raw, selection.selection_set)
         elif isinstance(selection, FragmentSpreadNode):
-            yield from _fields(raw, raw.fragments[selection.name.value].selection_set)
+            yield from fields_of(raw, raw.fragments[selection.name.value].selection_set)

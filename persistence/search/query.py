@@ -1,6 +1,7 @@
 """How is a filter asked of Elasticsearch? By the same conditions as SQL's, none of which counts for the relevance."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,21 +13,31 @@ from domain.silences.matchers import LabelMatcher, MatchOperator
 Query = dict[str, Any]
 EVERYTHING: Query = {"match_all": {}}
 NOTHING: Query = {"match_none": {}}
-_FIELDS = {
-    None: ["title^4", "service.text^3", "label_text^2", "source.text", "description"],
-    "title": ["title"],
-    "service": ["service.text"],
-    "source": ["source.text"],
+# What a word counts by where it stands.
+_FIELDS: dict[str | None, dict[str, float]] = {
+    None: {"title": 4, "service.text": 3, "label_text": 2, "source.text": 1, "description": 1},
+    "title": {"title": 1},
+    "service": {"service.text": 1},
+    "source": {"source.text": 1},
 }
+# And by how it does: as it is written, as a beginning, with a typing error in it. Wherever it is written so, that
+# counts more than where one begins so.
+_WRITTEN, _BEGINNING, _CLOSE = 20.0, 4.0, 0.9
+_WORD = re.compile(r"\w+")
+# So few letters begin too many words to look for all of them before it is known that a word itself is rare.
+SHORT = 3
 
 
 class NotAsked(Exception):
     """A condition the index cannot be asked for, or refuses; PostgreSQL can."""
 
 
-def query_of(wanted: AlertFilter, *, hidden_team_ids: Iterable[UUID]) -> Query:
-    """The query of a filter whose `search` gives the relevance, within sight: alerts of hidden teams are never met."""
-    searched = [] if wanted.search is None else _searched(parse(wanted.search))
+def query_of(wanted: AlertFilter, *, hidden_team_ids: Iterable[UUID], forgives: bool = True) -> Query:
+    """The query of a filter whose `search` gives the relevance, within sight: alerts of hidden teams are never met.
+
+    One that forgives typing errors looks at many more alerts.
+    """
+    searched = [] if wanted.search is None else _searched(parse(wanted.search), forgives=forgives)
     hidden = [str(team_id) for team_id in hidden_team_ids]
     made: Query = {"must": searched, "filter": list(_conditions(wanted))}
     if hidden:
@@ -34,32 +45,57 @@ def query_of(wanted: AlertFilter, *, hidden_team_ids: Iterable[UUID]) -> Query:
     return {"bool": made}
 
 
-def _searched(search: Search) -> list[Query]:
+def _searched(search: Search, *, forgives: bool = True) -> list[Query]:
     return [
-        _any([_negated(_term(term)) if term.is_excluded else _term(term) for term in group]) for group in search.groups
+        _any(
+            [
+                _negated(_term(term, forgives=forgives)) if term.is_excluded else _term(term, forgives=forgives)
+                for term in group
+            ]
+        )
+        for group in search.groups
     ]
 
 
-def _term(term: Term) -> Query:
-    """A word counts most as it is written, less as a beginning, least with a typing error in it."""
+def _term(term: Term, *, forgives: bool) -> Query:
+    """A word counts most as it is written, less as a beginning, least with a typing error in it.
+
+    How often a word is in an alert, or in all of them, says nothing of which is looked for, and so counts nothing.
+    """
     if term.field is not None and term.field.startswith(LABEL):
         label = f"labels.{term.field.removeprefix(LABEL)}"
         return {"prefix" if term.is_prefix else "term": {label: term.text}}
     fields = _FIELDS[term.field]
     if term.is_phrase:
-        return _match(term.text, fields, type="phrase")
-    beginning = _match(term.text, fields, type="phrase_prefix")
+        return _best(_within_each(fields, "match_phrase", {"query": term.text}, _WRITTEN))
+    beginning = _within_each(fields, "match_phrase_prefix", {"query": term.text}, _BEGINNING)
     if term.is_prefix:
-        return beginning
-    exact = _match(term.text, fields, operator="and", boost=4)
-    if any(letter.isdigit() for letter in term.text):
-        return _any([exact, beginning])  # web-10 is no typing error for web-100
-    close = _match(term.text, fields, operator="and", fuzziness="AUTO", prefix_length=1)
-    return _any([exact, beginning, close])
+        return _best(beginning)
+    asked = {"query": term.text, "operator": "and"}
+    written = _within_each(fields, "match", asked, _WRITTEN)
+    if not forgives and len(_last_word(term.text)) < SHORT:
+        return _best(written)
+    if not forgives or any(letter.isdigit() for letter in term.text):
+        return _best([*written, *beginning])  # web-10 is no typing error for web-100
+    close = _within_each(fields, "match", {**asked, "fuzziness": "AUTO", "prefix_length": 1}, _CLOSE)
+    return _best([*written, *beginning, *close])
 
 
-def _match(text: str, fields: list[str], **options: object) -> Query:
-    return {"multi_match": {"query": text, "fields": fields, **options}}
+def _within_each(fields: Mapping[str, float], kind: str, asked: Query, weight: float) -> list[Query]:
+    return [
+        {"constant_score": {"filter": {kind: {field: asked}}, "boost": weight * counts}}
+        for field, counts in fields.items()
+    ]
+
+
+def _best(queries: list[Query]) -> Query:
+    """What counts most of what is so."""
+    return {"dis_max": {"queries": queries}}
+
+
+def _last_word(text: str) -> str:
+    """What a beginning is the beginning of."""
+    return next(iter(reversed(_WORD.findall(text))), "")
 
 
 def _conditions(wanted: AlertFilter) -> Iterator[Query]:

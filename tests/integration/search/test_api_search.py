@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from domain.identity.model import Role
 from persistence.search.index import BULK_SECONDS, AlertIndex, open_client
-from persistence.search.searcher import REST_SECONDS
+from persistence.search.searcher import REST_SECONDS, Found, Parts, Searcher
 from tests.alert_builder import an_alert
 from tests.alert_filter_cases import ALERTS, ANNA_ID, OPS, SHOP
 from tests.alert_rows import put_alerts, put_team, put_user
@@ -95,6 +95,30 @@ async def test_hits_are_rows_with_highlights_and_facets(api: Api) -> None:
     facets = {facet["field"]: facet["values"] for facet in answer["facets"]}
     assert facets["service"] == [{"value": "shop", "count": 1}]
     assert facets["team"] == [{"value": str(OPS), "count": 1}]
+
+
+async def test_the_index_is_asked_for_what_is_shown_alone(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin, asked, search_ = await api.person(Role.ADMIN), list[Parts](), Searcher.search
+
+    async def noted(searcher: Searcher, *given: Any, parts: Parts, **more: Any) -> Found:  # noqa: ANN401 - passed on
+        asked.append(parts)
+        return await search_(searcher, *given, parts=parts, **more)
+
+    monkeypatch.setattr(Searcher, "search", noted)
+    for shown in (
+        "hits { alert { title } }",
+        "hits { ...Marked } totalCount",
+        "... on AlertSearch { facets { field } } pageInfo { hasNextPage }",
+    ):
+        query = f"query($filter: AlertFilter!) {{ searchAlerts(filter: $filter) {{ {shown} }} }}"
+        fragment = " fragment Marked on SearchHit { highlights { field } }" if "Marked" in shown else ""
+        found = await api.data(query + fragment, {"filter": {"search": "checkout"}}, who=admin)
+        assert found["searchAlerts"]
+    assert asked == [
+        Parts(total=False, facets=False, highlights=False),
+        Parts(total=True, facets=False, highlights=True),
+        Parts(total=False, facets=True, highlights=False),
+    ]
 
 
 async def test_it_is_told_up_to_when_the_index_has_everything(api: Api) -> None:

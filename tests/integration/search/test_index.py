@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -22,7 +23,7 @@ from persistence.ingest_queue import IngestQueue
 from persistence.search.index import AlertIndex, IndexUnavailable
 from persistence.search.query import NotAsked
 from persistence.search.rebuild import Progress, rebuild
-from persistence.search.searcher import Found, Searcher, hidden_teams
+from persistence.search.searcher import Found, Parts, Searcher, hidden_teams
 from tests.alert_builder import NOON, an_alert
 from tests.alert_filter_cases import ALERTS, CASES, OPS
 from tests.alert_rows import put_alerts, put_team
@@ -32,6 +33,7 @@ from tocsin.doctor.services import check_elasticsearch
 from tocsin.settings import Settings
 
 NAMES = {alert.id: name for name, alert in ALERTS.items()}
+HITS_ALONE = Parts(total=False, facets=False, highlights=False)
 
 
 @asynccontextmanager
@@ -169,6 +171,48 @@ async def test_what_is_said_in_the_title_comes_first_and_is_marked(settings: Set
         assert first.total == second.total == 2
 
 
+async def test_what_is_nearly_so_is_looked_for_where_what_is_so_fills_no_page(
+    settings: Settings, index: AlertIndex
+) -> None:
+    so = [an_alert(title="Kafka lag", created_at=NOON - timedelta(hours=one)) for one in range(5)]
+    begins, nearly = an_alert(title="Kafkaesque"), an_alert(title="Kafk lag")
+    await built(index, *so, begins, nearly)
+    async with searching(settings) as searcher:
+
+        async def pages(text: str, limit: int) -> list[UUID]:
+            ids: list[UUID] = []
+            found = await find(searcher, text, limit=limit)
+            while found.hits:
+                ids += [hit.id for hit in found.hits]
+                found = await find(searcher, text, limit=limit, after=found.hits[-1].key)
+            return ids
+
+        newest_first = [alert.id for alert in so]
+        # Enough is written so, or begins so; all further pages are of the same kind.
+        assert await pages("kafka", 2) == [*newest_first, begins.id]
+        # It fills no page: what is nearly so comes behind it.
+        assert (await pages("kafka", 10))[:5] == newest_first
+        assert set(await pages("kafka", 10)) == {*newest_first, begins.id, nearly.id}
+        # What two letters begin is looked for, too, where nothing is so.
+        for text in ("ka", "ka*"):
+            assert set(await pages(text, 2)) == {*newest_first, begins.id, nearly.id}
+
+
+async def test_what_is_not_asked_changes_nothing_of_what_is_found(settings: Settings, index: AlertIndex) -> None:
+    many = [
+        an_alert(title=f"Kafka lag {number % 7}", created_at=NOON - timedelta(hours=number)) for number in range(60)
+    ]
+    await built(index, *many)
+    async with searching(settings) as searcher:
+        whole, bare = await find(searcher, "kafka lag"), await find(searcher, "kafka lag", parts=HITS_ALONE)
+        assert [(hit.key, hit.highlights) for hit in bare.hits] == [(hit.key, {}) for hit in whole.hits]
+        assert (bare.total, bare.facets) == (None, None)
+        assert whole.total == 60
+        after = whole.hits[3].key
+        rest = await find(searcher, "kafka lag", parts=HITS_ALONE, after=after)
+        assert [hit.key for hit in rest.hits][:10] == [hit.key for hit in whole.hits[4:14]]
+
+
 async def test_what_is_out_of_sight_is_neither_found_nor_counted(
     settings: Settings, index: AlertIndex, engine: AsyncEngine
 ) -> None:
@@ -184,6 +228,7 @@ async def test_what_is_out_of_sight_is_neither_found_nor_counted(
             found = await find(searcher, "checkout", hidden_team_ids=await hidden_teams(connection, sight))
             assert names(found) == expected
             assert found.total == len(expected)
+            assert found.facets is not None
             assert sum(count for _, count in found.facets["status"]) == len(expected)
             assert (str(OPS) in dict(found.facets["team"])) is (len(expected) == 2)
 

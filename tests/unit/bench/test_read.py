@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 
 from bench.load import Result
+from bench.read_index import INDEX_SCENARIOS
 from bench.read_pages import write_bodies
 from bench.read_report import render
 from bench.read_results import OTHER, PLAIN, SAME, STOCK, TOCSIN, TWO, HttpTurn, ReadReport, StoreTurn
@@ -26,6 +27,9 @@ def test_the_report_says_which_goals_were_met() -> None:
     report = _report()
     text = render(report)
     assert "| each read in the store: p95 under 50 ms among 1,000 | 20.0 ms (newest page) | yes |" in text
+    assert (
+        "| each search by the index: p95 under 50 ms among 1,000 | 20.0 ms (search: two frequent words) | yes |" in text
+    )
     assert "100 clients, the same page: p95 under 200 ms | 150 ms | yes |" in text
     assert "100 clients, another page each: p95 under 200 ms | 250 ms | **no** |" in text
     assert f"| {TOCSIN} | {SAME} | 200 | 2.00 |" in text
@@ -33,15 +37,19 @@ def test_the_report_says_which_goals_were_met() -> None:
         began=report.began, machine=[], sizes=report.sizes, store=[], http=report.http, connections=report.connections
     )
     assert later.with_rest_of(report).store == report.store
+    assert later.with_rest_of(report).index == report.index
 
 
 def _report() -> ReadReport:
     places = {"p50": 10.0, "p95": 20.0, "p99": 30.0}
-    store = [
-        StoreTurn(scenario=scenario.name, alerts=size, calls=1, latencies=places)
-        for scenario in SCENARIOS
-        for size in (100, 1000)
-    ]
+    store, index = (
+        [
+            StoreTurn(scenario=scenario.name, alerts=size, calls=1, latencies=places)
+            for scenario in scenarios
+            for size in (100, 1000)
+        ]
+        for scenarios in (SCENARIOS, INDEX_SCENARIOS)
+    )
     http = [
         *(_turn(server, SAME, 150.0) for server in (TOCSIN, TWO, STOCK, PLAIN)),
         *(_turn(server, OTHER, 250.0) for server in (TOCSIN, TWO)),
@@ -51,6 +59,7 @@ def _report() -> ReadReport:
         machine=["a machine"],
         sizes=[100, 1000],
         store=store,
+        index=index,
         http=http,
         connections=100,
     )
