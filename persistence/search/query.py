@@ -45,9 +45,25 @@ def query_of(wanted: AlertFilter, *, hidden_team_ids: Iterable[UUID], forgives: 
     return {"bool": made}
 
 
+def most_of(search: Search) -> float:
+    """What an alert counts, beside how new it is, in which all that is looked for stands where that counts most.
+
+    The next best counts at least a beginning less.
+    """
+    return sum(max(_most_of(term) for term in group) for group in search.groups)
+
+
+def _most_of(term: Term) -> float:
+    if term.is_excluded:
+        return 0.0
+    if term.field is not None and term.field.startswith(LABEL):
+        return _WRITTEN
+    return max(_FIELDS[term.field].values()) * (_BEGINNING if term.is_prefix and not term.is_phrase else _WRITTEN)
+
+
 def _searched(search: Search, *, forgives: bool = True) -> list[Query]:
     return [
-        _any(
+        _best(
             [
                 _negated(_term(term, forgives=forgives)) if term.is_excluded else _term(term, forgives=forgives)
                 for term in group
@@ -64,7 +80,8 @@ def _term(term: Term, *, forgives: bool) -> Query:
     """
     if term.field is not None and term.field.startswith(LABEL):
         label = f"labels.{term.field.removeprefix(LABEL)}"
-        return {"prefix" if term.is_prefix else "term": {label: term.text}}
+        asked_of_label = {"prefix" if term.is_prefix else "term": {label: term.text}}
+        return {"constant_score": {"filter": asked_of_label, "boost": _WRITTEN}}
     fields = _FIELDS[term.field]
     if term.is_phrase:
         return _best(_within_each(fields, "match_phrase", {"query": term.text}, _WRITTEN))
@@ -90,7 +107,7 @@ def _within_each(fields: Mapping[str, float], kind: str, asked: Query, weight: f
 
 def _best(queries: list[Query]) -> Query:
     """What counts most of what is so."""
-    return {"dis_max": {"queries": queries}}
+    return queries[0] if len(queries) == 1 else {"dis_max": {"queries": queries}}
 
 
 def _last_word(text: str) -> str:

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,10 +12,11 @@ import structlog
 from elasticsearch import BadRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.alerts.filter import AlertFilter
+from domain.alerts.filter import AlertFilter, TimeRange
+from domain.alerts.search import parse
 from domain.alerts.visibility import Sight
 from persistence.search.index import TROUBLE, IndexUnavailable, open_client
-from persistence.search.query import NotAsked, query_of
+from persistence.search.query import NotAsked, most_of, query_of
 from persistence.tables import teams
 from tocsin.settings import Settings
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 REST_SECONDS = 5.0
+# How far back the first look goes.
+NEWEST = timedelta(days=7)
 FACET_VALUES = 20
 # The facet's name and the field it counts.
 FACETS = {"status": "status", "severity": "severity", "service": "service", "source": "source", "team": "team_id"}
@@ -103,31 +106,25 @@ class Searcher:
         What is written as it was asked for comes before what is nearly so. Where there is enough of that to fill a
         page, nobody looks for what is nearly so: among a million alerts that takes twenty times as long.
         """
-        if after is not None:
-            return await self._search(wanted, hidden_team_ids, limit, now, after=after, parts=parts, forgives=after[3])
-        hidden = list(hidden_team_ids)
-        found = await self._search(wanted, hidden, limit, now, after=None, parts=parts, forgives=False)
-        if len(found.hits) >= limit:
-            return found
-        return await self._search(wanted, hidden, limit, now, after=None, parts=parts, forgives=True)
-
-    async def _search(
-        self,
-        wanted: AlertFilter,
-        hidden_team_ids: Iterable[UUID],
-        limit: int,
-        now: datetime,
-        *,
-        after: HitKey | None,
-        parts: Parts,
-        forgives: bool,
-    ) -> Found:
         if self._client is None or self._clock() < self._rests_until:
             raise IndexUnavailable
-        query = query_of(wanted, hidden_team_ids=hidden_team_ids, forgives=forgives)
-        body = _body(query, limit=limit, now=now, parts=parts)
+        hidden = list(hidden_team_ids)
+
+        async def found(among: AlertFilter, *, forgives: bool = False, least: float | None = None) -> Found:
+            query = query_of(among, hidden_team_ids=hidden, forgives=forgives)
+            return await self._ask(_body(query, after, limit=limit, now=now, parts=parts, least=least), parts, forgives)
+
+        if (newest := _newest_best(wanted, after, now=now, parts=parts)) is not None:
+            first = await found(newest[0], least=newest[1])
+            if len(first.hits) >= limit:
+                return first
         if after is not None:
-            body["search_after"] = [after[0], after[1], str(after[2])]
+            return await found(wanted, forgives=after[3])
+        first = await found(wanted)
+        return first if len(first.hits) >= limit else await found(wanted, forgives=True)
+
+    async def _ask(self, body: dict[str, Any], parts: Parts, forgives: bool) -> Found:  # noqa: FBT001 - as it is told
+        assert self._client is not None  # noqa: S101 - for the type checker
         try:
             answer = await self._client.search(index=self._alias, **body)
         except BadRequestError as error:
@@ -153,7 +150,27 @@ async def hidden_teams(connection: AsyncConnection, sight: Sight) -> list[UUID]:
     return [row.id for row in rows if row.id not in sight.team_ids]
 
 
-def _body(query: dict[str, Any], *, limit: int, now: datetime, parts: Parts) -> dict[str, Any]:
+def _newest_best(
+    wanted: AlertFilter, after: HitKey | None, *, now: datetime, parts: Parts
+) -> tuple[AlertFilter, float] | None:
+    """Among which alerts the best hits beyond `after` are, if there are enough, and what each of them counts at least.
+
+    They are the newest of those that count most: no other comes before one of them. So a page of a word that a million
+    alerts have is a week's work. None where all have to be looked at.
+    """
+    if parts.total or parts.facets or wanted.search is None:
+        return None
+    most = most_of(parse(wanted.search))
+    if after is not None and (after[3] or after[0] < most):
+        return None
+    newest = now if after is None else datetime.fromtimestamp(after[1] / 1000, tz=UTC)
+    recent = AlertFilter(created_at=TimeRange(newest - NEWEST, None))
+    return replace(wanted, all_of=(*wanted.all_of, recent)), most
+
+
+def _body(
+    query: dict[str, Any], after: HitKey | None, *, limit: int, now: datetime, parts: Parts, least: float | None
+) -> dict[str, Any]:
     # Of a whole day, to its end: with the moment itself a relevance would differ from page to page, and what is further
     # from a moment that has passed is the newer.
     tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -166,6 +183,10 @@ def _body(query: dict[str, Any], *, limit: int, now: datetime, parts: Parts) -> 
         # Unless all are counted, those that cannot come among the best are passed over.
         "track_total_hits": parts.total,
     }
+    if after is not None:
+        body["search_after"] = [after[0], after[1], str(after[2])]
+    if least is not None:
+        body["min_score"] = least
     if parts.highlights:
         body["highlight"] = {
             "encoder": "html",

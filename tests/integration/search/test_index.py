@@ -1,6 +1,7 @@
 """Does the index find what the filter means, and does it follow the log, whatever happens to it?"""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from persistence.ingest_queue import IngestQueue
 from persistence.search.index import AlertIndex, IndexUnavailable
 from persistence.search.query import NotAsked
 from persistence.search.rebuild import Progress, rebuild
-from persistence.search.searcher import Found, Parts, Searcher, hidden_teams
+from persistence.search.searcher import Found, HitKey, Parts, Searcher, hidden_teams
 from tests.alert_builder import NOON, an_alert
 from tests.alert_filter_cases import ALERTS, CASES, OPS
 from tests.alert_rows import put_alerts, put_team
@@ -211,6 +212,44 @@ async def test_what_is_not_asked_changes_nothing_of_what_is_found(settings: Sett
         after = whole.hits[3].key
         rest = await find(searcher, "kafka lag", parts=HITS_ALONE, after=after)
         assert [hit.key for hit in rest.hits][:10] == [hit.key for hit in whole.hits[4:14]]
+
+
+async def test_the_newest_of_the_best_are_the_same_however_they_are_found(
+    settings: Settings, index: AlertIndex
+) -> None:
+    dice = random.Random(7)
+    titles = ("Kafka lag", "Kafka lagging", "Lag", "Slow kafka", "Disk full")
+    many = [
+        an_alert(
+            title=dice.choice(titles),
+            description=dice.choice(("kafka lag", "nothing", "Disk full")),
+            labels={"env": dice.choice(("prod", "test"))},
+            created_at=NOON - timedelta(hours=dice.randrange(24 * 40)),
+        )
+        for _ in range(300)
+    ]
+    await built(index, *many)
+    async with searching(settings) as searcher:
+        for text in (
+            "kafka",
+            "kafka lag",
+            "lag OR disk",
+            "kaf* -slow",
+            '"kafka lag" label.env:prod',
+            "-disk",
+            "kafk lag",
+        ):
+
+            async def pages(parts: Parts, text: str = text) -> list[HitKey]:
+                keys: list[HitKey] = []
+                while True:
+                    found = await find(searcher, text, limit=7, parts=parts, after=keys[-1] if keys else None)
+                    if not found.hits:
+                        return keys
+                    keys += [hit.key for hit in found.hits]
+
+            # The number of all is asked of all.
+            assert await pages(HITS_ALONE) == await pages(replace(HITS_ALONE, total=True)), text
 
 
 async def test_what_is_out_of_sight_is_neither_found_nor_counted(
