@@ -93,8 +93,9 @@ def _index(report: ReadReport) -> str:
         "## Searches by the index",
         "",
         "Milliseconds of what `searchAlerts` does for 50 hits: private teams from PostgreSQL, the search by",
-        "Elasticsearch on the same machine, and the rows from PostgreSQL. First with highlights, then with facets and the",
-        "number of hits too; those in brackets have no goal: each of their hits, up to all alerts, is counted five times.",
+        "Elasticsearch on the same machine, and the rows from PostgreSQL. First with highlights, then with facets and",
+        "the number of hits too; those in brackets have no goal: each of their hits, up to all alerts, is counted five",
+        "times.",
         "",
         *_reads(report, INDEX_SCENARIOS),
     ]
