@@ -105,7 +105,8 @@ class AlertSearch:
 
     @strawberry.field(
         description="What changed before is in the index, which shows it within a second; what changed since may be "
-        "missing. A moment ago, but in a storm or after an outage of the index. Null where PostgreSQL answered."
+        "missing. A moment ago, but in a storm or after an outage of the index. Null where PostgreSQL answered, and "
+        "where no relay keeps the index."
     )
     async def indexed_until(self, info: Info) -> datetime | None:
         """How far the index follows the log."""
