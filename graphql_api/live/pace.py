@@ -17,7 +17,7 @@ STORM = 300.0
 # All that can be taken in is taken in while something is being written for this part of the time or more ...
 WRITING = 0.9
 # ... and the process wants this part of a processor or more.
-BUSY = 0.6
+BUSY = 0.5
 # How often these are measured anew; between two measurements they are what they were.
 WINDOW_SECONDS = LOOK_SECONDS
 # Whoever gives way rests so many times as long as all who do have worked, or until the storm is over.
