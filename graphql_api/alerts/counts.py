@@ -1,13 +1,13 @@
 """How are the counts of a dashboard shown?"""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import TypeAlias
 
 import strawberry
-from strawberry.types.nodes import SelectedField, Selection
 
 from domain.alerts import counts
 from graphql_api.alerts.enums import AlertStatus
+from graphql_api.alerts.selected import names_asked
 from graphql_api.context import Info
 from graphql_api.enums import Severity
 from graphql_api.exposes import exposes
@@ -60,14 +60,6 @@ _FIGURES: dict[str, Callable[[counts.AlertCounts], object]] = {
 
 def selected_figures(info: Info) -> Callable[[counts.AlertCounts], object]:
     """What of the counts the document shows: others that are alike in it say nothing new."""
-    names = {name for field in info.selected_fields for name in _names(field.selections)}
+    names = names_asked(info._raw_info)  # noqa: SLF001 - no public way
     figures = [figure for name, figure in _FIGURES.items() if name in names]
     return lambda found: [figure(found) for figure in figures]
-
-
-def _names(selections: Iterable[Selection]) -> Iterator[str]:
-    for one in selections:
-        if isinstance(one, SelectedField):
-            yield one.name
-        else:
-            yield from _names(one.selections)

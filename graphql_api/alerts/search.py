@@ -18,7 +18,7 @@ from domain.alerts.order import NEWEST_FIRST
 from domain.errors import InvalidInput
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
 from graphql_api.alerts.pages import alert_key
-from graphql_api.alerts.selected import fields_of
+from graphql_api.alerts.selected import names_asked
 from graphql_api.alerts.subscriptions import hub_of
 from graphql_api.alerts.types import Alert
 from graphql_api.connection import After, Cursors, First, PageInfo, page_request
@@ -164,15 +164,11 @@ def _is_by_database(after: str) -> bool:
 
 
 def _asked(info: Info) -> Parts:
-    """What of an answer is asked; what `@skip` leaves out counts as asked for."""
+    """What of an answer is asked."""
     raw = info._raw_info  # noqa: SLF001 - no public way
-    fields = [field for node in raw.field_nodes for field in fields_of(raw, node.selection_set)]
-    names = {field.name.value for field in fields}
-    of_hits = [one for field in fields if field.name.value == "hits" for one in fields_of(raw, field.selection_set)]
+    names = names_asked(raw)
     return Parts(
-        total="totalCount" in names,
-        facets="facets" in names,
-        highlights=any(field.name.value == "highlights" for field in of_hits),
+        total="totalCount" in names, facets="facets" in names, highlights="highlights" in names_asked(raw, "hits")
     )
 
 

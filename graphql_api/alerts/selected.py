@@ -61,6 +61,17 @@ def _alerts(raw: GraphQLResolveInfo[Any]) -> Iterator[FieldNode]:
                 yield of_page  # no field of an alert: everything is read
 
 
+def names_asked(raw: GraphQLResolveInfo[Any], *path: str) -> frozenset[str]:
+    """The names of the fields that are asked of what this field gives, or of what lies below it.
+
+    What `@skip` leaves out counts as asked for.
+    """
+    nodes = list(raw.field_nodes)
+    for name in path:
+        nodes = [one for node in nodes for one in fields_of(raw, node.selection_set) if one.name.value == name]
+    return frozenset(one.name.value for node in nodes for one in fields_of(raw, node.selection_set))
+
+
 def fields_of(raw: GraphQLResolveInfo[Any], selected: SelectionSetNode | None) -> Iterator[FieldNode]:
     """The fields of a selection set, fragments expanded. None is within itself: that is no valid document."""
     for selection in selected.selections if selected else ():
