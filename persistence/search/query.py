@@ -62,15 +62,12 @@ def _most_of(term: Term) -> float:
 
 
 def _searched(search: Search, *, forgives: bool = True) -> list[Query]:
-    return [
-        _best(
-            [
-                _negated(_term(term, forgives=forgives)) if term.is_excluded else _term(term, forgives=forgives)
-                for term in group
-            ]
-        )
-        for group in search.groups
-    ]
+    return [_best([_asked(term, forgives=forgives) for term in group]) for group in search.groups]
+
+
+def _asked(term: Term, *, forgives: bool) -> Query:
+    found = _term(term, forgives=forgives)
+    return _negated(found) if term.is_excluded else found
 
 
 def _term(term: Term, *, forgives: bool) -> Query:

@@ -112,7 +112,8 @@ class Searcher:
 
         async def found(among: AlertFilter, *, forgives: bool = False, least: float | None = None) -> Found:
             query = query_of(among, hidden_team_ids=hidden, forgives=forgives)
-            return await self._ask(_body(query, after, limit=limit, now=now, parts=parts, least=least), parts, forgives)
+            body = _body(query, after, limit=limit, now=now, parts=parts, least=least)
+            return await self._ask(body, parts, forgives=forgives)
 
         if (newest := _newest_best(wanted, after, now=now, parts=parts)) is not None:
             first = await found(newest[0], least=newest[1])
@@ -123,7 +124,7 @@ class Searcher:
         first = await found(wanted)
         return first if len(first.hits) >= limit else await found(wanted, forgives=True)
 
-    async def _ask(self, body: dict[str, Any], parts: Parts, forgives: bool) -> Found:  # noqa: FBT001 - as it is told
+    async def _ask(self, body: dict[str, Any], parts: Parts, *, forgives: bool) -> Found:
         assert self._client is not None  # noqa: S101 - for the type checker
         try:
             answer = await self._client.search(index=self._alias, **body)
