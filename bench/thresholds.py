@@ -23,8 +23,8 @@ from domain.ids import new_id
 from domain.thresholds.model import MINUTE
 from persistence.own_signals import own_signals
 from persistence.ping_queue import PingQueue
+from persistence.relay_cursors import METRICS_CONSUMER
 from persistence.threshold_evaluation import evaluate_rules
-from persistence.threshold_series import METRICS_CONSUMER
 
 FOLDER = Path(__file__).resolve().parent.parent / ".services" / "bench"
 RULES, LOOKS = 300, 8

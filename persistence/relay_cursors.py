@@ -7,8 +7,8 @@ from domain.alerts.events import LogPosition
 from persistence.direct import DirectConnection
 from persistence.leases import Lease, LeaseLost
 
-# The consumer that keeps the search index; those who search ask how far it is.
-SEARCH_CONSUMER = "search"
+# Consumers whose places others ask for: who searches, and who looks at the numbers of a minute.
+SEARCH_CONSUMER, METRICS_CONSUMER = "search", "metrics"
 # The row is locked by this statement: what an earlier holder was just committing is either in what it returns, or
 # finds the newer token and fails.
 _CLAIM = """

@@ -15,8 +15,8 @@ from domain.thresholds.model import RULE_SOURCE, Condition, Measure
 from domain.thresholds.series import Point, Series, floor_minute, series_of
 from persistence.direct import DirectConnection
 from persistence.event_log import RECORDED_AT_MARGIN
+from persistence.relay_cursors import METRICS_CONSUMER
 
-METRICS_CONSUMER = "metrics"
 # A post is on its way from its arrival, which says the minute it counts in, to the log for no longer than this.
 SETTLE = timedelta(seconds=15)
 # An event that waits for the metrics says of when it is; one that was replayed is of long ago and holds nothing up.

@@ -12,6 +12,7 @@ import structlog
 from jobs.consumers.contract import RUN_EVENTS, Move, Run
 from persistence.alert_counts import fold_counts
 from persistence.metrics_store import add_run
+from persistence.relay_cursors import METRICS_CONSUMER
 
 _log = structlog.get_logger(__name__)
 FOLD_SECONDS = 1.0
@@ -20,7 +21,7 @@ FOLD_SECONDS = 1.0
 class MetricsConsumer:
     """Adds to alert_metrics. The numbers and the place commit together, so no event is counted twice."""
 
-    name = "metrics"
+    name = METRICS_CONSUMER
     reads_lines = False
     # It reads none of them itself; what comes in while it rests is one statement, in a storm too.
     most_events = 4 * RUN_EVENTS

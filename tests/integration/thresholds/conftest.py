@@ -20,9 +20,9 @@ from jobs.thresholds import evaluate_thresholds, watch_heartbeats
 from persistence.direct import DirectConnection, open_log_pool
 from persistence.event_log import LogReader
 from persistence.leases import Lease, Leases
-from persistence.relay_cursors import RelayCursors
+from persistence.relay_cursors import METRICS_CONSUMER, RelayCursors
 from persistence.threshold_evaluation import any_due
-from persistence.threshold_series import METRICS_CONSUMER, SETTLE
+from persistence.threshold_series import SETTLE
 from tests.api import Api, Person, api_settings, running_api
 from tests.unit.alerts.signals import signal, submission
 
