@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from domain.alerts.fold import FoldPolicy
 from domain.identity.model import Role
@@ -23,6 +24,13 @@ from tests.sockets import listening
 @pytest.fixture
 async def api(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     async with running_api(api_settings(database_url, tmp_path, redis_url=redis_url)) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def module_api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """One without Redis for a whole module; such a module calls it `api`."""
+    async with running_api(api_settings(module_database_url, tmp_path_factory.mktemp("api"))) as opened:
         yield opened
 
 

@@ -1,7 +1,6 @@
 """Does a client change alerts over GraphQL as the schema promises: life, edits, refusals as data, keys, bulk?"""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from domain.ids import new_id
 from persistence.tables import alerts, audit_log
 from tests.alert_builder import an_alert
 from tests.alert_rows import put_alerts
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, Person
 
 ALERT = "alert { id title status severity version }"
 
@@ -23,10 +22,9 @@ ALERT = "alert { id title status severity version }"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
-    async with running_api(api_settings(module_database_url, tmp_path_factory.mktemp("api"))) as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def api(module_api: Api) -> Api:
+    return module_api
 
 
 @pytest_asyncio.fixture(loop_scope="module")

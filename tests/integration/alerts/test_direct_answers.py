@@ -1,6 +1,5 @@
 """Is a page of alerts by the short way what graphql-core answers: values, order, cursors, refusals, errors, sight?"""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +16,7 @@ from graphql_api.schema import Schema
 from persistence.reads.alerts import _asked, _statement
 from tests.alert_builder import NOON, an_alert
 from tests.alert_rows import put_alerts
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ALL = (
@@ -65,11 +64,10 @@ VARIED = (
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
-    async with running_api(api_settings(module_database_url, tmp_path_factory.mktemp("api"))) as opened:
-        async with opened.engine.begin() as connection:
-            await put_alerts(connection, _alerts())
-        yield opened
+async def api(module_api: Api) -> Api:
+    async with module_api.engine.begin() as connection:
+        await put_alerts(connection, _alerts())
+    return module_api
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

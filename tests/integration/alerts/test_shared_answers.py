@@ -2,14 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 
 from domain.identity.model import NOBODY, Role
@@ -19,7 +18,7 @@ from graphql_api.http import Endpoint
 from persistence.tables import teams
 from tests.alert_builder import an_alert
 from tests.alert_rows import put_alerts
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PLAIN = "query($of: [String!]) { alerts(filter: {source: $of}) { nodes { title } } }"
@@ -28,10 +27,9 @@ COUNTS = "query($of: [String!]) { alertCounts(filter: {source: $of}) { total } }
 MANY = 20
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
-    async with running_api(api_settings(module_database_url, tmp_path_factory.mktemp("api"))) as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def api(module_api: Api) -> Api:
+    return module_api
 
 
 class Held:

@@ -1,7 +1,6 @@
 """What a payload would become, seen before anything is saved (I2)."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from domain.identity.model import Role
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, Person
 
 PAYLOADS = Path(__file__).parents[2] / "payloads"
 SHOWN = """total items {
@@ -23,11 +22,10 @@ SHOWN = """total items {
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+@pytest.fixture(scope="module")
+def api(module_api: Api) -> Api:
     """One application for all: a preview writes nothing."""
-    async with running_api(api_settings(module_database_url, tmp_path_factory.mktemp("api"))) as opened:
-        yield opened
+    return module_api
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

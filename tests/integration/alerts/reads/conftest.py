@@ -1,18 +1,15 @@
 """The API of these tests, over one database a module: they only read, each the alerts of its own source."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 import pytest_asyncio
 
 from domain.identity.model import Role
-from tests.api import Api, Person, api_settings, running_api
+from tests.api import Api, Person
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def api(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
-    async with running_api(api_settings(module_database_url, tmp_path_factory.mktemp("api"))) as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def api(module_api: Api) -> Api:
+    return module_api
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
