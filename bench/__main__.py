@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     following.add_argument("--with-ingest", action="store_true", help="also: ingest at full rate beside subscribers")
     following.add_argument("--profile", type=int, default=0, help="instead: where time goes, in so many groups")
     following.add_argument("--only", default="", help="servers, comma separated: tocsin, bare, stock")
-    reading = commands.add_parser("read", help="pages, counts and HTTP among a million alerts; writes read.md")
+    reading = commands.add_parser("read", help="pages, counts, searches and HTTP among a million; writes read.md")
     reading.add_argument("--quick", action="store_true", help="20,000 and 200,000 alerts, short turns, nothing written")
     reading.add_argument("--seconds", type=float, default=1.0, help="length of one turn in the store")
     reading.add_argument("--rounds", type=int, default=3, help="turns of each read and each server")
