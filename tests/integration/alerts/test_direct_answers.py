@@ -297,19 +297,21 @@ async def test_what_is_kept_of_questions_is_bounded(api: Api, viewer: Person) ->
     """Else whoever may read could fill the memory: a request is up to a megabyte, and questions are kept for long."""
     kept = api.app._starlette.state.endpoint._direct._asked  # noqa: SLF001 - what a process holds
     query = "query($of: [String!], $n: Int) { alerts(filter: {source: $of}, first: $n) { nodes { id } } }"
+    # Other tests of this process may have filled them: what is full does not grow.
     kept.clear()
-    statements = _statement.cache_info()
+    _statement.cache_clear()
+    _asked.cache_clear()
     for _ in range(2):
         await Ways(api, viewer).both(query, {"of": [str(number) * 100 for number in range(50)]})
     assert not kept
-    assert _statement.cache_info() == statements
+    assert _statement.cache_info().currsize == 0
     # Nor is a statement prepared that can still be kept.
-    few, prepared = str(new_id()), _asked.cache_info()
+    few = str(new_id())
     for _ in range(2):
         await Ways(api, viewer).both(query, {"of": [few]})
         await Ways(api, viewer).both(query, {"of": [f"{number:05}" for number in range(120)]})
-    assert _statement.cache_info().currsize > statements.currsize
-    assert _asked.cache_info().currsize == prepared.currsize + 1  # of the short one
+    assert _statement.cache_info().currsize > 0
+    assert _asked.cache_info().currsize == 1  # of the short one
     with patch("graphql_api.alerts.direct_answers.KEPT", 3):
         for number in (1, 2, 3, 1, 4):
             _, is_short = await Ways(api, viewer).both(query, {"n": number})
