@@ -1,10 +1,10 @@
 """Who answers a search? Elasticsearch, in bounded time; not asked for a few seconds after it failed to answer."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from domain.alerts.filter import AlertFilter, TimeRange
 from domain.alerts.search import parse
 from domain.alerts.visibility import Sight
 from persistence.search.index import TROUBLE, IndexUnavailable, open_client
-from persistence.search.query import NotAsked, most_of, query_of
+from persistence.search.query import NotAsked, most_of, query_of, without_relevance
 from persistence.tables import teams
 from tocsin.settings import Settings
 
@@ -110,21 +110,23 @@ class Searcher:
             raise IndexUnavailable
         hidden = list(hidden_team_ids)
 
-        async def found(among: AlertFilter, *, forgives: bool = False, least: float | None = None) -> Found:
+        async def best(among: AlertFilter, *, forgives: bool = False, least: float | None = None) -> list[Hit]:
             query = query_of(among, hidden_team_ids=hidden, forgives=forgives)
-            body = _body(query, after, limit=limit, now=now, parts=parts, least=least)
-            return await self._ask(body, parts, forgives=forgives)
+            body = _best_body(query, after, limit=limit, now=now, least=least, marks=parts.highlights)
+            return [_hit(hit, forgives=forgives) for hit in (await self._ask(body))["hits"]["hits"]]
 
-        if (newest := _newest_best(wanted, after, now=now, parts=parts)) is not None:
-            first = await found(newest[0], least=newest[1])
-            if len(first.hits) >= limit:
-                return first
-        if after is not None:
-            return await found(wanted, forgives=after[3])
-        first = await found(wanted)
-        return first if len(first.hits) >= limit else await found(wanted, forgives=True)
+        hits, forgives = await _in_turn(best, wanted, after, limit=limit, now=now)
+        if not (parts.total or parts.facets):
+            return Found(hits=hits, total=None, facets=None)
+        # Apart from the hits: to look at each, and to weigh each, are two things, and nobody needs both of all.
+        numbers = await self._ask(_numbers_body(query_of(wanted, hidden_team_ids=hidden, forgives=forgives), parts))
+        return Found(
+            hits=hits,
+            total=int(numbers["hits"]["total"]["value"]) if parts.total else None,
+            facets=_facets(numbers) if parts.facets else None,
+        )
 
-    async def _ask(self, body: dict[str, Any], parts: Parts, *, forgives: bool) -> Found:
+    async def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
         assert self._client is not None  # noqa: S101 - for the type checker
         try:
             answer = await self._client.search(index=self._alias, **body)
@@ -136,7 +138,8 @@ class Searcher:
             self._rests_until = self._clock() + REST_SECONDS
             _log.warning("Elasticsearch does not answer; PostgreSQL searches", error=type(error).__name__)
             raise IndexUnavailable(type(error).__name__) from error
-        return _found(answer.body, parts, forgives=forgives)
+        found: dict[str, Any] = answer.body
+        return found
 
 
 class IndexMissingError(Exception):
@@ -151,15 +154,35 @@ async def hidden_teams(connection: AsyncConnection, sight: Sight) -> list[UUID]:
     return [row.id for row in rows if row.id not in sight.team_ids]
 
 
-def _newest_best(
-    wanted: AlertFilter, after: HitKey | None, *, now: datetime, parts: Parts
-) -> tuple[AlertFilter, float] | None:
+class _Best(Protocol):
+    """The best hits among these alerts; each counts at least `least`."""
+
+    async def __call__(
+        self, among: AlertFilter, *, forgives: bool = False, least: float | None = None
+    ) -> list[Hit]: ...
+
+
+async def _in_turn(
+    best: _Best, wanted: AlertFilter, after: HitKey | None, *, limit: int, now: datetime
+) -> tuple[list[Hit], bool]:
+    """The hits beyond `after` as far as must be looked for them; and whether typing errors were forgiven."""
+    if (newest := _newest_best(wanted, after, now=now)) is not None:
+        hits = await best(newest[0], least=newest[1])
+        if len(hits) >= limit:
+            return hits, False
+    if after is not None:
+        return await best(wanted, forgives=after[3]), after[3]
+    hits = await best(wanted)
+    return (hits, False) if len(hits) >= limit else (await best(wanted, forgives=True), True)
+
+
+def _newest_best(wanted: AlertFilter, after: HitKey | None, *, now: datetime) -> tuple[AlertFilter, float] | None:
     """Among which alerts the best hits beyond `after` are, if there are enough, and what each of them counts at least.
 
     They are the newest of those that count most: no other comes before one of them. So a page of a word that a million
     alerts have is a week's work. None where all have to be looked at.
     """
-    if parts.total or parts.facets or wanted.search is None:
+    if wanted.search is None:
         return None
     most = most_of(parse(wanted.search))
     if after is not None and (after[3] or after[0] < most):
@@ -169,8 +192,8 @@ def _newest_best(
     return replace(wanted, all_of=(*wanted.all_of, recent)), most
 
 
-def _body(
-    query: dict[str, Any], after: HitKey | None, *, limit: int, now: datetime, parts: Parts, least: float | None
+def _best_body(
+    query: dict[str, Any], after: HitKey | None, *, limit: int, now: datetime, least: float | None, marks: bool
 ) -> dict[str, Any]:
     # Of a whole day, to its end: with the moment itself a relevance would differ from page to page, and what is further
     # from a moment that has passed is the newer.
@@ -181,44 +204,47 @@ def _body(
         "size": limit,
         "sort": [{"_score": "desc"}, {"created_at": "desc"}, {"id": "desc"}],
         "source": False,
-        # Unless all are counted, those that cannot come among the best are passed over.
-        "track_total_hits": parts.total,
+        # Those that cannot come among the best are passed over.
+        "track_total_hits": False,
     }
     if after is not None:
         body["search_after"] = [after[0], after[1], str(after[2])]
     if least is not None:
         body["min_score"] = least
-    if parts.highlights:
+    if marks:
         body["highlight"] = {
             "encoder": "html",
             "pre_tags": ["<mark>"],
             "post_tags": ["</mark>"],
             "fields": {field: {"number_of_fragments": 2} for field in HIGHLIGHTED},
         }
+    return body
+
+
+def _numbers_body(query: dict[str, Any], parts: Parts) -> dict[str, Any]:
+    body = {
+        "query": {"bool": {"filter": [without_relevance(query)]}},
+        "size": 0,
+        "source": False,
+        "track_total_hits": parts.total,
+    }
     if parts.facets:
         body["aggs"] = {name: {"terms": {"field": field, "size": FACET_VALUES}} for name, field in FACETS.items()}
     return body
 
 
-def _found(body: dict[str, Any], parts: Parts, *, forgives: bool) -> Found:
-    facets: dict[str, list[tuple[str, int]]] = {
+def _facets(body: dict[str, Any]) -> dict[str, list[tuple[str, int]]]:
+    return {
         name: [(str(bucket["key"]), int(bucket["doc_count"])) for bucket in facet["buckets"]]
-        for name, facet in body.get("aggregations", {}).items()
+        for name, facet in body["aggregations"].items()
     }
-    return Found(
-        hits=[
-            _hit(hit["_id"], hit["sort"], hit.get("highlight", {}), forgives=forgives) for hit in body["hits"]["hits"]
-        ],
-        total=int(body["hits"]["total"]["value"]) if parts.total else None,
-        facets=facets if parts.facets else None,
-    )
 
 
-def _hit(document_id: str, sort: Sequence[Any], highlight: dict[str, list[str]], *, forgives: bool) -> Hit:
-    score = float(sort[0])
+def _hit(hit: dict[str, Any], *, forgives: bool) -> Hit:
+    score, created_at, document_id = hit["sort"]
     return Hit(
-        id=UUID(document_id),
-        score=score,
-        key=(score, int(sort[1]), UUID(document_id), forgives),
-        highlights={HIGHLIGHTED[field]: list(pieces) for field, pieces in highlight.items()},
+        id=UUID(hit["_id"]),
+        score=float(score),
+        key=(float(score), int(created_at), UUID(document_id), forgives),
+        highlights={HIGHLIGHTED[field]: list(pieces) for field, pieces in hit.get("highlight", {}).items()},
     )
