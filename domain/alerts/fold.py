@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from domain.alerts.aside import Aside
 from domain.alerts.batch import Batch
 from domain.alerts.content import begin_episode, count, first_state, take_content
 from domain.alerts.decisions import fold_decision
@@ -139,13 +140,13 @@ class Fold:
 
     def _reopen(self, alert: AlertState, signal: NormalSignal, actor: Actor) -> ItemResult:
         reason = "it fired again within the reopen window"
-        before = alert.status
+        before = Aside.of(alert)
         self.batch.tell(alert, caught_up(alert, self.policy.flapping))
         told = turn(alert, signal.received_at, self.policy.flapping)
         begin_episode(alert, signal)
         self._count(alert, signal, is_repeat=False)
         changes = take_content(alert, signal)
-        changes["status"] = [before.value, alert.status.value]
+        changes["status"] = [AlertStatus.RESOLVED.value, alert.status.value]
         by_rules = self.marking.ask_rules(alert, signal)
         changes = merged_changes(changes, by_rules.changes)
         suppressing = self.marking.suppress(alert, by_rules)
@@ -159,6 +160,7 @@ class Fold:
         ]
         if self.groups is not None and alert.group_id is None:
             decisions += [decision.as_json() for decision in self.groups.place(alert, signal)]
+        changes |= before.changes(alert)
         data = {"changes": changes, "decisions": decisions, "started_at": alert.started_at.isoformat()}
         self.batch.log(alert, AlertEventKind.REOPENED, at=signal.received_at, actor=actor, data=data)
         self.batch.tell(alert, told)
@@ -176,10 +178,9 @@ class Fold:
         if "severity" in changes and outgrown(alert, self._pause(alert)):
             changes |= _without_pause(alert)
         is_asked_anew = "labels" in changes or self.marking.silences.have_conditions or not is_marked_so
-        marked = alert.suppressed_by
+        before = Aside.of(alert)
         suppressing = self.marking.suppress(alert, by_rules) if is_asked_anew else []
-        if not is_marked_so:
-            changes["suppressed_by"] = [list(map(str, marked)), list(map(str, alert.suppressed_by))]
+        changes |= before.changes(alert)
         decided = (*signal.decisions, *by_rules.decisions)
         data = {"changes": changes, "decisions": [*(d.as_json() for d in decided), *suppressing]}
         self.batch.log(alert, AlertEventKind.UPDATED, at=signal.received_at, actor=actor, data=data)
@@ -210,7 +211,7 @@ class Fold:
 
     def _close(self, alert: AlertState, said: Moment, actor: Actor, reason: str) -> None:
         self.batch.touch(alert)
-        before = alert.status
+        status, before = alert.status, Aside.of(alert)
         alert.status = AlertStatus.RESOLVED
         alert.resolved_at = max(said.received_at, alert.created_at)
         alert.resolved_by = ResolvedBy.SOURCE
@@ -220,7 +221,7 @@ class Fold:
         alert.source_time = said.source_time if said.source_time is not None else alert.source_time
         alert.last_seen_at = max(alert.last_seen_at, said.received_at)
         told = closed(alert, alert.resolved_at, self.policy.flapping)
-        changes = {"status": [before.value, alert.status.value], **_without_pause(alert)}
+        changes = {"status": [status.value, alert.status.value], **before.changes(alert), **_without_pause(alert)}
         data = {"changes": changes, "reason": reason}
         self.batch.log(alert, AlertEventKind.RESOLVED, at=alert.resolved_at, actor=actor, data=data)
         self.batch.tell(alert, told)

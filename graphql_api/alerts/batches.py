@@ -18,13 +18,12 @@ from domain.alerts.cursor import Cursor, encode_cursor
 from domain.alerts.cursor import StreamReset as DomainStreamReset
 from domain.alerts.events import RecordedEvent
 from domain.alerts.filter import AlertFilter
-from domain.alerts.passing import concerns
 from domain.errors import InvalidInput
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
+from graphql_api.alerts.passing import alerts_of, passed
 from graphql_api.alerts.subscriptions import (
     Filter,
-    alerts_of,
     following,
     hub_of,
     one_word,
@@ -180,10 +179,10 @@ async def _batch(context: Context, wanted: AlertFilter, events: Sequence[Recorde
     """The events of alerts that the viewer may see and that pass the filter; None when there is nothing to say."""
     context.renew()
     both = list(zip(events, await alerts_of(context, events), strict=True))
-    passed = [item for item, alert in both if alert is not None and concerns(wanted, item.event, alert)]
+    found = await passed(context, wanted, [(item, alert) for item, alert in both if alert is not None])
     left = await left_view(context, [item for item, alert in both if alert is None])
-    if not passed and not left:
+    if not found and not left:
         return None
     gone = [LeftView(recorded=item, place=hub.place_of(item)) for item in left]
-    first = min((*passed[:1], *left[:1]), key=lambda item: item.position)
-    return EventBatch(events=passed, left_view=gone, begins=hub.place_of(first), place=hub.place_of(events[-1]))
+    first = min((*found[:1], *left[:1]), key=lambda item: item.position)
+    return EventBatch(events=found, left_view=gone, begins=hub.place_of(first), place=hub.place_of(events[-1]))

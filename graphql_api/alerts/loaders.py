@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,9 +19,10 @@ from persistence.reads.alerts import AlertKey, alerts_by_ids, alerts_with_privac
 from persistence.reads.attachments import attachments_of
 from persistence.reads.groups import groups_by_ids
 from persistence.reads.silences import silences_by_ids
-from persistence.reads.timeline import count_events, events_by_ids, read_decisions, read_timelines
+from persistence.reads.timeline import changes_after, count_events, events_by_ids, read_decisions, read_timelines
 from persistence.tables import log_epoch
 
+Changed = tuple[LogPosition, Mapping[str, Any]]
 Page = TypeVar("Page", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -38,6 +39,15 @@ async def load_for_any_sight(context: Context, ids: list[UUID]) -> list[tuple[Al
     async with context.read() as connection:
         found = await alerts_with_privacy(connection, ids)
     return [found.get(alert_id) for alert_id in ids]
+
+
+async def load_changes_after(context: Context, events: Sequence[RecordedEvent]) -> Mapping[UUID, list[Changed]]:
+    """What later events changed of these events' alerts, from the first of them on: to see an alert as it was then."""
+    first = min(events, key=lambda event: event.position)
+    async with context.read() as connection:
+        return await changes_after(
+            connection, list({event.alert_id for event in events}), first.position, since=first.recorded_at
+        )
 
 
 async def load_groups(context: Context, ids: list[UUID]) -> list[AlertGroup | None]:

@@ -1,6 +1,6 @@
 """How is what happens to alerts followed? Each event the viewer may see and asked for, from any place in the log."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, Union, cast
@@ -13,14 +13,14 @@ from domain.alerts.cursor import StreamReset as DomainStreamReset
 from domain.alerts.events import RecordedEvent
 from domain.alerts.filter import AlertFilter, search_within
 from domain.alerts.model import Alert
-from domain.alerts.passing import concerns
 from domain.errors import InvalidInput, Unauthenticated
 from graphql_api.alerts.counts import AlertCounts, selected_figures
 from graphql_api.alerts.direct_events import DirectEvents, direct_events
 from graphql_api.alerts.events import AlertEvent
 from graphql_api.alerts.filters import AlertFilterInput, filter_of
 from graphql_api.alerts.leaving import AlertLeftView, LeftView, left_view
-from graphql_api.alerts.loaders import load_alerts, load_for_any_sight, load_log_epoch
+from graphql_api.alerts.loaders import load_log_epoch
+from graphql_api.alerts.passing import alerts_of, passes
 from graphql_api.context import Context, Info
 from graphql_api.live.course import Course, Item
 from graphql_api.live.endings import Ending, SessionEnded, ending_of
@@ -226,19 +226,8 @@ async def _shown(
     context.renew()
     (alert,) = await alerts_of(context, [item])
     if alert is not None:
-        return item if concerns(wanted, item.event, alert) else None, alert
+        return item if await passes(context, wanted, item, alert) else None, alert
     return LeftView(recorded=item, place=at) if await left_view(context, [item]) else None, None
-
-
-async def alerts_of(context: Context, items: Sequence[RecordedEvent]) -> list[Alert | None]:
-    """The alerts of the events as they are now, read once for all groups; None for those the viewer may not see."""
-    loader, course = context.loader(load_alerts), context.course
-    if course is None or course.alerts is None:
-        return await loader.load_many([item.alert_id for item in items])
-    sight, read = context.require_viewer().sight, partial(load_for_any_sight, context)
-    alerts = await course.alerts.alerts(sight, items, read, upcoming=course.upcoming)
-    loader.prime_many({item.alert_id: alert for item, alert in zip(items, alerts, strict=True)})
-    return alerts
 
 
 async def _counts(

@@ -2,15 +2,19 @@
 
 Each event by itself would cost a statement, which is most of what an event costs that nobody asked for. A row is read
 once for all sights, with whether its team is private; what a group sees of it is asked here, each time.
+
+What changed of an alert since its event is read when a group cannot do without it, for all that were read with it.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from operator import itemgetter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
-from domain.alerts.events import RecordedEvent
+from domain.alerts.events import LogPosition, RecordedEvent
 from domain.alerts.model import Alert
 from domain.alerts.visibility import Sight
 from graphql_api.live.upcoming import Upcoming
@@ -24,7 +28,19 @@ KEPT = 10 * READ_AHEAD
 Row = tuple[Alert, bool]
 Read = Callable[[list[UUID]], Awaitable[Sequence[Row | None]]]
 _Rows = dict[UUID, Row | None]
-_Reading = tuple[float, asyncio.Task[_Rows]]
+# What later events changed, each with its place, by alert and in order.
+Changes = Mapping[UUID, Sequence[tuple[LogPosition, Mapping[str, Any]]]]
+ReadChanges = Callable[[Sequence[RecordedEvent]], Awaitable[Changes]]
+
+
+@dataclass(eq=False, slots=True)
+class _Reading:
+    """The rows of some events' alerts, and what changed of them since."""
+
+    at: float
+    events: Sequence[RecordedEvent]
+    rows: asyncio.Task[_Rows]
+    changes: asyncio.Task[Changes] | None = None
 
 
 class AlertMemo:
@@ -50,25 +66,37 @@ class AlertMemo:
             reading = self._read([*missing, *new], read, now=now)
             readings |= {item.id: reading for item in missing}
         rows: _Rows = {}
-        for reading in sorted(set(readings.values()), key=itemgetter(0)):
+        for reading in sorted(set(readings.values()), key=attrgetter("at")):
             rows |= await self._rows(reading)
         return [_seen(sight, rows[item.alert_id]) for item in items]
+
+    async def changes_since(self, item: RecordedEvent, read: ReadChanges) -> list[Mapping[str, Any]]:
+        """What later events changed of the alert that `alerts` gave for this event alone, in their order."""
+        reading = self._known.get(item.id)
+        if reading is None:
+            changes = await read([item])
+        else:
+            # After the rows were read: nothing is in them that is not told by what is read now.
+            if reading.changes is None or _has_failed(reading.changes):
+                reading.changes = asyncio.ensure_future(_read_changes(reading, read))
+            changes = await asyncio.shield(reading.changes)
+        return [told for place, told in changes.get(item.alert_id, ()) if place > item.position]
 
     async def _rows(self, reading: _Reading) -> _Rows:
         try:
             # A group that ends in the middle must not take the others' answer with it.
-            return await asyncio.shield(reading[1])
+            return await asyncio.shield(reading.rows)
         except Exception:
             self._drop(reading)
             raise
 
     def _find(self, event_id: UUID, now: float) -> _Reading | None:
         known = self._known.get(event_id)
-        return None if known is None or now - known[0] > KEPT_SECONDS else known
+        return None if known is None or now - known.at > KEPT_SECONDS else known
 
     def _read(self, items: Sequence[RecordedEvent], read: Read, *, now: float) -> _Reading:
         ids = list(dict.fromkeys(item.alert_id for item in items))
-        reading = (now, asyncio.ensure_future(_read(ids, read)))
+        reading = _Reading(now, items, asyncio.ensure_future(_read(ids, read)))
         for item in items:
             self._known[item.id] = reading
             self._known.move_to_end(item.id)
@@ -95,3 +123,14 @@ def _seen(sight: Sight, row: Row | None) -> Alert | None:
 
 async def _read(ids: list[UUID], read: Read) -> _Rows:
     return dict(zip(ids, await read(ids), strict=True))
+
+
+async def _read_changes(reading: _Reading, read: ReadChanges) -> Changes:
+    """Of those that have changed since their event."""
+    rows = await reading.rows
+    changed = [item for item in reading.events if (row := rows[item.alert_id]) and row[0].version > item.event.version]
+    return await read(changed) if changed else {}
+
+
+def _has_failed(task: "asyncio.Task[Changes]") -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)

@@ -27,6 +27,8 @@ _UUID_7 = 7
 # Of a long life the first and the newest events are looked at for decisions: repeats carry none.
 DECISIONS_FROM_FIRST = 20
 DECISIONS_FROM_LAST = 200
+# Of one alert, to take back: the first change of a field is what counts.
+MOST_CHANGES = 200
 
 _EVENT_COLUMNS = (
     "xid, seq, recorded_at, id, alert_id, kind, occurred_at, actor_kind, actor_id, version, "
@@ -112,6 +114,35 @@ async def count_events(connection: AsyncConnection, alert_ids: Sequence[UUID]) -
     )
     counts = {alert_id: int(number) for alert_id, number in rows}
     return {alert_id: counts.get(alert_id, 0) for alert_id in alert_ids}
+
+
+async def changes_after(
+    connection: AsyncConnection, alert_ids: Sequence[UUID], after: LogPosition, *, since: datetime
+) -> dict[UUID, list[tuple[LogPosition, Mapping[str, Any]]]]:
+    """What events of these alerts changed beyond a place in the log, whose event was recorded at `since`: in order."""
+    statement = _statement(
+        """
+        SELECT event.* FROM unnest(:ids, :since) AS wanted(wanted_id, since) CROSS JOIN LATERAL (
+            SELECT alert_id, xid, seq, data -> 'changes' AS changes FROM alert_events
+             WHERE alert_id = wanted_id AND recorded_at >= since AND kind <> 'repeated' AND data ? 'changes'
+               AND (xid, seq) > (:after_xid\\:\\:text\\:\\:xid8, :after_seq)
+             ORDER BY xid, seq LIMIT :limit) AS event
+         ORDER BY alert_id, xid, seq
+        """,
+        limit=sa.BigInteger(),
+    )
+    earliest = since - _MARGIN
+    arguments = {
+        "ids": list(alert_ids),
+        "since": [max(earliest, _since(alert_id)) for alert_id in alert_ids],
+        "after_xid": str(after.xid),
+        "after_seq": after.seq,
+        "limit": MOST_CHANGES,
+    }
+    found: dict[UUID, list[tuple[LogPosition, Mapping[str, Any]]]] = {alert_id: [] for alert_id in alert_ids}
+    for row in (await connection.execute(statement, arguments)).mappings():
+        found[row["alert_id"]].append((LogPosition(row["xid"], row["seq"]), row["changes"]))
+    return found
 
 
 async def read_decisions(connection: AsyncConnection, alert_ids: Sequence[UUID]) -> dict[UUID, list[RecordedDecision]]:

@@ -13,7 +13,7 @@ import pytest_asyncio
 from domain.alerts.fold import FoldPolicy
 from domain.identity.model import Role
 from domain.ports import SystemClock
-from graphql_api.alerts import loaders, subscriptions
+from graphql_api.alerts import loaders, passing
 from graphql_api.context import Context
 from persistence.ingest_queue import IngestQueue, QueueLimits
 from tests.api import Api, Person, api_settings, running_api
@@ -99,6 +99,6 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[list[UUID]]:
 
         return count
 
-    monkeypatch.setattr(subscriptions, "load_alerts", counted(loaders.load_alerts))
-    monkeypatch.setattr(subscriptions, "load_for_any_sight", counted(loaders.load_for_any_sight))
+    monkeypatch.setattr(passing, "load_alerts", counted(loaders.load_alerts))
+    monkeypatch.setattr(passing, "load_for_any_sight", counted(loaders.load_for_any_sight))
     return seen

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from domain.alerts.events import LogPosition
-from graphql_api.alerts import batches, events, loaders, subscriptions
+from graphql_api.alerts import batches, events, loaders, passing
 from graphql_api.context import Context
 from graphql_api.live.member import Member
 from graphql_api.live.pace import Pace
@@ -97,7 +97,7 @@ async def test_the_making_of_a_list_is_work_to_rest_for_and_the_wait_for_others_
         return await load(context, ids)
 
     monkeypatch.setattr(Pace, "give_way", give_way)
-    monkeypatch.setattr(subscriptions, "load_for_any_sight", while_more_comes)
+    monkeypatch.setattr(passing, "load_for_any_sight", while_more_comes)
     async with connected(address, operator) as socket:
         await socket.subscribe(BATCHES, {"maxWait": "PT2S"})
         await followed(api)

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.alerts.events import LogPosition, RecordedEvent
 from domain.alerts.visibility import EVERYTHING, Sight
 from graphql_api.live import alert_memo
-from graphql_api.live.alert_memo import AlertMemo, Row
+from graphql_api.live.alert_memo import AlertMemo, Changes, Row
 from graphql_api.live.upcoming import Upcoming
 from tests.alert_builder import an_alert
 from tests.unit.live.test_memo import recorded
@@ -27,6 +28,7 @@ class Reads:
         self.secret: set[UUID] = set()
         self.absent: set[UUID] = set()
         self.failing: list[Exception] = []
+        self.versions: dict[UUID, int] = {}
 
     async def __call__(self, ids: list[UUID]) -> Sequence[Row | None]:
         self.statements.append(ids)
@@ -37,7 +39,8 @@ class Reads:
 
     def _row(self, one: UUID) -> Row:
         is_secret = one in self.secret
-        return an_alert(id=one, team_id=VAULT if is_secret else None), is_secret
+        version = self.versions.get(one, 1)
+        return an_alert(id=one, team_id=VAULT if is_secret else None, version=version), is_secret
 
 
 async def test_one_row_is_asked_what_each_sees_of_it() -> None:
@@ -113,3 +116,44 @@ async def test_after_sight_changed_all_is_read_anew() -> None:
     reads.secret = {events[0].alert_id}
     memo.clear()
     assert await memo.alerts(OUTSIDE, events, reads) == [None]
+
+
+class Later:
+    """What changed since, each time for the events it was asked of."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[UUID]] = []
+        self.failing: list[Exception] = []
+
+    async def __call__(self, events: Sequence[RecordedEvent]) -> Changes:
+        self.asked.append([event.alert_id for event in events])
+        if self.failing:
+            raise self.failing.pop()
+        return {event.alert_id: [(LogPosition(number, 0), {"n": number}) for number in range(9)] for event in events}
+
+
+async def test_what_changed_since_is_read_once_for_all_groups_and_for_what_was_read_together() -> None:
+    memo, reads, later, events = AlertMemo(), Reads(), Later(), [recorded(number) for number in range(5)]
+    reads.versions = {events[1].alert_id: 7, events[3].alert_id: 2}
+    upcoming = Upcoming()
+    upcoming.begin_page(events[1:])
+    await memo.alerts(EVERYTHING, events[:1], reads, upcoming=upcoming)
+    assert later.asked == []
+    for number in (1, 3, 1):
+        since = await memo.changes_since(events[number], later)
+        assert [told["n"] for told in since] == list(range(number + 1, 9))
+    assert await memo.changes_since(events[0], later) == []
+    assert later.asked == [[events[1].alert_id, events[3].alert_id]]
+
+
+async def test_what_changed_since_is_asked_again_when_that_failed_and_when_nothing_is_kept() -> None:
+    memo, reads, later, (event,) = AlertMemo(), Reads(), Later(), [recorded(1)]
+    reads.versions = {event.alert_id: 2}
+    await memo.alerts(EVERYTHING, [event], reads)
+    later.failing.append(OSError("away"))
+    with pytest.raises(OSError, match="away"):
+        await memo.changes_since(event, later)
+    assert len(await memo.changes_since(event, later)) == 7
+    memo.clear()
+    assert len(await memo.changes_since(event, later)) == 7
+    assert len(later.asked) == 3
