@@ -15,6 +15,7 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    GraphQLSyntaxError,
     OperationDefinitionNode,
     StringValueNode,
     parse,
@@ -46,6 +47,8 @@ MAX_READS = 800_000
 # belongs into variables.
 MAX_TEXT = 65_536
 TOO_DEEP = "the document is nested too deeply"
+# How graphql-core ends the message of what it stopped reading for its size.
+ABORTED = ". Parsing aborted."
 # Under this name a schema says which root fields take a guess at a secret (graphql_api/permissions.py).
 CREDENTIALS = "tocsin.credentials"
 
@@ -138,7 +141,10 @@ def _too_many_guesses(
 
 def _too_costly(size: Size, budget: int, node: OperationDefinitionNode) -> GraphQLError:
     path = ".".join(size.heaviest)
-    message = f"the operation costs {size.cost}, if every page is full; at most {budget} is allowed (mostly {path})"
+    message = (
+        f"the operation costs {size.cost}, if every page is full; at most {budget} is allowed. Mostly it is {path}: "
+        "ask for smaller pages, with `first` as a number in the document, or in several operations"
+    )
     more = {"cost": size.cost, "budget": budget, "heaviestPath": path}
     return GraphQLError(message, node, extensions={"code": "LIMIT_EXCEEDED", **more})
 
@@ -201,6 +207,13 @@ class Documents:
             known = Known(parse(text, max_tokens=self.limits.tokens))
         except RecursionError:
             raise GraphQLError(TOO_DEEP, extensions={"code": "LIMIT_EXCEEDED"}) from None
+        except GraphQLSyntaxError as error:
+            if not error.message.endswith(ABORTED):
+                raise
+            # No fault of its grammar: it is too large, or too deep.
+            message = error.message.removeprefix("Syntax Error: ").removesuffix(ABORTED)
+            message = f"{message} (ask in several operations)"
+            raise GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED"}) from None
         if len(text) <= CACHED_DOCUMENT_SIZE:
             self._known[text] = known
             if len(self._known) > CACHED_DOCUMENTS:

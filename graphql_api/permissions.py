@@ -27,6 +27,7 @@ QUERIES: Mapping[str, Line] = {
     "alert": Need(Access.VIEWER, Scope.ALERTS_READ),
     "alerts": Need(Access.VIEWER, Scope.ALERTS_READ),
     "alertCounts": Need(Access.VIEWER, Scope.ALERTS_READ),
+    "eventCursor": Need(Access.VIEWER, Scope.ALERTS_READ),
     "noiseReport": Need(Access.VIEWER, Scope.ALERTS_READ),
     "noiseSuggestions": Need(Access.VIEWER, Scope.ALERTS_READ),
     "searchAlerts": Need(Access.VIEWER, Scope.ALERTS_READ),

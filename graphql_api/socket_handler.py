@@ -40,7 +40,7 @@ SESSION_ENDED_CODE = 4401
 TRY_AGAIN_LATER_CODE = 1013
 NORMAL_CODE = 1000
 MAX_OPERATIONS = 50
-TOO_MANY = f"a socket may have {MAX_OPERATIONS} operations at once"
+TOO_MANY = f"a socket may have {MAX_OPERATIONS} operations at once: complete one, or open another socket"
 # Pings a client may send in a second, on average, before it is taken for a flood.
 PINGS_PER_SECOND = 5.0
 MAX_ID = 255

@@ -6,11 +6,13 @@ from typing import Annotated
 import strawberry
 
 from domain.alerts import counts, model
+from domain.alerts.cursor import encode_cursor
 from graphql_api.alerts.counts import AlertCounts
 from graphql_api.alerts.filters import AlertFilterInput, AlertOrderInput, filter_of
 from graphql_api.alerts.loaders import load_alerts
 from graphql_api.alerts.pages import alert_key, alert_question
 from graphql_api.alerts.selected import columns_shown
+from graphql_api.alerts.subscriptions import hub_of
 from graphql_api.alerts.types import Alert
 from graphql_api.connection import After, Before, Connection, First, Last, connection
 from graphql_api.context import Info
@@ -78,3 +80,11 @@ class AlertQueries:
         context = info.context
         async with context.read() as database:
             return await read_counts(database, wanted=filter_of(wanted), sight=context.require_viewer().sight)
+
+    @strawberry.field(
+        description="Where the streams of events are now: give it to a subscription as `after`. Ask for it in the "
+        "operation that reads a list, or before it, and nothing that happens between list and stream is missed."
+    )
+    async def event_cursor(self, info: Info) -> str:
+        """Of the log, which alerts, teams and rules have in common."""
+        return encode_cursor(await hub_of(info.context).place_for_lists())

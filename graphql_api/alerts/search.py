@@ -31,6 +31,8 @@ from persistence.search.query import NotAsked
 from persistence.search.searcher import Found, HitKey, Parts, hidden_teams
 
 _BY_INDEX: Cursors[HitKey] = Cursors("search:elasticsearch", tuple[float, int, UUID, bool])
+# Whose values are words of an enum: lower case in the index, upper case in the API.
+_ENUM_FACETS = frozenset({"status", "severity"})
 _BY_DATABASE: Cursors[tuple[datetime, UUID]] = Cursors("search:postgresql", tuple[datetime, UUID])
 
 
@@ -75,7 +77,9 @@ class SearchHit:
 class SearchFacetValue:
     """A bucket."""
 
-    value: str = strawberry.field(description="The value; a team's is its id.")
+    value: str = strawberry.field(
+        description="The value as `filter` takes it: of a status or severity the enum's word, of a team its id."
+    )
     count: int = strawberry.field(description="How many hits have it.")
 
 
@@ -217,7 +221,13 @@ async def _by_index(
 
 def _facets(found: Found) -> list[SearchFacet]:
     return [
-        SearchFacet(field=name, values=[SearchFacetValue(value=value, count=count) for value, count in values])
+        SearchFacet(
+            field=name,
+            values=[
+                SearchFacetValue(value=value.upper() if name in _ENUM_FACETS else value, count=count)
+                for value, count in values
+            ],
+        )
         for name, values in (found.facets or {}).items()
     ]
 

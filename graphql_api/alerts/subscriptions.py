@@ -53,7 +53,10 @@ Filter: TypeAlias = Annotated[
 ]
 After: TypeAlias = Annotated[
     str | None,
-    strawberry.argument(description="The `cursor` of the last event received. By default the stream begins now."),
+    strawberry.argument(
+        description="The `cursor` of the last event received, or at first the `eventCursor` that was read with a list. "
+        "By default the stream begins now."
+    ),
 ]
 
 

@@ -18,9 +18,9 @@ from tocsin.settings import Settings
 
 CACHED = 512
 CACHE_SECONDS = 5.0
-UNKNOWN = "no document is registered under this hash"
+UNKNOWN = "no document is registered under this hash: send its text as `query`, or have it registered"
 ONLY_BOUND = "this API key may run one document alone, and this is another"
-ONLY_TRUSTED = "this server runs registered documents alone, and this is none"
+ONLY_TRUSTED = "this server runs registered documents alone, and this is none: an administrator can register it"
 
 Lookup = Callable[[str], Awaitable[str | None]]
 

@@ -6,6 +6,7 @@ log_tail.py keeps up with the log; a follower who comes back with a cursor reads
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -30,6 +31,8 @@ _log = structlog.get_logger(__name__)
 WATCH_SECONDS = 15.0
 # A resumed stream begins at most this far back: an older client reads the lists anew.
 REPLAY_WINDOW = timedelta(days=7)
+# A place whose event is older may soon be too old to resume at, though nothing has happened since.
+AGED = timedelta(days=1)
 
 
 class Hub:
@@ -90,6 +93,22 @@ class Hub:
     async def state(self) -> LogState:
         """Where the log is now, however long the database is away."""
         return await self.tail.state()
+
+    async def place_for_lists(self) -> Cursor:
+        """Where lists can be followed from that are read from now on: all that happened up to there is in them.
+
+        What this process has not read yet is told again, which is no loss. The place is taken before anything is
+        waited for; its time is that of what comes next, or now: a quiet week makes no cursor too old.
+        """
+        place = self.tail.known_place
+        if place is None:
+            message = "the log was not read yet"
+            raise ConnectionError(message)
+        now = (await self.state()).now
+        if now - place.recorded_at < AGED:
+            return place
+        following, _ = await self.reader.reach(place, limit=1)
+        return replace(place, recorded_at=now if following is None else following.recorded_at)
 
     async def start(self) -> None:
         """Begin to follow. Stores that are down are waited for in the background."""

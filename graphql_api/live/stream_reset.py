@@ -12,8 +12,9 @@ expose_enum(
     StreamResetReason,
     description="Why a stream of events cannot go on from where its reader was.",
     values={
-        StreamResetReason.LOG_RESTORED: "The server's log is another one now: it was restored from a backup.",
-        StreamResetReason.CURSOR_EXPIRED: "The cursor is older than what can be replayed.",
+        StreamResetReason.LOG_RESTORED: "The server's log is another one now: it was restored from a backup, or "
+        "lost its end.",
+        StreamResetReason.CURSOR_EXPIRED: "The cursor is of more than seven days ago.",
         StreamResetReason.SLOW_CONSUMER: "The reader took events more slowly than they came; none is lost in the log.",
         StreamResetReason.OVERTAKEN: "More happened than this server could tell all who follow: you were a minute "
         "behind and came no nearer. Begin anew with what is now; timelines have the rest.",
@@ -30,7 +31,8 @@ def _resume_after(root: _Reset) -> str:
 
 @exposes(
     DomainStreamReset,
-    description="The stream ends here. Read the lists anew, but after SLOW_CONSUMER; then follow again.",
+    description="The stream ends here. Read the lists anew, then follow again from `resumeAfter`. After SLOW_CONSUMER "
+    "alone the lists need not be read: nothing is missing.",
 )
 class StreamReset:
     """Given as the last message of a stream."""

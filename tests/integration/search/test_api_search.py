@@ -95,6 +95,9 @@ async def test_hits_are_rows_with_highlights_and_facets(api: Api) -> None:
     facets = {facet["field"]: facet["values"] for facet in answer["facets"]}
     assert facets["service"] == [{"value": "shop", "count": 1}]
     assert facets["team"] == [{"value": str(OPS), "count": 1}]
+    # As the filter takes them.
+    assert facets["severity"] == [{"value": "CRITICAL", "count": 1}]
+    assert facets["status"] == [{"value": "ACKNOWLEDGED", "count": 1}]
 
 
 async def test_the_index_is_asked_for_what_is_shown_alone(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
