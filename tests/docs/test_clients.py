@@ -23,6 +23,7 @@ import pytest
 
 from domain.alerts.cursor import Cursor, encode_cursor
 from domain.alerts.events import LogPosition
+from tests.docs.faltering import Faltering
 from tests.docs.pages import ROOT
 from tests.e2e.cluster import ADMIN, Cluster, wait_for
 from tests.services.errors import UnavailableError
@@ -120,10 +121,10 @@ class Running:
 
 
 @contextmanager
-def running(program: Program, cluster: Cluster, **more: str) -> Iterator[Running]:
+def running(program: Program, url: str, **more: str) -> Iterator[Running]:
     environment = {
         **program.environment,
-        "ALERTS_URL": cluster.url,
+        "ALERTS_URL": url,
         "ALERTS_EMAIL": ADMIN[0],
         "ALERTS_PASSWORD": ADMIN[1],
         **more,
@@ -155,7 +156,7 @@ def test_the_client_signs_in_lists_acknowledges_and_follows_over_a_crash(
     close_all(cluster)
     name = uuid4().hex[:6]
     post(cluster, key, *({"title": f"{name} {n}", "severity": word} for n, word in enumerate(WORST_FIRST)))
-    with running(program, cluster) as client:
+    with running(program, cluster.url) as client:
         client.wait_for_line("following")
         opened, rest = client.lines[:5], client.lines[5:]
         assert [line.split()[:3] for line in opened] == [["open", word.upper(), "ACTIVE"] for word in WORST_FIRST]
@@ -163,13 +164,8 @@ def test_the_client_signs_in_lists_acknowledges_and_follows_over_a_crash(
         worst = opened[0].split(" ", 3)[3]
         assert rest == [f"acknowledged {worst}", "following"]
 
-        # A stream without a cursor begins when the server has read the subscription: ask until it has.
-        probes = 0
-        while not any(line.startswith("event") for line in client.lines):
-            probes += 1
-            post(cluster, key, {"title": f"{name} probe {probes}"})
-            threading.Event().wait(0.5)
-        client.wait_for_line(f"event OPENED {name} probe {probes}")
+        # Before the stream began: it does so from where the list was read.
+        client.wait_for_line(f"event ACKNOWLEDGED {worst}")
 
         cluster.kill("serve")
         cluster.start_api()
@@ -181,8 +177,25 @@ def test_the_client_signs_in_lists_acknowledges_and_follows_over_a_crash(
         post(cluster, key, {"title": f"{name} last"})
         client.wait_for_line(f"event OPENED {name} last")
         assert client.process.poll() is None
-        told = [line for line in client.lines if line.startswith("event") and "probe" not in line]
-        assert told == [f"event OPENED {title}" for title in [*missed, f"{name} last"]]
+        told = [line for line in client.lines if line.startswith("event")]
+        assert told == [
+            f"event ACKNOWLEDGED {worst}",
+            *(f"event OPENED {title}" for title in [*missed, f"{name} last"]),
+        ]
+
+
+def test_the_client_comes_back_when_the_server_says_that_it_cannot_just_now(program: Program) -> None:
+    server = Faltering(code="OVERLOADED", times=2)
+    with server.served() as url, running(program, url) as client:
+        client.wait_for_line("event OPENED it is back")
+        assert client.process.poll() is None
+    assert server.after[:3] == ["from the list"] * 3
+
+
+def test_a_refusal_that_nothing_mends_ends_the_program(program: Program) -> None:
+    with Faltering(code="FORBIDDEN", times=99).served() as url, running(program, url) as client:
+        assert client.process.wait(30) != 0
+    assert any("Refused" in line for line in client.errors), client.errors
 
 
 def test_a_stream_that_cannot_go_on_is_told_and_the_lists_are_read_anew(
@@ -192,7 +205,7 @@ def test_a_stream_that_cannot_go_on_is_told_and_the_lists_are_read_anew(
     title = f"stands since before the restore {uuid4()}"
     post(cluster, key, {"title": title})
     elsewhere = Cursor(epoch=uuid4(), position=LogPosition(1, 1), recorded_at=datetime.now(tz=UTC))
-    with running(program, cluster, ALERTS_AFTER=encode_cursor(elsewhere)) as client:
+    with running(program, cluster.url, ALERTS_AFTER=encode_cursor(elsewhere)) as client:
         client.wait_for_line("reset LOG_RESTORED")
         client.wait_for_line(f"open MEDIUM ACKNOWLEDGED {title}")
         post(cluster, key, {"title": f"after the reset {client.process.pid}"})
@@ -200,7 +213,7 @@ def test_a_stream_that_cannot_go_on_is_told_and_the_lists_are_read_anew(
 
 
 def test_a_wrong_password_is_a_refusal(program: Program, cluster: Cluster) -> None:
-    with running(program, cluster, ALERTS_PASSWORD="not it") as client:
+    with running(program, cluster.url, ALERTS_PASSWORD="not it") as client:
         assert client.process.wait(30) != 0
     assert any("Refused" in line for line in client.errors), client.errors
 
@@ -213,7 +226,7 @@ def test_a_session_that_has_ended_ends_the_program(program: Program, cluster: Cl
         finally:
             await connection.close()
 
-    with running(program, cluster) as client:
+    with running(program, cluster.url) as client:
         client.wait_for_line("following")
         asyncio.run(revoke_all())
         # Coming back with the same tokens for ever would help nobody.

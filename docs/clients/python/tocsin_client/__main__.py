@@ -2,12 +2,12 @@
 
     ALERTS_URL=http://127.0.0.1:8080 ALERTS_EMAIL=admin@example.com ALERTS_PASSWORD=… python -m tocsin_client
 
-`ALERTS_AFTER` is a cursor to follow from (a program of yours would keep the last one on disk).
+`ALERTS_AFTER` is a cursor to follow from (a program of yours would keep the last one on disk); by default, from what is
+listed on.
 """
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 
 from msgspec import UNSET
 
@@ -21,6 +21,7 @@ from .models import (
     AcknowledgeVariables,
     AlertLine,
     AlertStatus,
+    FollowAlertLeftView,
     FollowStreamReset,
     OpenAlertsVariables,
 )
@@ -29,17 +30,21 @@ from .session import Session
 PAGE = 2  # small, so that this example has pages; at most 100
 
 
-async def open_alerts(session: Session) -> AsyncIterator[AlertLine]:
-    """All open alerts, worst first, page by page."""
+async def open_alerts(session: Session) -> tuple[list[AlertLine], str]:
+    """All open alerts, worst first, page by page; and the cursor from which what happens to them is followed."""
+    found: list[AlertLine] = []
     after: str | None = None
+    begins: str | None = None
     while True:
-        variables = OpenAlertsVariables(first=PAGE, after=UNSET if after is None else after)
-        page = (await session.ask(OPEN_ALERTS, variables)).alerts
-        for alert in page.nodes:
-            yield alert
-        if not page.page_info.has_next_page:
-            return
-        after = page.page_info.end_cursor
+        answer = await session.ask(
+            OPEN_ALERTS, OpenAlertsVariables(first=PAGE, after=UNSET if after is None else after)
+        )
+        # That of the first page: what happens while the others are read must not be missed.
+        begins = begins or answer.event_cursor
+        found += answer.alerts.nodes
+        if not answer.alerts.page_info.has_next_page:
+            return found, begins
+        after = answer.alerts.page_info.end_cursor
 
 
 async def acknowledge(session: Session, alert: AlertLine) -> None:
@@ -54,12 +59,12 @@ async def acknowledge(session: Session, alert: AlertLine) -> None:
         print(f"not acknowledged: {answer.code}: {answer.message}", flush=True)
 
 
-async def list_open(session: Session) -> list[AlertLine]:
-    """Print and return what is open."""
-    found = [alert async for alert in open_alerts(session)]
+async def list_open(session: Session) -> tuple[list[AlertLine], str]:
+    """Print and return what is open, and from where to follow it."""
+    found, begins = await open_alerts(session)
     for alert in found:
         print("open", alert.severity, alert.status, alert.title, flush=True)
-    return found
+    return found, begins
 
 
 async def main() -> None:
@@ -69,14 +74,17 @@ async def main() -> None:
         email=os.environ.get("ALERTS_EMAIL", "admin@example.com"),
         password=os.environ["ALERTS_PASSWORD"],
     )
-    worst = next((alert for alert in await list_open(session) if alert.status == AlertStatus.ACTIVE), None)
+    found, begins = await list_open(session)
+    worst = next((alert for alert in found if alert.status == AlertStatus.ACTIVE), None)
     if worst is not None:
         await acknowledge(session, worst)
     print("following", flush=True)
-    async for item in follow(session, after=os.environ.get("ALERTS_AFTER")):
+    async for item in follow(session, after=os.environ.get("ALERTS_AFTER", begins)):
         if isinstance(item, FollowStreamReset):
             print("reset", item.reason, flush=True)
             await list_open(session)
+        elif isinstance(item, FollowAlertLeftView):
+            print("left", item.alert_id, flush=True)
         else:
             print("event", item.kind, item.alert.title, flush=True)
 

@@ -2,10 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from gql import Client
-from gql.transport.exceptions import TransportClosed, TransportConnectionFailed, TransportServerError
+from gql.transport.exceptions import (
+    TransportClosed,
+    TransportConnectionFailed,
+    TransportQueryError,
+    TransportServerError,
+)
 from gql.transport.websockets import WebsocketsTransport
 from msgspec import UNSET, UnsetType
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -18,36 +24,43 @@ REMEMBERED = 1000
 LOST = (OSError, ConnectionClosed, WebSocketException, TransportClosed, TransportConnectionFailed, TransportServerError)
 # The server's words for "do not come back like this": the protocol was broken, the session has ended, nobody like that.
 FINAL_CODES = {4400, 4401, 4403}
+# And of an answer's errors those that time mends: the database is away, or too much was asked within a minute.
+PASSING = {"OVERLOADED", "RATE_LIMITED", "TIMEOUT"}
 
 
 async def follow(
-    session: Session, *, wanted: AlertFilter | None = None, after: str | None = None
-) -> AsyncIterator[FollowAlertEvent | FollowStreamReset]:
+    session: Session, *, after: str, wanted: AlertFilter | None = None
+) -> AsyncIterator[FollowAlertEvent | FollowAlertLeftView | FollowStreamReset]:
     """Each event once and in order, for ever; a StreamReset says that the lists have to be read anew."""
     seen: deque[str] = deque(maxlen=REMEMBERED)
     while True:
         try:
-            async for item in _once(session, wanted, after):
-                if isinstance(item, FollowStreamReset):
-                    after = item.resume_after
+            async with aclosing(_once(session, wanted, after)) as items:
+                async for item in items:
+                    if isinstance(item, FollowStreamReset):
+                        after = item.resume_after
+                        yield item
+                        break
+                    if isinstance(item, FollowAlertEvent) and item.id in seen:
+                        continue
+                    if isinstance(item, FollowAlertEvent):
+                        seen.append(item.id)
                     yield item
-                    break
-                if isinstance(item, FollowAlertLeftView):
-                    continue  # a program that shows a list takes the alert from it
-                after = item.cursor
-                if item.id not in seen:
-                    seen.append(item.id)
-                    yield item
+                    # Dealt with by now: a program that keeps its cursor on disk writes it here.
+                    after = item.cursor
+        except TransportQueryError as error:
+            _raise_unless_passing(error)
         except LOST as error:
             code = _close_code(error)
             if code in FINAL_CODES:
                 raise Refused(f"the server closed the socket with {code}") from error
-            await asyncio.sleep(WAIT_SECONDS)
+        # Also after a stream that ended by itself: who comes back at once, again and again, is a flood.
+        await asyncio.sleep(WAIT_SECONDS)
 
 
 async def _once(
-    session: Session, wanted: AlertFilter | None, after: str | None
-) -> AsyncIterator[FollowAlertEvent | FollowAlertLeftView | FollowStreamReset]:
+    session: Session, wanted: AlertFilter | None, after: str
+) -> AsyncGenerator[FollowAlertEvent | FollowAlertLeftView | FollowStreamReset]:
     """One connection's events."""
     transport = WebsocketsTransport(
         url=f"{session.url.replace('http', 'ws', 1)}/graphql",
@@ -58,10 +71,17 @@ async def _once(
         pong_timeout=10,
     )
     given: AlertFilter | UnsetType = UNSET if wanted is None else wanted
-    variables = FollowVariables(filter=given, after=UNSET if after is None else after)
+    variables = FollowVariables(filter=given, after=after)
     async with Client(transport=transport) as client:
         async for data in client.subscribe(FOLLOW.request(variables)):
             yield FOLLOW.read(data).alert_events
+
+
+def _raise_unless_passing(error: TransportQueryError) -> None:
+    """An answer of errors: of our mistakes or of the session's end, which nothing mends, or of what passes."""
+    codes = {(one.get("extensions") or {}).get("code") for one in error.errors or ()}
+    if not codes or not codes <= PASSING:
+        raise Refused(str(error)) from error
 
 
 def _close_code(error: BaseException | None) -> int | None:

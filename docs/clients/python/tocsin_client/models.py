@@ -230,6 +230,7 @@ class OpenAlertsAlerts(Model):
 class OpenAlerts(Model):
     """What can be read."""
 
+    event_cursor: str
     alerts: OpenAlertsAlerts
 
 
@@ -402,6 +403,9 @@ class FollowAlertEvent(Model, tag="AlertEvent", tag_field="__typename"):
 class FollowAlertLeftView(Model, tag="AlertLeftView", tag_field="__typename"):
     """An alert went to a team whose alerts you may not see."""
 
+    cursor: str
+    alert_id: str
+
 
 class StreamResetReason(OpenEnum):
     """Why a stream of events cannot go on from where its reader was."""
@@ -466,6 +470,7 @@ mutation Refresh($input: RefreshSessionInput!) {
 OPEN_ALERTS = Operation[OpenAlertsVariables, OpenAlerts](
     """
 query OpenAlerts($first: Int!, $after: String) {
+  eventCursor
   alerts(
     filter: { isOpen: true }
     orderBy: { field: SEVERITY, direction: DESC }
@@ -539,6 +544,10 @@ subscription Follow($filter: AlertFilter, $after: String) {
       alert {
         ...AlertLine
       }
+    }
+    ... on AlertLeftView {
+      cursor
+      alertId
     }
     ... on StreamReset {
       reason

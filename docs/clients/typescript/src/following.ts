@@ -5,9 +5,9 @@ import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 import type { AlertFilter, FollowSubscription, FollowSubscriptionVariables } from "./generated.js";
 import { FollowDocument } from "./generated.js";
-import { Refused, type Session } from "./session.js";
+import { asError, Refused, type Session, Unavailable } from "./session.js";
 
-export type Item = Exclude<FollowSubscription["alertEvents"], { __typename: "AlertLeftView" }>;
+export type Item = FollowSubscription["alertEvents"];
 
 const WAIT_MS = 1_000;
 const KEEP_ALIVE_MS = 20_000;
@@ -18,7 +18,7 @@ const FINAL_CODES = new Set([4400, 4401, 4403]);
 /** Each event once and in order, for ever; a StreamReset says that the lists have to be read anew. */
 export async function* follow(
   session: Session,
-  { filter, after }: { filter?: AlertFilter | undefined; after?: string | undefined } = {},
+  { filter, after }: { filter?: AlertFilter | undefined; after: string },
 ): AsyncGenerator<Item> {
   const seen = new Set<string>();
   for (;;) {
@@ -29,21 +29,24 @@ export async function* follow(
           yield item;
           break;
         }
-        // Of what a later server tells besides, nothing is needed here.
-        if (item.__typename !== "AlertEvent") continue;
-        after = item.cursor;
-        if (seen.has(item.id)) continue;
-        seen.add(item.id);
-        if (seen.size > REMEMBERED) seen.delete(seen.values().next().value as string);
+        if (item.__typename === "AlertEvent") {
+          if (seen.has(item.id)) continue;
+          seen.add(item.id);
+          if (seen.size > REMEMBERED) seen.delete(seen.values().next().value as string);
+        }
         yield item;
+        // Dealt with by now: a program that keeps its cursor on disk writes it here. What a later server tells besides
+        // has none.
+        after = item.cursor ?? after;
       }
     } catch (error) {
       if (!isLostConnection(error)) throw error;
       if (isCloseEvent(error) && FINAL_CODES.has(error.code)) {
         throw new Refused(`the server closed the socket with ${error.code} ${error.reason}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
     }
+    // Also after a stream that ended by itself: who comes back at once, again and again, is a flood.
+    await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
   }
 }
 
@@ -63,9 +66,12 @@ async function* once(
   try {
     const results = client.iterate<FollowSubscription>({ query: print(FollowDocument), variables });
     for await (const { data, errors } of results) {
-      if (errors?.length) throw new Error(errors.map((error) => error.message).join("; "));
+      if (errors?.length) throw asError(errors);
       if (data) yield data.alertEvents;
     }
+  } catch (error) {
+    // What could not run at all.
+    throw Array.isArray(error) ? asError(error) : error;
   } finally {
     await client.dispose();
   }
@@ -78,5 +84,5 @@ function isCloseEvent(error: unknown): error is { code: number; reason: string }
 /** A closed or failed socket, or a request for tokens that did not get through; not an answer of the API. */
 function isLostConnection(error: unknown): boolean {
   const isFailedSocket = typeof error === "object" && error !== null && "type" in error && error.type === "error";
-  return isCloseEvent(error) || isFailedSocket || error instanceof TypeError;
+  return isCloseEvent(error) || isFailedSocket || error instanceof TypeError || error instanceof Unavailable;
 }

@@ -2,7 +2,8 @@
 //
 //     ALERTS_URL=http://127.0.0.1:8080 ALERTS_EMAIL=admin@example.com ALERTS_PASSWORD=… npm start
 //
-// `ALERTS_AFTER` is a cursor to follow from (a program of yours would keep the last one on disk).
+// `ALERTS_AFTER` is a cursor to follow from (a program of yours would keep the last one on disk); by default, from what is
+// listed on.
 
 import { follow } from "./following.js";
 import { AcknowledgeDocument, type AlertLineFragment, OpenAlertsDocument } from "./generated.js";
@@ -10,15 +11,29 @@ import { Session } from "./session.js";
 
 const PAGE = 2; // small, so that this example has pages; at most 100
 
-/** All open alerts, worst first, page by page. */
-async function* openAlerts(session: Session): AsyncGenerator<AlertLineFragment> {
+/** All open alerts, worst first, page by page; and the cursor from which what happens to them is followed. */
+async function openAlerts(session: Session): Promise<Listed> {
+  const found: AlertLineFragment[] = [];
   let after: string | null = null;
+  let begins: string | undefined;
   for (;;) {
-    const { alerts }: { alerts: Page } = await session.ask(OpenAlertsDocument, { first: PAGE, after });
-    yield* alerts.nodes;
-    if (!alerts.pageInfo.hasNextPage) return;
+    const { alerts, eventCursor }: Answer = await session.ask(OpenAlertsDocument, { first: PAGE, after });
+    // That of the first page: what happens while the others are read must not be missed.
+    begins ??= eventCursor;
+    found.push(...alerts.nodes);
+    if (!alerts.pageInfo.hasNextPage) return { found, begins };
     after = alerts.pageInfo.endCursor;
   }
+}
+
+interface Listed {
+  readonly found: AlertLineFragment[];
+  readonly begins: string;
+}
+
+interface Answer {
+  readonly alerts: Page;
+  readonly eventCursor: string;
 }
 
 interface Page {
@@ -42,14 +57,11 @@ async function acknowledge(session: Session, alert: AlertLineFragment): Promise<
   }
 }
 
-/** Print and return what is open. */
-async function listOpen(session: Session): Promise<AlertLineFragment[]> {
-  const found: AlertLineFragment[] = [];
-  for await (const alert of openAlerts(session)) {
-    found.push(alert);
-    console.log("open", alert.severity, alert.status, alert.title);
-  }
-  return found;
+/** Print and return what is open, and from where to follow it. */
+async function listOpen(session: Session): Promise<Listed> {
+  const listed = await openAlerts(session);
+  for (const alert of listed.found) console.log("open", alert.severity, alert.status, alert.title);
+  return listed;
 }
 
 const session = await Session.signIn(
@@ -57,14 +69,21 @@ const session = await Session.signIn(
   process.env["ALERTS_EMAIL"] ?? "admin@example.com",
   process.env["ALERTS_PASSWORD"] ?? "",
 );
-const worst = (await listOpen(session)).find((alert) => alert.status === "ACTIVE");
+const { found, begins } = await listOpen(session);
+const worst = found.find((alert) => alert.status === "ACTIVE");
 if (worst) await acknowledge(session, worst);
 console.log("following");
-for await (const item of follow(session, { after: process.env["ALERTS_AFTER"] })) {
-  if (item.__typename === "StreamReset") {
-    console.log("reset", item.reason);
-    await listOpen(session);
-  } else {
-    console.log("event", item.kind, item.alert.title);
+for await (const item of follow(session, { after: process.env["ALERTS_AFTER"] ?? begins })) {
+  switch (item.__typename) {
+    case "StreamReset":
+      console.log("reset", item.reason);
+      await listOpen(session);
+      break;
+    case "AlertLeftView":
+      console.log("left", item.alertId);
+      break;
+    case "AlertEvent":
+      console.log("event", item.kind, item.alert.title);
+      break;
   }
 }

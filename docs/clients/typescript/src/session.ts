@@ -16,6 +16,24 @@ interface Tokens {
 /** The API's answer is one of its errors; the text is for people. */
 export class Refused extends Error {}
 
+/** Time mends it: the server or its database is away, or too much was asked within a minute. */
+export class Unavailable extends Error {}
+
+const PASSING_STATUS = new Set([429, 502, 503, 504]);
+const PASSING_CODES = new Set(["OVERLOADED", "RATE_LIMITED", "TIMEOUT"]);
+
+interface AnswerError {
+  readonly message: string;
+  readonly extensions?: { readonly code?: unknown } | undefined;
+}
+
+/** An answer's errors as one: of our mistakes or of the session's end, which nothing mends, or of what passes. */
+export function asError(errors: readonly AnswerError[]): Error {
+  const message = errors.map((error) => error.message).join("; ");
+  const isPassing = errors.every((error) => PASSING_CODES.has(String(error.extensions?.code)));
+  return isPassing ? new Unavailable(message) : new Refused(message);
+}
+
 /** A signed-in person. The refresh token is good once: two programs need two sessions. */
 export class Session {
   private constructor(
@@ -58,9 +76,10 @@ async function post<Result, Variables>(
     headers: { "content-type": "application/json", accept: "application/graphql-response+json", ...headers },
     body: JSON.stringify({ query: print(document), variables }),
   });
-  const answer = (await response.json()) as { data?: Result | null; errors?: { message: string }[] };
-  if (answer.errors?.length || !answer.data) {
-    throw new Error(answer.errors?.map((error) => error.message).join("; ") ?? `HTTP ${response.status}`);
-  }
+  // A proxy before a server that restarts answers with a page of its own.
+  if (PASSING_STATUS.has(response.status)) throw new Unavailable(`HTTP ${response.status}`);
+  const answer = (await response.json()) as { data?: Result | null; errors?: AnswerError[] };
+  if (answer.errors?.length) throw asError(answer.errors);
+  if (!answer.data) throw new Error(`HTTP ${response.status}`);
   return answer.data;
 }
