@@ -117,6 +117,8 @@ def _dated(alert: Alert, event: AlertEvent) -> Alert:
 
 def _times_before(condition: AlertFilter, event: AlertEvent, before: Alert, after: Alert) -> list[Mapping[str, Any]]:
     """The times that the alert may have had before the event, as far as the filter tells them apart."""
+    if condition.resolved_at is condition.updated_at is None and not condition.parts:
+        return []  # as nearly all
     unknown = []
     if before.status is AlertStatus.RESOLVED and after.status is not AlertStatus.RESOLVED:
         unknown.append("resolved_at")
