@@ -30,18 +30,19 @@ from .session import Session
 PAGE = 2  # small, so that this example has pages; at most 100
 
 
-async def open_alerts(session: Session) -> tuple[list[AlertLine], str]:
-    """All open alerts, worst first, page by page; and the cursor from which what happens to them is followed."""
+async def list_open(session: Session) -> tuple[list[AlertLine], str]:
+    """Print and return what is open, worst first, page by page; and the cursor from which it is followed."""
     found: list[AlertLine] = []
     after: str | None = None
     begins: str | None = None
     while True:
-        answer = await session.ask(
-            OPEN_ALERTS, OpenAlertsVariables(first=PAGE, after=UNSET if after is None else after)
-        )
+        variables = OpenAlertsVariables(first=PAGE, after=UNSET if after is None else after)
+        answer = await session.ask(OPEN_ALERTS, variables)
         # That of the first page: what happens while the others are read must not be missed.
         begins = begins or answer.event_cursor
-        found += answer.alerts.nodes
+        for alert in answer.alerts.nodes:
+            print("open", alert.severity, alert.status, alert.title, flush=True)
+            found.append(alert)
         if not answer.alerts.page_info.has_next_page:
             return found, begins
         after = answer.alerts.page_info.end_cursor
@@ -57,14 +58,6 @@ async def acknowledge(session: Session, alert: AlertLine) -> None:
         print(f"{alert.title} is {answer.current} already", flush=True)
     else:
         print(f"not acknowledged: {answer.code}: {answer.message}", flush=True)
-
-
-async def list_open(session: Session) -> tuple[list[AlertLine], str]:
-    """Print and return what is open, and from where to follow it."""
-    found, begins = await open_alerts(session)
-    for alert in found:
-        print("open", alert.severity, alert.status, alert.title, flush=True)
-    return found, begins
 
 
 async def main() -> None:

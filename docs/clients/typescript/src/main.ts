@@ -11,8 +11,8 @@ import { Session } from "./session.js";
 
 const PAGE = 2; // small, so that this example has pages; at most 100
 
-/** All open alerts, worst first, page by page; and the cursor from which what happens to them is followed. */
-async function openAlerts(session: Session): Promise<Listed> {
+/** Print and return what is open, worst first, page by page; and the cursor from which it is followed. */
+async function listOpen(session: Session): Promise<Listed> {
   const found: AlertLineFragment[] = [];
   let after: string | null = null;
   let begins: string | undefined;
@@ -20,7 +20,10 @@ async function openAlerts(session: Session): Promise<Listed> {
     const { alerts, eventCursor }: Answer = await session.ask(OpenAlertsDocument, { first: PAGE, after });
     // That of the first page: what happens while the others are read must not be missed.
     begins ??= eventCursor;
-    found.push(...alerts.nodes);
+    for (const alert of alerts.nodes) {
+      console.log("open", alert.severity, alert.status, alert.title);
+      found.push(alert);
+    }
     if (!alerts.pageInfo.hasNextPage) return { found, begins };
     after = alerts.pageInfo.endCursor;
   }
@@ -55,13 +58,6 @@ async function acknowledge(session: Session, alert: AlertLineFragment): Promise<
     default:
       console.log(`not acknowledged: ${answer.code}: ${answer.message}`);
   }
-}
-
-/** Print and return what is open, and from where to follow it. */
-async function listOpen(session: Session): Promise<Listed> {
-  const listed = await openAlerts(session);
-  for (const alert of listed.found) console.log("open", alert.severity, alert.status, alert.title);
-  return listed;
 }
 
 const session = await Session.signIn(
