@@ -3,7 +3,8 @@
 Each measure is a sum, so minutes add up to hours and days, and a mean is a sum divided by its count: mean time to
 acknowledge = acknowledge_seconds / acknowledged. Durations run from the opening of the episode (the last reopening). An
 episode is acknowledged once: when its acknowledgement timed out, a second one is not a second, slower reaction. A mark
-as false positive that a person takes back counts as minus one.
+as false positive that a person takes back counts as minus one; one that is gone because the source began another
+episode (its event says when that `started_at`) was no less false for that.
 """
 
 from domain.alerts.cursor import Cursor
@@ -24,7 +25,8 @@ SELECT date_bin('1 minute', e.occurred_at, TIMESTAMPTZ '2000-01-01 00:00:00Z'),
        count(*) FILTER (WHERE e.kind = 'resolved'),
        count(*) FILTER (WHERE e.kind = 'reopened'),
        coalesce(sum(CASE e.data->'changes'->'is_false_positive'->>1 WHEN 'true' THEN 1 WHEN 'false' THEN -1 END)
-                FILTER (WHERE e.kind NOT IN ('opened', 'repeated')), 0),
+                FILTER (WHERE e.kind NOT IN ('opened', 'repeated')
+                          AND NOT (e.kind = 'reopened' AND e.data ? 'started_at')), 0),
        coalesce(sum(age.seconds) FILTER (WHERE e.kind = 'acknowledged' AND NOT age.is_again), 0),
        coalesce(sum(age.seconds) FILTER (WHERE e.kind = 'resolved'), 0),
        coalesce(sum(greatest(0, extract(epoch FROM e.occurred_at - (e.data->>'started_at')::timestamptz)))

@@ -83,6 +83,12 @@ async def test_a_false_positive_that_stays_one_counts_once(pool: asyncpg.Pool) -
     assert (await totals(pool))["false_positives"] == 1
 
 
+async def test_a_new_episode_does_not_make_the_last_one_less_false(pool: asyncpg.Pool) -> None:
+    fired_again = {**UNMARKED, "started_at": (START + timedelta(seconds=60)).isoformat()}
+    await live_through(pool, (Kind.OPENED, 0, {}), (Kind.RESOLVED, 5, MARKED), (Kind.REOPENED, 60, fired_again))
+    assert (await totals(pool))["false_positives"] == 1
+
+
 async def test_each_dimension_and_minute_has_a_row(pool: asyncpg.Pool) -> None:
     await live_through(pool, (Kind.OPENED, 0, {}), (Kind.RESOLVED, 61, {}), service_name="db", source="grafana")
     await live_through(pool, (Kind.OPENED, 5, {}), service_name=None, severity=Severity.LOW)
