@@ -1,5 +1,6 @@
 """What does one API process hold for its whole life? Settings, clock, pools and the parts that others plug in."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,7 +61,8 @@ class AppState:
 
     `engine` writes; `reads` is the same pool without transactions around single statements. `directory` finds an
     integration by its key, `hub` feeds subscriptions, `sessions` ends them; all are opened by the lifespan.
-    `writing_seconds` is for how long `ingest` was writing something.
+    `writing_seconds` is for how long `ingest` was writing something; `began` is when this was made, by the monotonic
+    clock, in seconds.
     """
 
     settings: Settings
@@ -77,6 +79,7 @@ class AppState:
     redis: Redis | None = None
     metrics: Metrics = field(default_factory=Metrics)
     lockouts: Lately = field(default_factory=Lately)
+    began: float = field(default_factory=time.monotonic)
     reads: AsyncEngine = field(init=False)
     viewers: ViewerLookup = field(init=False)
     keys: KeyLookup = field(init=False)

@@ -6,9 +6,11 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from tocsin.processes import spawn
+from tocsin.nursery import Nursery
+from tocsin.processes import Process, spawn
 from tocsin.settings import Settings
 from tocsin.supervisor import Supervisor, Unit, on_stop_signals
 
@@ -22,22 +24,31 @@ def role_unit(
     arguments: list[str],
     environment: Mapping[str, str],
     *,
+    nursery: Nursery,
     stage: int = STAGE_OTHER_ROLES,
     inherited: tuple[int, ...] = (),
 ) -> Unit:
     """A role of ours as a unit of the supervisor."""
-    command = [sys.executable, "-m", "tocsin", *arguments]
-    # Wherever we were started from, the child finds the same code.
+
+    def start() -> Process:
+        try:
+            return nursery.bear(arguments, environment, descriptors={each: each for each in inherited})
+        except OSError:  # a start by itself takes longer, and is as good
+            command, whole = [sys.executable, "-m", "tocsin", *arguments], with_our_code(environment)
+            return spawn(command, death_signal=signal.SIGTERM, environment=whole, pass_fds=inherited)
+
+    return Unit(name, start, stage=stage)
+
+
+def with_our_code(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which a program finds the code that we run, wherever we were started from."""
     path = os.pathsep.join([str(ROOT), *filter(None, [environment.get("PYTHONPATH")])])
-    whole = {**environment, "PYTHONPATH": path}
-    return Unit(
-        name,
-        lambda: spawn(command, death_signal=signal.SIGTERM, environment=whole, pass_fds=inherited),
-        stage=stage,
-    )
+    return {**environment, "PYTHONPATH": path}
 
 
-def api_units(settings: Settings, listener: socket.socket, environment: Mapping[str, str]) -> list[Unit]:
+def api_units(
+    settings: Settings, listener: socket.socket, environment: Mapping[str, str], nursery: Nursery
+) -> list[Unit]:
     """One unit for each API process."""
     descriptor = listener.fileno()
     return [
@@ -45,6 +56,7 @@ def api_units(settings: Settings, listener: socket.socket, environment: Mapping[
             "API" if settings.api_workers == 1 else f"API {number}",
             ["serve", "--fd", str(descriptor)],
             environment,
+            nursery=nursery,
             stage=STAGE_API,
             inherited=(descriptor,),
         )
@@ -63,9 +75,13 @@ def serve_with_workers(settings: Settings, listener: socket.socket, say: Callabl
         "TOCSIN_PORT": str(settings.port),
         "TOCSIN_API_WORKERS": "1",
     }
+    nursery = Nursery(["serve"], with_our_code(environment))
     try:
-        for unit in api_units(settings, listener, environment):
+        with suppress(OSError):  # then they are started one by one
+            nursery.open()
+        for unit in api_units(settings, listener, environment, nursery):
             supervisor.start(unit)
         supervisor.watch(stopping)
     finally:
         supervisor.stop_all()
+        nursery.close()

@@ -3,7 +3,6 @@
 import http.client
 import json
 import shlex
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from domain.errors import DomainError
 from persistence.bootstrap import ensure_first_administrator, ensure_first_integration
 from tocsin.errors import StartError
-from tocsin.processes import exit_reason
+from tocsin.processes import Process, exit_reason
 from tocsin.settings import Settings
 
 # A machine that does much else takes its time: giving up takes down what was about to answer.
@@ -51,7 +50,7 @@ def prepare_administrator(settings: Settings) -> str | None:
         raise StartError(f"the first administrator cannot be made: {error}") from None
 
 
-def wait_for_api(settings: Settings, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def wait_for_api(settings: Settings, processes: Sequence[Process]) -> None:
     """Return once the API answers; StartError when one of its processes ends, or time is up."""
     deadline = time.monotonic() + READY_SECONDS
     while not _is_live(settings):

@@ -6,18 +6,98 @@ It fires when the *thread* that started the child ends, so children are started 
 
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from tocsin.accounts import Account
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class Process(Protocol):
+    """A child, started (`subprocess.Popen`) or forked for us (`Forked`)."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended; `subprocess.TimeoutExpired` if it does not within `timeout` seconds."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal; none where it has ended."""
+
+
+class Forked:
+    """A child that became ours without being started by us: as `subprocess.Popen`, for what is asked of it here."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._code
+
+    def wait(self, timeout: float | None = None) -> int:
+        """As of `Process`."""
+        if self._code is None:
+            its_end, waiting = os.pidfd_open(self.pid), select.poll()
+            try:
+                waiting.register(its_end, select.POLLIN)
+                if not waiting.poll(None if timeout is None else timeout * 1000):
+                    raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+            finally:
+                os.close(its_end)
+        code = self.poll()
+        assert code is not None, "it has ended"  # noqa: S101
+        return code
+
+    def send_signal(self, sig: int) -> None:
+        """As of `Process`."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+
+def adopt_orphans() -> None:
+    """From now on what is left of the children of our children is ours, until it ends; Linux alone."""
+    if _libc is None:
+        raise OSError("nobody but Linux hands orphans on")
+    if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER) failed")
+
+
+def reap_strays(known: Collection[int]) -> None:
+    """Let go whoever of our children has ended, is not asked for its end by anybody, and would stay in the table."""
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if ended is None or ended.si_pid in known:
+            return
+        os.waitpid(ended.si_pid, 0)
 
 
 def die_with_parent(death_signal: signal.Signals) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tocsin.errors import StartError
-from tocsin.processes import exit_reason
+from tocsin.processes import Process, exit_reason, reap_strays
 
 LOOK_SECONDS = 0.2
 FIRST_DELAY_SECONDS = 0.5
@@ -38,7 +38,7 @@ class Unit:
     """Something to keep running. `spawn` starts it anew; `stage` orders the stop: the highest goes first."""
 
     name: str
-    spawn: Callable[[], subprocess.Popen[bytes]]
+    spawn: Callable[[], Process]
     stop_steps: Sequence[StopStep] = ROLE_STOP_STEPS
     stage: int = 0
 
@@ -46,7 +46,7 @@ class Unit:
 @dataclass(slots=True)
 class _Running:
     unit: Unit
-    process: subprocess.Popen[bytes]
+    process: Process
     started: float
     delay: float = FIRST_DELAY_SECONDS
     start_again_at: float | None = None
@@ -59,7 +59,7 @@ class Supervisor:
     say: Callable[[str], None]
     _running: list[_Running] = field(default_factory=list)
 
-    def start(self, unit: Unit) -> subprocess.Popen[bytes]:
+    def start(self, unit: Unit) -> Process:
         """Start a unit and keep it; returns before it is ready."""
         process = unit.spawn()
         self._running.append(_Running(unit=unit, process=process, started=time.monotonic()))
@@ -74,6 +74,7 @@ class Supervisor:
         """Restart what dies until `stopping` is set."""
         while not stopping.is_set():
             self.look()
+            reap_strays({running.process.pid for running in self._running})
             stopping.wait(LOOK_SECONDS)
 
     def look(self) -> None:
@@ -116,7 +117,7 @@ def on_stop_signals(handler: Callable[..., object]) -> None:
             signal.signal(number, handler)
 
 
-def stop(process: subprocess.Popen[bytes], steps: Sequence[StopStep]) -> None:
+def stop(process: Process, steps: Sequence[StopStep]) -> None:
     """End one process, more firmly with each step."""
     for step in steps:
         if process.poll() is not None:

@@ -1,10 +1,12 @@
-"""A whole Tocsin as processes, each of which a test may kill: its own PostgreSQL and Valkey, API, relay, worker."""
+"""A whole Tocsin as processes, each of which a test may kill: its own PostgreSQL and Valkey, API, relay, worker.
+
+Its roles are forked (tests/services/programs.py), unless it is told to start each by itself.
+"""
 
 import asyncio
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,6 +17,7 @@ from typing import Any
 
 import httpx2
 
+from tests.services import programs as tocsin_programs
 from tests.services.answering import status_of
 from tests.services.environment import inherited
 from tests.services.ports import free_port
@@ -24,7 +27,7 @@ from tocsin.embedded.postgresql import STOP_STEPS as POSTGRESQL_STOP
 from tocsin.embedded.postgresql import EmbeddedPostgresql
 from tocsin.embedded.valkey import STOP_STEPS as VALKEY_STOP
 from tocsin.embedded.valkey import EmbeddedValkey
-from tocsin.processes import spawn
+from tocsin.processes import Process, spawn
 from tocsin.supervisor import ROLE_STOP_STEPS, stop
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -45,7 +48,8 @@ def wait_for(
 class Cluster:
     """Start with `start_stores()` and `start(role)`; every process ends with `close()`, or with the test run."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, forked: bool = True) -> None:
+        self._forked = forked
         self.folder = Path(tempfile.mkdtemp(prefix="tocsin-e2e-", dir=scratch()))
         if os.geteuid() == 0:
             self.folder.chmod(folders.PASS_THROUGH)
@@ -69,7 +73,7 @@ class Cluster:
             log=places.logs / "valkey.log",
         )
         self.port = free_port()
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, Process] = {}
         self.more: dict[str, str] = {}
 
     @property
@@ -122,29 +126,24 @@ class Cluster:
 
     def command(self, *arguments: str, timeout: float = 120) -> str:
         """Run `tocsin …` to its end; returns what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tocsin", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        done = tocsin_programs.run(*arguments, environment=self.environment, seconds=timeout)
         assert done.returncode == 0, f"tocsin {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def start(self, role: str, *arguments: str, name: str | None = None) -> subprocess.Popen[bytes]:
+    def start(self, role: str, *arguments: str, name: str | None = None) -> Process:
         """Start a role; its output goes to `<name>.log` in the cluster's folder."""
         name = name or role
         with (self.folder / f"{name}.log").open("ab") as log:
-            process = spawn(
-                [sys.executable, "-m", "tocsin", role, *arguments],
-                death_signal=signal.SIGKILL,
-                environment=self.environment,
-                cwd=ROOT,
-                output=log,
-            )
+            if self._forked:
+                process: Process = tocsin_programs.start(role, *arguments, environment=self.environment, output=log)
+            else:
+                process = spawn(
+                    [sys.executable, "-m", "tocsin", role, *arguments],
+                    death_signal=signal.SIGKILL,
+                    environment=self.environment,
+                    cwd=ROOT,
+                    output=log,
+                )
         self.processes[name] = process
         return process
 
@@ -160,7 +159,7 @@ class Cluster:
     def kill(self, name: str) -> None:
         """SIGKILL, as a crash or the kernel's out-of-memory killer would."""
         process = self.processes.pop(name)
-        process.kill()
+        process.send_signal(signal.SIGKILL)
         process.wait()
 
     def log(self, name: str) -> str:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.services import programs
 from tests.services.environment import inherited
 from tests.services.ports import free_port
 from tests.services.running import scratch
@@ -149,6 +150,8 @@ class Program:
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end."""
+        if not (self._traced or self._account or self._python != (sys.executable,)):
+            return programs.run(*arguments, environment=self.environment(environment), seconds=UP_SECONDS)
         return subprocess.run(
             [*self._python, "-m", "tocsin", *arguments],
             env=self.environment(environment),

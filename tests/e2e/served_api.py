@@ -1,6 +1,5 @@
 """A real `tocsin serve` over a database of the test's own, with its first administrator and integration."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +9,10 @@ from pathlib import Path
 from persistence.bootstrap import ensure_first_administrator, ensure_first_integration
 from tests.api import SECRET, api_settings
 from tests.e2e.running_program import wait_for
+from tests.services import programs
 from tests.services.answering import status_of
 from tests.services.environment import inherited
-from tocsin.processes import spawn
 
-ROOT = Path(__file__).resolve().parents[2]
 ADMIN_EMAIL = "admin@example.com"
 ADMIN_PASSWORD = "the-administrators-own-password"
 
@@ -49,7 +47,7 @@ def served_api(
         **(more or {}),
     }
     with log.open("wb") as file:
-        process = spawn([sys.executable, "-m", "tocsin", "serve"], cwd=ROOT, environment=environment, output=file)
+        process = programs.start("serve", environment=environment, output=file)
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(lambda: status_of(f"{url}/livez") == HTTPStatus.OK, log.read_text)
@@ -72,7 +70,7 @@ def scheduler_beside(database_url: str, *, folder: Path, more: Mapping[str, str]
     }
     log = folder / "scheduler.log"
     with log.open("wb") as file:
-        process = spawn([sys.executable, "-m", "tocsin", "scheduler"], cwd=ROOT, environment=environment, output=file)
+        process = programs.start("scheduler", environment=environment, output=file)
     try:
         yield log
     finally:

@@ -35,7 +35,7 @@ SECONDS = 60
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    cluster = Cluster()
+    cluster = Cluster(forked=False)
     try:
         cluster.start_stores()
         cluster.start_api()

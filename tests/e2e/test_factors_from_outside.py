@@ -1,9 +1,6 @@
 """Second factors of a real process: none of their secrets is in its log, and an operator helps who lost them (T9)."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +12,10 @@ import pytest
 from domain.identity import totp
 from tests.api import SECRET
 from tests.authenticator import Authenticator
-from tests.e2e.running_program import ROOT, wait_for
+from tests.e2e.running_program import wait_for
 from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ServedApi, served_api
+from tests.services import programs
+from tests.services.environment import inherited
 
 LOGIN = """mutation($input: LoginInput!) { login(input: $input) { __typename
   ... on LoginSuccess { accessToken refreshToken } ... on SecondFactorRequired { challenge passkeyOptions } } }"""
@@ -104,13 +103,12 @@ def test_an_operator_helps_the_last_administrator_who_lost_everything(
 
     for address, code in (("nobody@example.com", 1), (ADMIN_EMAIL.upper(), 0)):
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")},
+            **inherited(traced=True),
             "TOCSIN_DATABASE_URL": application_url,
             "TOCSIN_DATA_DIR": str(tmp_path),
             "TOCSIN_SECRET_KEY": SECRET,
         }
-        command = [sys.executable, "-m", "tocsin", "factors", "reset", address]
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = programs.run("factors", "reset", address, environment=environment, seconds=60)
         assert done.returncode == code, done.stderr
 
     assert client.login()["__typename"] == "LoginSuccess"

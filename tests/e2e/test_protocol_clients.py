@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ROOT, ServedApi, served_api
+from tests.e2e.running_program import ROOT
+from tests.e2e.served_api import ADMIN_EMAIL, ADMIN_PASSWORD, ServedApi, served_api
 from tests.services.errors import UnavailableError
 from tests.services.node import node_path, npm_project, printed_by
 from tests.services.ports import free_port

@@ -20,8 +20,7 @@ from websockets.sync.client import connect
 
 from persistence.bootstrap import ensure_first_administrator
 from tests.api import SECRET, api_settings
-from tests.e2e.running_program import wait_for
-from tests.e2e.served_api import ROOT
+from tests.e2e.running_program import ROOT, wait_for
 from tests.services.environment import inherited
 from tocsin.processes import spawn
 

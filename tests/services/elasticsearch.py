@@ -22,7 +22,7 @@ from tocsin.accounts import Account
 from tocsin.embedded.folders import Folders
 from tocsin.embedded.programs import usable
 from tocsin.embedded.server import open_log, wait_until_ready
-from tocsin.processes import spawn
+from tocsin.processes import Process, spawn
 from tocsin.supervisor import StopStep
 
 VERSION = "9.5.3"
@@ -74,7 +74,7 @@ class ElasticsearchServer:
                 output=log,
             )
 
-    def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def wait_until_ready(self, process: Process) -> None:
         """Return once the cluster's health is asked for and answered."""
         wait_until_ready(process, name="Elasticsearch", log=self.log, answers=self.answers, seconds=READY_SECONDS)
 
@@ -112,7 +112,7 @@ class ElasticsearchServer:
         return conf
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: Process) -> None:
     """SIGKILL to the launcher and to the server, which else ends a moment after it."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -21,7 +21,7 @@ import asyncpg
 from tocsin.accounts import Account
 from tocsin.embedded.server import end_last_run, last_words, open_log, wait_until_ready
 from tocsin.errors import StartError
-from tocsin.processes import spawn
+from tocsin.processes import Process, spawn
 from tocsin.supervisor import StopStep
 
 SUPERUSER = "postgres"
@@ -149,7 +149,7 @@ class EmbeddedPostgresql:
                 output=log,
             )
 
-    def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def wait_until_ready(self, process: Process) -> None:
         """Return once the server answers a query."""
         wait_until_ready(process, name="PostgreSQL", log=self.log, answers=self.answers, seconds=READY_SECONDS)
 

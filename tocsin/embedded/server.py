@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from tocsin.errors import StartError
-from tocsin.processes import exit_reason
+from tocsin.processes import Process, exit_reason
 from tocsin.supervisor import StopStep, stop
 
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
@@ -27,9 +26,7 @@ def open_log(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
-def wait_until_ready(
-    process: subprocess.Popen[bytes], *, name: str, log: Path, answers: Callable[[], bool], seconds: float
-) -> None:
+def wait_until_ready(process: Process, *, name: str, log: Path, answers: Callable[[], bool], seconds: float) -> None:
     """Return once `answers()`; StartError with the log's last words if the process ends or the time is up."""
     deadline = time.monotonic() + seconds
     while not answers():

@@ -13,7 +13,7 @@ import redis
 
 from tocsin.accounts import Account
 from tocsin.embedded.server import end_last_run, open_log, wait_until_ready
-from tocsin.processes import spawn
+from tocsin.processes import Process, spawn
 from tocsin.supervisor import StopStep
 
 STOP_STEPS = (StopStep(signal.SIGTERM, 10), StopStep(signal.SIGKILL, 5))
@@ -62,7 +62,7 @@ class EmbeddedValkey:
                 output=log,
             )
 
-    def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def wait_until_ready(self, process: Process) -> None:
         """Return once the server has read its file and answers."""
         wait_until_ready(process, name="Valkey", log=self.log, answers=self.answers, seconds=READY_SECONDS)
 

@@ -3,12 +3,10 @@
 import csv
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
@@ -18,10 +16,14 @@ from domain.audit.merkle import proves_inclusion
 from domain.audit.verification import Trust
 from persistence.audit_keys import AuditKey, is_signed
 from tests.integration.audit.conftest import SealedLog
+from tests.services import programs
 from tests.services.databases import run as run_apart
 from tests.services.environment import inherited
 from tocsin.audit_export import verify_export
 from tocsin.errors import StartError
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 INTACT, CANNOT_LOOK, FOUND = 0, 1, 3
@@ -35,11 +37,7 @@ class Program:
     traced: bool = False
 
     def run(self, *arguments: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-        kept = inherited(traced=self.traced)
-        return subprocess.run(
-            [sys.executable, "-m", "tocsin", *arguments],
-            cwd=ROOT, env={**kept, **environment}, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        return programs.run(*arguments, environment={**inherited(traced=self.traced), **environment}, seconds=60)
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """What an operator types: an upgrade that seals, the key that is changed, the erasures that are done again (T3)."""
 
 import asyncio
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +10,9 @@ from alembic import command
 
 from tests.api import SECRET
 from tests.integration.privacy.conftest import copies_in, dump
-from tests.integration.test_migrations import ROOT, alembic_config
+from tests.integration.test_migrations import alembic_config
+from tests.services import programs
+from tests.services.environment import inherited
 
 NEW = "another secret of this installation, as long"
 FORMER = "a former secret of this installation; long"
@@ -41,10 +41,7 @@ async def _execute(url: str, statement: str) -> None:
 
 def tocsin(*arguments: str, url: str, data_dir: Path, **more: str) -> subprocess.CompletedProcess[str]:
     variables = {"TOCSIN_DATABASE_URL": url, "TOCSIN_DATA_DIR": str(data_dir), "TOCSIN_SECRET_KEY": FORMER, **more}
-    return subprocess.run(
-        [sys.executable, "-m", "tocsin", *arguments],
-        cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    return programs.run(*arguments, environment={**inherited(traced=True), **variables}, seconds=120)
 
 
 def test_an_upgrade_seals_and_the_key_is_changed(filled: str, tmp_path: Path) -> None:
