@@ -76,10 +76,16 @@ class Program:
     """One data directory and port, and the program on it, started as often as a test likes.
 
     `traced`: its lines count (tests/services/environment.py). Once is enough for what every start passes through.
+    `alone`: commands are started, too, where they else are forked (tests/services/programs.py).
     """
 
     def __init__(
-        self, *, traced: bool = False, python: Sequence[str] = (sys.executable,), account: Account | None = None
+        self,
+        *,
+        traced: bool = False,
+        alone: bool = False,
+        python: Sequence[str] = (sys.executable,),
+        account: Account | None = None,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tocsin-run-", dir=scratch()))  # a start waits for its writes
         if os.geteuid() == 0:
@@ -88,7 +94,7 @@ class Program:
             account.own(self.folder)
         self.data_dir = self.folder / "data"
         self.port = free_port()
-        self._traced = traced
+        self._traced, self._alone = traced, alone or account is not None
         self._python = tuple(python)
         self._account = account
         self._process: subprocess.Popen[bytes] | None = None
@@ -150,7 +156,7 @@ class Program:
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end."""
-        if not (self._traced or self._account or self._python != (sys.executable,)):
+        if not self._alone:
             return programs.run(*arguments, environment=self.environment(environment), seconds=UP_SECONDS)
         return subprocess.run(
             [*self._python, "-m", "tocsin", *arguments],

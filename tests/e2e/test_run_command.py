@@ -31,7 +31,7 @@ LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { ... on LoginSuc
 
 @pytest.fixture
 def program(request: pytest.FixtureRequest) -> Iterator[Program]:
-    program = Program(traced=request.node.get_closest_marker("traced") is not None)
+    program = Program(traced=request.node.get_closest_marker("traced") is not None, alone=True)
     yield program
     program.close()
 

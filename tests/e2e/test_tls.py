@@ -2,7 +2,6 @@
 
 import datetime as dt
 import ssl
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from websockets.sync.client import connect
 from persistence.bootstrap import ensure_first_administrator
 from tests.api import SECRET, api_settings
 from tests.e2e.running_program import ROOT, wait_for
+from tests.services import programs
 from tests.services.environment import inherited
 from tocsin.processes import spawn
 
@@ -129,15 +129,7 @@ def test_files_that_are_not_right_are_said_so_in_a_line(
     if broken == "not a key":
         key.write_text("nonsense")
     more = {"TOCSIN_TLS_CERTIFICATE": files.certificate, **({} if broken == "alone" else {"TOCSIN_TLS_KEY": key})}
-    done = subprocess.run(
-        [sys.executable, "-m", "tocsin", "serve"],
-        cwd=ROOT,
-        env=environment(application_url, tmp_path, free_port, **more),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = programs.run("serve", environment=environment(application_url, tmp_path, free_port, **more), seconds=60)
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if line.startswith("tocsin: ")]
     assert len(said) == 1
