@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from tocsin.nursery import Nursery
 from tocsin.processes import Process, spawn
 from tocsin.settings import Settings
-from tocsin.supervisor import Supervisor, Unit, on_stop_signals
+from tocsin.supervisor import StopAsked, StopSignals, Supervisor, Unit, on_stop_signals
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGE_API = 2
@@ -66,8 +65,8 @@ def api_units(
 
 def serve_with_workers(settings: Settings, listener: socket.socket, say: Callable[[str], None]) -> None:
     """Keep the configured number of API processes running until asked to stop."""
-    stopping = threading.Event()
-    on_stop_signals(lambda *_: stopping.set())
+    signals = StopSignals()
+    on_stop_signals(signals.handle)
     supervisor = Supervisor(say)
     environment = {
         **os.environ,
@@ -81,7 +80,11 @@ def serve_with_workers(settings: Settings, listener: socket.socket, say: Callabl
             nursery.open()
         for unit in api_units(settings, listener, environment, nursery):
             supervisor.start(unit)
-        supervisor.watch(stopping)
+        signals.starting = False
+        supervisor.watch(signals.stopping)
+    except StopAsked:
+        pass
     finally:
-        supervisor.stop_all()
+        signals.starting = False
         nursery.close()
+        supervisor.stop_all()

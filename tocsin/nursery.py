@@ -18,6 +18,8 @@ import socket
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tocsin.collector import settle_memory
@@ -34,13 +36,12 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
     "worker": ("jobs.worker",),
     "scheduler": ("jobs.scheduler",),
 }
-# A request is a list of words and an environment.
-_LARGEST = 1_000_000
 _MOST_DESCRIPTORS = 8
-# Above those that a role is to have, so that to put one in its place closes none that is still to be put.
-_OUT_OF_THE_WAY = 100
+_WORD = 64
 # Until what roles need is loaded, on a slow and busy machine.
-BIRTH_SECONDS = 120.0
+LOAD_SECONDS = 120.0
+# A fork takes some milliseconds. The supervisor sees and hears nothing meanwhile.
+BIRTH_SECONDS = 10.0
 
 
 class Nursery:
@@ -53,25 +54,26 @@ class Nursery:
         self._loads, self._environment = tuple(loads), dict(environment)
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._loading = True
 
     @property
     def pid(self) -> int | None:
         """Its number, once it was opened."""
         return None if self._process is None else self._process.pid
 
-    def open(self) -> None:
-        """Let it load, beside whatever we do meanwhile."""
+    def open(self, *, load_seconds: float = LOAD_SECONDS) -> None:
+        """Let it load, beside whatever we do meanwhile. The first birth waits for that, up to `load_seconds`."""
         adopt_orphans()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
+            self._channel, self._loading = ours, True
+            ours.settimeout(load_seconds)
             self._process = spawn(
                 [sys.executable, "-m", "tocsin.nursery", str(theirs.fileno()), *self._loads],
                 death_signal=signal.SIGKILL,
                 environment=self._environment,
                 pass_fds=(theirs.fileno(),),
             )
-        ours.settimeout(BIRTH_SECONDS)
-        self._channel = ours
 
     def bear(
         self,
@@ -85,10 +87,9 @@ class Nursery:
 
         `descriptors`: which of ours it is to have, by the number each has there.
 
-        Raises OSError when there is no nursery, or it bears none: it is made anew then, for the next.
+        Raises OSError when none is born. If that is because the nursery is gone or hangs, it is made anew, and who is
+        asked for while the new one loads is not waited for: the supervisor has others to look after.
         """
-        if self._channel is None:
-            raise OSError("there is no nursery")
         given = dict(descriptors or {})
         request = {
             "arguments": list(arguments),
@@ -97,25 +98,68 @@ class Nursery:
             "places": list(given),
         }
         try:
-            socket.send_fds(self._channel, [json.dumps(request).encode()], list(given.values()))
-            answer = self._channel.recv(64)
-            if not answer:
-                raise ConnectionError("the nursery ended")
-        except OSError:
+            channel = self._loaded()
+            ours, theirs = socket.socketpair()
+            with ours:
+                with theirs:
+                    socket.send_fds(channel, [b"one"], [theirs.fileno(), *given.values()])
+                return Forked(_asked(ours, json.dumps(request).encode()))
+        except (TimeoutError, ConnectionError):
             self.close()
-            self.open()
+            self.open(load_seconds=0)
             raise
-        return Forked(int(answer))
+
+    def _loaded(self) -> socket.socket:
+        """The channel to a nursery that has loaded."""
+        if self._channel is None:
+            raise OSError("there is no nursery")
+        if self._loading:
+            if not self._channel.recv(_WORD):
+                raise ConnectionError("the nursery ended")
+            self._loading = False
+            self._channel.settimeout(BIRTH_SECONDS)
+        return self._channel
 
     def close(self) -> None:
         """End it. Who was about to be born is not: it cannot say so any more."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+
+def _asked(line: socket.socket, request: bytes) -> int:
+    """Tell who is about to be born what it is to be; returns its number.
+
+    The line is this birth's own. It ends with whoever could answer, so that what fails there is known at once.
+    """
+    line.settimeout(BIRTH_SECONDS)
+    answer = b""
+    try:
+        with suppress(ConnectionError):
+            line.sendall(request)
+            line.shutdown(socket.SHUT_WR)
+            answer = line.recv(_WORD, socket.MSG_PEEK)  # it stays there for who must end it
+    except BaseException:  # also a signal of which we stop: nobody may live whom we do not know
+        _end_unknown(line)
+        raise
+    if not answer:
+        raise OSError("it was not born")
+    return int(answer)
+
+
+def _end_unknown(line: socket.socket) -> None:
+    """End who is born and has said so, and let nobody say so from now on."""
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RD)
+        line.settimeout(0)
+        if answer := line.recv(_WORD):
+            stranger = Forked(int(answer))
+            stranger.kill()
+            stranger.wait()
 
 
 def main() -> NoReturn:
@@ -125,6 +169,7 @@ def main() -> NoReturn:
     for module in (*_EVERY, *(module for name in sys.argv[2:] for module in _MODULES.get(name, (name,)))):
         importlib.import_module(module)
     settle_memory()
+    channel.send(b"loaded")
     sys.argv = ["tocsin", *_born(channel, supervisor)]
     importlib.import_module("tocsin.cli").main()
     sys.exit(0)
@@ -133,22 +178,24 @@ def main() -> NoReturn:
 def _born(channel: socket.socket, supervisor: int) -> list[str]:
     """Return in each process that is born, with its arguments; never in the nursery, which ends with its supervisor."""
     while True:
-        data, descriptors, _, _ = socket.recv_fds(channel, _LARGEST, _MOST_DESCRIPTORS)
-        if not data:
+        word, descriptors, _, _ = socket.recv_fds(channel, _WORD, 1 + _MOST_DESCRIPTORS)
+        if not word:
             sys.exit(0)
-        between = os.fork()
+        between = None
+        with suppress(OSError):  # there may be no more processes: it is told by the end of the line
+            between = os.fork()
         if between == 0:
-            request = json.loads(data)
-            _become_a_child_of(supervisor, signal.Signals(request["signal"]))
-            _become(request, channel, descriptors)
-            return list(request["arguments"])
+            channel.close()
+            _become_a_child_of(supervisor)
+            return _become(descriptors, supervisor)
         for descriptor in descriptors:
             os.close(descriptor)
-        os.waitpid(between, 0)
+        if between is not None:
+            os.waitpid(between, 0)
 
 
-def _become_a_child_of(supervisor: int, death_signal: signal.Signals) -> None:
-    """Fork a second time; return in who is born, once it is the supervisor's child and ends with it."""
+def _become_a_child_of(supervisor: int) -> None:
+    """Fork a second time; return in who is born, once it is the supervisor's child."""
     between = os.getpid()
     if os.fork():
         os._exit(0)
@@ -157,30 +204,55 @@ def _become_a_child_of(supervisor: int, death_signal: signal.Signals) -> None:
             os._exit(1)  # the supervisor ended before us
         time.sleep(0.0005)
     os.setpgid(0, 0)
-    die_with_parent(death_signal)
+
+
+def _become(descriptors: list[int], supervisor: int) -> list[str]:
+    """Have the descriptors, the environment and the name that were asked for, and say that we are there."""
+    line = socket.socket(fileno=descriptors[0])
+    request = _heard(line)
+    die_with_parent(signal.Signals(request["signal"]))
     if os.getppid() != supervisor:
         os._exit(1)
-
-
-def _become(request: dict[str, Any], channel: socket.socket, descriptors: list[int]) -> None:
-    """Have the descriptors, the environment and the name that were asked for, and say that we are there."""
-    apart = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY) for each in (channel.fileno(), *descriptors)]
-    for each in (channel.detach(), *descriptors):
-        os.close(each)
-    for each, place in zip(apart[1:], request["places"], strict=True):
-        os.dup2(each, place)
-        os.close(each)
-    # As `ps` shows one that was started. First: the place of the name is found by that of the environment.
-    importlib.import_module("setproctitle").setproctitle(
-        " ".join([sys.executable, "-m", "tocsin", *request["arguments"]])
-    )
+    line = _put(request["places"], line, descriptors[1:])
+    _be_called(" ".join([sys.executable, "-m", "tocsin", *request["arguments"]]))
     os.environ.clear()
     os.environ.update(request["environment"])
-    with socket.socket(fileno=apart[0]) as answer:
+    with line:
         try:
-            answer.send(str(os.getpid()).encode())
+            line.send(str(os.getpid()).encode())
         except OSError:
             os._exit(1)  # nobody waits for us any more: another was started in our place
+    return list(request["arguments"])
+
+
+def _heard(line: socket.socket) -> dict[str, Any]:
+    said = b"".join(iter(partial(line.recv, 65_536), b""))
+    try:
+        return dict(json.loads(said))
+    except ValueError:
+        os._exit(1)  # the supervisor ended, or stops, while it spoke
+
+
+def _put(places: list[int], line: socket.socket, descriptors: list[int]) -> socket.socket:
+    """Put each descriptor in its place. The line is moved out of their way, and returned."""
+    # Above all places, so that to put one in its own closes none that is still to be put.
+    free = max([2, *places]) + 1
+    line_apart, *apart = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, free) for each in (line.fileno(), *descriptors)]
+    for each in (line.detach(), *descriptors):
+        os.close(each)
+    for each, place in zip(apart, places, strict=True):
+        os.dup2(each, place)
+        os.close(each)
+    return socket.socket(fileno=line_apart)
+
+
+def _be_called(command: str) -> None:
+    """As `ps` and `top` show one that was started. Before the environment changes, by which the place is found."""
+    import setproctitle  # noqa: PLC0415 - where it is missing, roles are started as programs
+
+    short = setproctitle.getthreadtitle()
+    setproctitle.setproctitle(command)
+    setproctitle.setthreadtitle(short)
 
 
 if __name__ == "__main__":

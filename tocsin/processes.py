@@ -5,12 +5,13 @@ It fires when the *thread* that started the child ends, so children are started 
 """
 
 import ctypes
+import math
 import os
-import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
@@ -18,6 +19,7 @@ from typing import IO, Protocol
 from tocsin.accounts import Account
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+LOOK_SECONDS = 0.01
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -54,16 +56,13 @@ class Forked:
 
     def wait(self, timeout: float | None = None) -> int:
         """As of `Process`."""
-        if self._code is None:
-            its_end, waiting = os.pidfd_open(self.pid), select.poll()
-            try:
-                waiting.register(its_end, select.POLLIN)
-                if not waiting.poll(None if timeout is None else timeout * 1000):
-                    raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
-            finally:
-                os.close(its_end)
-        code = self.poll()
-        assert code is not None, "it has ended"  # noqa: S101
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        # Looked for again and again, as `subprocess` does: not every kernel and sandbox has `pidfd_open`.
+        while (code := self.poll()) is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+            time.sleep(min(left, LOOK_SECONDS))
         return code
 
     def send_signal(self, sig: int) -> None:
@@ -84,6 +83,9 @@ def adopt_orphans() -> None:
     """From now on what is left of the children of our children is ours, until it ends; Linux alone."""
     if _libc is None:
         raise OSError("nobody but Linux hands orphans on")
+    # A starter may have had us ignore their ends (SIGCHLD): then the kernel would let go whom we ask for.
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER) failed")
 

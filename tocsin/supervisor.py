@@ -110,6 +110,25 @@ class Supervisor:
         self._running.clear()
 
 
+class StopAsked(BaseException):
+    """A signal came while starting: unwind, stopping what runs. Not an Exception, so that no handler swallows it."""
+
+
+@dataclass(slots=True)
+class StopSignals:
+    """SIGINT, SIGTERM and SIGHUP: during the start they end it at once, later they end the watch."""
+
+    stopping: threading.Event = field(default_factory=threading.Event)
+    starting: bool = True
+
+    def handle(self, *_: object) -> None:
+        """Take one."""
+        self.stopping.set()
+        if self.starting:
+            self.starting = False  # a second signal does not interrupt the stop
+            raise StopAsked
+
+
 def on_stop_signals(handler: Callable[..., object]) -> None:
     """Call `handler` for Ctrl-C, SIGTERM and a closed terminal; a signal our starter had us ignore (nohup) stays so."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

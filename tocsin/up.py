@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,31 +21,13 @@ from tocsin.migrate import migrate, refuse_unusable
 from tocsin.nursery import Nursery
 from tocsin.processes import die_with_parent
 from tocsin.settings import LogFormat, Settings
-from tocsin.supervisor import Supervisor, on_stop_signals
+from tocsin.supervisor import StopAsked, StopSignals, Supervisor, on_stop_signals
 
 # What only the parent needs: the children are given less.
 PARENT_ONLY = ("TOCSIN_DATABASE_OWNER_URL", "TOCSIN_ADMIN_PASSWORD")
 # Three roles on one machine cannot have one port.
 NOT_HERE = ("TOCSIN_OPERATIONS_PORT",)
 ROLES = ("serve", "relay", "worker", "scheduler")
-
-
-class _StopAsked(BaseException):
-    """A signal came while starting: unwind, stopping what runs. Not an Exception, so that no handler swallows it."""
-
-
-@dataclass(slots=True)
-class _Signals:
-    """SIGINT, SIGTERM and SIGHUP: during the start they end it at once, later they end the watch."""
-
-    stopping: threading.Event
-    starting: bool = True
-
-    def handle(self, *_: object) -> None:
-        self.stopping.set()
-        if self.starting:
-            self.starting = False  # a second signal does not interrupt the stop
-            raise _StopAsked
 
 
 def up(settings: Settings, *, stop_with_parent: bool) -> None:
@@ -56,7 +37,7 @@ def up(settings: Settings, *, stop_with_parent: bool) -> None:
         die_with_parent(signal.SIGTERM)
         if os.getppid() != parent:
             return
-    signals = _Signals(threading.Event())
+    signals = StopSignals()
     on_stop_signals(signals.handle)
     progress = Progress()
     supervisor = Supervisor(progress.line)
@@ -69,7 +50,7 @@ def up(settings: Settings, *, stop_with_parent: bool) -> None:
             _start(settings, listener, _Start(supervisor, nursery, progress))
             signals.starting = False
             supervisor.watch(signals.stopping)
-    except _StopAsked:
+    except StopAsked:
         pass
     finally:
         signals.starting = False
