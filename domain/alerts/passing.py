@@ -33,7 +33,18 @@ _ASKED_OF_CHANGES = (
     "is_flapping",
     "is_false_positive",
 )
-_CHANGE_NO_TIME = frozenset({AlertEventKind.OPENED, AlertEventKind.REPEATED})
+# The fields that answer this: what is taken back of an alert as it is now.
+TAKEN_BACK = (
+    "service_name",
+    "team_id",
+    "assigned_to",
+    "group_id",
+    "snoozed_until",
+    "suppressed_by",
+    "flapping_since",
+    "is_false_positive",
+    "labels",
+)
 
 
 def _ids(values: list[str]) -> tuple[UUID, ...]:
@@ -109,10 +120,16 @@ def _fixed(condition: AlertFilter) -> AlertFilter:
 
 
 def _dated(alert: Alert, event: AlertEvent) -> Alert:
-    """The alert with a time of its end if it has one in this status, and none otherwise."""
-    if (alert.status is AlertStatus.RESOLVED) is (alert.resolved_at is not None):
-        return alert
-    return replace(alert, resolved_at=event.occurred_at if alert.resolved_at is None else None)
+    """The alert with a time of its end if it has one in this status, and none otherwise.
+
+    It may have been resolved again since: what resolved it then says when that was.
+    """
+    resolved_at = alert.resolved_at
+    if alert.status is not AlertStatus.RESOLVED:
+        resolved_at = None
+    elif resolved_at is None or event.kind is AlertEventKind.RESOLVED:
+        resolved_at = event.occurred_at
+    return alert if resolved_at == alert.resolved_at else replace(alert, resolved_at=resolved_at)
 
 
 def _times_before(condition: AlertFilter, event: AlertEvent, before: Alert, after: Alert) -> list[Mapping[str, Any]]:
@@ -122,7 +139,7 @@ def _times_before(condition: AlertFilter, event: AlertEvent, before: Alert, afte
     unknown = []
     if before.status is AlertStatus.RESOLVED and after.status is not AlertStatus.RESOLVED:
         unknown.append("resolved_at")
-    if event.kind not in _CHANGE_NO_TIME:
+    if event.kind is not AlertEventKind.OPENED:
         unknown.append("updated_at")
     asked = [
         (name, range_) for _, part in walk(condition) for name in unknown if (range_ := getattr(part, name)) is not None

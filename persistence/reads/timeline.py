@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.alerts.decisions import DecisionKind
 from domain.alerts.events import LogPosition, RecordedEvent
 from domain.alerts.explanation import RecordedDecision
+from domain.alerts.passing import TAKEN_BACK
 from domain.ids import id_time
 from persistence.event_log import recorded_event_of
 from persistence.tables import alert_events
@@ -27,8 +28,9 @@ _UUID_7 = 7
 # Of a long life the first and the newest events are looked at for decisions: repeats carry none.
 DECISIONS_FROM_FIRST = 20
 DECISIONS_FROM_LAST = 200
-# Of one alert, to take back: the first change of a field is what counts.
-MOST_CHANGES = 200
+# Of one alert so many events are looked through for what is to be taken back: the first change of a field counts. One
+# that flaps has thousands, of which few change any of these.
+MOST_LOOKED_THROUGH = 2000
 
 _EVENT_COLUMNS = (
     "xid, seq, recorded_at, id, alert_id, kind, occurred_at, actor_kind, actor_id, version, "
@@ -119,17 +121,22 @@ async def count_events(connection: AsyncConnection, alert_ids: Sequence[UUID]) -
 async def changes_after(
     connection: AsyncConnection, alert_ids: Sequence[UUID], after: LogPosition, *, since: datetime
 ) -> dict[UUID, list[tuple[LogPosition, Mapping[str, Any]]]]:
-    """What events of these alerts changed beyond a place in the log, whose event was recorded at `since`: in order."""
+    """What events of these alerts changed beyond a place in the log, whose event was recorded at `since`: in order.
+
+    Only events that change what is taken back (domain/alerts/passing.py).
+    """
     statement = _statement(
         """
         SELECT event.* FROM unnest(:ids, :since) AS wanted(wanted_id, since) CROSS JOIN LATERAL (
             SELECT alert_id, xid, seq, data -> 'changes' AS changes FROM alert_events
-             WHERE alert_id = wanted_id AND recorded_at >= since AND kind <> 'repeated' AND data ? 'changes'
+             WHERE alert_id = wanted_id AND recorded_at >= since AND kind <> 'repeated'
                AND (xid, seq) > (:after_xid\\:\\:text\\:\\:xid8, :after_seq)
              ORDER BY xid, seq LIMIT :limit) AS event
+         WHERE changes ?| :names
          ORDER BY alert_id, xid, seq
         """,
         limit=sa.BigInteger(),
+        names=pg.ARRAY(sa.Text()),
     )
     earliest = since - _MARGIN
     arguments = {
@@ -137,7 +144,8 @@ async def changes_after(
         "since": [max(earliest, _since(alert_id)) for alert_id in alert_ids],
         "after_xid": str(after.xid),
         "after_seq": after.seq,
-        "limit": MOST_CHANGES,
+        "limit": MOST_LOOKED_THROUGH,
+        "names": list(TAKEN_BACK),
     }
     found: dict[UUID, list[tuple[LogPosition, Mapping[str, Any]]]] = {alert_id: [] for alert_id in alert_ids}
     for row in (await connection.execute(statement, arguments)).mappings():

@@ -13,9 +13,10 @@ import pytest
 
 from domain.alerts.cursor import Cursor, encode_cursor
 from domain.alerts.events import AlertEventKind, LogPosition
-from domain.alerts.sieve import ANYTHING, Known
+from domain.alerts.sieve import ANYTHING, Known, Possible
+from domain.identity.model import Role
 from persistence.direct import open_log_pool
-from persistence.event_log import LogReader
+from persistence.event_log import MOST_LOOKED_THROUGH, LogReader
 from persistence.stream_message import decode_message, encode_run
 from tests.api import Api, Person
 from tests.log_writer import insert_alert, insert_event
@@ -84,19 +85,34 @@ async def test_an_alert_that_left_a_filter_and_changed_again_is_told(
 
 
 async def test_what_the_relay_tells_of_an_alert_is_of_the_events_time(database_url: str, story: Story) -> None:
-    async with await open_log_pool(Settings(database_url=database_url), size=1, name="test") as pool:
-        lines = await LogReader(pool).lines_after(story.start, limit=10)
-    messages = [decode_message(text) for text in encode_run(story.start, lines)]
-    known = {
-        event.id: of
-        for message in messages
-        if message is not None and message.events is not None and message.known is not None
-        for event, of in zip(message.events, message.known, strict=True)
-    }
+    known, possible = await told_by_the_relay(database_url, story.start)
     assert known[story.given_away] is None
     assert isinstance(known[story.becomes_theirs], Known)
-    assert messages[0] is not None
-    assert messages[0].possible == ANYTHING
+    assert possible == ANYTHING
+
+
+async def test_an_alert_that_changes_again_and_again_is_not_looked_through_for_each_event(
+    database_url: str, story: Story, writer: asyncpg.Connection
+) -> None:
+    alert_id = await insert_alert(writer)
+    events = [
+        await told(writer, alert_id, version, severity=["low", "high"]) for version in range(2, MOST_LOOKED_THROUGH + 4)
+    ]
+    await writer.execute("UPDATE alerts SET version = $2 WHERE id = $1", alert_id, MOST_LOOKED_THROUGH + 3)
+    known, _ = await told_by_the_relay(database_url, story.start)
+    assert [known[event] is None for event in events] == [True] + [False] * (MOST_LOOKED_THROUGH + 1)
+
+
+async def told_by_the_relay(database_url: str, start: Cursor) -> tuple[dict[UUID, Known | None], Possible]:
+    """What it tells of each event's alert, and of all of them together."""
+    async with await open_log_pool(Settings(database_url=database_url), size=1, name="test") as pool:
+        lines = await LogReader(pool).lines_after(start, limit=100)
+    (text,) = encode_run(start, lines)
+    message = decode_message(text)
+    assert message is not None
+    assert message.events is not None
+    assert message.known is not None
+    return {event.id: of for event, of in zip(message.events, message.known, strict=True)}, message.possible
 
 
 async def test_a_filter_is_asked_of_the_alert_as_it_was_and_no_other(
@@ -107,6 +123,47 @@ async def test_a_filter_is_asked_of_the_alert_as_it_was_and_no_other(
     async with connected(address, operator) as socket:
         await socket.subscribe(EVENTS.replace("MORE", SHARED), {"filter": either, "after": encode_cursor(story.start)})
         assert (await socket.next_data())["alertEvents"]["id"] == str(story.becomes_theirs)
+
+
+async def test_what_an_alert_that_flapped_was_before_is_found_behind_all_its_turns(
+    api: Api, address: str, operator: Person, writer: asyncpg.Connection, story: Story
+) -> None:
+    alert_id = await insert_alert(writer)
+    async with writer.transaction():
+        given_away = await told(writer, alert_id, 2, assigned_to=[str(operator.id), None])
+        for version in range(3, 303):
+            turn = ["active", "resolved"] if version % 2 else ["resolved", "active"]
+            await told(writer, alert_id, version, status=turn)
+        await told(writer, alert_id, 303, service_name=["shop", "queue"])
+        await writer.execute("UPDATE alerts SET service_name = 'queue', version = 303 WHERE id = $1", alert_id)
+    wanted = {"assignedTo": str(operator.id), "serviceName": ["shop"], "ids": [str(alert_id)]}
+    async with connected(address, operator) as socket:
+        await socket.subscribe(EVENTS.replace("MORE", SHARED), {"filter": wanted, "after": encode_cursor(story.start)})
+        assert (await socket.next_data())["alertEvents"]["id"] == str(given_away)
+
+
+@pytest.mark.parametrize("query", [EVENTS, BATCHES], ids=["events", "batches"])
+@pytest.mark.parametrize("more", [SHARED, OWN], ids=["shared", "own"])
+async def test_by_no_filter_is_it_told_that_an_alert_was_a_hidden_teams(
+    api: Api, address: str, operator: Person, story: Story, writer: asyncpg.Connection, query: str, more: str
+) -> None:
+    vault, public = await api.team("Vault", is_private=True), await api.team("Public")
+    keeper = await api.person(Role.VIEWER, teams=(vault,))
+    secret = await insert_alert(writer, team_id=vault.id)
+    within = await told(writer, secret, 2, title=["a", "b"])
+    out = await told(writer, secret, 3, team_id=[str(vault.id), str(public.id)])
+    await writer.execute("UPDATE alerts SET team_id = $2, version = 3 WHERE id = $1", secret, public.id)
+    marked = await insert_alert(writer)
+    marker = await insert_event(writer, alert_id=marked)
+    wanted = {"or": [{"teamId": str(vault.id)}, {"ids": [str(marked)]}]}
+    for who, expected in ((keeper, [within, out, marker]), (operator, [marker])):
+        received: list[str] = []
+        async with connected(address, who) as socket:
+            await socket.subscribe(query.replace("MORE", more), {"filter": wanted, "after": encode_cursor(story.start)})
+            while str(marker) not in received:
+                (message,) = (await socket.next_data()).values()
+                received += [event["id"] for event in message.get("events", [message])]
+        assert received == list(map(str, expected))
 
 
 async def last_alert(writer: asyncpg.Connection) -> UUID:

@@ -42,6 +42,10 @@ def fire_again(book: Book) -> None:
     book.say(120, started_at=at(110))
 
 
+def repeat(book: Book) -> None:
+    book.say(120, started_at=at(0), labels={"env": "prod"})
+
+
 def snoozed(book: Book) -> None:
     book.alert.snoozed_until = at(HOUR)
 
@@ -91,6 +95,7 @@ def resolved_by_hand(book: Book) -> None:
         (AlertFilter(none_of=(AlertFilter(resolved_at=TimeRange()),)), nothing, resolve_by_source),
         (AlertFilter(updated_at=TimeRange(before=at(30))), nothing, resolve_by_source),
         (AlertFilter(updated_at=TimeRange(before=at(90))), resolved_by_hand, fire_again),
+        (AlertFilter(updated_at=TimeRange(before=at(30))), nothing, repeat),
     ],
     ids=lambda given: given.__name__ if callable(given) else None,
 )
@@ -116,6 +121,18 @@ def test_who_asks_for_another_time_is_not_told() -> None:
     now, (*_, reopened) = as_alert(book.alert), book.events
     assert not concerns(AlertFilter(resolved_at=TimeRange(before=at(-HOUR))), reopened, now)
     assert not concerns(AlertFilter(resolved_at=TimeRange(since=at(HOUR))), reopened, now)
+
+
+def test_an_alert_that_was_resolved_again_was_resolved_before_too() -> None:
+    book = Book()
+    book.say(0, started_at=at(0))
+    resolve_by_source(book)
+    fire_again(book)
+    book.say(200, RESOLVED, ended_at=at(198))
+    now, (_, resolved, _, again) = as_alert(book.alert), book.events
+    first = AlertFilter(resolved_at=TimeRange(since=at(50), before=at(70)))
+    assert concerns(first, resolved, now)
+    assert not concerns(first, again, now)
 
 
 def test_a_signal_tells_what_it_changed_beside_what_it_says() -> None:
