@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -98,15 +98,16 @@ class Hub:
         """Where lists can be followed from that are read from now on: all that happened up to there is in them.
 
         What this process has not read yet is told again, which is no loss. The place is taken before anything is
-        waited for; its time is that of what comes next, or now: a quiet week makes no cursor too old.
+        waited for; its time is that of what comes next, or now: a quiet week makes no cursor too old. A list whose
+        database is away is not waited for, nor is its place.
         """
         place = self.tail.known_place
         if place is None:
             message = "the log was not read yet"
             raise ConnectionError(message)
-        now = (await self.state()).now
-        if now - place.recorded_at < AGED:
+        if datetime.now(tz=UTC) - place.recorded_at < AGED:
             return place
+        now = (await self.reader.state()).now
         following, _ = await self.reader.reach(place, limit=1)
         return replace(place, recorded_at=now if following is None else following.recorded_at)
 
