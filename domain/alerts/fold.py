@@ -178,9 +178,11 @@ class Fold:
         if "severity" in changes and outgrown(alert, self._pause(alert)):
             changes |= _without_pause(alert)
         is_asked_anew = "labels" in changes or self.marking.silences.have_conditions or not is_marked_so
-        before = Aside.of(alert)
-        suppressing = self.marking.suppress(alert, by_rules) if is_asked_anew else []
-        changes |= before.changes(alert)
+        suppressing = []
+        if is_asked_anew:
+            before = Aside.of(alert)
+            suppressing = self.marking.suppress(alert, by_rules)
+            changes |= before.changes(alert)
         decided = (*signal.decisions, *by_rules.decisions)
         data = {"changes": changes, "decisions": [*(d.as_json() for d in decided), *suppressing]}
         self.batch.log(alert, AlertEventKind.UPDATED, at=signal.received_at, actor=actor, data=data)
