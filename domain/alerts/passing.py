@@ -74,18 +74,19 @@ def concerns(condition: AlertFilter, event: AlertEvent, alert: Alert) -> bool:
     if condition == EVERY_ALERT:
         return True
     changes: Mapping[str, Any] = event.data.get("changes") or {}
-    is_as_told = alert.severity is event.severity and alert.status is event.status
+    now_told = _side(changes, 1) if changes else {}
     # A copy of an alert is dearer than most conditions.
     after = alert
-    if changes or not is_as_told:
-        told_now = {"severity": event.severity, "status": event.status, **_side(changes, 1)}
-        after = _dated(replace(alert, **told_now), event)
+    if now_told or alert.severity is not event.severity or alert.status is not event.status:
+        after = _copy(alert, {"severity": event.severity, "status": event.status, **now_told}, event)
     if matches(condition, after):
         return True
     told = _side(changes, 0) if changes else {}
-    before = _dated(replace(after, **told), event) if told else after
+    before = _copy(after, told, event) if told else after
     if told and matches(condition, before):
         return True
+    if not _asks_of_times(condition):
+        return False
     times = _times_before(condition, event, before, after)
     return len(times) > MOST_MOMENTS or any(matches(condition, replace(before, **then)) for then in times)
 
@@ -119,23 +120,27 @@ def _fixed(condition: AlertFilter) -> AlertFilter:
     )
 
 
-def _dated(alert: Alert, event: AlertEvent) -> Alert:
-    """The alert with a time of its end if it has one in this status, and none otherwise.
+def _copy(alert: Alert, told: Mapping[str, Any], event: AlertEvent) -> Alert:
+    """The alert with what is told, and a time of its end if it has one in this status.
 
     It may have been resolved again since: what resolved it then says when that was.
     """
     resolved_at = alert.resolved_at
-    if alert.status is not AlertStatus.RESOLVED:
+    if told.get("status", alert.status) is not AlertStatus.RESOLVED:
         resolved_at = None
     elif resolved_at is None or event.kind is AlertEventKind.RESOLVED:
         resolved_at = event.occurred_at
-    return alert if resolved_at == alert.resolved_at else replace(alert, resolved_at=resolved_at)
+    return replace(alert, **told, resolved_at=resolved_at)
+
+
+def _asks_of_times(condition: AlertFilter) -> bool:
+    if condition.resolved_at is not None or condition.updated_at is not None:
+        return True
+    return bool(condition.parts) and any(map(_asks_of_times, condition.parts))
 
 
 def _times_before(condition: AlertFilter, event: AlertEvent, before: Alert, after: Alert) -> list[Mapping[str, Any]]:
     """The times that the alert may have had before the event, as far as the filter tells them apart."""
-    if condition.resolved_at is condition.updated_at is None and not condition.parts:
-        return []  # as nearly all
     unknown = []
     if before.status is AlertStatus.RESOLVED and after.status is not AlertStatus.RESOLVED:
         unknown.append("resolved_at")
