@@ -19,7 +19,7 @@ from tests.e2e.running_program import is_running
 from tests.services.environment import inherited
 from tocsin.api_processes import role_unit, with_our_code
 from tocsin.nursery import BIRTH_SECONDS, Nursery, _asked
-from tocsin.processes import Forked, reap_strays
+from tocsin.processes import Forked
 
 ROOT = Path(__file__).resolve().parents[3]
 # What those run who are born here, instead of the program: they say what they are, and stay, or end as they are told.
@@ -253,7 +253,7 @@ def test_a_stop_amid_a_birth_leaves_nobody() -> None:
 def test_a_stop_is_heard_while_the_workers_nursery_loads(tmp_path: Path) -> None:
     (tmp_path / "setproctitle.py").write_text("import time\ntime.sleep(600)\n")
     environment = with_our_code({**inherited(), "PYTHONPATH": str(tmp_path)})
-    begun = [sys.executable, "-c", WORKERS, str(tmp_path)]
+    begun = [sys.executable, "-c", WORKERS]
     with subprocess.Popen(begun, env=environment, cwd=ROOT, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"begins\n"
@@ -294,23 +294,3 @@ def test_who_is_to_be_forked_has_one_thread_and_ids_of_its_own() -> None:
     # A fork has the one thread that forks: locks that another held would never be let go.
     assert printed(LOADED) == ["1"]
     assert len(set(printed(IDS))) == 3
-
-
-def test_orphans_are_let_go_and_those_that_are_asked_for_are_not() -> None:
-    code = """
-import os, subprocess, time
-from tocsin.processes import adopt_orphans, reap_strays
-adopt_orphans()
-kept = subprocess.Popen(["/bin/sh", "-c", "exit 3"])
-orphan = subprocess.run(["/bin/sh", "-c", "sleep 0.2 & echo $!"], capture_output=True, text=True).stdout.strip()
-path = f"/proc/{orphan}/stat"
-while open(path).read().rsplit(")", 1)[1].split()[0] != "Z":
-    time.sleep(0.02)
-assert open(path).read().rsplit(")", 1)[1].split()[1] == str(os.getpid())
-assert kept.wait() == 3
-reap_strays({kept.pid})
-print(os.path.exists(path))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout == "False\n"
-    reap_strays({os.getpid()})  # none is no fault
