@@ -17,7 +17,7 @@ import structlog
 from coverage import Coverage
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
-from tests.services import databases, rabbitmq
+from tests.services import databases, programs, rabbitmq
 from tests.services.errors import UnavailableError
 from tests.services.ports import free_port as any_free_port
 from tests.services.running import ELASTICSEARCH, POSTGRESQL, RABBITMQ, REDIS, TIMESCALE, Services
@@ -107,6 +107,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With CI set a skip is a failure: everything was meant to run there."""
+    programs.close()  # before the lines of this process and of those it started are put together
     if not os.environ.get("CI") or _is_worker(session.config):
         return
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -5,13 +5,12 @@ itself. That a command or role runs when it is started alone is asked where `tes
 `Cluster(forked=False)` start it so.
 """
 
-import atexit
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import IO
 
 from tests.services.environment import TRACER, inherited
@@ -23,12 +22,25 @@ from tocsin.processes import Forked
 COMMANDS = ("alembic.command", "tocsin.migrate", "tocsin.first_steps", "tocsin.doctor", "tocsin.reindex")
 
 
-@lru_cache
+_nurseries: dict[bool, Nursery] = {}
+
+
 def _nursery(*, traced: bool) -> Nursery:
-    nursery = Nursery(("serve", "relay", "worker", "scheduler", *COMMANDS), with_our_code(inherited(traced=traced)))
-    nursery.open()
-    atexit.register(nursery.close)
-    return nursery
+    if traced not in _nurseries:
+        nursery = Nursery(("serve", "relay", "worker", "scheduler", *COMMANDS), with_our_code(inherited(traced=traced)))
+        nursery.open()
+        _nurseries[traced] = nursery
+    return _nurseries[traced]
+
+
+def close() -> None:
+    """At the end of a run. One that is traced says which lines it has loaded."""
+    while _nurseries:
+        traced, nursery = _nurseries.popitem()
+        if traced and nursery.pid is not None:
+            os.kill(nursery.pid, signal.SIGTERM)
+            os.waitid(os.P_PID, nursery.pid, os.WEXITED | os.WNOWAIT)
+        nursery.close()
 
 
 def start(
