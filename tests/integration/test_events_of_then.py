@@ -152,7 +152,9 @@ async def test_by_no_filter_is_it_told_that_an_alert_was_a_hidden_teams(
     secret = await insert_alert(writer, team_id=vault.id)
     within = await told(writer, secret, 2, title=["a", "b"])
     out = await told(writer, secret, 3, team_id=[str(vault.id), str(public.id)])
-    await writer.execute("UPDATE alerts SET team_id = $2, version = 3 WHERE id = $1", secret, public.id)
+    await told(writer, secret, 4, service_name=["shop", "queue"])
+    move = "UPDATE alerts SET team_id = $2, service_name = 'queue', version = 4 WHERE id = $1"
+    await writer.execute(move, secret, public.id)
     marked = await insert_alert(writer)
     marker = await insert_event(writer, alert_id=marked)
     wanted = {"or": [{"teamId": str(vault.id)}, {"ids": [str(marked)]}]}
