@@ -5,8 +5,8 @@ memory as often. The nursery loads them once, while the database starts. A role 
 also one that died, and takes little memory of its own.
 
 A forked role is our child as one that is started (processes.py): the nursery forks twice, and whoever is born so goes
-to the nearest ancestor that asked for orphans, which we do. So it is waited for, signalled, and ended with us by the
-kernel alike. Where there is no nursery (another system than Linux, or it broke), roles are started as programs.
+to the nearest ancestor that asks for orphans, which we do meanwhile. So it is waited for, signalled, and ended with us
+by the kernel alike. Where there is no nursery (another system than Linux, or it broke), roles are started as programs.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tocsin.collector import settle_memory
-from tocsin.processes import Forked, adopt_orphans, die_with_parent, spawn
+from tocsin.processes import Forked, adopting_orphans, die_with_parent, refuse_without_orphans, spawn
 
 if TYPE_CHECKING:
     import subprocess
@@ -63,7 +63,7 @@ class Nursery:
 
     def open(self, *, load_seconds: float = LOAD_SECONDS) -> None:
         """Let it load, beside whatever we do meanwhile. The first birth waits for that, up to `load_seconds`."""
-        adopt_orphans()
+        refuse_without_orphans()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._channel, self._loading = ours, True
@@ -100,7 +100,7 @@ class Nursery:
         try:
             channel = self._loaded()
             ours, theirs = socket.socketpair()
-            with ours:
+            with ours, adopting_orphans():
                 with theirs:
                     socket.send_fds(channel, [b"one"], [theirs.fileno(), *given.values()])
                 return Forked(_asked(ours, json.dumps(request).encode()))

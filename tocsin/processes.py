@@ -12,7 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -79,27 +80,31 @@ class Forked:
         self.send_signal(signal.SIGTERM)
 
 
-def adopt_orphans() -> None:
-    """From now on what is left of the children of our children is ours, until it ends; Linux alone."""
+def refuse_without_orphans() -> None:
+    """OSError where `adopting_orphans` is of no use; and let the ends of our children be told to us."""
     if _libc is None:
         raise OSError("nobody but Linux hands orphans on")
     # A starter may have had us ignore their ends (SIGCHLD): then the kernel would let go whom we ask for.
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+
+
+@contextmanager
+def adopting_orphans() -> Iterator[None]:
+    """Meanwhile what is left of the children of our children is ours, until it ends; Linux alone.
+
+    No longer than for a birth: whom we do not know nobody would let go of.
+    """
+    _adopt_orphans(is_wanted=True)
+    try:
+        yield
+    finally:
+        _adopt_orphans(is_wanted=False)
+
+
+def _adopt_orphans(*, is_wanted: bool) -> None:
+    if _libc is None or _libc.prctl(PR_SET_CHILD_SUBREAPER, int(is_wanted), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER) failed")
-
-
-def reap_strays(known: Collection[int]) -> None:
-    """Let go whoever of our children has ended, is not asked for its end by anybody, and would stay in the table."""
-    while True:
-        try:
-            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return
-        if ended is None or ended.si_pid in known:
-            return
-        os.waitpid(ended.si_pid, 0)
 
 
 def die_with_parent(death_signal: signal.Signals) -> None:

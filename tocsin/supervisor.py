@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tocsin.errors import StartError
-from tocsin.processes import Process, exit_reason, reap_strays
+from tocsin.processes import Process, exit_reason
 
 LOOK_SECONDS = 0.2
 FIRST_DELAY_SECONDS = 0.5
@@ -74,7 +74,6 @@ class Supervisor:
         """Restart what dies until `stopping` is set."""
         while not stopping.is_set():
             self.look()
-            reap_strays({running.process.pid for running in self._running})
             stopping.wait(LOOK_SECONDS)
 
     def look(self) -> None:

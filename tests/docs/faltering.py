@@ -1,4 +1,4 @@
-"""A server that speaks as the API does while its database is away: each stream is refused a few times, then told of."""
+"""A server that speaks as the API does while its database is away: lists and streams are refused a few times."""
 
 import asyncio
 import threading
@@ -39,10 +39,16 @@ ANSWERS = {
 }
 
 
+def away() -> Response:
+    """What a proxy says of a server that does not answer it."""
+    return HTMLResponse("<h1>Bad Gateway</h1>", 502)
+
+
 class Faltering:
     """What it was asked, and how often it still refuses."""
 
-    def __init__(self, *, code: str, times: int) -> None:
+    def __init__(self, *, code: str, times: int, lists: int = 0) -> None:
+        self.lists = lists
         self.errors = [{"message": "no", "extensions": {"code": code}}]
         self.times = times
         self.after: list[str] = []
@@ -50,8 +56,12 @@ class Faltering:
     async def answer(self, request: Request) -> Response:
         """Queries and mutations are answered at once."""
         asked = (await request.json())["query"]
+        if self.lists > 0 and asked.lstrip().startswith("query"):
+            self.lists -= 1
+            # In turn what a proxy says of a server that is away, and what the server says itself.
+            return JSONResponse({"errors": self.errors}) if self.lists % 2 == 0 else away()
         found = next((answer for name, answer in ANSWERS.items() if asked.lstrip().startswith(name)), None)
-        return HTMLResponse("<h1>Bad Gateway</h1>", 502) if found is None else JSONResponse({"data": found})
+        return away() if found is None else JSONResponse({"data": found})
 
     async def stream(self, socket: WebSocket) -> None:
         """A subscription: refused, and its socket left to the client; or one event, and then nothing."""

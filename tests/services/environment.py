@@ -15,11 +15,15 @@ TRACER = "COVERAGE_PROCESS_CONFIG"
 def inherited(*, traced: bool = False) -> dict[str, str]:
     """The environment to start from; `traced` to have the program's lines count."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_") and name != TRACER}
-    return {**kept, TRACER: _with_greenlets(os.environ[TRACER])} if traced and TRACER in os.environ else kept
+    return {**kept, TRACER: _for_programs(os.environ[TRACER])} if traced and TRACER in os.environ else kept
 
 
-def _with_greenlets(tracer: str) -> str:
-    """A tracer that tells greenlets apart: nobody puts it aside for them there, as in our own process."""
+def _for_programs(tracer: str) -> str:
+    """A tracer that tells greenlets apart, nobody puts it aside for them there; and goes on in what is forked.
+
+    In our own process it must not: there it would begin anew, for seconds, in each program that is about to be started.
+    """
     configuration = CoverageConfig.deserialize(tracer)
     configuration.concurrency = [*configuration.concurrency, "greenlet"]
+    configuration.patch = [*configuration.patch, "fork"]
     return configuration.serialize()

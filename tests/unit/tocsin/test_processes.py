@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tocsin.accounts import server_account
-from tocsin.processes import reap_strays, spawn
+from tocsin.processes import spawn
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 # A parent that starts a child as `tocsin up` starts PostgreSQL, says its number, and waits to be killed.
@@ -83,21 +83,22 @@ def test_a_thread_that_would_end_before_its_child_may_not_start_one() -> None:
     assert "main thread" in str(errors[0])
 
 
-def test_orphans_are_let_go_and_those_that_are_asked_for_are_not() -> None:
+def test_orphans_are_ours_for_as_long_as_we_adopt_them() -> None:
     code = """
-import os, subprocess, time
-from tocsin.processes import adopt_orphans, reap_strays
-adopt_orphans()
-kept = subprocess.Popen(["/bin/sh", "-c", "exit 3"])
-orphan = subprocess.run(["/bin/sh", "-c", "sleep 0.2 & echo $!"], capture_output=True, text=True).stdout.strip()
-path = f"/proc/{orphan}/stat"
-while open(path).read().rsplit(")", 1)[1].split()[0] != "Z":
-    time.sleep(0.02)
-assert open(path).read().rsplit(")", 1)[1].split()[1] == str(os.getpid())
-assert kept.wait() == 3
-reap_strays({kept.pid})
-print(os.path.exists(path))
+import os, signal, subprocess
+from tocsin.processes import adopting_orphans
+
+def orphans_parent():
+    command = ["/bin/sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!"]
+    orphan = int(subprocess.run(command, capture_output=True, text=True).stdout)
+    parent = open(f"/proc/{orphan}/stat").read().rsplit(")", 1)[1].split()[1]
+    os.kill(orphan, signal.SIGKILL)
+    return parent == str(os.getpid())
+
+before = orphans_parent()
+with adopting_orphans():
+    meanwhile = orphans_parent()
+print(before, meanwhile, orphans_parent())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout == "False\n"
-    reap_strays({os.getpid()})  # none is no fault
+    assert done.stdout == "False True False\n"

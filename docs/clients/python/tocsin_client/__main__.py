@@ -37,7 +37,7 @@ async def list_open(session: Session) -> tuple[list[AlertLine], str]:
     begins: str | None = None
     while True:
         variables = OpenAlertsVariables(first=PAGE, after=UNSET if after is None else after)
-        answer = await session.ask(OPEN_ALERTS, variables)
+        answer = await session.read(OPEN_ALERTS, variables)
         # That of the first page: what happens while the others are read must not be missed.
         begins = begins or answer.event_cursor
         for alert in answer.alerts.nodes:

@@ -17,15 +17,12 @@ from msgspec import UNSET, UnsetType
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from .models import FOLLOW, AlertFilter, FollowAlertEvent, FollowAlertLeftView, FollowStreamReset, FollowVariables
-from .session import Refused, Session
+from .session import WAIT_SECONDS, Refused, Session, raise_unless_passing
 
-WAIT_SECONDS = 1.0
 REMEMBERED = 1000
 LOST = (OSError, ConnectionClosed, WebSocketException, TransportClosed, TransportConnectionFailed, TransportServerError)
 # The server's words for "do not come back like this": the protocol was broken, the session has ended, nobody like that.
 FINAL_CODES = {4400, 4401, 4403}
-# And of an answer's errors those that time mends: the database is away, or too much was asked within a minute.
-PASSING = {"OVERLOADED", "RATE_LIMITED", "TIMEOUT"}
 
 
 async def follow(
@@ -49,7 +46,7 @@ async def follow(
                     # Dealt with by now: a program that keeps its cursor on disk writes it here.
                     after = item.cursor
         except TransportQueryError as error:
-            _raise_unless_passing(error)
+            raise_unless_passing(error)
         except LOST as error:
             code = _close_code(error)
             if code in FINAL_CODES:
@@ -75,13 +72,6 @@ async def _once(
     async with Client(transport=transport) as client:
         async for data in client.subscribe(FOLLOW.request(variables)):
             yield FOLLOW.read(data).alert_events
-
-
-def _raise_unless_passing(error: TransportQueryError) -> None:
-    """An answer of errors: of our mistakes or of the session's end, which nothing mends, or of what passes."""
-    codes = {(one.get("extensions") or {}).get("code") for one in error.errors or ()}
-    if not codes or not codes <= PASSING:
-        raise Refused(str(error)) from error
 
 
 def _close_code(error: BaseException | None) -> int | None:

@@ -1,10 +1,12 @@
 """Who are we? A sign-in whose access token is renewed before it ends, and a way to ask as that person."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Self, TypeVar
 
 from gql import Client
 from gql.transport.aiohttp import AIOHTTPTransport
+from gql.transport.exceptions import TransportConnectionFailed, TransportQueryError, TransportServerError
 
 from .models import (
     REFRESH,
@@ -22,6 +24,10 @@ V = TypeVar("V", bound=Input)
 R = TypeVar("R", bound=Model)
 # Renewed this long before it ends, since a request is on its way for a while.
 EARLY = timedelta(seconds=30)
+WAIT_SECONDS = 1.0
+# What time mends: the database is away, or too much was asked within a minute; as an answer, or as a status.
+PASSING = {"OVERLOADED", "RATE_LIMITED", "TIMEOUT"}
+PASSING_STATUS = {429, 502, 503, 504}
 
 
 class Refused(Exception):
@@ -57,6 +63,27 @@ class Session:
     async def ask(self, operation: Operation[V, R], variables: V) -> R:
         """Run a query or a mutation."""
         return await _ask(self.url, operation, variables, {"Authorization": await self.authorization()})
+
+    async def read(self, query: Operation[V, R], variables: V) -> R:
+        """Run a query, again and again while the server is away or says that it cannot just now."""
+        while True:
+            try:
+                return await self.ask(query, variables)
+            except TransportQueryError as error:
+                raise_unless_passing(error)
+            except TransportServerError as error:
+                if error.code not in PASSING_STATUS:
+                    raise
+            except (OSError, TransportConnectionFailed):
+                pass
+            await asyncio.sleep(WAIT_SECONDS)
+
+
+def raise_unless_passing(error: TransportQueryError) -> None:
+    """An answer of errors: of our mistakes or of the session's end, which nothing mends, or of what passes."""
+    codes = {(one.get("extensions") or {}).get("code") for one in error.errors or ()}
+    if not codes or not codes <= PASSING:
+        raise Refused(str(error)) from error
 
 
 async def _ask(url: str, operation: Operation[V, R], variables: V, headers: dict[str, str]) -> R:

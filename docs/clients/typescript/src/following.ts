@@ -5,11 +5,10 @@ import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 import type { AlertFilter, FollowSubscription, FollowSubscriptionVariables } from "./generated.js";
 import { FollowDocument } from "./generated.js";
-import { asError, Refused, type Session, Unavailable } from "./session.js";
+import { asError, Refused, type Session, Unavailable, WAIT_MS } from "./session.js";
 
 export type Item = FollowSubscription["alertEvents"];
 
-const WAIT_MS = 1_000;
 const KEEP_ALIVE_MS = 20_000;
 const REMEMBERED = 1_000;
 // The server's words for "do not come back like this": the protocol was broken, the session has ended, nobody like that.

@@ -17,7 +17,7 @@ async function listOpen(session: Session): Promise<Listed> {
   let after: string | null = null;
   let begins: string | undefined;
   for (;;) {
-    const { alerts, eventCursor }: Answer = await session.ask(OpenAlertsDocument, { first: PAGE, after });
+    const { alerts, eventCursor }: Answer = await session.read(OpenAlertsDocument, { first: PAGE, after });
     // That of the first page: what happens while the others are read must not be missed.
     begins ??= eventCursor;
     for (const alert of alerts.nodes) {

@@ -19,6 +19,7 @@ export class Refused extends Error {}
 /** Time mends it: the server or its database is away, or too much was asked within a minute. */
 export class Unavailable extends Error {}
 
+export const WAIT_MS = 1_000;
 const PASSING_STATUS = new Set([429, 502, 503, 504]);
 const PASSING_CODES = new Set(["OVERLOADED", "RATE_LIMITED", "TIMEOUT"]);
 
@@ -62,6 +63,19 @@ export class Session {
   /** Run a query or a mutation. */
   async ask<Result, Variables>(document: TypedDocumentNode<Result, Variables>, variables: Variables): Promise<Result> {
     return post(this.url, document, variables, { authorization: await this.authorization() });
+  }
+
+  /** Run a query, again and again while the server is away or says that it cannot just now. */
+  async read<Result, Variables>(query: TypedDocumentNode<Result, Variables>, variables: Variables): Promise<Result> {
+    for (;;) {
+      try {
+        return await this.ask(query, variables);
+      } catch (error) {
+        // A TypeError is a request that did not get through.
+        if (!(error instanceof Unavailable || error instanceof TypeError)) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
   }
 }
 
