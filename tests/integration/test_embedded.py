@@ -20,6 +20,7 @@ from tocsin.accounts import server_account
 from tocsin.console import Progress
 from tocsin.embedded import folders, programs, services, state
 from tocsin.embedded.folders import Folders
+from tocsin.embedded.server import last_words
 from tocsin.embedded.state import EmbeddedState
 from tocsin.errors import StartError
 from tocsin.processes import spawn
@@ -262,3 +263,11 @@ def test_folders_are_where_they_are_said_to_be() -> None:
     account = server_account(Path("/nonexistent"))
     assert Folders(data_dir=Path("/a"), servers=Path("/b"), account=account).moved
     assert not Folders(data_dir=Path("/a"), servers=Path("/a"), account=account).moved
+
+
+def test_the_last_words_of_a_log_are_of_what_went_wrong(tmp_path: Path) -> None:
+    log = tmp_path / "postgresql.log"
+    log.write_text('PANIC: could not open "global/pg_control"\nFATAL: the database system is starting up\nLOG: gone\n')
+    assert last_words(log) == 'PANIC: could not open "global/pg_control"'
+    log.write_text("LOG: one\nLOG: two\n")
+    assert last_words(log) == "LOG: two"

@@ -80,5 +80,7 @@ def last_words(log: Path) -> str:
             lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     except OSError:
         return "its log cannot be read"
-    telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "ERROR", "Fatal", "rror:"))]
+    # PostgreSQL's answer to us, who asked too early, says nothing of why it ended.
+    told = [line for line in lines if "the database system is starting up" not in line]
+    telling = [line for line in told if any(word in line for word in ("FATAL", "PANIC", "ERROR", "Fatal", "rror:"))]
     return (telling or lines or ["its log is empty"])[-1]
